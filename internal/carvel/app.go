@@ -1,0 +1,116 @@
+package carvel
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// DefaultKubeconfigKey is the Secret key that the controller reads a
+// kubeconfig from where the App names none.
+const DefaultKubeconfigKey = "value"
+
+// AllowEmptyOption lets kapp delete everything once the fetched directories
+// hold no object any more.
+const AllowEmptyOption = "--dangerous-allow-empty-list-of-resources=true"
+
+// AppSpec describes an App. Its json tags are the API's field names.
+type AppSpec struct {
+	Namespace, Name     string            `json:"-"`
+	Labels, Annotations map[string]string `json:"-"`
+
+	ServiceAccountName string     `json:"serviceAccountName,omitempty"`
+	Cluster            *Cluster   `json:"cluster,omitempty"`
+	Fetch              []Fetch    `json:"fetch"`
+	Template           []Template `json:"template"`
+	Deploy             []Deploy   `json:"deploy"`
+	SyncPeriod         string     `json:"syncPeriod,omitempty"` // canonical, see CanonicalDuration
+	Paused             bool       `json:"paused,omitempty"`
+	Canceled           bool       `json:"canceled,omitempty"`
+	NoopDelete         bool       `json:"noopDelete,omitempty"`
+	DefaultNamespace   string     `json:"defaultNamespace,omitempty"`
+}
+
+// Cluster names the run cluster that an App deploys to.
+type Cluster struct {
+	Namespace           string        `json:"namespace,omitempty"`
+	KubeconfigSecretRef *SecretKeyRef `json:"kubeconfigSecretRef,omitempty"`
+}
+
+// SecretKeyRef names a Secret in the App's namespace; an empty Key is
+// DefaultKubeconfigKey.
+type SecretKeyRef struct {
+	Name string `json:"name"`
+	Key  string `json:"key,omitempty"`
+}
+
+// LocalRef names a Secret in the App's namespace.
+type LocalRef struct {
+	Name string `json:"name"`
+}
+
+// Fetch is one source; exactly one field is set.
+type Fetch struct {
+	Git    *GitFetch    `json:"git,omitempty"`
+	Inline *InlineFetch `json:"inline,omitempty"`
+}
+
+// GitFetch is a directory of a Git repository at a ref.
+type GitFetch struct {
+	URL       string    `json:"url"`
+	Ref       string    `json:"ref,omitempty"`
+	SubPath   string    `json:"subPath,omitempty"`
+	SecretRef *LocalRef `json:"secretRef,omitempty"`
+}
+
+// InlineFetch holds files in the App itself.
+type InlineFetch struct {
+	Paths map[string]string `json:"paths,omitempty"`
+}
+
+// Template is one step; exactly one field is set.
+type Template struct {
+	Ytt *Ytt `json:"ytt,omitempty"`
+}
+
+// Ytt is the ytt step. Without options it passes plain YAML through.
+type Ytt struct{}
+
+// Deploy is the deploy step.
+type Deploy struct {
+	Kapp *Kapp `json:"kapp,omitempty"`
+}
+
+// Kapp deploys by kapp.
+type Kapp struct {
+	IntoNs     string   `json:"intoNs,omitempty"`
+	RawOptions []string `json:"rawOptions,omitempty"`
+}
+
+// App builds the App. It fails only where the spec cannot be written as JSON.
+func App(s AppSpec) (*unstructured.Unstructured, error) {
+	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
+	if err != nil {
+		return nil, err
+	}
+	labels := managedBy()
+	for k, v := range s.Labels {
+		labels[k] = v
+	}
+	obj := object(Apps, "App", s.Namespace, s.Name, labels, s.Annotations)
+	obj.Object["spec"] = spec
+	return obj, nil
+}
+
+// ReadApp reads an App's spec, without labels and annotations.
+func ReadApp(obj *unstructured.Unstructured) (AppSpec, error) {
+	var s AppSpec
+	spec, _, err := unstructured.NestedMap(obj.Object, "spec")
+	if err != nil {
+		return s, err
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(spec, &s); err != nil {
+		return s, err
+	}
+	s.Namespace, s.Name = obj.GetNamespace(), obj.GetName()
+	return s, nil
+}

@@ -1,0 +1,130 @@
+package carvel
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+)
+
+// The condition types of an App and a PackageInstall. At most one is present.
+const (
+	Reconciling        = "Reconciling"
+	ReconcileSucceeded = "ReconcileSucceeded"
+	ReconcileFailed    = "ReconcileFailed"
+	Deleting           = "Deleting"
+	DeleteFailed       = "DeleteFailed"
+)
+
+// AppStatus is what an App's controller reports.
+type AppStatus struct {
+	Generation          int64       `json:"-"` // of the object, not of the status
+	ObservedGeneration  int64       `json:"observedGeneration"`
+	Conditions          []Condition `json:"conditions"`
+	FriendlyDescription string      `json:"friendlyDescription"`
+	UsefulErrorMessage  string      `json:"usefulErrorMessage"`
+	ConsecutiveFailures int64       `json:"consecutiveReconcileFailures"`
+	Fetch               *StepStatus `json:"fetch"`
+	Template            *StepStatus `json:"template"`
+	Deploy              *StepStatus `json:"deploy"`
+}
+
+// Condition is one of the types above; its status is always "True", and it has
+// no time.
+type Condition struct {
+	Type    string `json:"type"`
+	Message string `json:"message"`
+}
+
+// StepStatus is the outcome of fetch, template or deploy.
+type StepStatus struct {
+	ExitCode int64  `json:"exitCode"`
+	Error    string `json:"error"`
+	Stdout   string `json:"stdout"`
+	Stderr   string `json:"stderr"`
+	Finished bool   `json:"finished"`
+}
+
+// ReadAppStatus reads an App's status. A missing status, as in the first
+// moment after creation, is the zero status.
+func ReadAppStatus(obj *unstructured.Unstructured) (AppStatus, error) {
+	var s AppStatus
+	status, _, err := unstructured.NestedMap(obj.Object, "status")
+	if err != nil {
+		return s, err
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(status, &s); err != nil {
+		return s, err
+	}
+	s.Generation = obj.GetGeneration()
+	return s, nil
+}
+
+// Condition is the type of the present condition, "" where there is none yet.
+func (s AppStatus) Condition() string {
+	if len(s.Conditions) == 0 {
+		return ""
+	}
+	return s.Conditions[0].Type
+}
+
+// Message is the most useful text that the controller gives: its useful error
+// message, else the condition's message, else the friendly description.
+func (s AppStatus) Message() string {
+	switch {
+	case s.Condition() == ReconcileSucceeded:
+		return s.FriendlyDescription
+	case s.UsefulErrorMessage != "":
+		return s.UsefulErrorMessage
+	case len(s.Conditions) > 0 && s.Conditions[0].Message != "":
+		return s.Conditions[0].Message
+	default:
+		return s.FriendlyDescription
+	}
+}
+
+// FailedStage is the stage that a failed reconcile stopped in: fetch, template
+// or deploy.
+func (s AppStatus) FailedStage() string {
+	failed := func(step *StepStatus) bool {
+		return step != nil && (step.ExitCode != 0 || step.Error != "")
+	}
+	switch {
+	case failed(s.Fetch):
+		return "fetch"
+	case failed(s.Template):
+		return "template"
+	default:
+		return "deploy"
+	}
+}
+
+// FetchedCommits are the commits that the last fetch got, one for each Git
+// entry in order, from the vendir lock file that the controller reports.
+func (s AppStatus) FetchedCommits() []string {
+	if s.Fetch == nil || s.Fetch.ExitCode != 0 {
+		return nil
+	}
+	var lock struct {
+		Directories []struct {
+			Contents []struct {
+				Git *struct {
+					SHA string `json:"sha"`
+				} `json:"git"`
+			} `json:"contents"`
+		} `json:"directories"`
+	}
+	if err := yaml.Unmarshal([]byte(s.Fetch.Stdout), &lock); err != nil {
+		return nil // some other output of the fetch
+	}
+	var commits []string
+	for _, d := range lock.Directories {
+		for _, c := range d.Contents {
+			if c.Git != nil {
+				commits = append(commits, c.Git.SHA)
+			}
+		}
+	}
+	return slices.Clip(commits)
+}

@@ -1,0 +1,134 @@
+package carvel
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// PortabilityError says why kapp-controller could not use a kubeconfig: it
+// keeps inline data alone and drops the rest without a word.
+type PortabilityError struct {
+	Findings []string // a sentence each
+}
+
+func (e *PortabilityError) Error() string {
+	errs := make([]error, len(e.Findings))
+	for i, f := range e.Findings {
+		errs[i] = errors.New(f)
+	}
+	return errors.Join(errs...).Error()
+}
+
+// Kubeconfig is a kubeconfig of one context that kapp-controller can use.
+type Kubeconfig struct {
+	Server string // of its one cluster
+	YAML   []byte
+}
+
+// PortableKubeconfig reduces a kubeconfig to its current context, and refuses
+// with *PortabilityError what would not work from inside another cluster.
+// Errors never quote the kubeconfig's content.
+func PortableKubeconfig(data []byte) (Kubeconfig, error) {
+	config, err := clientcmd.Load(data)
+	if err != nil {
+		return Kubeconfig{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+	}
+	if findings := currentContext(config); len(findings) > 0 {
+		return Kubeconfig{}, &PortabilityError{findings}
+	}
+	if err := api.MinifyConfig(config); err != nil {
+		return Kubeconfig{}, fmt.Errorf("reduce the kubeconfig to its current context: %w", err)
+	}
+	current := config.Contexts[config.CurrentContext]
+	cluster, user := config.Clusters[current.Cluster], config.AuthInfos[current.AuthInfo]
+	if findings := append(clusterFindings(cluster), userFindings(user)...); len(findings) > 0 {
+		return Kubeconfig{}, &PortabilityError{findings}
+	}
+	out, err := clientcmd.Write(*config)
+	if err != nil {
+		return Kubeconfig{}, fmt.Errorf("write the kubeconfig: %w", err)
+	}
+	return Kubeconfig{Server: cluster.Server, YAML: out}, nil
+}
+
+func currentContext(config *api.Config) []string {
+	if config.CurrentContext == "" {
+		return []string{"current-context is not set: set it to the context of the run cluster"}
+	}
+	context, ok := config.Contexts[config.CurrentContext]
+	if !ok {
+		return []string{fmt.Sprintf("current-context names %q, and there is no such context", config.CurrentContext)}
+	}
+	var findings []string
+	if _, ok := config.Clusters[context.Cluster]; !ok {
+		findings = append(findings, fmt.Sprintf("the context names cluster %q, and there is no such cluster", context.Cluster))
+	}
+	if _, ok := config.AuthInfos[context.AuthInfo]; !ok {
+		findings = append(findings, fmt.Sprintf("the context names user %q, and there is no such user", context.AuthInfo))
+	}
+	return findings
+}
+
+func clusterFindings(c *api.Cluster) []string {
+	var findings []string
+	if c.Server == "" {
+		findings = append(findings, "the cluster has no server")
+	}
+	if c.CertificateAuthority != "" {
+		findings = append(findings, "certificate-authority is a file path: inline it as certificate-authority-data")
+	}
+	return findings
+}
+
+func userFindings(u *api.AuthInfo) []string {
+	var findings []string
+	add := func(bad bool, text string) {
+		if bad {
+			findings = append(findings, text)
+		}
+	}
+	add(u.Exec != nil, "the user runs an exec plugin, which does not run inside the controller: use a token, or the service_account source")
+	add(u.AuthProvider != nil, "the user has an auth-provider, which Kubernetes no longer supports: use a token, or the service_account source")
+	add(u.TokenFile != "", "tokenFile is a file path: inline it as token")
+	add(u.ClientCertificate != "", "client-certificate is a file path: inline it as client-certificate-data")
+	add(u.ClientKey != "", "client-key is a file path: inline it as client-key-data")
+	add(u.ImpersonateUID != "", "as-uid is dropped by the controller: remove it")
+	return findings
+}
+
+// ServiceAccountKubeconfig builds a kubeconfig for a ServiceAccount's token.
+// ca is PEM, and may be empty where the server's certificate is publicly
+// trusted.
+func ServiceAccountKubeconfig(cluster, server string, ca []byte, namespace, serviceAccount, token string) (Kubeconfig, error) {
+	config := api.NewConfig()
+	config.Clusters[cluster] = &api.Cluster{Server: server, CertificateAuthorityData: ca}
+	config.AuthInfos[serviceAccount] = &api.AuthInfo{Token: token}
+	config.Contexts[cluster] = &api.Context{Cluster: cluster, AuthInfo: serviceAccount, Namespace: namespace}
+	config.CurrentContext = cluster
+	out, err := clientcmd.Write(*config)
+	if err != nil {
+		return Kubeconfig{}, fmt.Errorf("write the kubeconfig: %w", err)
+	}
+	return Kubeconfig{Server: server, YAML: out}, nil
+}
+
+// Context is what a kubeconfig's current context names.
+type Context struct {
+	Cluster, User, Namespace string
+}
+
+// KubeconfigContext reads a kubeconfig's current context.
+func KubeconfigContext(data []byte) (Context, error) {
+	config, err := clientcmd.Load(data)
+	if err != nil {
+		return Context{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+	}
+	current, ok := config.Contexts[config.CurrentContext]
+	if !ok {
+		return Context{}, errors.New("the kubeconfig has no current context")
+	}
+	return Context{Cluster: current.Cluster, User: current.AuthInfo, Namespace: current.Namespace}, nil
+}
