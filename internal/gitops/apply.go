@@ -1,0 +1,91 @@
+package gitops
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// writeCall is one caller that waits for its change to be on the branch.
+type writeCall struct {
+	ctx     context.Context
+	change  Change
+	paths   [][]string // the segments of every edit's path
+	lookups []*lookup  // one for every edit
+	last    error      // the last failure that was retried; guarded by the engine's lock
+	sent    bool       // a commit with the change is under way to the server; guarded by the engine's lock
+
+	commit Commit
+	err    error
+	done   chan struct{}
+}
+
+func (c *writeCall) finish(commit Commit, err error) {
+	c.commit, c.err = commit, err
+	close(c.done)
+}
+
+// Apply puts a change on the branch and returns when the server has it. Changes of callers that come while a push is under way
+// share the next commit. A deadline of ctx bounds how long it contends with other writers; nothing else does.
+//
+// Errors: *PathError, *PreconditionError, *HookDeclinedError, *RejectedError, ErrAuth, ErrRepositoryNotFound, ErrBranchNotFound,
+// ErrEmptyRepository, ErrBranchMoved; the context's error. The change is not on the branch then, unless ErrOutcomeUnknown is among them.
+func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
+	if err := checkEdits(change.Edits); err != nil {
+		return Commit{}, err
+	}
+	call := &writeCall{ctx: ctx, change: change, done: make(chan struct{})}
+	for _, edit := range change.Edits {
+		segments, err := splitPath(edit.Path, false)
+		if err != nil {
+			return Commit{}, err
+		}
+		call.paths = append(call.paths, segments)
+	}
+	if err := ctx.Err(); err != nil {
+		return Commit{}, e.locate(context.Cause(ctx))
+	}
+	e.mu.Lock()
+	if refused := e.writeRefused(); refused != nil {
+		e.mu.Unlock()
+		return Commit{}, e.locate(refused)
+	}
+	e.writes = append(e.writes, call)
+	select {
+	case e.arrived <- struct{}{}:
+	default:
+	}
+	e.start()
+	e.mu.Unlock()
+	select {
+	case <-call.done:
+		return call.commit, call.err
+	case <-ctx.Done():
+	}
+	return e.abandon(call)
+}
+
+// abandon takes a call whose time is up out of the queue.
+func (e *Engine) abandon(call *writeCall) (Commit, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case <-call.done:
+		return call.commit, call.err
+	default:
+	}
+	e.writes = slices.DeleteFunc(e.writes, func(c *writeCall) bool { return c == call })
+	err := interrupted(call.ctx, call.last)
+	if call.sent {
+		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
+	return Commit{}, e.locate(err)
+}
+
+// writeRefused is the remembered refusal of a login, if any. The lock is held.
+func (e *Engine) writeRefused() error {
+	if e.refused != nil {
+		return e.refused
+	}
+	return e.barred
+}

@@ -1,0 +1,181 @@
+// Package gitops reads and commits files on one branch of a remote Git repository. What it costs depends on the files that are
+// touched, not on the size of the repository: it fetches the trees on the way to a path, changes those, and pushes one exact pack.
+// There is no worktree and no git command. The package moves bytes; what they mean is the caller's business.
+package gitops
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Defaults of Config.
+const (
+	DefaultBranch      = "main"
+	DefaultAuthorName  = "terraform-provider-carvel"
+	DefaultAuthorEmail = "terraform-provider-carvel@localhost"
+	DefaultUserAgent   = "terraform-provider-carvel"
+)
+
+// Config names a branch of a repository and how to reach it.
+type Config struct {
+	// URL of the repository: https://, ssh:// or scp-like (git@host:path); http:// with HTTP.AllowInsecure.
+	URL string
+	// Branch without refs/heads/. Empty: DefaultBranch.
+	Branch string
+	// AuthorName and AuthorEmail of the commits, as author and as committer. Empty: the defaults.
+	AuthorName, AuthorEmail string
+	// MessageAppendix ends every commit message. Empty: none.
+	MessageAppendix string
+	// UserAgent, for example terraform-provider-carvel/1.2.3, goes to the server and into the commit messages. Empty: DefaultUserAgent.
+	UserAgent string
+	HTTP      HTTPAuth
+	SSH       SSHAuth
+}
+
+// HTTPAuth is how to reach an HTTP server. A proxy is taken from the environment.
+type HTTPAuth struct {
+	// Username and Password for basic authentication; a password may be an access token. A password alone goes with the username git.
+	Username, Password string
+	// BearerToken is sent in place of basic authentication.
+	BearerToken string
+	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
+	CertificateAuthority string
+	// AllowInsecure permits http:// URLs, over which credentials and content travel in clear.
+	AllowInsecure bool
+}
+
+// SSHAuth is how to reach an SSH server.
+type SSHAuth struct {
+	// Username; empty: the URL's, else git.
+	Username string
+	// PrivateKey in PEM or OpenSSH form, and the Password that decrypts it.
+	PrivateKey, Password string
+	// KnownHosts holds lines in the form of the known_hosts file. Empty: the published keys of github.com, gitlab.com, bitbucket.org
+	// and ssh.dev.azure.com. A host is never trusted on first use.
+	KnownHosts string
+}
+
+// Validate finds what is wrong with the configuration without any network. The error is a *ConfigError.
+func (c Config) Validate() error {
+	_, err := c.normalize()
+	return err
+}
+
+// target is a validated configuration with its defaults filled in.
+type target struct {
+	Config
+	// endpoint holds the URL without user information.
+	endpoint *url.URL
+	ssh      *sshTarget // nil: HTTP
+}
+
+// key identifies the target in the registry. It does not reveal the credentials.
+func (t *target) key() string {
+	encoded, _ := json.Marshal(t.Config) // strings and booleans alone: cannot fail
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:])
+}
+
+// name is the repository as messages show it.
+func (t *target) name() string { return t.endpoint.String() }
+
+var scpLike = regexp.MustCompile(`^(?:[^/@:]+@)?[^/@:]+:.`)
+
+func (c Config) normalize() (*target, error) {
+	for _, field := range []struct {
+		value    *string
+		fallback string
+	}{
+		{&c.Branch, DefaultBranch}, {&c.AuthorName, DefaultAuthorName}, {&c.AuthorEmail, DefaultAuthorEmail}, {&c.UserAgent, DefaultUserAgent},
+	} {
+		if *field.value == "" {
+			*field.value = field.fallback
+		}
+	}
+	t := &target{Config: c}
+	for _, check := range []func() error{t.checkURL, t.checkBranch, t.checkIdentity, t.checkCredentials} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *target) checkURL() error {
+	switch {
+	case t.URL == "":
+		return &ConfigError{Field: "url", Reason: "is required"}
+	case !strings.Contains(t.URL, "://") && scpLike.MatchString(t.URL):
+		login, path, _ := strings.Cut(t.URL, ":")
+		t.setSSH(&url.URL{Scheme: "ssh", Host: login[strings.LastIndexByte(login, '@')+1:], Path: path}, userOf(login))
+		return nil
+	}
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		// The parser's error repeats the URL, which may hold a password.
+		return &ConfigError{Field: "url", Reason: "is not a URL"}
+	}
+	switch u.Scheme = strings.ToLower(u.Scheme); u.Scheme {
+	case "ssh", "git+ssh", "ssh+git", "http", "https":
+	default:
+		return &ConfigError{Field: "url", Reason: "must begin with https://"}
+	}
+	if u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		return &ConfigError{Field: "url", Reason: "must name a host and a repository"}
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return &ConfigError{Field: "url", Reason: "must not have a query or a fragment"}
+	}
+	if u.User != nil {
+		if _, set := u.User.Password(); set {
+			return &ConfigError{Field: "url", Reason: "must not hold a password; use the http or ssh block"}
+		}
+	}
+	if strings.Contains(u.Scheme, "ssh") {
+		u.Scheme = "ssh"
+		t.setSSH(u, u.User.Username())
+		return nil
+	}
+	if u.User != nil {
+		if t.HTTP.Username == "" && t.HTTP.Password != "" {
+			t.HTTP.Username = u.User.Username()
+		}
+	}
+	if u.Scheme == "http" && !t.HTTP.AllowInsecure {
+		return &ConfigError{Field: "url", Reason: "is http://, which sends credentials and content in clear; use https:// or set http.allow_insecure_http"}
+	}
+	t.endpoint = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/"), RawPath: strings.TrimRight(u.RawPath, "/")}
+	return nil
+}
+
+func (t *target) checkIdentity() error {
+	for field, value := range map[string]string{"author_name": t.AuthorName, "author_email": t.AuthorEmail, "user_agent": t.UserAgent} {
+		if strings.ContainsAny(value, "<>\n\r\x00") {
+			return &ConfigError{Field: field, Reason: "must not hold <, > or a line break"}
+		}
+	}
+	if strings.ContainsRune(t.MessageAppendix, 0) {
+		return &ConfigError{Field: "commit_message_appendix", Reason: "must not hold NUL"}
+	}
+	return nil
+}
+
+// checkBranch follows git check-ref-format.
+func (t *target) checkBranch() error {
+	bad := strings.HasPrefix(t.Branch, "-") || strings.HasPrefix(t.Branch, "refs/") || strings.HasSuffix(t.Branch, ".") ||
+		strings.Contains(t.Branch, "..") || strings.Contains(t.Branch, "@{") || t.Branch == "@" || strings.ContainsAny(t.Branch, " ~^:?*[\\\x7f")
+	for _, r := range t.Branch {
+		bad = bad || r < ' '
+	}
+	for component := range strings.SplitSeq(t.Branch, "/") {
+		bad = bad || component == "" || strings.HasPrefix(component, ".") || strings.HasSuffix(component, ".lock")
+	}
+	if bad {
+		return &ConfigError{Field: "branch", Reason: "is not a branch name (write it without refs/heads/)"}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package gitops
+
+import (
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func pemOf(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+func TestConfig_Validate(t *testing.T) {
+	const url = "https://git.example.com/platform/gitops.git"
+	for _, test := range []struct {
+		name   string
+		config Config
+		field  string // empty: valid
+	}{
+		{"no URL", Config{}, "url"},
+		{"https", Config{URL: url}, ""},
+		{"basic", Config{URL: url, HTTP: HTTPAuth{Username: "u", Password: "p"}}, ""},
+		{"password alone", Config{URL: url, HTTP: HTTPAuth{Password: "p"}}, ""},
+		{"user in the URL", Config{URL: "https://org@dev.azure.com/org/p/_git/r", HTTP: HTTPAuth{Password: "p"}}, ""},
+		{"bearer", Config{URL: url, HTTP: HTTPAuth{BearerToken: "t"}}, ""},
+		{"not a URL", Config{URL: "https://user:s3cret@host:port:x/%zz"}, "url"},
+		{"password in the URL", Config{URL: "https://u:s3cret@git.example.com/x"}, "url"},
+		{"no repository", Config{URL: "https://git.example.com/"}, "url"},
+		{"query", Config{URL: url + "?a=b"}, "url"},
+		{"file", Config{URL: "/srv/git/x.git"}, "url"},
+		{"git protocol", Config{URL: "git://git.example.com/x"}, "url"},
+		{"http", Config{URL: "http://git.example.com/x"}, "url"},
+		{"http allowed", Config{URL: "http://git.example.com/x", HTTP: HTTPAuth{AllowInsecure: true}}, ""},
+		{"two credentials", Config{URL: url, HTTP: HTTPAuth{Username: "u", Password: "p", BearerToken: "t"}}, "http.bearer_token"},
+		{"user without password", Config{URL: url, HTTP: HTTPAuth{Username: "u"}}, "http.password"},
+		{"colon in user", Config{URL: url, HTTP: HTTPAuth{Username: "u:v", Password: "p"}}, "http.username"},
+		{"two lines of token", Config{URL: url, HTTP: HTTPAuth{BearerToken: "a\nb"}}, "http.bearer_token"},
+		{"not PEM", Config{URL: url, HTTP: HTTPAuth{CertificateAuthority: "nonsense"}}, "http.certificate_authority"},
+		{"ssh credentials for https", Config{URL: url, SSH: SSHAuth{PrivateKey: "k"}}, "ssh"},
+		{"ssh without a key", Config{URL: "git@github.com:a/b.git"}, "ssh.private_key"},
+		{"ssh with a bad key", Config{URL: "ssh://git@github.com/a/b.git", SSH: SSHAuth{PrivateKey: "s3cret"}}, "ssh.private_key"},
+		{"https credentials for ssh", Config{URL: "git@github.com:a/b.git", HTTP: HTTPAuth{Password: "p"}}, "http"},
+		{"password in an ssh URL", Config{URL: "ssh://git:s3cret@github.com/a/b.git"}, "url"},
+		{"branch", Config{URL: url, Branch: "release/1.x"}, ""},
+		{"full ref", Config{URL: url, Branch: "refs/heads/main"}, "branch"},
+		{"bad branch", Config{URL: url, Branch: "a..b"}, "branch"},
+		{"branch with a space", Config{URL: url, Branch: "a b"}, "branch"},
+		{"author", Config{URL: url, AuthorName: "A <b>"}, "author_name"},
+		{"email", Config{URL: url, AuthorEmail: "a\nb"}, "author_email"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.config.Validate()
+			var wrong *ConfigError
+			switch {
+			case test.field == "" && err != nil:
+				t.Errorf("got %v", err)
+			case test.field != "" && (!errors.As(err, &wrong) || wrong.Field != test.field):
+				t.Errorf("got %v, want an error about %s", err, test.field)
+			case err != nil && strings.Contains(err.Error(), "s3cret"):
+				t.Errorf("the error holds the password: %v", err)
+			}
+		})
+	}
+}

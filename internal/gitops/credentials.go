@@ -1,0 +1,118 @@
+package gitops
+
+import (
+	"crypto/x509"
+	"errors"
+	"net/url"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+func userOf(login string) string {
+	user, _, found := strings.Cut(login, "@")
+	if !found {
+		return ""
+	}
+	return user
+}
+
+// setSSH takes the place to log in from a URL. A path that begins with ~ is relative to a home directory.
+func (t *target) setSSH(u *url.URL, user string) {
+	t.endpoint = &url.URL{Scheme: "ssh", Host: u.Host, Path: "/" + strings.TrimLeft(u.Path, "/")}
+	t.ssh = &sshTarget{user: user, host: u.Hostname(), port: u.Port(), path: strings.TrimRight(u.Path, "/")}
+	if strings.HasPrefix(t.ssh.path, "/~") {
+		t.ssh.path = t.ssh.path[1:]
+	}
+	if t.ssh.port == "" {
+		t.ssh.port = "22"
+	}
+	if t.SSH.Username != "" {
+		t.ssh.user = t.SSH.Username
+	}
+	if t.ssh.user == "" {
+		t.ssh.user = "git"
+	}
+}
+
+func (t *target) checkCredentials() error {
+	if t.ssh != nil {
+		return t.checkSSH()
+	}
+	return t.checkHTTP()
+}
+
+func (t *target) checkSSH() error {
+	if t.HTTP != (HTTPAuth{}) {
+		return &ConfigError{Field: "http", Reason: "does not go with an SSH URL"}
+	}
+	if t.SSH.PrivateKey == "" {
+		return &ConfigError{Field: "ssh.private_key", Reason: "is required with an SSH URL"}
+	}
+	var err error
+	var missing *ssh.PassphraseMissingError
+	if t.SSH.Password == "" {
+		t.ssh.signer, err = ssh.ParsePrivateKey([]byte(t.SSH.PrivateKey))
+	} else {
+		t.ssh.signer, err = ssh.ParsePrivateKeyWithPassphrase([]byte(t.SSH.PrivateKey), []byte(t.SSH.Password))
+	}
+	switch {
+	case errors.As(err, &missing):
+		return &ConfigError{Field: "ssh.password", Reason: "is required: the private key is encrypted"}
+	case errors.Is(err, x509.IncorrectPasswordError):
+		return &ConfigError{Field: "ssh.password", Reason: "does not decrypt the private key"}
+	case err != nil && t.SSH.Password != "":
+		return &ConfigError{Field: "ssh.private_key", Reason: "is not a private key that ssh.password decrypts"}
+	case err != nil:
+		return &ConfigError{Field: "ssh.private_key", Reason: "is not a private key in PEM or OpenSSH form"}
+	}
+	known := t.SSH.KnownHosts
+	if strings.TrimSpace(known) == "" {
+		known = builtinKnownHosts
+	}
+	if t.ssh.keys, err = parseKnownHosts(known, t.ssh.host, t.ssh.port); err != nil {
+		return &ConfigError{Field: "ssh.known_hosts", Reason: "cannot be read: " + err.Error()}
+	}
+	if len(t.ssh.keys.trusted) == 0 {
+		return &ConfigError{Field: "ssh.known_hosts", Reason: "holds no key for " + t.ssh.host + "; a host is never trusted without"}
+	}
+	return nil
+}
+
+func (t *target) checkHTTP() error {
+	switch {
+	case t.SSH != (SSHAuth{}):
+		return &ConfigError{Field: "ssh", Reason: "does not go with an " + t.endpoint.Scheme + ":// URL"}
+	case t.HTTP.BearerToken != "" && t.HTTP.Password != "":
+		return &ConfigError{Field: "http.bearer_token", Reason: "and http.password exclude each other"}
+	case t.HTTP.Username != "" && t.HTTP.Password == "" && t.HTTP.BearerToken == "":
+		return &ConfigError{Field: "http.password", Reason: "is required with http.username"}
+	case strings.ContainsAny(t.HTTP.BearerToken, "\r\n\x00"):
+		return &ConfigError{Field: "http.bearer_token", Reason: "must be one line"}
+	case strings.Contains(t.HTTP.Username, ":"):
+		return &ConfigError{Field: "http.username", Reason: "must not hold a colon"}
+	}
+	if t.HTTP.Password != "" && t.HTTP.Username == "" {
+		t.HTTP.Username = "git"
+	}
+	if t.HTTP.CertificateAuthority == "" {
+		return nil
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM([]byte(t.HTTP.CertificateAuthority)) {
+		return &ConfigError{Field: "http.certificate_authority", Reason: "holds no PEM certificate"}
+	}
+	return nil
+}
+
+// roots are the certificate authorities to trust; nil: the system's.
+func (t *target) roots() *x509.CertPool {
+	if t.HTTP.CertificateAuthority == "" {
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without any
+	}
+	pool.AppendCertsFromPEM([]byte(t.HTTP.CertificateAuthority))
+	return pool
+}

@@ -1,0 +1,146 @@
+package gitops
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Engine is a branch of a remote repository. Its methods may be called from many goroutines: reads share fetches, changes share commits.
+// Reads are answered as of one tip, which is asked of the server once after Open or Invalidate.
+type Engine struct {
+	target *target
+	remote remote // used by the loop alone
+
+	mu      sync.Mutex
+	store   *store
+	tip     Hash  // zero: not known
+	epoch   int   // counts Invalidate
+	tipFrom int   // the epoch in which the server was asked for the tip
+	refused error // ErrAuth of a fetch, until Invalidate
+	barred  error // ErrAuth of a push, until Invalidate
+	reads   []*readCall
+	writes  []*writeCall
+	running bool
+	arrived chan struct{} // holds a token when a write has been queued
+
+	// The loop's own.
+	filter    int           // index into filters
+	noIDs     bool          // the server gives commits of branches alone, no other object by its id
+	fetched   bool          // objects were fetched by their ids in this round
+	rounds    int           // of reads at this tip that fetched objects by their ids
+	lastBatch int           // changes in the last commit
+	pushTime  time.Duration // of the last push
+}
+
+var registry = struct {
+	sync.Mutex
+	engines map[string]*Engine
+}{engines: map[string]*Engine{}}
+
+// Open returns the engine of a configuration, the same one every time in a process. Opening it again marks what it knows of the
+// server as stale, as Invalidate does. There is no network access. The error is a *ConfigError.
+func Open(config Config) (*Engine, error) {
+	t, err := config.normalize()
+	if err != nil {
+		return nil, err
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	if e := registry.engines[t.key()]; e != nil {
+		e.Invalidate()
+		return e, nil
+	}
+	e := newEngine(t)
+	registry.engines[t.key()] = e
+	return e, nil
+}
+
+func newEngine(t *target) *Engine {
+	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1)}
+}
+
+// Invalidate makes the next read ask the server for the tip, and forgets a refused login. There is no network access.
+func (e *Engine) Invalidate() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.epoch++
+	e.refused, e.barred = nil, nil
+}
+
+// Repository is the URL without credentials, for messages.
+func (e *Engine) Repository() string { return e.target.name() }
+
+// Branch is the branch's name.
+func (e *Engine) Branch() string { return e.target.Branch }
+
+// fresh tells whether reads may be answered from the known tip. The lock is held.
+func (e *Engine) fresh() bool { return !e.tip.IsZero() && e.tipFrom == e.epoch }
+
+// start runs the loop if it is not running. The lock is held.
+func (e *Engine) start() {
+	if !e.running {
+		e.running = true
+		go e.loop()
+	}
+}
+
+// loop owns the network. It ends when there is nothing to do; the connections then close by themselves.
+func (e *Engine) loop() {
+	for {
+		e.mu.Lock()
+		reads := e.reads
+		e.reads = nil
+		pending := len(e.writes)
+		if len(reads) == 0 && pending == 0 {
+			e.running = false
+			e.mu.Unlock()
+			return
+		}
+		e.mu.Unlock()
+		if len(reads) > 0 {
+			e.serve(reads)
+		}
+		if pending > 0 {
+			e.linger()
+			if batch := e.takeWrites(); len(batch) > 0 {
+				e.commitBatch(batch, true)
+			}
+		}
+	}
+}
+
+// maxLinger is how long a commit waits for the callers of the one before to come back with their next change.
+const maxLinger = 5 * time.Millisecond
+
+func (e *Engine) linger() {
+	timeout := time.NewTimer(maxLinger)
+	defer timeout.Stop()
+	for {
+		e.mu.Lock()
+		// The first commit of all meets the callers that start together.
+		enough := e.lastBatch > 0 && len(e.writes) >= e.lastBatch
+		e.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-e.arrived:
+		case <-timeout.C:
+			return
+		}
+	}
+}
+
+func (e *Engine) takeWrites() []*writeCall {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	batch := e.writes
+	e.writes = nil
+	return batch
+}
+
+// locate names the branch in an error.
+func (e *Engine) locate(err error) error {
+	return fmt.Errorf("%s branch %s: %w", e.target.name(), e.target.Branch, err)
+}

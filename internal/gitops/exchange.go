@@ -1,0 +1,173 @@
+package gitops
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Bounds on a server's answers.
+const (
+	maxFetchBytes    = 1 << 30
+	maxAdvertBytes   = 128 << 20
+	maxPushBytes     = 256 << 20 // hook output included, of which maxTextBytes are kept
+	maxErrorBytes    = 16 << 10  // the body of an HTTP error
+	maxTextBytes     = 16 << 10
+	headBytes        = 4 << 10
+	drainBytes       = 256 << 10 // read on before closing, so that the connection can be used again
+	idleConnTimeout  = 3 * time.Second
+	handshakeTimeout = 30 * time.Second
+)
+
+// exchange is what one HTTP request brought, beyond what go-git's session tells. It travels in the request's context.
+// go-git does not close every body it has read; finish does.
+type exchange struct {
+	limit  int64
+	status int
+	kind   string // content type
+	head   []byte
+	err    error // of the connection
+	bodies []*cappedBody
+}
+
+type exchangeKey struct{}
+
+func newExchange(ctx context.Context, limit int64) (context.Context, *exchange) {
+	x := &exchange{limit: limit}
+	return context.WithValue(ctx, exchangeKey{}, x), x
+}
+
+// finish reads what is left of the answer under a cap and closes it.
+func (x *exchange) finish() {
+	for _, body := range x.bodies {
+		_, _ = io.CopyN(io.Discard, body, drainBytes)
+		_ = body.Close()
+	}
+}
+
+// refusal is the text of the ERR packet that a Git server sends in place of an answer.
+func (x *exchange) refusal() string {
+	head := x.head
+	for len(head) >= 4 {
+		size, err := strconv.ParseUint(string(head[:4]), 16, 16)
+		switch {
+		case err != nil:
+			return ""
+		case size == 0:
+			head = head[4:]
+			continue
+		case size < 4 || int(size) > len(head):
+			return ""
+		}
+		if text, found := strings.CutPrefix(string(head[4:size]), "ERR "); found {
+			return printable(text)
+		}
+		head = head[size:]
+	}
+	return ""
+}
+
+// offersMultiACK: go-git takes multi_ack_detailed out of the advertised list; Azure DevOps turns clients away that do not ask for it.
+func (x *exchange) offersMultiACK() bool {
+	return bytes.Contains(x.head, []byte(" multi_ack_detailed"))
+}
+
+// cappedBody stops at a limit and remembers the first bytes and the failure.
+type cappedBody struct {
+	io.ReadCloser
+	exchange *exchange
+	left     int64
+	failing  bool // an HTTP error: its text ends at the limit without an error
+}
+
+func (b *cappedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		if b.failing {
+			return 0, io.EOF
+		}
+		b.exchange.err = errTooLarge
+		return 0, errTooLarge
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	if room := headBytes - len(b.exchange.head); room > 0 {
+		b.exchange.head = append(b.exchange.head, p[:min(n, room)]...)
+	}
+	if err != nil && !errors.Is(err, io.EOF) && b.exchange.err == nil {
+		b.exchange.err = err
+	}
+	return n, err
+}
+
+// roundTripper bounds the answers of its base and records them in the request's exchange.
+type roundTripper struct {
+	base      func() *http.Transport
+	userAgent string
+}
+
+func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	x, _ := request.Context().Value(exchangeKey{}).(*exchange)
+	request = request.Clone(request.Context())
+	request.Header.Set("User-Agent", t.userAgent)
+	response, err := t.base().RoundTrip(request)
+	if x == nil {
+		return response, err
+	}
+	if err != nil {
+		x.err = err
+		return nil, err
+	}
+	x.status, x.kind, x.head = response.StatusCode, response.Header.Get("Content-Type"), nil
+	body := &cappedBody{ReadCloser: response.Body, exchange: x, left: x.limit}
+	if body.failing = response.StatusCode >= 300; body.failing {
+		body.left = maxErrorBytes
+	}
+	x.bodies = append(x.bodies, body)
+	response.Body = body
+	return response, nil
+}
+
+// newTransport has connections of its own, which close by themselves when they are idle. It reads the system's certificate
+// authorities where others are trusted besides them.
+func newTransport(t *target) *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   2,
+		IdleConnTimeout:       idleConnTimeout,
+		TLSHandshakeTimeout:   handshakeTimeout,
+		ExpectContinueTimeout: time.Second,
+		TLSClientConfig:       &tls.Config{RootCAs: t.roots(), MinVersion: tls.VersionTLS12},
+	}
+}
+
+// textBuffer keeps the first bytes of what it is given.
+type textBuffer struct{ data []byte }
+
+func (b *textBuffer) Write(p []byte) (int, error) {
+	b.data = append(b.data, p[:min(len(p), maxTextBytes-len(b.data))]...)
+	return len(p), nil
+}
+
+func (b *textBuffer) String() string { return printable(string(b.data)) }
+
+// printable takes a server's text apart from control characters, and keeps its lines.
+func printable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		if r == '\r' {
+			return '\n'
+		}
+		return -1
+	}, strings.ToValidUTF8(strings.ReplaceAll(text, "\r\n", "\n"), "?"))
+	return strings.TrimSpace(text)
+}

@@ -1,0 +1,228 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+)
+
+// filters a server may know, the narrowest first. The last one, none, fetches whole snapshots.
+var filters = []string{"tree:1", "tree:0", "blob:none", ""}
+
+const treesOnly, wholeSnapshot = 2, 3
+
+// Delays between attempts, and how often an answer that is not the Git protocol is asked for again.
+const (
+	firstDelay       = 100 * time.Millisecond
+	longestDelay     = 5 * time.Second
+	protocolAttempts = 4
+)
+
+// retry repeats reads that fail for a reason that may pass, until the context ends.
+type retry struct {
+	note func(error) // is told of every failure that is retried, under the engine's lock
+	e    *Engine
+}
+
+func (e *Engine) retry(note func(error)) *retry { return &retry{note, e} }
+
+func (r *retry) do(ctx context.Context, attempt func() error) error {
+	malformed := 0
+	for delay := firstDelay; ; delay = min(2*delay, longestDelay) {
+		err := attempt()
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case errors.As(err, new(*protocolError)):
+			if malformed++; malformed == protocolAttempts {
+				return err
+			}
+		case !errors.As(err, new(*transientError)):
+			return err
+		}
+		r.e.mu.Lock()
+		r.note(err)
+		r.e.mu.Unlock()
+		if err := pause(ctx, delay); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits for about d, between half and all of it.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d/2 + rand.N(d/2+1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (e *Engine) knownTip() Hash {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tip
+}
+
+// readTip asks the server for the tip and remembers it, or that the server refuses the login.
+func (e *Engine) readTip(ctx context.Context, retry *retry) (Hash, error) {
+	e.mu.Lock()
+	epoch, refused := e.epoch, e.refused
+	e.mu.Unlock()
+	if refused != nil {
+		return Hash{}, refused
+	}
+	var tip Hash
+	err := retry.do(ctx, func() (err error) {
+		tip, err = e.remote.tip(ctx)
+		return err
+	})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		if errors.Is(err, ErrAuth) && epoch == e.epoch {
+			e.refused = err
+		}
+		return Hash{}, err
+	}
+	if tip != e.tip {
+		e.rounds = 0
+	}
+	e.tip, e.tipFrom = tip, epoch
+	e.store.shrink(tip)
+	return tip, nil
+}
+
+// fetchCommit brings a commit with as much of its snapshot as the narrowest filter that the server knows gives.
+func (e *Engine) fetchCommit(ctx context.Context, commit Hash, retry *retry) error {
+	if err := e.discovered(ctx, retry); err != nil {
+		return err
+	}
+	if !e.remote.supports(capability.Filter) {
+		e.filter = wholeSnapshot
+	}
+	var refusal error
+	tip := e.knownTip()
+	for ; e.filter < len(filters); e.filter++ {
+		request := fetchRequest{wants: []Hash{commit}, filter: filters[e.filter]}
+		if e.remote.supports(capability.Shallow) {
+			request.depth = 1
+		}
+		err := e.fetch(ctx, request, retry)
+		if !errors.As(err, new(*refusedError)) {
+			return err
+		}
+		if commit != tip {
+			return err // about the commit, as far as one can tell
+		}
+		if now, err := e.readTip(ctx, retry); err != nil || now != tip {
+			return err // the caller looks again
+		}
+		refusal = err
+	}
+	e.filter = 0
+	return refusal
+}
+
+// discovered makes sure that the server's capabilities are known.
+func (e *Engine) discovered(ctx context.Context, retry *retry) error {
+	if e.remote.known() {
+		return nil
+	}
+	_, err := e.readTip(ctx, retry)
+	return err
+}
+
+// fetchObjects brings trees and blobs by their ids in one request.
+func (e *Engine) fetchObjects(ctx context.Context, ids []Hash, retry *retry) error {
+	if e.noIDs {
+		return e.fetchSnapshot(ctx, ids, retry)
+	}
+	request := fetchRequest{wants: ids}
+	switch filters[e.filter] {
+	case "tree:1", "tree:0":
+		request.filter = "tree:0"
+	case "blob:none":
+		request.filter = "blob:none"
+	}
+	err := e.fetch(ctx, request, retry)
+	if !errors.As(err, new(*refusedError)) {
+		return err
+	}
+	// The tip may have been thrown away with what it reached; or the server gives commits alone, as stock Git does over SSH.
+	before := e.knownTip()
+	tip, tipErr := e.readTip(ctx, retry)
+	if tipErr != nil || tip != before {
+		return tipErr
+	}
+	e.noIDs = true
+	e.filter = max(e.filter, treesOnly)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.store.forgetCommits() // to be fetched again, now with all their trees
+	return nil
+}
+
+// fetchSnapshot brings objects of the tip with everything else.
+func (e *Engine) fetchSnapshot(ctx context.Context, ids []Hash, retry *retry) error {
+	request := fetchRequest{wants: []Hash{e.knownTip()}, keep: ids}
+	if e.remote.supports(capability.Shallow) {
+		request.depth = 1
+	}
+	if err := e.fetch(ctx, request, retry); err != nil {
+		return err
+	}
+	if !e.has(ids) {
+		return errors.New("the server gives neither the objects nor the snapshot that holds them")
+	}
+	return nil
+}
+
+func (e *Engine) has(ids []Hash) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !slices.ContainsFunc(ids, func(id Hash) bool { return !e.store.has(id) })
+}
+
+// fetch puts what the server sends into the store. What was asked for must be there afterwards.
+func (e *Engine) fetch(ctx context.Context, request fetchRequest, retry *retry) error {
+	err := retry.do(ctx, func() error {
+		objects, err := e.remote.fetch(ctx, request)
+		if err != nil {
+			return err
+		}
+		wanted := map[Hash]bool{}
+		for _, id := range request.wants {
+			wanted[id] = true
+			if _, sent := objects[id]; !sent {
+				return &protocolError{fmt.Errorf("the server did not send object %s", id)}
+			}
+		}
+		for _, id := range request.keep {
+			wanted[id] = true
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for id, o := range objects {
+			if o.kind != plumbing.BlobObject || wanted[id] || len(o.data) <= keptBlob && e.store.size < e.store.limit {
+				e.store.put(id, o)
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, ErrAuth) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.refused = err
+	}
+	return err
+}

@@ -1,0 +1,50 @@
+package gitops
+
+import (
+	"context"
+	"sync"
+)
+
+// group is a context that ends when every caller's has ended.
+type group struct {
+	context.Context
+	cancel context.CancelCauseFunc
+	mu     sync.Mutex
+	alive  int
+	stops  []func() bool
+}
+
+func newGroup() *group {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return &group{Context: ctx, cancel: cancel}
+}
+
+// join takes callers in. Once all have ended the group has, and nobody who joins later changes that.
+func (g *group) join(callers ...context.Context) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.alive += len(callers) // all of them, before the first may leave
+	for _, ctx := range callers {
+		g.stops = append(g.stops, context.AfterFunc(ctx, func() { g.leave(context.Cause(ctx)) }))
+	}
+}
+
+func (g *group) leave(cause error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.alive--; g.alive == 0 {
+		g.cancel(cause)
+	}
+}
+
+// release lets go of the callers' contexts.
+func (g *group) release() {
+	g.mu.Lock()
+	stops := g.stops
+	g.stops = nil
+	g.mu.Unlock()
+	for _, stop := range stops {
+		stop()
+	}
+	g.cancel(context.Canceled)
+}

@@ -1,0 +1,92 @@
+package gitops
+
+import "fmt"
+
+// lookup finds what is at a path of a commit, as far as the store reaches.
+type lookup struct {
+	commit Hash // zero: the tip
+	path   []string
+	ahead  bool // others like it are likely to follow
+	data   bool // the content is asked for: a regular file's bytes, a directory's entries
+
+	// The outcome. err covers this lookup alone.
+	entry   Entry // the root has an empty name; the zero Hash: nothing is there
+	blob    []byte
+	entries []Entry // of a directory; shared with the store
+	err     error
+	done    bool
+}
+
+// want is an object that has to be fetched.
+type want struct {
+	id     Hash
+	commit bool
+	tree   bool
+	depth  int    // of a tree: 0 is the root
+	name   string // in its directory
+	ahead  bool
+}
+
+// resolve walks as far as it can. When something is missing it returns that; otherwise the lookup is done.
+func (l *lookup) resolve(s *store, tip Hash) (missing want) {
+	commit := l.commit
+	if commit.IsZero() {
+		commit = tip
+	}
+	root, err := s.root(commit)
+	if err != nil {
+		return l.fail(err)
+	}
+	if root.IsZero() {
+		return want{id: commit, commit: true}
+	}
+	entry := Entry{Mode: directoryMode, Hash: root}
+	wanted := func(depth int) want {
+		return want{id: entry.Hash, tree: entry.Dir(), depth: depth, name: entry.Name, ahead: l.ahead}
+	}
+	for depth, name := range l.path {
+		if !entry.Dir() {
+			return l.finish(Entry{}, nil)
+		}
+		t, err := s.tree(entry.Hash)
+		if err != nil {
+			return l.fail(err)
+		}
+		if t == nil {
+			return wanted(depth)
+		}
+		var found bool
+		if entry, found = t.find(name); !found {
+			return l.finish(Entry{}, nil)
+		}
+	}
+	if entry.Dir() && l.data {
+		t, err := s.tree(entry.Hash)
+		if err != nil {
+			return l.fail(err)
+		}
+		if t == nil {
+			return wanted(len(l.path))
+		}
+		l.entries = t.entries
+		return l.finish(entry, nil)
+	}
+	if !l.data || entry.kind() != "" {
+		return l.finish(entry, nil)
+	}
+	blob, known := s.objects[entry.Hash]
+	if !known {
+		return wanted(len(l.path))
+	}
+	return l.finish(entry, blob.data)
+}
+
+func (l *lookup) finish(entry Entry, blob []byte) want {
+	l.entry, l.blob, l.done = entry, blob, true
+	return want{}
+}
+
+func (l *lookup) fail(err error) want {
+	l.err, l.done = fmt.Errorf("unexpected object from the server: %w", err), true
+	return want{}
+}

@@ -1,0 +1,65 @@
+package gitops
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// maxSummary in bytes: a longer summary is cut.
+const maxSummary = 500
+
+// trailers are the environment variables that name the run, by trailer.
+var trailers = []struct{ name, variable string }{
+	{"TFC-Run-ID", "TFC_RUN_ID"},
+	{"TFC-Workspace-Name", "TFC_WORKSPACE_NAME"},
+}
+
+// message lists every change of a commit: one as the subject, several below it.
+func (t *target) message(summaries []string) string {
+	var m strings.Builder
+	if len(summaries) == 1 {
+		m.WriteString(summaries[0])
+	} else {
+		fmt.Fprintf(&m, "Apply %d changes\n", len(summaries))
+		for _, summary := range summaries {
+			m.WriteString("\n- " + summary)
+		}
+	}
+	m.WriteString("\n\nProvider: " + oneLine(t.UserAgent))
+	for _, trailer := range trailers {
+		if value := oneLine(os.Getenv(trailer.variable)); value != "" {
+			m.WriteString("\n" + trailer.name + ": " + value)
+		}
+	}
+	m.WriteByte('\n')
+	if appendix := strings.TrimSpace(t.MessageAppendix); appendix != "" {
+		m.WriteString("\n" + appendix + "\n")
+	}
+	return m.String()
+}
+
+// summary of a change; one without is not worth failing for.
+func summary(change Change) string {
+	if line := oneLine(change.Summary); line != "" {
+		return line
+	}
+	return fmt.Sprintf("Change %d files", len(change.Edits))
+}
+
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(printable(text)), " ")
+	if len(text) > maxSummary {
+		text = strings.ToValidUTF8(text[:maxSummary], "") + "..."
+	}
+	return text
+}
+
+// commit encodes a commit object.
+func (t *target) commit(tree, parent Hash, message string, now time.Time) object {
+	person := fmt.Sprintf("%s <%s> %d +0000", t.AuthorName, t.AuthorEmail, now.Unix())
+	return object{plumbing.CommitObject, fmt.Appendf(nil, "tree %s\nparent %s\nauthor %s\ncommitter %s\n\n%s", tree, parent, person, person, message)}
+}

@@ -1,0 +1,204 @@
+package gitops
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+)
+
+var t0 = time.Unix(1700000000, 0)
+
+func TestTree_roundTrip(t *testing.T) {
+	var entries []Entry
+	for i, mode := range []string{"100644", "100664", "040000", "40000", "120000", "160000", "100755"} {
+		for j := range 10 {
+			entries = append(entries, Entry{Mode: mode, Name: fmt.Sprintf("%d %d\t\xff", j, i), Hash: BlobHash([]byte{byte(i), byte(j)})})
+		}
+	}
+	raw := encodeTree(entries)
+	got, err := decodeTree(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(encodeTree(got.entries), raw) {
+		t.Error("the bytes have changed")
+	}
+	for _, entry := range entries {
+		if found, ok := got.find(entry.Name); !ok || found != entry {
+			t.Errorf("find %q: %v, %v", entry.Name, found, ok)
+		}
+	}
+	for n := range len(raw) {
+		if part, err := decodeTree(raw[:n]); err == nil && !bytes.Equal(encodeTree(part.entries), raw[:n]) {
+			t.Errorf("the first %d bytes were taken for a tree", n)
+		}
+	}
+}
+
+func TestDelta(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	bytesOf := func(n int) []byte {
+		data := make([]byte, n)
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		return data
+	}
+	for _, size := range []int{minDelta, 600, 70_000, 300_000} {
+		base := bytesOf(size)
+		for name, data := range map[string][]byte{
+			"equal":       base,
+			"appended":    append(bytes.Clone(base), bytesOf(40)...),
+			"prepended":   append(bytesOf(40), base...),
+			"in between":  append(append(bytes.Clone(base[:size/3]), bytesOf(200)...), base[size/3:]...),
+			"cut":         append(bytes.Clone(base[:size/3]), base[size/3+40:]...),
+			"overwritten": append(append(bytes.Clone(base[:size/2]), bytesOf(20)...), base[size/2+20:]...),
+		} {
+			if len(data) < minDelta {
+				continue
+			}
+			delta := packed{object: object{plumbing.TreeObject, data}, base: base}.delta()
+			if delta == nil {
+				t.Errorf("%s, %d bytes: no delta", name, size)
+				continue
+			}
+			got, err := packfile.PatchDelta(base, delta)
+			if err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s, %d bytes: not what it was (%v)", name, size, err)
+			}
+			if len(delta) > 300+size/1000 {
+				t.Errorf("%s, %d bytes: a delta of %d bytes", name, size, len(delta))
+			}
+		}
+		if delta := (packed{object: object{plumbing.TreeObject, bytesOf(size)}, base: base}).delta(); delta != nil {
+			t.Errorf("%d other bytes have a delta", size)
+		}
+	}
+}
+
+func TestPack_roundTrip(t *testing.T) {
+	var objects []packed
+	for n := range 40 {
+		o := object{plumbing.BlobObject, bytes.Repeat([]byte{byte(n)}, n*n*17)}
+		objects = append(objects, packed{object: o, id: o.hash()})
+	}
+	pack := writePack(objects, true)
+	got, err := readPack(bytes.NewReader(pack))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range objects {
+		if back, found := got[o.id]; !found || back.kind != o.kind || !bytes.Equal(back.data, o.data) {
+			t.Errorf("object of %d bytes: found %v", len(o.data), found)
+		}
+	}
+	for n := 0; n < len(pack); n += 61 {
+		if _, err := readPack(bytes.NewReader(pack[:n])); err == nil {
+			t.Fatalf("a pack cut at %d of %d bytes was taken", n, len(pack))
+		}
+	}
+}
+
+func TestStore_shrink(t *testing.T) {
+	s := newStore()
+	put := func(o object) Hash {
+		id := o.hash()
+		s.put(id, o)
+		return id
+	}
+	blob := put(object{plumbing.BlobObject, []byte("kept")})
+	lost := put(object{plumbing.BlobObject, []byte("lost")})
+	inner := put(object{plumbing.TreeObject, encodeTree([]Entry{{"f", fileMode, blob}, {"unknown", fileMode, BlobHash([]byte("?"))}})})
+	root := put(object{plumbing.TreeObject, encodeTree([]Entry{{"d", directoryMode, inner}})})
+	commit := put((&target{}).commit(root, Hash{}, "m", t0))
+	s.shrink(commit)
+	if !s.has(lost) {
+		t.Error("objects were dropped below the limit")
+	}
+	s.limit = 1
+	s.shrink(commit)
+	for name, id := range map[string]Hash{"blob": blob, "tree": inner, "root": root, "commit": commit} {
+		if !s.has(id) {
+			t.Errorf("the %s was dropped", name)
+		}
+	}
+	if s.has(lost) {
+		t.Error("what the commit does not reach was kept")
+	}
+}
+
+func TestNode_sortsAsGitDoes(t *testing.T) {
+	n := &node{children: map[string]*node{}}
+	s := newStore()
+	for _, path := range [][]string{{"a0"}, {"a", "x"}, {"a-"}, {"a.b"}, {"b"}, {"A"}} {
+		if err := n.set(s, path, BlobHash(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.write(s, func(packed) {})
+	var names []string
+	for _, entry := range n.entries {
+		names = append(names, entry.Name)
+	}
+	if got := fmt.Sprint(names); got != "[A a- a.b a a0 b]" {
+		t.Errorf("sorted %s", got)
+	}
+}
+
+func TestPack_deltaBeforeItsBase(t *testing.T) {
+	base := object{plumbing.BlobObject, bytes.Repeat([]byte("base "), 500)}
+	changed := object{plumbing.BlobObject, append(bytes.Clone(base.data), "and more"...)}
+	pack := writePack([]packed{
+		{object: changed, id: changed.hash(), baseID: base.hash(), base: base.data},
+		{object: base, id: base.hash()},
+	}, true)
+	got, err := readPack(bytes.NewReader(pack))
+	if err != nil || !bytes.Equal(got[changed.hash()].data, changed.data) {
+		t.Errorf("got %d objects, %v", len(got), err)
+	}
+	pack = writePack([]packed{{object: changed, id: changed.hash(), baseID: base.hash(), base: base.data}}, true)
+	if _, err := readPack(bytes.NewReader(pack)); err == nil {
+		t.Error("a delta without a base was taken")
+	}
+}
+
+// TestNode_fileWhereADirectoryWasEmptied: within one batch, one caller may empty a directory and the next write a file in its place.
+func TestNode_fileWhereADirectoryWasEmptied(t *testing.T) {
+	s := newStore()
+	root := &node{children: map[string]*node{}}
+	blob := BlobHash([]byte("x"))
+	do := func(path string, id Hash, want string) {
+		t.Helper()
+		segments, err := splitPath(path, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := root.file(s, path, segments); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if err := root.set(s, segments, id); err != nil {
+			t.Fatal(err)
+		}
+		root.write(s, func(o packed) { s.put(o.id, o.object) })
+		var got []string
+		for _, entry := range root.entries {
+			got = append(got, entry.Mode+" "+entry.Name)
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("after %s: %v, want %s", path, got, want)
+		}
+	}
+	do("a/b/c", blob, "[40000 a]")
+	do("a/b/c", Hash{}, "[]")
+	do("a/b", blob, "[40000 a]")
+	do("a/b", Hash{}, "[]")
+	do("a", blob, "[100644 a]")
+	if _, err := root.file(s, "a/b", []string{"a", "b"}); err == nil {
+		t.Error("a file was taken for a directory")
+	}
+}

@@ -1,0 +1,148 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+)
+
+// remote speaks the Git protocol with one server. One goroutine at a time may use it.
+type remote interface {
+	// tip asks for the branch's commit, and learns the server's capabilities on the way.
+	tip(ctx context.Context) (Hash, error)
+	// supports tells of a capability for fetching. known is false until the first tip.
+	supports(c capability.Capability) bool
+	known() bool
+	// fetch is one round of upload-pack.
+	fetch(ctx context.Context, f fetchRequest) (map[Hash]object, error)
+	// push moves the branch from old to id, which must be a child of old. An error means that the outcome is not known,
+	// unless it is ErrAuth or ErrRepositoryNotFound: then nothing has happened.
+	push(ctx context.Context, old, id Hash, pack []byte) (report, error)
+	close()
+}
+
+func newRemote(t *target) remote {
+	if t.ssh != nil {
+		return newSSHRemote(t)
+	}
+	return newHTTPRemote(t)
+}
+
+// fetchRequest is one round of upload-pack.
+type fetchRequest struct {
+	wants, haves, shallows []Hash
+	depth                  int
+	filter                 string
+	keep                   []Hash // blobs of a whole snapshot that must stay in the store
+}
+
+// capabilities are what a server offers for fetching.
+type capabilities struct {
+	list     *capability.List // nil until the first tip
+	multiACK bool
+	agent    string
+}
+
+func (c *capabilities) supports(name capability.Capability) bool { return c.list.Supports(name) }
+
+func (c *capabilities) known() bool { return c.list != nil }
+
+// learn takes an advertisement in and finds the branch.
+func (c *capabilities) learn(advert *packp.AdvRefs, multiACK bool, t *target) (Hash, error) {
+	if format := advert.Capabilities.Get(capability.ObjectFormat); len(format) > 0 && format[0] != "sha1" {
+		return Hash{}, errors.New("the repository's object format is " + printable(format[0]) + "; this client knows sha1")
+	}
+	c.list, c.multiACK, c.agent = advert.Capabilities, multiACK, strings.Join(strings.Fields(t.UserAgent), "-")
+	id, found := advert.References["refs/heads/"+t.Branch]
+	if !found {
+		return Hash{}, ErrBranchNotFound
+	}
+	return id, nil
+}
+
+// request encodes a fetch with the capabilities it needs among those that the server offers.
+func (c *capabilities) request(f fetchRequest) (*packp.UploadPackRequest, error) {
+	request := packp.NewUploadPackRequest()
+	request.Wants, request.Haves, request.Shallows = f.wants, f.haves, f.shallows
+	request.Depth, request.Filter = packp.DepthCommits(f.depth), packp.Filter(f.filter)
+	var list []capability.Capability
+	add := func(needed bool, name capability.Capability) {
+		if needed {
+			list = append(list, name)
+		}
+	}
+	add(c.supports(capability.Sideband64k), capability.Sideband64k)
+	add(!c.supports(capability.Sideband64k) && c.supports(capability.Sideband), capability.Sideband)
+	add(c.supports(capability.NoProgress), capability.NoProgress)
+	add(c.supports(capability.OFSDelta), capability.OFSDelta)
+	add(f.depth > 0 || len(f.shallows) > 0, capability.Shallow)
+	add(f.filter != "", capability.Filter)
+	add(c.multiACK, capability.MultiACKDetailed)
+	for _, name := range list {
+		if err := request.Capabilities.Set(name); err != nil {
+			return nil, err
+		}
+	}
+	return request, c.setAgent(request.Capabilities)
+}
+
+func (c *capabilities) setAgent(list *capability.List) error {
+	if c.agent == "" || !c.supports(capability.Agent) {
+		return nil
+	}
+	return list.Set(capability.Agent, c.agent)
+}
+
+// objects decodes the pack of a response.
+func objects(request *packp.UploadPackRequest, response io.Reader) (map[Hash]object, error) {
+	switch {
+	case request.Capabilities.Supports(capability.Sideband64k):
+		response = sideband.NewDemuxer(sideband.Sideband64k, response)
+	case request.Capabilities.Supports(capability.Sideband):
+		response = sideband.NewDemuxer(sideband.Sideband, response)
+	}
+	return readPack(response)
+}
+
+// update encodes a push of one branch, with the pack apart.
+func (c *capabilities) update(branch string, old, id Hash, text io.Writer) (*packp.ReferenceUpdateRequest, error) {
+	request := packp.NewReferenceUpdateRequest()
+	request.Commands = []*packp.Command{{Name: plumbing.NewBranchReferenceName(branch), Old: old, New: id}}
+	request.Progress = text
+	// Both are as old as smart HTTP. A server that does not know one leaves an answer that is not understood; the tip decides then.
+	for _, name := range []capability.Capability{capability.ReportStatus, capability.Sideband64k} {
+		if err := request.Capabilities.Set(name); err != nil {
+			return nil, err
+		}
+	}
+	return request, c.setAgent(request.Capabilities)
+}
+
+// report is a server's definite answer to a push.
+type report struct {
+	accepted bool
+	reason   string // why not: the status of the branch, or of the pack
+	unpack   bool   // the reason is about the pack
+	text     string // what else the server said
+}
+
+func newReport(status *packp.ReportStatus, text string) (report, error) {
+	if status.UnpackStatus != "ok" {
+		return report{reason: printable(status.UnpackStatus), unpack: true, text: text}, nil
+	}
+	for _, command := range status.CommandStatuses {
+		if command.Status != "ok" {
+			return report{reason: printable(command.Status), text: text}, nil
+		}
+	}
+	if len(status.CommandStatuses) == 0 {
+		return report{}, &protocolError{errors.New("the server did not report on the branch")}
+	}
+	return report{accepted: true}, nil
+}

@@ -1,0 +1,293 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// readCall is one caller that waits for its lookups.
+type readCall struct {
+	ctx     context.Context
+	lookups []*lookup
+	tip     Hash // as of which the lookups were answered
+	err     error
+	last    error // the last failure that was retried; guarded by the engine's lock
+	done    chan struct{}
+}
+
+func (c *readCall) finish(err error) {
+	c.err = err
+	close(c.done)
+}
+
+// Prefetch brings the files at the paths in, so that reading them costs nothing. A missing file is not an error.
+func (e *Engine) Prefetch(ctx context.Context, paths ...string) error {
+	lookups := make([]*lookup, 0, len(paths))
+	for _, path := range paths {
+		segments, err := splitPath(path, true)
+		if err != nil {
+			return err
+		}
+		lookups = append(lookups, &lookup{path: segments, data: true})
+	}
+	_, err := e.look(ctx, lookups...)
+	return err
+}
+
+// Read returns a file at the tip. ErrNotExist: there is none. *PathError: the path is bad, or is not a file.
+func (e *Engine) Read(ctx context.Context, path string) (File, error) {
+	segments, err := splitPath(path, false)
+	if err != nil {
+		return File{}, err
+	}
+	l := &lookup{path: segments, data: true, ahead: true}
+	if _, err := e.look(ctx, l); err != nil {
+		return File{}, err
+	}
+	if l.entry.Hash.IsZero() {
+		return File{}, fmt.Errorf("%s: %w", path, ErrNotExist)
+	}
+	if kind := l.entry.kind(); kind != "" {
+		return File{}, &PathError{Path: path, Reason: "is " + kind}
+	}
+	return File{Data: l.blob, Blob: l.entry.Hash}, nil
+}
+
+// Stat returns what is at a path at the tip without its content, which saves a request where the blob's id is enough: BlobHash tells
+// the id that a content would have. ErrNotExist: there is nothing.
+func (e *Engine) Stat(ctx context.Context, path string) (Entry, error) {
+	segments, err := splitPath(path, false)
+	if err != nil {
+		return Entry{}, err
+	}
+	l := &lookup{path: segments, ahead: true}
+	if _, err := e.look(ctx, l); err != nil {
+		return Entry{}, err
+	}
+	if l.entry.Hash.IsZero() {
+		return Entry{}, fmt.Errorf("%s: %w", path, ErrNotExist)
+	}
+	return l.entry, nil
+}
+
+// List returns the entries of a directory at the tip in Git's order. The empty path is the root.
+// ErrNotExist: there is no such directory.
+func (e *Engine) List(ctx context.Context, dir string) ([]Entry, error) {
+	segments, err := splitPath(dir, true)
+	if err != nil {
+		return nil, err
+	}
+	l := &lookup{path: segments, data: true}
+	if _, err := e.look(ctx, l); err != nil {
+		return nil, err
+	}
+	if !l.entry.Dir() {
+		return nil, fmt.Errorf("directory %q: %w", dir, ErrNotExist)
+	}
+	return slices.Clone(l.entries), nil
+}
+
+// Tree returns the id of a directory's tree at a commit. The zero commit is the tip; the empty path is the root.
+// ErrNotExist: the commit has no such directory. ErrCommitNotFound: the server does not give the commit.
+func (e *Engine) Tree(ctx context.Context, commit Hash, dir string) (Hash, error) {
+	segments, err := splitPath(dir, true)
+	if err != nil {
+		return Hash{}, err
+	}
+	l := &lookup{commit: commit, path: segments}
+	if _, err := e.look(ctx, l); err != nil {
+		return Hash{}, err
+	}
+	if !l.entry.Dir() {
+		return Hash{}, fmt.Errorf("directory %q: %w", dir, ErrNotExist)
+	}
+	return l.entry.Hash, nil
+}
+
+// Tip returns the commit that reads are answered from.
+func (e *Engine) Tip(ctx context.Context) (Hash, error) {
+	return e.look(ctx)
+}
+
+// look resolves lookups at one tip, from what is known or through the loop, and returns that tip.
+func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
+	if ctx.Err() != nil {
+		return Hash{}, e.locate(context.Cause(ctx))
+	}
+	call := &readCall{ctx: ctx, lookups: lookups, done: make(chan struct{})}
+	e.mu.Lock()
+	switch {
+	case e.answer(call):
+	case e.refused != nil:
+		call.finish(e.locate(e.refused))
+	default:
+		e.reads = append(e.reads, call)
+		e.start()
+	}
+	e.mu.Unlock()
+	select {
+	case <-call.done:
+	case <-ctx.Done():
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.reads = slices.DeleteFunc(e.reads, func(c *readCall) bool { return c == call })
+		return Hash{}, e.locate(interrupted(ctx, call.last))
+	}
+	for _, l := range lookups {
+		if call.err == nil {
+			call.err = l.err
+		}
+	}
+	return call.tip, call.err
+}
+
+// interrupted tells what a caller was waiting for when its time was up.
+func interrupted(ctx context.Context, last error) error {
+	if last == nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("%w; the last attempt: %w", context.Cause(ctx), last)
+}
+
+// answer finishes a call if that needs no network. The lock is held.
+func (e *Engine) answer(call *readCall) bool {
+	return len(e.missing(call)) == 0
+}
+
+// tipWanted stands for the branch's tip among the objects that a call misses.
+var tipWanted = want{}
+
+// missing resolves a call's lookups as far as the store reaches and finishes it when nothing is missing. The lock is held.
+func (e *Engine) missing(call *readCall) []want {
+	var missing []want
+	atTip := len(call.lookups) == 0
+	for _, l := range call.lookups {
+		if l.done {
+			continue
+		}
+		if l.commit.IsZero() && !e.fresh() {
+			atTip = true
+			continue
+		}
+		if w := l.resolve(e.store, e.tip); !l.done {
+			missing = append(missing, w)
+		}
+	}
+	if atTip && !e.fresh() {
+		return append(missing, tipWanted)
+	}
+	if len(missing) == 0 {
+		call.tip = e.tip
+		call.finish(nil)
+	}
+	return missing
+}
+
+// serve answers reads together: every round fetches all that any of them misses next.
+func (e *Engine) serve(calls []*readCall) {
+	e.fetched = false
+	defer func() {
+		if e.fetched {
+			e.rounds++
+		}
+	}()
+	for len(calls) > 0 {
+		g := newGroup()
+		for _, call := range calls {
+			g.join(call.ctx)
+		}
+		calls = e.serveGroup(g, calls)
+		g.release()
+	}
+}
+
+// serveGroup returns the calls that are left when the group has ended: those whose callers are waiting all the same.
+func (e *Engine) serveGroup(g *group, calls []*readCall) []*readCall {
+	waiting := func() []*readCall {
+		return slices.DeleteFunc(calls, func(c *readCall) bool { return c.ctx.Err() != nil })
+	}
+	retry := e.retry(func(err error) {
+		for _, call := range calls {
+			call.last = err
+		}
+	})
+	for {
+		calls = waiting()
+		var missing []want
+		e.mu.Lock()
+		calls = slices.DeleteFunc(calls, func(c *readCall) bool {
+			wants := e.missing(c)
+			missing = append(missing, wants...)
+			return len(wants) == 0
+		})
+		e.mu.Unlock()
+		if len(calls) == 0 {
+			return nil
+		}
+		err := e.bring(g, missing, retry, func(commit Hash, err error) { failCommit(calls, commit, err) })
+		if err != nil && g.Err() != nil {
+			return waiting()
+		}
+		if err != nil {
+			for _, call := range calls {
+				call.finish(e.locate(err))
+			}
+			return nil
+		}
+	}
+}
+
+// failCommit ends the lookups that are about a commit which the server does not give.
+func failCommit(calls []*readCall, commit Hash, err error) {
+	for _, call := range calls {
+		for _, l := range call.lookups {
+			if l.commit == commit && !l.done {
+				l.err, l.done = err, true
+			}
+		}
+	}
+}
+
+// bring fetches the tip if it is missing, else the objects. refused is told of a commit that the server does not give.
+func (e *Engine) bring(ctx context.Context, missing []want, retry *retry, refused func(Hash, error)) error {
+	if slices.Contains(missing, tipWanted) {
+		_, err := e.readTip(ctx, retry)
+		return err
+	}
+	var ids []Hash
+	for _, w := range dedupe(missing) {
+		if !w.commit {
+			ids = append(ids, w.id)
+			continue
+		}
+		err := e.fetchCommit(ctx, w.id, retry)
+		if refusal := (*refusedError)(nil); errors.As(err, &refusal) && w.id != e.knownTip() {
+			refused(w.id, fmt.Errorf("commit %s: %w: %w", w.id, ErrCommitNotFound, err))
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	e.mu.Lock()
+	ids = append(ids, e.ahead(missing)...)
+	e.mu.Unlock()
+	e.fetched = true
+	return e.fetchObjects(ctx, ids, retry)
+}
+
+func dedupe(wants []want) []want {
+	seen := make(map[want]bool, len(wants))
+	return slices.DeleteFunc(wants, func(w want) bool {
+		if seen[w] {
+			return true
+		}
+		seen[w] = true
+		return false
+	})
+}

@@ -1,0 +1,394 @@
+package gitops
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// sshServer lets one key in and runs Git's services on the fixture's repository.
+type sshServer struct {
+	f           *fixture
+	address     string
+	host        ssh.Signer
+	connections atomic.Int32
+	services    atomic.Int32
+}
+
+func newKey(t *testing.T) (string, ssh.Signer) {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(block)), signer
+}
+
+// encrypted takes a while by design; one test of it will do.
+func encrypted(t *testing.T, key, passphrase string) string {
+	t.Helper()
+	raw, err := ssh.ParseRawPrivateKey([]byte(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKeyWithPassphrase(raw, "", []byte(passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(block))
+}
+
+func (f *fixture) ssh(allowed ssh.PublicKey) *sshServer {
+	f.t.Helper()
+	_, host := newKey(f.t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	s := &sshServer{f: f, address: listener.Addr().String(), host: host}
+	config := &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+		if string(key.Marshal()) != string(allowed.Marshal()) {
+			return nil, errors.New("unknown key")
+		}
+		return nil, nil
+	}}
+	config.AddHostKey(host)
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open = append(open, conn)
+			mu.Unlock()
+			s.connections.Add(1)
+			running.Go(func() { s.serve(conn, config) })
+		}
+	})
+	f.t.Cleanup(func() {
+		_ = listener.Close()
+		mu.Lock()
+		for _, conn := range open {
+			_ = conn.Close()
+		}
+		mu.Unlock()
+		running.Wait()
+	})
+	return s
+}
+
+func (s *sshServer) serve(conn net.Conn, config *ssh.ServerConfig) {
+	_, channels, requests, err := ssh.NewServerConn(conn, config)
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	go ssh.DiscardRequests(requests)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for offered := range channels {
+		channel, requests, err := offered.Accept()
+		if err != nil {
+			return
+		}
+		running.Go(func() {
+			for request := range requests {
+				if request.Type != "exec" {
+					_ = request.Reply(false, nil)
+					continue
+				}
+				_ = request.Reply(true, nil)
+				status := s.run(string(request.Payload[4:]), channel)
+				_, _ = channel.SendRequest("exit-status", false, []byte{0, 0, 0, status})
+				_ = channel.Close()
+			}
+		})
+	}
+}
+
+func (s *sshServer) run(command string, channel ssh.Channel) byte {
+	s.services.Add(1)
+	service, path, _ := strings.Cut(command, " ")
+	if path != "'/it'\\''s/gitops.git'" {
+		_, _ = io.WriteString(channel.Stderr(), "ERROR: Repository not found.\n")
+		return 1
+	}
+	cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), s.f.RepositoryDir(repository))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null"}
+	cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
+	stdin, err := cmd.StdinPipe()
+	if err != nil || cmd.Start() != nil {
+		return 1
+	}
+	go func() {
+		_, _ = io.Copy(stdin, channel)
+		_ = stdin.Close()
+	}()
+	if cmd.Wait() != nil {
+		return 1
+	}
+	return 0
+}
+
+func (s *sshServer) engine(key string, changes ...func(*Config)) *Engine {
+	return s.f.engine(append([]func(*Config){func(c *Config) {
+		c.URL = "ssh://git@" + s.address + "/it's/gitops.git"
+		c.HTTP = HTTPAuth{}
+		c.SSH = SSHAuth{PrivateKey: key, KnownHosts: knownhosts.Line([]string{s.address}, s.host.PublicKey())}
+	}}, changes...)...)
+}
+
+func TestSSH(t *testing.T) {
+	for name, settings := range map[string][]string{
+		"any object by its id": {"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"},
+		"filter alone":         {"uploadpack.allowFilter=true"},
+		"as Git comes":         nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, withConfig(settings...))
+			files := packages(10)
+			first := f.seed(files)
+			key, signer := newKey(t)
+			server := f.ssh(signer.PublicKey())
+			e := server.engine(key)
+			read := func(path, want string) {
+				t.Helper()
+				file, err := e.Read(patient(t), path)
+				if err != nil || string(file.Data) != want {
+					t.Errorf("read %s: %q, %v; want %q", path, file.Data, err, want)
+				}
+			}
+			want := mustHash(t, f.git("rev-parse", "main:package-3/prod"))
+			if got, err := e.Tree(patient(t), first, "package-3/prod"); err != nil || got != want {
+				t.Errorf("tree %s, %v; want %s", got, err, want)
+			}
+			read("package-3/prod/params.yaml", "replicas: 1\n")
+			apply(t, e, "Write", write("package-3/prod/params.yaml", "ours"))
+			f.seed(map[string]string{"package-4/prod/params.yaml": "theirs"})
+			apply(t, e, "Write", write("package-5/prod/params.yaml", "ours"), write("new/prod/params.yaml", "ours"))
+			read("package-4/prod/params.yaml", "theirs")
+			f.check(with(files, map[string]string{
+				"package-3/prod/params.yaml": "ours", "package-4/prod/params.yaml": "theirs",
+				"package-5/prod/params.yaml": "ours", "new/prod/params.yaml": "ours",
+			}))
+			t.Logf("%d connections, %d services", server.connections.Load(), server.services.Load())
+		})
+	}
+}
+
+func TestSSH_errors(t *testing.T) {
+	f := newFixture(t)
+	key, signer := newKey(t)
+	locked := encrypted(t, key, "open sesame")
+	server := f.ssh(signer.PublicKey())
+	read := func(e *Engine) error {
+		_, err := e.Read(patient(t), "a")
+		return err
+	}
+	if err := read(server.engine(key)); !errors.Is(err, ErrEmptyRepository) {
+		t.Errorf("an empty repository: %v", err)
+	}
+	f.seed(map[string]string{"a": "1"})
+	if err := read(server.engine(locked, func(c *Config) { c.SSH.Password = "open sesame" })); err != nil {
+		t.Errorf("an encrypted key: %v", err)
+	}
+	if err := read(server.engine(key, func(c *Config) { c.Branch = "release" })); !errors.Is(err, ErrBranchNotFound) {
+		t.Errorf("a missing branch: %v", err)
+	}
+	if err := read(server.engine(key, func(c *Config) { c.URL += "-of-nobody" })); !errors.Is(err, ErrRepositoryNotFound) {
+		t.Errorf("a missing repository: %v", err)
+	}
+	stranger, strangersKey := newKey(t)
+	before := server.connections.Load()
+	e := server.engine(stranger)
+	for range 3 {
+		if err := read(e); !errors.Is(err, ErrAuth) {
+			t.Errorf("a stranger: %v, want ErrAuth", err)
+		}
+	}
+	if logins := server.connections.Load() - before; logins != 1 {
+		t.Errorf("%d logins of a stranger, want 1", logins)
+	}
+	var unknown *UnknownHostKeyError
+	err := read(server.engine(key, func(c *Config) {
+		c.SSH.KnownHosts = knownhosts.Line([]string{server.address}, strangersKey.PublicKey())
+	}))
+	if !errors.As(err, &unknown) || !unknown.Mismatch || unknown.Fingerprint != ssh.FingerprintSHA256(server.host.PublicKey()) {
+		t.Errorf("another host key: %v, want *UnknownHostKeyError", err)
+	}
+	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := ssh.NewPublicKey(elliptic.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = read(server.engine(key, func(c *Config) { c.SSH.KnownHosts = knownhosts.Line([]string{server.address}, other) }))
+	if !errors.As(err, &unknown) {
+		t.Errorf("a host key of another kind: %v, want *UnknownHostKeyError", err)
+	}
+	for field, change := range map[string]func(*Config){
+		"ssh.known_hosts": func(*Config) {},
+		"ssh.password":    func(c *Config) { c.SSH.PrivateKey = locked },
+	} {
+		config := Config{URL: "ssh://git@" + server.address + "/x", SSH: SSHAuth{PrivateKey: key}}
+		change(&config)
+		var wrong *ConfigError
+		if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != field {
+			t.Errorf("got %v, want an error about %s", err, field)
+		}
+	}
+}
+
+func TestSSH_hook(t *testing.T) {
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\necho 'ticket number missing' >&2\nexit 1\n"); err != nil {
+		t.Fatal(err)
+	}
+	key, signer := newKey(t)
+	_, err := f.ssh(signer.PublicKey()).engine(key).Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
+	var declined *HookDeclinedError
+	if !errors.As(err, &declined) || declined.Text != "ticket number missing" {
+		t.Errorf("got %v, want *HookDeclinedError with the hook's words", err)
+	}
+}
+
+func TestKnownHosts(t *testing.T) {
+	_, one := newKey(t)
+	line := func(pattern string) string { return pattern + " " + string(ssh.MarshalAuthorizedKey(one.PublicKey())) }
+	for _, test := range []struct {
+		text, host, port string
+		trusted          int
+	}{
+		{line("git.example.com"), "git.example.com", "22", 1},
+		{line("git.example.com"), "Git.Example.com", "22", 1},
+		{line("git.example.com"), "git.example.com", "2222", 0},
+		{line("[git.example.com]:2222"), "git.example.com", "2222", 1},
+		{line("a,git.example.com,b"), "git.example.com", "22", 1},
+		{line("*.example.com"), "git.example.com", "22", 1},
+		{line("*.example.com,!git.example.com"), "git.example.com", "22", 0},
+		{line(knownhosts.HashHostname("git.example.com")), "git.example.com", "22", 1},
+		{line(knownhosts.HashHostname("git.example.com")), "other.example.com", "22", 0},
+		{"# a comment\n\n" + line("other") + line("git.example.com"), "git.example.com", "22", 1},
+		{"@cert-authority " + line("*"), "git.example.com", "22", 0},
+		{"@revoked " + line("*"), "git.example.com", "22", 0},
+	} {
+		keys, err := parseKnownHosts(test.text, test.host, test.port)
+		if err != nil || len(keys.trusted) != test.trusted {
+			t.Errorf("%s for %s port %s: %d keys, %v; want %d", strings.Fields(test.text)[0], test.host, test.port, len(keys.trusted), err, test.trusted)
+		}
+	}
+	keys, err := parseKnownHosts(line("h")+"@revoked "+line("h"), "h", "22")
+	if err != nil || keys.check("h", nil, one.PublicKey()) == nil {
+		t.Errorf("a revoked key was trusted (%v)", err)
+	}
+}
+
+// TestKnownHosts_builtin compares the built-in keys with the fingerprints that their owners publish.
+func TestKnownHosts_builtin(t *testing.T) {
+	for host, want := range map[string]string{
+		"github.com":        "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU",
+		"gitlab.com":        "SHA256:eUXGGm1YGsMAS7vkcx6JOJdOGHPem5gQp4taiCfCLB8",
+		"bitbucket.org":     "SHA256:ybgmFkzwOSotHTHLJgHO0QN8L0xErw6vd0VhFA9m3SM",
+		"ssh.dev.azure.com": "SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og",
+	} {
+		keys, err := parseKnownHosts(builtinKnownHosts, host, "22")
+		if err != nil || len(keys.trusted) != 1 {
+			t.Errorf("%s: %d keys, %v", host, len(keys.trusted), err)
+			continue
+		}
+		if got := ssh.FingerprintSHA256(keys.trusted[0]); got != want {
+			t.Errorf("%s: %s, published is %s", host, got, want)
+		}
+	}
+	key, _ := newKey(t)
+	for _, url := range []string{"git@github.com:a/b.git", "ssh://git@ssh.github.com:443/a/b.git", "git@ssh.dev.azure.com:v3/org/project/repo"} {
+		if err := (Config{URL: url, SSH: SSHAuth{PrivateKey: key}}).Validate(); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	target, err := Config{URL: "git@gitlab.com:group/sub/repo.git", SSH: SSHAuth{PrivateKey: key}}.normalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%s %s %s %s", target.ssh.user, target.ssh.host, target.ssh.port, target.ssh.path); got != "git gitlab.com 22 group/sub/repo.git" {
+		t.Errorf("parsed %s", got)
+	}
+}
+
+func TestSSH_hungServer(t *testing.T) {
+	f := newFixture(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	ctx, cancel := context.WithCancel(patient(t))
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		cancel()
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+	}()
+	key, signer := newKey(t)
+	e := f.ssh(signer.PublicKey()).engine(key, func(c *Config) {
+		c.URL = "ssh://" + listener.Addr().String() + "/x"
+		c.SSH.KnownHosts = knownhosts.Line([]string{listener.Addr().String()}, signer.PublicKey())
+	})
+	if _, err := e.Read(ctx, "a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	waitIdle(t, e)
+}
+
+func TestSSH_leavesNothingBehind(t *testing.T) {
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	key, signer := newKey(t)
+	server := f.ssh(signer.PublicKey())
+	e := server.engine(key)
+	apply(t, e, "Write", write("b", "2"))
+	waitFor(t, func() bool {
+		stacks := make([]byte, 1<<20)
+		dump := string(stacks[:runtime.Stack(stacks, true)])
+		return !strings.Contains(dump, "ssh.(*mux)") && !strings.Contains(dump, "gitops.(*Engine)")
+	})
+	apply(t, e, "Write", write("b", "3"))
+	if logins := server.connections.Load(); logins != 2 {
+		t.Errorf("%d logins, want 2", logins)
+	}
+}

@@ -1,0 +1,113 @@
+package gitops
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// emptyTree is the id of the tree without entries, which no server needs to send.
+var emptyTree = plumbing.ComputeHash(plumbing.TreeObject, nil)
+
+const directoryMode, fileMode = "40000", "100644"
+
+var errMalformedTree = errors.New("malformed tree object")
+
+// tree is a decoded tree object. Modes and names are kept as they are written, so that encode gives the same bytes again:
+// decoding and encoding through go-git's object.Tree would change entries that are somebody else's, 100664 for one.
+type tree struct {
+	entries []Entry
+	index   map[string]int // by name; built for large trees alone
+}
+
+func decodeTree(raw []byte) (*tree, error) {
+	text := string(raw) // names and modes are slices of this one copy
+	t := &tree{entries: make([]Entry, 0, len(raw)/40)}
+	for at := 0; at < len(text); {
+		space := strings.IndexByte(text[at:], ' ')
+		if space < 1 {
+			return nil, errMalformedTree
+		}
+		nul := strings.IndexByte(text[at+space:], 0)
+		end := at + space + nul + 1
+		if nul < 2 || end+len(Hash{}) > len(text) {
+			return nil, errMalformedTree
+		}
+		entry := Entry{Mode: text[at : at+space], Name: text[at+space+1 : end-1]}
+		copy(entry.Hash[:], text[end:])
+		t.entries = append(t.entries, entry)
+		at = end + len(Hash{})
+	}
+	if len(t.entries) > 32 {
+		t.index = make(map[string]int, len(t.entries))
+		for i, entry := range t.entries {
+			t.index[entry.Name] = i
+		}
+	}
+	return t, nil
+}
+
+func encodeTree(entries []Entry) []byte {
+	var raw bytes.Buffer
+	for _, entry := range entries {
+		raw.WriteString(entry.Mode)
+		raw.WriteByte(' ')
+		raw.WriteString(entry.Name)
+		raw.WriteByte(0)
+		raw.Write(entry.Hash[:])
+	}
+	return raw.Bytes()
+}
+
+func (t *tree) find(name string) (Entry, bool) {
+	if t.index != nil {
+		i, found := t.index[name]
+		if !found {
+			return Entry{}, false
+		}
+		return t.entries[i], true
+	}
+	if i := position(t.entries, name); i >= 0 {
+		return t.entries[i], true
+	}
+	return Entry{}, false
+}
+
+// position of a name, or -1.
+func position(entries []Entry, name string) int {
+	for i := range entries {
+		if entries[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// sortsBefore is Git's order, in which a directory's name counts as if it ended in a slash.
+func sortsBefore(a, b Entry) bool {
+	return sortName(a) < sortName(b)
+}
+
+func sortName(e Entry) string {
+	if e.Dir() {
+		return e.Name + "/"
+	}
+	return e.Name
+}
+
+// kind names what is not a regular file, for messages. Empty: a regular file.
+func (e Entry) kind() string {
+	switch {
+	case e.Dir():
+		return "a directory"
+	case strings.HasPrefix(e.Mode, "100"):
+		return ""
+	case e.Mode == "120000":
+		return "a symbolic link"
+	case e.Mode == "160000":
+		return "a submodule"
+	}
+	return "an entry of mode " + e.Mode
+}
