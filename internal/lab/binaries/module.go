@@ -1,0 +1,152 @@
+package binaries
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/process"
+)
+
+const (
+	etcd              = "etcd"
+	apiServer         = "kube-apiserver"
+	controllerManager = "kube-controller-manager"
+
+	kubernetesModule = "k8s.io/kubernetes"
+	etcdModule       = "go.etcd.io/etcd/server/v3"
+)
+
+// module is the nested module that pins the control plane.
+type module struct {
+	dir              string
+	kubernetes, etcd string // versions, such as v1.37.2
+}
+
+// findModule looks upwards from the module that the working directory is in, so
+// that it is found from any directory of the source tree, whatever nested
+// module that belongs to.
+func findModule(ctx context.Context) (module, error) {
+	gomod, err := goOutput(ctx, "", "env", "GOMOD")
+	if err != nil {
+		return module{}, err
+	}
+	if gomod == "" || gomod == os.DevNull {
+		return module{}, errors.New("the lab builds its control plane from the provider's source tree: run it from there")
+	}
+	for dir := filepath.Dir(gomod); ; dir = filepath.Dir(dir) {
+		m := module{dir: filepath.Join(dir, "internal", "lab", "controlplane")}
+		if _, err := os.Stat(filepath.Join(m.dir, "go.mod")); err == nil {
+			return m, m.readVersions(ctx)
+		}
+		if dir == filepath.Dir(dir) {
+			return module{}, fmt.Errorf("internal/lab/controlplane is not beside or above %s", gomod)
+		}
+	}
+}
+
+func (m *module) readVersions(ctx context.Context) error {
+	versions, err := goOutput(ctx, m.dir, "list", "-m", "-f", "{{.Version}}", kubernetesModule, etcdModule)
+	if err != nil {
+		return err
+	}
+	fields := strings.Fields(versions)
+	if len(fields) != 2 {
+		return fmt.Errorf("%s does not pin %s and %s", m.dir, kubernetesModule, etcdModule)
+	}
+	m.kubernetes, m.etcd = fields[0], fields[1]
+	return nil
+}
+
+// target returns the package of a binary, its version and the linker's flags.
+// Kubernetes binaries that are not told their version report v0.0.0, which
+// clients refuse.
+func (m *module) target(name string) (pkg, version, ldflags string) {
+	if name == etcd {
+		return etcdModule, m.etcd, "-s -w"
+	}
+	major, rest, _ := strings.Cut(strings.TrimPrefix(m.kubernetes, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	const variable = " -X k8s.io/component-base/version."
+	return kubernetesModule + "/cmd/" + name, m.kubernetes,
+		"-s -w" + variable + "gitVersion=" + m.kubernetes + variable + "gitMajor=" + major + variable + "gitMinor=" + minor
+}
+
+func (m *module) build(ctx context.Context, log io.Writer, name, output string) error {
+	pkg, version, ldflags := m.target(name)
+	var report bytes.Buffer
+	cmd := exec.Command("go", "build", "-ldflags", ldflags, "-o", output, pkg)
+	cmd.Dir = m.dir
+	cmd.Env = buildEnv()
+	cmd.Stdout, cmd.Stderr = &report, &report
+	began := time.Now()
+	fmt.Fprintf(log, "building %s %s (takes minutes the first time)\n", name, version)
+	if err := process.Spawn(cmd); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			fmt.Fprintf(log, "building %s %s: %s\n", name, version, time.Since(began).Round(time.Second))
+		case <-ctx.Done():
+			_ = process.Kill(cmd.Process.Pid)
+			<-done
+			return ctx.Err()
+		case err := <-done:
+			if err != nil {
+				return fmt.Errorf("build %s: %w\n%s", name, err, bytes.TrimSpace(report.Bytes()))
+			}
+			fmt.Fprintf(log, "built %s %s in %s\n", name, version, time.Since(began).Round(time.Second))
+			return nil
+		}
+	}
+}
+
+// verify runs the binary, which also shows that this machine can.
+func (m *module) verify(ctx context.Context, name, path string) error {
+	_, version, _ := m.target(name)
+	output, err := exec.CommandContext(ctx, path, "--version").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s --version: %w\n%s", name, err, bytes.TrimSpace(output))
+	}
+	for _, field := range strings.Fields(string(output)) {
+		if strings.TrimPrefix(field, "v") == strings.TrimPrefix(version, "v") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s was built as %s but says %q", name, version, bytes.TrimSpace(output))
+}
+
+// buildEnv is the caller's environment, whose proxies and caches the build
+// needs, with what decides the outcome set. One CGO_ENABLED for all binaries
+// lets them share what is compiled.
+func buildEnv() []string {
+	return append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+}
+
+func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = buildEnv()
+	output, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%w: %s", err, bytes.TrimSpace(exit.Stderr))
+		}
+		return "", fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return strings.TrimSpace(string(output)), nil
+}

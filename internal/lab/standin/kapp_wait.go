@@ -1,0 +1,135 @@
+package standin
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// waitInterval is how often kapp looks at what it waits for.
+const waitInterval = 500 * time.Millisecond
+
+// state is how far an object has come, as kapp sees it.
+type state struct {
+	done    bool
+	failure string // why it will not succeed
+	pending string // what it waits for
+}
+
+// stateOf judges an object by its kind. Only Carvel's own objects, definitions and
+// namespaces take time: workloads count as done, as no kubelet runs them.
+func stateOf(u *unstructured.Unstructured) state {
+	switch u.GroupVersionKind().GroupKind().String() {
+	case "App.kappctrl.k14s.io", "PackageInstall.packaging.carvel.dev", "PackageRepository.packaging.carvel.dev":
+		return carvelState(u)
+	case "CustomResourceDefinition.apiextensions.k8s.io":
+		if conditionStatus(u, "Established") != "True" {
+			return state{pending: "Condition Established is not set"}
+		}
+	}
+	return state{done: true}
+}
+
+// carvelState trusts a condition as soon as the object's own generation is observed,
+// even if it tells of something older.
+func carvelState(u *unstructured.Unstructured) state {
+	var status genericStatus
+	if err := convert(u.Object["status"], &status); err != nil {
+		return state{pending: "status cannot be read"}
+	}
+	if status.ObservedGeneration != u.GetGeneration() {
+		return state{pending: fmt.Sprintf("Waiting for generation %d to be observed", u.GetGeneration())}
+	}
+	for _, c := range status.Conditions {
+		switch {
+		case c.Status != "True":
+		case c.Type == reconcileSucceeded:
+			return state{done: true}
+		case c.Type == reconcileFailed, c.Type == deleteFailed && u.GetDeletionTimestamp() == nil:
+			message := status.UsefulErrorMessage
+			if message == "" {
+				message = c.Message
+			}
+			return state{done: true, failure: fmt.Sprintf("Reconcile failed: (message: %s)", message)}
+		case c.Type == reconciling:
+			return state{pending: "Reconciling"}
+		}
+	}
+	return state{pending: "No ReconcileSucceeded condition"}
+}
+
+func conditionStatus(u *unstructured.Unstructured, name string) string {
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, c := range conditions {
+		if fields, ok := c.(map[string]any); ok && fields["type"] == name {
+			status, _ := fields["status"].(string)
+			return status
+		}
+	}
+	return ""
+}
+
+// wait looks at the changes of a group until all are done or one has failed. What was
+// changed just now and has a controller gets an interval to be noticed; what was left as
+// it was is judged as it is.
+func (k *kapp) wait(ctx context.Context, group []*change) error {
+	for first := true; ; first = false {
+		open := 0
+		for _, c := range group {
+			if c.done || !c.wait {
+				c.done = true
+				continue
+			}
+			if first && c.op != "noop" && c.op != "delete" && rank(c.object()) == rankInstalls {
+				open++
+				continue
+			}
+			if err := k.check(ctx, c); err != nil {
+				return err
+			}
+			if !c.done {
+				open++
+			}
+		}
+		if open == 0 {
+			return nil
+		}
+		if err := sleep(ctx, waitInterval); err != nil {
+			return err
+		}
+	}
+}
+
+func (k *kapp) check(ctx context.Context, c *change) error {
+	u := c.object()
+	live, err := k.cluster.in(c.where, u.GetNamespace()).Get(ctx, u.GetName(), metav1.GetOptions{})
+	if c.op == "delete" {
+		switch {
+		case isGone(err), err == nil && live.GetUID() != c.live.GetUID():
+			c.done = true
+			k.out.event("ok: delete %s", describe(u))
+		case err != nil:
+			return fmt.Errorf("waiting on delete %s: %w", describe(u), apiSays(err))
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("waiting on reconcile %s: %w", describe(u), apiSays(err))
+	}
+	at := stateOf(live)
+	switch {
+	case at.failure != "":
+		k.out.event("fail: reconcile %s", describe(u))
+		return fmt.Errorf("waiting on reconcile %s: Finished unsuccessfully (%s)", describe(u), at.failure)
+	case at.done:
+		c.done = true
+		k.out.event("ok: reconcile %s", describe(u))
+	case at.pending != c.shown:
+		c.shown = at.pending
+		k.out.event("ongoing: reconcile %s: %s", describe(u), at.pending)
+	}
+	return nil
+}

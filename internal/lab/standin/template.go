@@ -1,0 +1,158 @@
+package standin
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
+)
+
+// file is a template or a data-values file under the name that errors show.
+type file struct{ name, content string }
+
+// template runs the template steps over root and returns the objects.
+func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Unstructured, result) {
+	if len(r.spec.Template) == 0 {
+		return nil, broken("Expected at least one template option")
+	}
+	files, err := filesBelow(root)
+	if err != nil {
+		return nil, failed("Templating dir", "ytt: Error: "+err.Error())
+	}
+	var docs []string
+	for i, step := range r.spec.Template {
+		options, ok := step["ytt"]
+		if !ok {
+			return nil, broken("Templating dir: the stand-in does not run template step " + r.kindsOf("template", i))
+		}
+		values, err := r.yttValues(ctx, options)
+		if err != nil {
+			return nil, broken("Templating dir: " + err.Error())
+		}
+		if docs, err = ytt(files, values, ignoresComments(options)); err != nil {
+			return nil, failed("Templating dir", "ytt: Error: "+err.Error())
+		}
+		files = []file{{"stdin.yml", strings.Join(docs, "\n---\n")}}
+	}
+	objects, err := objectsOf(docs)
+	if err != nil {
+		return nil, failed("Templating dir", "kapp: Error: "+err.Error())
+	}
+	return objects, result{}
+}
+
+func ignoresComments(options any) bool {
+	var step yttStep
+	return convert(options, &step) == nil && step.IgnoreUnknownComments
+}
+
+// yttValues reads the data-values files of a step, in their order: a source's keys are sorted.
+func (r *appRun) yttValues(ctx context.Context, options any) ([]file, error) {
+	fields, _ := options.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if name != "valuesFrom" && name != "ignoreUnknownComments" {
+			return nil, fmt.Errorf("the stand-in does not support ytt.%s", name)
+		}
+	}
+	var step yttStep
+	if err := convert(options, &step); err != nil {
+		return nil, err
+	}
+	var values []file
+	for _, source := range step.ValuesFrom {
+		data, _, err := r.sourceFiles(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range slices.Sorted(maps.Keys(data)) {
+			values = append(values, file{name, data[name]})
+		}
+	}
+	return values, nil
+}
+
+// filesBelow reads the YAML files below root, sorted by path. Other files do not count,
+// except .txt files, which are templates.
+func filesBelow(root string) ([]file, error) {
+	var files []file
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == ".git" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		extension := filepath.Ext(path)
+		if !entry.Type().IsRegular() || !slices.Contains([]string{".yml", ".yaml", ".txt"}, extension) {
+			return nil
+		}
+		content, err := os.ReadFile(path) //nolint:gosec // a regular file of the scratch directory
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if extension == ".txt" {
+			if strings.Contains(string(content), "(@") {
+				return fmt.Errorf("the stand-in's ytt does not support text templates (file '%s')", filepath.ToSlash(name))
+			}
+			return nil
+		}
+		files = append(files, file{filepath.ToSlash(name), string(content)})
+		return nil
+	})
+	return files, err
+}
+
+// objectsOf parses documents as Kubernetes objects. Lists are taken apart.
+func objectsOf(docs []string) ([]*unstructured.Unstructured, error) {
+	var objects []*unstructured.Unstructured
+	for _, doc := range docs {
+		raw, err := yaml.YAMLToJSON([]byte(doc))
+		if err != nil {
+			return nil, err
+		}
+		var value any
+		if err := utiljson.Unmarshal(raw, &value); err != nil {
+			return nil, err
+		}
+		if value == nil {
+			continue
+		}
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil, said("Expected to find kubernetes object")
+		}
+		u := &unstructured.Unstructured{Object: object}
+		if u.IsList() {
+			if err := u.EachListItem(func(item runtime.Object) error {
+				objects = append(objects, item.(*unstructured.Unstructured))
+				return nil
+			}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for field, value := range map[string]string{"apiVersion": u.GetAPIVersion(), "kind": u.GetKind(), "metadata.name": u.GetName()} {
+			if value == "" && (field != "metadata.name" || u.GetGenerateName() == "") {
+				return nil, said("Expected '%s' on resource '%s' to not be empty", field, describe(u))
+			}
+		}
+		objects = append(objects, u)
+	}
+	return objects, nil
+}
