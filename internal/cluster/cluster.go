@@ -1,0 +1,163 @@
+// Package cluster applies, reads, deletes and waits for objects on one
+// Kubernetes cluster. It uses server-side apply and watches, does no API
+// discovery, and retries what passes by itself until the context ends. It
+// knows no kind: what an object means is the caller's.
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+)
+
+// client-go's defaults are 5 requests a second with a burst of 10.
+const (
+	qps   = 200
+	burst = 400
+)
+
+// Cluster is one cluster. Nothing is read and no connection is made before the
+// first call that needs it. It is safe for concurrent use.
+type Cluster struct {
+	name      string
+	userAgent string
+	connect   func() (*connection, error)
+}
+
+type connection struct {
+	client   dynamic.Interface
+	endpoint Endpoint
+}
+
+// Endpoint is where a cluster's API server is, for building kubeconfigs.
+type Endpoint struct {
+	Server string
+	CA     []byte // PEM; empty: publicly trusted
+}
+
+// New makes a Cluster. name is what errors call it.
+func New(name, userAgent string, config Config) *Cluster {
+	c := &Cluster{name: name, userAgent: userAgent}
+	c.connect = sync.OnceValues(func() (*connection, error) { return open(config, userAgent) })
+	return c
+}
+
+// Name is what errors call the cluster.
+func (c *Cluster) Name() string { return c.name }
+
+func open(config Config, userAgent string) (*connection, error) {
+	rc, err := config.restConfig()
+	if err != nil {
+		return nil, err
+	}
+	rc.QPS, rc.Burst = qps, burst
+	rc.UserAgent = userAgent
+	rc.WarningHandler = rest.NoWarnings{}
+	client, err := dynamic.NewForConfig(rc)
+	if err != nil {
+		return nil, err
+	}
+	ca := rc.CAData
+	if len(ca) == 0 && rc.CAFile != "" {
+		if ca, err = os.ReadFile(rc.CAFile); err != nil {
+			return nil, err
+		}
+	}
+	return &connection{client: client, endpoint: Endpoint{Server: rc.Host, CA: ca}}, nil
+}
+
+// Endpoint is the cluster's address as configured; it sends no request.
+func (c *Cluster) Endpoint() (Endpoint, error) {
+	conn, err := c.connect()
+	if err != nil {
+		return Endpoint{}, &ConnectionError{Cluster: c.name, Err: err}
+	}
+	return conn.endpoint, nil
+}
+
+// Ref names one object. Namespace is empty for cluster-wide kinds.
+type Ref struct {
+	Resource        schema.GroupVersionResource
+	Namespace, Name string
+}
+
+func (r Ref) String() string {
+	name := r.Name
+	if r.Namespace != "" {
+		name = r.Namespace + "/" + r.Name
+	}
+	return fmt.Sprintf("%s %s", r.Resource.GroupResource(), name)
+}
+
+// Manager is a field manager of server-side apply. Force takes fields over
+// from other managers; without it they are a *ConflictError.
+type Manager struct {
+	Name  string
+	Force bool
+}
+
+// Get reads an object. A missing one is ErrNotFound.
+func (c *Cluster) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "get", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return ri.Get(ctx, ref.Name, metav1.GetOptions{})
+	})
+}
+
+// Apply creates or updates an object by server-side apply, and returns it as
+// stored.
+func (c *Cluster) Apply(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "apply", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force})
+	})
+}
+
+// Patch sends a JSON patch.
+func (c *Cluster) Patch(ctx context.Context, ref Ref, patch []byte, m Manager) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "patch", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return ri.Patch(ctx, ref.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: m.Name})
+	})
+}
+
+// Delete asks for an object's deletion, dependents in the background. uid, if
+// not empty, must be the object's, else the error is ErrReplaced. A missing
+// object is not an error.
+func (c *Cluster) Delete(ctx context.Context, ref Ref, uid types.UID) error {
+	background := metav1.DeletePropagationBackground
+	options := metav1.DeleteOptions{PropagationPolicy: &background}
+	if uid != "" {
+		options.Preconditions = &metav1.Preconditions{UID: &uid}
+	}
+	_, err := c.do(ctx, "delete", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return nil, ri.Delete(ctx, ref.Name, options)
+	})
+	if isNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// List reads all objects of a resource in a namespace, "" for all namespaces.
+func (c *Cluster) List(ctx context.Context, resource schema.GroupVersionResource, namespace string) ([]unstructured.Unstructured, error) {
+	list, err := c.list(ctx, Ref{Resource: resource, Namespace: namespace}, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+func (c *Cluster) list(ctx context.Context, ref Ref, options metav1.ListOptions) (list *unstructured.UnstructuredList, err error) {
+	_, err = c.do(ctx, "list", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		var err error
+		list, err = ri.List(ctx, options)
+		return nil, err
+	})
+	return list, err
+}

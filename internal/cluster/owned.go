@@ -1,0 +1,44 @@
+package cluster
+
+import (
+	"encoding/json"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// OwnedMetadata are the labels and annotations of an object that a field
+// manager has applied; nil where it has applied none.
+func OwnedMetadata(obj *unstructured.Unstructured, manager string) (labels, annotations map[string]string) {
+	for _, entry := range obj.GetManagedFields() {
+		if entry.Manager != manager || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+			continue
+		}
+		var fields struct {
+			Metadata struct {
+				Labels      map[string]any `json:"f:labels"`
+				Annotations map[string]any `json:"f:annotations"`
+			} `json:"f:metadata"`
+		}
+		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+			continue // not written by an API server
+		}
+		labels = owned(fields.Metadata.Labels, obj.GetLabels(), labels)
+		annotations = owned(fields.Metadata.Annotations, obj.GetAnnotations(), annotations)
+	}
+	return labels, annotations
+}
+
+func owned(fields map[string]any, live, into map[string]string) map[string]string {
+	for field := range fields {
+		key := strings.TrimPrefix(field, "f:")
+		if value, ok := live[key]; ok {
+			if into == nil {
+				into = map[string]string{}
+			}
+			into[key] = value
+		}
+	}
+	return into
+}

@@ -1,0 +1,58 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+)
+
+// do runs one request, and again while its error is one that passes, until ctx
+// ends.
+func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
+	request func(dynamic.ResourceInterface) (*unstructured.Unstructured, error),
+) (*unstructured.Unstructured, error) {
+	conn, err := c.connect()
+	if err != nil {
+		return nil, &ConnectionError{Cluster: c.name, Err: err}
+	}
+	var ri dynamic.ResourceInterface = conn.client.Resource(ref.Resource)
+	if ref.Namespace != "" {
+		ri = conn.client.Resource(ref.Resource).Namespace(ref.Namespace)
+	}
+	backoff := wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8, Cap: 10 * time.Second}
+	var last error
+	for {
+		obj, err := request(ri)
+		switch {
+		case err == nil:
+			return obj, nil
+		case ctx.Err() != nil:
+			if last == nil {
+				last = err
+			}
+			return nil, c.gaveUp(verb, ref, last)
+		case !passes(err):
+			return nil, c.wrap(verb, ref, err)
+		}
+		last = err
+		select {
+		case <-ctx.Done():
+			return nil, c.gaveUp(verb, ref, last)
+		case <-time.After(backoff.Step()):
+		}
+	}
+}
+
+// gaveUp is the error of a request that ctx ended, err that of its last try.
+func (c *Cluster) gaveUp(verb string, ref Ref, err error) error {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return &UnreachableError{Cluster: c.name, Err: err}
+	}
+	return errors.Join(c.wrap(verb, ref, err), context.DeadlineExceeded)
+}

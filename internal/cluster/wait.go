@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+)
+
+// rewatch is the pause before a watch that ended is opened again.
+const rewatch = 500 * time.Millisecond
+
+// Judge looks at an object, nil where there is none, and tells whether the wait
+// is over.
+type Judge func(obj *unstructured.Unstructured) (done bool, err error)
+
+// Wait calls judge with the object as it is and each time that it changes,
+// until judge is done or fails, or ctx ends.
+func (c *Cluster) Wait(ctx context.Context, ref Ref, judge Judge) error {
+	selector := fields.OneTermEqualSelector("metadata.name", ref.Name).String()
+	for {
+		list, err := c.list(ctx, ref, metav1.ListOptions{FieldSelector: selector})
+		if err != nil {
+			return err
+		}
+		var obj *unstructured.Unstructured
+		if len(list.Items) > 0 {
+			obj = &list.Items[0]
+		}
+		if done, err := judge(obj); done || err != nil {
+			return err
+		}
+		done, err := c.watch(ctx, ref, metav1.ListOptions{
+			FieldSelector:       selector,
+			ResourceVersion:     list.GetResourceVersion(),
+			AllowWatchBookmarks: true,
+		}, judge)
+		if done || err != nil {
+			return err
+		}
+		if err := c.pause(ctx, ref); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Cluster) pause(ctx context.Context, ref Ref) error {
+	select {
+	case <-ctx.Done():
+		return c.wrap("wait for", ref, ctx.Err())
+	case <-time.After(rewatch):
+		return nil
+	}
+}
+
+// watch judges events until the watch ends, which is not an error.
+func (c *Cluster) watch(ctx context.Context, ref Ref, options metav1.ListOptions, judge Judge) (bool, error) {
+	var events watch.Interface
+	_, err := c.do(ctx, "watch", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		var err error
+		events, err = ri.Watch(ctx, options)
+		return nil, err
+	})
+	if err != nil {
+		return false, err
+	}
+	defer events.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false, c.wrap("wait for", ref, ctx.Err())
+		case event, open := <-events.ResultChan():
+			if !open || event.Type == watch.Error {
+				return false, nil
+			}
+			obj, ok := event.Object.(*unstructured.Unstructured)
+			if !ok || event.Type == watch.Bookmark {
+				continue
+			}
+			if event.Type == watch.Deleted {
+				obj = nil
+			}
+			if done, err := judge(obj); done || err != nil {
+				return done, err
+			}
+		}
+	}
+}
+
+// WaitGone waits until the object with this uid is gone. judge, where not nil,
+// sees it on its way and may end the wait with an error.
+func (c *Cluster) WaitGone(ctx context.Context, ref Ref, uid types.UID, judge func(*unstructured.Unstructured) error) error {
+	err := c.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
+		if obj == nil || uid != "" && obj.GetUID() != uid {
+			return true, nil
+		}
+		if judge != nil {
+			return false, judge(obj)
+		}
+		return false, nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: it is still there", err)
+	}
+	return err
+}
+
+// WaitNone waits until a namespace holds no object of a resource. When ctx
+// ends first it returns the names of those that are left.
+func (c *Cluster) WaitNone(ctx context.Context, resource schema.GroupVersionResource, namespace string) ([]string, error) {
+	ref := Ref{Resource: resource, Namespace: namespace}
+	var left []string
+	for {
+		list, err := c.list(ctx, ref, metav1.ListOptions{})
+		if err != nil {
+			return left, err
+		}
+		if len(list.Items) == 0 {
+			return nil, nil
+		}
+		left = nil
+		for _, item := range list.Items {
+			left = append(left, item.GetKind()+" "+item.GetName())
+		}
+		gone, err := c.watch(ctx, ref, metav1.ListOptions{ResourceVersion: list.GetResourceVersion()},
+			func(obj *unstructured.Unstructured) (bool, error) { return obj == nil, nil })
+		if err != nil {
+			return left, err
+		}
+		if !gone {
+			if err := c.pause(ctx, ref); err != nil {
+				return left, err
+			}
+		}
+	}
+}
