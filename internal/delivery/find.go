@@ -1,0 +1,122 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+)
+
+// FindRunNamespace works out the spec of a namespace that is to be imported:
+// the ServiceAccount from the RoleBinding, the rest from what is there.
+// ErrNotFound where there is no such namespace.
+func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace string) (carvel.RunNamespaceSpec, error) {
+	spec := carvel.RunNamespaceSpec{Name: namespace, ServiceAccountName: carvel.DefaultServiceAccount(namespace)}
+	c, err := d.run(clusterName)
+	if err != nil {
+		return spec, err
+	}
+	live, err := find(ctx, c, cluster.Ref{Resource: carvel.Namespaces, Name: namespace})
+	if err != nil {
+		return spec, err
+	}
+	if live == nil {
+		return spec, ErrNotFound
+	}
+	spec.Labels, spec.Annotations = ownedMetadata(live)
+	binding, err := find(ctx, c, cluster.Ref{Resource: carvel.RoleBindings, Namespace: namespace, Name: carvel.InstallRoleName})
+	if err != nil {
+		return spec, err
+	}
+	if name := carvel.BoundServiceAccount(binding); name != "" {
+		spec.ServiceAccountName = name
+	}
+	role, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AppRoleName})
+	spec.TanzuApplicationPlatform = binding != nil && role == nil
+	return spec, err
+}
+
+// find is nil for an object that is not there.
+func find(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) (*unstructured.Unstructured, error) {
+	obj, err := c.Get(ctx, ref)
+	if errors.Is(err, cluster.ErrNotFound) {
+		return nil, nil
+	}
+	return obj, err
+}
+
+// ownedMetadata are the labels and annotations that the provider has applied
+// for the practitioner.
+func ownedMetadata(live *unstructured.Unstructured) (labels, annotations map[string]string) {
+	labels, annotations = cluster.OwnedMetadata(live, carvel.ManagedBy)
+	if labels[carvel.ManagedByLabel] == carvel.ManagedBy {
+		delete(labels, carvel.ManagedByLabel)
+	}
+	if len(labels) == 0 {
+		labels = nil
+	}
+	return labels, annotations
+}
+
+// FindKubeconfigSecret works out the spec of a Secret that is to be imported.
+// The run cluster is the name of the kubeconfig's cluster, or what the Secret's
+// name begins with; a kubeconfig that was made for a ServiceAccount is known by
+// its token Secret on the run cluster.
+func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name string) (KubeconfigSecret, error) {
+	s := KubeconfigSecret{KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{Namespace: namespace, Name: name}}
+	build, err := d.build()
+	if err != nil {
+		return s, err
+	}
+	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Secrets, Namespace: namespace, Name: name})
+	if err != nil {
+		return s, err
+	}
+	if live == nil {
+		return s, ErrNotFound
+	}
+	s.Labels, s.Annotations = ownedMetadata(live)
+	s.RunCluster = strings.TrimSuffix(name, carvel.DefaultKubeconfigSecretName(""))
+	s.Key = carvel.OnlyKey(live)
+	value, _ := carvel.SecretValue(live, s.Key)
+	context, err := carvel.KubeconfigContext(value)
+	if err != nil {
+		return s, err
+	}
+	c, configured := d.Run[context.Cluster]
+	if !configured {
+		return s, nil
+	}
+	s.RunCluster = context.Cluster
+	account := KubeconfigSecret{
+		KubeconfigSecretSpec: s.KubeconfigSecretSpec,
+		ServiceAccount:       &ServiceAccount{Namespace: context.Namespace, Name: context.User},
+	}
+	token, err := find(ctx, c, refOf(account.tokenSecret()))
+	if token != nil {
+		s.ServiceAccount = account.ServiceAccount
+	}
+	return s, err
+}
+
+// FindApp reads the spec of an App that is to be imported.
+func (d *Delivery) FindApp(ctx context.Context, namespace, name string) (carvel.AppSpec, error) {
+	build, err := d.build()
+	if err != nil {
+		return carvel.AppSpec{}, err
+	}
+	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Apps, Namespace: namespace, Name: name})
+	if err != nil {
+		return carvel.AppSpec{}, err
+	}
+	if live == nil {
+		return carvel.AppSpec{}, ErrNotFound
+	}
+	spec, err := carvel.ReadApp(live)
+	spec.Labels, spec.Annotations = ownedMetadata(live)
+	return spec, err
+}

@@ -1,0 +1,160 @@
+// Package acctest is what the acceptance tests of the resources share: the
+// provider, the lab that it works against, and looks at clusters and repository
+// that do not go through the provider.
+package acctest
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
+)
+
+// Providers are the provider under test, in the test's own process.
+var Providers = map[string]func() (tfprotov6.ProviderServer, error){
+	"carvel": providerserver.NewProtocol6WithError(provider.New("test")()),
+}
+
+// patience is how long a look at what a controller does may take: a few sync
+// periods of 30 s.
+const patience = 3 * time.Minute
+
+// Env is the lab as one test uses it: with names of its own.
+type Env struct {
+	T    testing.TB
+	Lab  *lab.Lab
+	Name string // a DNS label that no other test uses
+}
+
+var environment sync.Once
+
+// New prepares a test; without TF_ACC it is skipped.
+func New(t testing.TB) *Env {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC=1")
+	}
+	l := labtest.Get(t)
+	environment.Do(func() { // the provider reads these as a practitioner's would
+		for name, value := range map[string]string{
+			"CARVEL_GIT_URL":      l.Git.URL,
+			"CARVEL_GIT_USERNAME": l.Git.Username,
+			"CARVEL_GIT_PASSWORD": l.Git.Password,
+			"KUBE_CONFIG_PATH":    l.Build.Kubeconfig,
+		} {
+			if err := os.Setenv(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	return &Env{T: t, Lab: l, Name: labtest.Name(t)}
+}
+
+// Package is the name of a package of this test's own.
+func (e *Env) Package() string { return e.Name + ".acc.test" }
+
+// Vars are the variables that every fixture's provider block and resources
+// take, with the test's own over them.
+func (e *Env) Vars(more config.Variables) config.Variables {
+	vars := config.Variables{
+		"staging_kubeconfig": config.StringVariable(e.Lab.Staging.Kubeconfig),
+		"prod_kubeconfig":    config.StringVariable(e.Lab.Prod.Kubeconfig),
+		"name":               config.StringVariable(e.Name),
+		"package":            config.StringVariable(e.Package()),
+	}
+	if ca := e.gitCA(); ca != "" {
+		vars["git_ca"] = config.StringVariable(ca)
+	}
+	for name, value := range more {
+		vars[name] = value
+	}
+	return vars
+}
+
+func (e *Env) gitCA() string {
+	if e.Lab.Git.CAFile == "" {
+		return ""
+	}
+	data, err := os.ReadFile(e.Lab.Git.CAFile)
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	return string(data)
+}
+
+// Build, Staging and Prod look at one resource of a cluster; namespace "" is
+// for cluster-wide kinds.
+func (e *Env) Build(resource schema.GroupVersionResource, namespace string) dynamic.ResourceInterface {
+	return e.client(e.Lab.Build, resource, namespace)
+}
+
+// Staging is like Build.
+func (e *Env) Staging(resource schema.GroupVersionResource, namespace string) dynamic.ResourceInterface {
+	return e.client(e.Lab.Staging, resource, namespace)
+}
+
+// Prod is like Build.
+func (e *Env) Prod(resource schema.GroupVersionResource, namespace string) dynamic.ResourceInterface {
+	return e.client(e.Lab.Prod, resource, namespace)
+}
+
+func (e *Env) client(c lab.Cluster, resource schema.GroupVersionResource, namespace string) dynamic.ResourceInterface {
+	client := labtest.Client(e.T, c).Resource(resource)
+	if namespace == "" {
+		return client
+	}
+	return client.Namespace(namespace)
+}
+
+// BuildNamespace makes a namespace of the test's own on the build cluster, with
+// the Git credentials in Secret git, and deletes it at the end.
+func (e *Env) BuildNamespace() {
+	e.T.Helper()
+	namespace := Object(carvel.Namespaces, "Namespace", "", e.Name)
+	e.Create(e.Build(carvel.Namespaces, ""), namespace)
+	secret := Object(carvel.Secrets, "Secret", e.Name, "git")
+	secret.Object["type"] = "kubernetes.io/basic-auth"
+	secret.Object["stringData"] = map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password}
+	e.Create(e.Build(carvel.Secrets, e.Name), secret)
+}
+
+// Eventually waits until a look at the world is as it should be.
+func (e *Env) Eventually(what string, look func(ctx context.Context) (bool, error)) {
+	e.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for {
+		ok, err := look(ctx)
+		if ok && err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			e.T.Fatalf("%s: not within %s (last error: %v)", what, patience, err)
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// withCredentials is the repository URL for the git command.
+func (e *Env) withCredentials() string {
+	u, err := url.Parse(e.Lab.Git.URL)
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	u.User = url.UserPassword(e.Lab.Git.Username, e.Lab.Git.Password)
+	return u.String()
+}

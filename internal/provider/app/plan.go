@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+)
+
+// lookTimeout bounds the look at the build cluster that a plan takes. The
+// cluster may be made by the same run; then the apply decides.
+const lookTimeout = 5 * time.Second
+
+// ModifyPlan shows the App that will be applied, and refuses one that could
+// not be.
+func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // destroy
+	}
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(r.data.CheckBuild()...)
+	if resp.Diagnostics.HasError() || r.data == nil {
+		return
+	}
+	plan.Object = types.StringUnknown()
+	known := tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "status", "wait_for_commits")
+	if known && !r.data.Unknown.Git {
+		spec, diags := plan.spec(ctx, r.data.Location)
+		resp.Diagnostics.Append(diags...)
+		object, err := delivery.PlannedApp(spec.AppSpec)
+		if err != nil {
+			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
+		}
+		plan.Object = types.StringValue(object)
+	}
+	if req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(r.look(ctx, plan)...)
+	} else {
+		var state model
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		if !state.Object.Equal(plan.Object) {
+			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("status"), types.ObjectUnknown(statusType))...)
+		}
+	}
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("object"), plan.Object)...)
+}
+
+// look refuses at plan what the build cluster would refuse at apply: an App
+// that is already there, or a cluster that knows no Apps.
+func (r *app) look(ctx context.Context, plan model) diag.Diagnostics {
+	if r.data.Unknown.Build || plan.Namespace.IsUnknown() || plan.Name.IsUnknown() || plan.AdoptExisting.ValueBool() {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	err := r.data.CheckNewApp(bounded, plan.Namespace.ValueString(), plan.Name.ValueString())
+	var exists *delivery.ExistsError
+	var notServed *cluster.NotServedError
+	var connection *cluster.ConnectionError
+	switch {
+	case errors.As(err, &exists), errors.As(err, &notServed), errors.As(err, &connection):
+		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(plan), "", err)}
+	case err != nil:
+		tflog.Warn(ctx, "The build cluster could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+	}
+	return nil
+}

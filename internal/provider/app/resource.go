@@ -1,0 +1,160 @@
+// Package app is the resource carvel_app.
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	apitypes "k8s.io/apimachinery/pkg/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*app)(nil)
+	_ resource.ResourceWithModifyPlan  = (*app)(nil)
+	_ resource.ResourceWithImportState = (*app)(nil)
+)
+
+const noun = "app"
+
+type app struct {
+	data *providerdata.Data
+}
+
+// New makes the resource.
+func New() resource.Resource { return &app{} }
+
+func (r *app) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_app"
+}
+
+func (r *app) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.data = providerdata.From(req, resp)
+}
+
+func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	spec, diags := plan.spec(ctx, r.data.Location)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := r.data.CreateApp(bounded, spec)
+	if done.Changed() {
+		state, diags := plan.with(ctx, done)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), exists(done), err))
+	}
+}
+
+func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || r.data.Unknown.Build || r.data.Unknown.Git {
+		return
+	}
+	spec, diags := state.spec(ctx, r.data.Location)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := r.data.ReadApp(bounded, spec.AppSpec)
+	switch {
+	case errors.Is(err, delivery.ErrNotFound):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+	default:
+		state, diags := state.with(ctx, found)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+}
+
+func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, before model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
+	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	spec, diags := plan.spec(ctx, r.data.Location)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := r.data.UpdateApp(bounded, spec)
+	if done.Changed() {
+		state, diags := plan.with(ctx, done)
+		resp.Diagnostics.Append(diags...)
+		if err != nil {
+			state.WaitForCommits = before.WaitForCommits // they are still to be waited for
+		}
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), exists(done), err))
+	}
+}
+
+func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := r.data.DeleteApp(bounded, state.Namespace.ValueString(), state.Name.ValueString(), apitypes.UID(state.UID.ValueString()))
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
+	}
+}
+
+func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	namespace, name, ok := strings.Cut(req.ID, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", req.ID))
+		return
+	}
+	spec, err := r.data.FindApp(ctx, namespace, name)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		return
+	}
+	for attribute, value := range imported(spec, r.data.Location) {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+}
+
+// exists says what a failed operation has left behind.
+func exists(done delivery.AppReceipt) string {
+	if !done.Changed() {
+		return ""
+	}
+	return "The App is on the build cluster, and the controller goes on trying."
+}
+
+func title(m model) string { return m.Namespace.ValueString() + "/" + m.Name.ValueString() }

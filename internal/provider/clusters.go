@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+)
+
+const (
+	runClusterPrefix = "CARVEL_RUN_CLUSTER_"
+	tokenSuffix      = "_TOKEN"
+	kubeconfigSuffix = "_KUBECONFIG"
+)
+
+// kubeVariables are read for the build cluster alone, as hashicorp/kubernetes
+// reads them.
+var kubeVariables = map[string]string{
+	"host":                     "KUBE_HOST",
+	"token":                    "KUBE_TOKEN",
+	"username":                 "KUBE_USER",
+	"password":                 "KUBE_PASSWORD",
+	"client_certificate":       "KUBE_CLIENT_CERT_DATA",
+	"client_key":               "KUBE_CLIENT_KEY_DATA",
+	"cluster_ca_certificate":   "KUBE_CLUSTER_CA_CERT_DATA",
+	"insecure":                 "KUBE_INSECURE",
+	"tls_server_name":          "KUBE_TLS_SERVER_NAME",
+	"proxy_url":                "KUBE_PROXY_URL",
+	"config_path":              "KUBE_CONFIG_PATH",
+	"config_paths":             "KUBE_CONFIG_PATHS",
+	"config_context":           "KUBE_CTX",
+	"config_context_auth_info": "KUBE_CTX_AUTH_INFO",
+	"config_context_cluster":   "KUBE_CTX_CLUSTER",
+}
+
+func (m model) build(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
+	if known, err := fullyKnown(ctx, m.BuildCluster); err != nil || !known {
+		data.Unknown.Build = true
+		return nil
+	}
+	config, diags := clusterConfig(ctx, m.BuildCluster, kubeVariables)
+	if diags.HasError() || m.BuildCluster.IsNull() && !named(config) {
+		return diags
+	}
+	data.Build = cluster.New("build_cluster", userAgent, config)
+	return diags
+}
+
+// named tells whether a server or a kubeconfig file is named.
+func named(c cluster.Config) bool { return c.Host != "" || len(c.ConfigPaths) > 0 }
+
+func (m model) run(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if m.RunClusters.IsUnknown() {
+		data.Unknown.AllRunClusters = true
+		return diags
+	}
+	data.Run = map[string]*cluster.Cluster{}
+	data.Unknown.RunClusters = map[string]bool{}
+	for name, value := range m.RunClusters.Elements() {
+		object, ok := value.(types.Object)
+		if known, err := fullyKnown(ctx, value); !ok || err != nil || !known {
+			data.Unknown.RunClusters[name] = true
+			continue
+		}
+		prefix := runClusterPrefix + variableName(name)
+		config, d := clusterConfig(ctx, object, map[string]string{"token": prefix + tokenSuffix})
+		if config.Kubeconfig == "" && !named(config) {
+			config.Kubeconfig = os.Getenv(prefix + kubeconfigSuffix)
+		}
+		diags.Append(d...)
+		data.Run[name] = cluster.New("run_clusters["+strconv.Quote(name)+"]", userAgent, config)
+	}
+	return diags
+}
+
+// variableName is a run cluster's name in an environment variable: PROD_EU for
+// prod-eu.
+func variableName(name string) string {
+	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// clusterConfig reads a cluster connection, and from the environment what it
+// does not set.
+func clusterConfig(ctx context.Context, object types.Object, variables map[string]string) (cluster.Config, diag.Diagnostics) {
+	var m schemas.Cluster
+	var diags diag.Diagnostics
+	if !object.IsNull() {
+		diags.Append(object.As(ctx, &m, basetypes.ObjectAsOptions{})...)
+	}
+	get := func(value types.String, name string) string { return setting(value, variables[name]) }
+	c := cluster.Config{
+		Host:                  get(m.Host, "host"),
+		Token:                 get(m.Token, "token"),
+		TokenPath:             m.TokenPath.ValueString(),
+		Username:              get(m.Username, "username"),
+		Password:              get(m.Password, "password"),
+		ClientCertificate:     get(m.ClientCertificate, "client_certificate"),
+		ClientKey:             get(m.ClientKey, "client_key"),
+		CACertificate:         get(m.ClusterCACertificate, "cluster_ca_certificate"),
+		TLSServerName:         get(m.TLSServerName, "tls_server_name"),
+		ProxyURL:              get(m.ProxyURL, "proxy_url"),
+		ConfigContext:         get(m.ConfigContext, "config_context"),
+		ConfigContextAuthInfo: get(m.ConfigContextAuthInfo, "config_context_auth_info"),
+		ConfigContextCluster:  get(m.ConfigContextCluster, "config_context_cluster"),
+		Kubeconfig:            get(m.Kubeconfig, "kubeconfig"),
+		Insecure:              m.Insecure.ValueBool(),
+	}
+	if variable := variables["insecure"]; m.Insecure.IsNull() && variable != "" {
+		if text := os.Getenv(variable); text != "" {
+			insecure, err := strconv.ParseBool(text)
+			if err != nil {
+				diags.AddError("Invalid "+variable, "The environment variable must be true or false.")
+			}
+			c.Insecure = insecure
+		}
+	}
+	diags.Append(configPaths(ctx, m, variables, &c)...)
+	diags.Append(execConfig(ctx, m.Exec, &c)...)
+	return c, diags
+}
+
+func configPaths(ctx context.Context, m schemas.Cluster, variables map[string]string, c *cluster.Config) diag.Diagnostics {
+	if !m.ConfigPaths.IsNull() {
+		return m.ConfigPaths.ElementsAs(ctx, &c.ConfigPaths, false)
+	}
+	if single := setting(m.ConfigPath, variables["config_path"]); single != "" {
+		c.ConfigPaths = []string{single}
+	} else if variable := variables["config_paths"]; variable != "" && os.Getenv(variable) != "" {
+		c.ConfigPaths = filepath.SplitList(os.Getenv(variable))
+	}
+	return nil
+}
+
+func execConfig(ctx context.Context, object types.Object, c *cluster.Config) diag.Diagnostics {
+	if object.IsNull() {
+		return nil
+	}
+	var m schemas.Exec
+	diags := object.As(ctx, &m, basetypes.ObjectAsOptions{})
+	c.Exec = &cluster.Exec{APIVersion: m.APIVersion.ValueString(), Command: m.Command.ValueString()}
+	if !m.Args.IsNull() {
+		diags.Append(m.Args.ElementsAs(ctx, &c.Exec.Args, false)...)
+	}
+	if !m.Env.IsNull() {
+		diags.Append(m.Env.ElementsAs(ctx, &c.Exec.Env, false)...)
+	}
+	return diags
+}

@@ -1,0 +1,169 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+type model struct {
+	Git          types.Object `tfsdk:"git"`
+	BuildCluster types.Object `tfsdk:"build_cluster"`
+	RunClusters  types.Map    `tfsdk:"run_clusters"`
+}
+
+type gitModel struct {
+	URL                   types.String `tfsdk:"url"`
+	Branch                types.String `tfsdk:"branch"`
+	PathPrefix            types.String `tfsdk:"path_prefix"`
+	AuthorName            types.String `tfsdk:"author_name"`
+	AuthorEmail           types.String `tfsdk:"author_email"`
+	CommitMessageAppendix types.String `tfsdk:"commit_message_appendix"`
+	HTTP                  types.Object `tfsdk:"http"`
+	SSH                   types.Object `tfsdk:"ssh"`
+}
+
+type gitSSHModel struct {
+	Username   types.String `tfsdk:"username"`
+	PrivateKey types.String `tfsdk:"private_key"`
+	Password   types.String `tfsdk:"password"`
+	KnownHosts types.String `tfsdk:"known_hosts"`
+}
+
+type gitHTTPModel struct {
+	Username             types.String `tfsdk:"username"`
+	Password             types.String `tfsdk:"password"`
+	BearerToken          types.String `tfsdk:"bearer_token"`
+	CertificateAuthority types.String `tfsdk:"certificate_authority"`
+	AllowInsecureHTTP    types.Bool   `tfsdk:"allow_insecure_http"`
+}
+
+// data makes what the resources work with. It reads the environment, and
+// neither a file nor the network.
+func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, diag.Diagnostics) {
+	data := &providerdata.Data{Delivery: &delivery.Delivery{}}
+	diags := m.git(ctx, userAgent, data)
+	diags.Append(m.build(ctx, userAgent, data)...)
+	diags.Append(m.run(ctx, userAgent, data)...)
+	return data, diags
+}
+
+// setting is a configured value, or else the environment's.
+func setting(value types.String, variable string) string {
+	if value.IsNull() && variable != "" {
+		return os.Getenv(variable)
+	}
+	return value.ValueString()
+}
+
+func (m model) git(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if known, err := fullyKnown(ctx, m.Git); err != nil || !known {
+		data.Unknown.Git = true
+		return diags
+	}
+	var git gitModel
+	var http gitHTTPModel
+	var ssh gitSSHModel
+	if !m.Git.IsNull() {
+		diags.Append(m.Git.As(ctx, &git, basetypes.ObjectAsOptions{})...)
+	}
+	if !git.HTTP.IsNull() {
+		diags.Append(git.HTTP.As(ctx, &http, basetypes.ObjectAsOptions{})...)
+	}
+	if !git.SSH.IsNull() {
+		diags.Append(git.SSH.As(ctx, &ssh, basetypes.ObjectAsOptions{})...)
+	}
+	if diags.HasError() {
+		return diags
+	}
+	config := gitops.Config{
+		URL:             setting(git.URL, "CARVEL_GIT_URL"),
+		Branch:          setting(git.Branch, "CARVEL_GIT_BRANCH"),
+		AuthorName:      git.AuthorName.ValueString(),
+		AuthorEmail:     git.AuthorEmail.ValueString(),
+		MessageAppendix: git.CommitMessageAppendix.ValueString(),
+		UserAgent:       userAgent,
+		HTTP: gitops.HTTPAuth{
+			Username:             setting(http.Username, "CARVEL_GIT_USERNAME"),
+			Password:             setting(http.Password, "CARVEL_GIT_PASSWORD"),
+			BearerToken:          setting(http.BearerToken, "CARVEL_GIT_TOKEN"),
+			CertificateAuthority: http.CertificateAuthority.ValueString(),
+			AllowInsecure:        http.AllowInsecureHTTP.ValueBool(),
+		},
+	}
+	if isSSH(config.URL) { // the environment may hold credentials of both kinds
+		config.HTTP = gitops.HTTPAuth{
+			Username: http.Username.ValueString(), Password: http.Password.ValueString(), BearerToken: http.BearerToken.ValueString(),
+		}
+		config.SSH = gitops.SSHAuth{
+			Username:   ssh.Username.ValueString(),
+			PrivateKey: setting(ssh.PrivateKey, "CARVEL_GIT_SSH_PRIVATE_KEY"),
+			Password:   ssh.Password.ValueString(),
+			KnownHosts: setting(ssh.KnownHosts, "CARVEL_GIT_KNOWN_HOSTS"),
+		}
+	} else {
+		config.SSH = gitops.SSHAuth{
+			Username: ssh.Username.ValueString(), PrivateKey: ssh.PrivateKey.ValueString(),
+			Password: ssh.Password.ValueString(), KnownHosts: ssh.KnownHosts.ValueString(),
+		}
+	}
+	if config.Branch == "" {
+		config.Branch = gitops.DefaultBranch
+	}
+	if config.URL == "" && m.Git.IsNull() {
+		return diags
+	}
+	repository, err := gitops.Open(config)
+	if err != nil {
+		diags.Append(gitConfigError(err))
+		return diags
+	}
+	layout, err := repolayout.New(git.PathPrefix.ValueString())
+	if err != nil {
+		diags.AddAttributeError(path.Root("git").AtName("path_prefix"), "Invalid git.path_prefix", err.Error())
+		return diags
+	}
+	data.Repository, data.Layout = repository, layout
+	data.Location = delivery.Location{URL: config.URL, Branch: config.Branch}
+	return diags
+}
+
+func isSSH(url string) bool {
+	return url != "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://")
+}
+
+func gitConfigError(err error) diag.Diagnostic {
+	var wrong *gitops.ConfigError
+	if !errors.As(err, &wrong) {
+		return diag.NewAttributeErrorDiagnostic(path.Root("git"), "Invalid git configuration", err.Error())
+	}
+	at := path.Root("git")
+	for name := range strings.SplitSeq(wrong.Field, ".") {
+		at = at.AtName(name)
+	}
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid git."+wrong.Field, "git."+wrong.Error()+".")
+}
+
+// fullyKnown tells whether no part of a value is unknown.
+func fullyKnown(ctx context.Context, value interface {
+	ToTerraformValue(context.Context) (tftypes.Value, error)
+}) (bool, error) {
+	v, err := value.ToTerraformValue(ctx)
+	if err != nil {
+		return false, err
+	}
+	return v.IsFullyKnown(), nil
+}

@@ -1,0 +1,86 @@
+package kubeconfigsecret
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+)
+
+type model struct {
+	ID                  types.String          `tfsdk:"id"`
+	RunCluster          types.String          `tfsdk:"run_cluster"`
+	Namespace           types.String          `tfsdk:"namespace"`
+	Name                types.String          `tfsdk:"name"`
+	Key                 types.String          `tfsdk:"key"`
+	Kubeconfig          types.String          `tfsdk:"kubeconfig"`
+	KubeconfigWO        types.String          `tfsdk:"kubeconfig_wo"` // null but in a configuration
+	KubeconfigWOVersion types.String          `tfsdk:"kubeconfig_wo_version"`
+	ServiceAccount      types.Object          `tfsdk:"service_account"`
+	Labels              types.Map             `tfsdk:"labels"`
+	Annotations         types.Map             `tfsdk:"annotations"`
+	AdoptExisting       types.Bool            `tfsdk:"adopt_existing"`
+	FieldManager        *schemas.FieldManager `tfsdk:"field_manager"`
+	Timeouts            timeouts.Value        `tfsdk:"timeouts"`
+	UID                 types.String          `tfsdk:"uid"`
+	Server              types.String          `tfsdk:"server"`
+	Fingerprint         types.String          `tfsdk:"fingerprint"`
+}
+
+type serviceAccountModel struct {
+	Namespace types.String `tfsdk:"namespace"`
+	Name      types.String `tfsdk:"name"`
+	Server    types.String `tfsdk:"server"`
+}
+
+// spec is the Secret with the source that does not need the configuration.
+func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagnostics) {
+	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
+	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
+	diags.Append(d...)
+	s := delivery.KubeconfigSecret{
+		KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{
+			Namespace:   m.Namespace.ValueString(),
+			Name:        m.Name.ValueString(),
+			Key:         m.Key.ValueString(),
+			Labels:      labels,
+			Annotations: annotations,
+		},
+		RunCluster: m.RunCluster.ValueString(),
+		Kubeconfig: []byte(m.Kubeconfig.ValueString()),
+		ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),
+	}
+	if !m.ServiceAccount.IsNull() && !m.ServiceAccount.IsUnknown() {
+		var account serviceAccountModel
+		diags.Append(m.ServiceAccount.As(ctx, &account, basetypes.ObjectAsOptions{})...)
+		s.ServiceAccount = &delivery.ServiceAccount{
+			Namespace: account.Namespace.ValueString(),
+			Name:      account.Name.ValueString(),
+			Server:    account.Server.ValueString(),
+		}
+	}
+	return s, diags
+}
+
+// with is the model with what is on the build cluster by now.
+func (m model) with(r delivery.KubeconfigSecretReceipt) model {
+	m.ID = types.StringValue(m.Namespace.ValueString() + "/" + m.Name.ValueString())
+	m.UID = types.StringValue(string(r.UID))
+	m.Server = types.StringValue(r.Server)
+	m.Fingerprint = types.StringValue(r.Fingerprint)
+	return m
+}
+
+// read is the model with what was found on the build cluster.
+func (m model) read(r delivery.KubeconfigSecretReceipt) model {
+	m = m.with(r)
+	m.Labels, m.Annotations = tfvalue.StringMap(r.Labels), tfvalue.StringMap(r.Annotations)
+	return m
+}

@@ -1,0 +1,128 @@
+package packageinstall
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+)
+
+func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	labels, annotations := schemas.Metadata("PackageInstall")
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A package on a run cluster: a PackageInstall, and a Secret with the package's values, " +
+			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`.\n\n" +
+			"The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
+			"is an error and is never overwritten. Destroying the resource removes these two files and leaves a `.gitkeep`, " +
+			"so that the App that fetches the directory can delete what they deployed.",
+		Attributes: map[string]schema.Attribute{
+			"id":          schemas.ID("PACKAGE/RUN-CLUSTER"),
+			"package":     schemas.Identity("Name of the package, for example `app.default.tap`.", schemas.PackageName()),
+			"run_cluster": schemas.RunCluster("The run cluster, which is the directory beside the package's versions."),
+			"name": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "Name of the PackageInstall. The default is the first label of `package`.",
+				Validators:          []validator.String{schemas.ObjectName()},
+			},
+			"namespace": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Namespace of the PackageInstall and the Secret. Without it, the App that deploys them decides.",
+				Validators:          []validator.String{schemas.Name()},
+			},
+			"labels":      labels,
+			"annotations": annotations,
+			"service_account_name": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "ServiceAccount on the run cluster that deploys the package's content.",
+				Validators:          []validator.String{schemas.ObjectName()},
+			},
+			"version_constraint": schema.StringAttribute{
+				Required: true,
+				MarkdownDescription: "Which version of the package to install: a version such as `1.2.3`, or a range such as `>=1.0.0 <2.0.0`. " +
+					"Conditions are joined by a space (and) or ` || ` (or); `>=0.0.0` follows the newest version.",
+				Validators: []validator.String{schemas.VersionConstraint()},
+			},
+			"prereleases": schema.SingleNestedAttribute{
+				Optional:            true,
+				MarkdownDescription: "Let `version_constraint` select prereleases too: `{}` for all of them.",
+				Attributes: map[string]schema.Attribute{
+					"identifiers": schema.ListAttribute{
+						Optional: true, ElementType: types.StringType,
+						MarkdownDescription: "Only prereleases with one of these identifiers, for example `rc`.",
+						Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
+					},
+				},
+			},
+			"allow_downgrade": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Let the package go to a lower version than the one that is installed. " +
+					"The annotation that permits it is committed together with the version.",
+			},
+			"values": schema.DynamicAttribute{
+				Optional:            true,
+				MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They are kept in the state, and in Git in clear text.",
+				Validators:          []validator.Dynamic{objectValue{}},
+			},
+			"values_secret_name": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "Name of the Secret with the values. The default is `NAME-values`.",
+				Validators:          []validator.String{schemas.ObjectName()},
+			},
+			"sync_period": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "How often the controller looks at the package, at least `30s`. The controller's default is 10 minutes.",
+				Validators:          []validator.String{schemas.SyncPeriod()},
+			},
+			"paused":      optionalBool("Stop the controller from reconciling the PackageInstall."),
+			"canceled":    optionalBool("Stop the controller from reconciling the PackageInstall, also a run that is under way."),
+			"noop_delete": optionalBool("Leave what the package deployed on the run cluster when the PackageInstall is deleted."),
+			"default_namespace": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Namespace for the package's objects that name none. The default is the PackageInstall's.",
+				Validators:          []validator.String{schemas.Name()},
+			},
+			"adopt_existing": schemas.AdoptExisting("files of this package install that are already in the repository, and overwrite them,"),
+			"timeouts":       schemas.Timeouts(ctx),
+			"path": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Directory of the files in the repository. It is what an App fetches as `sub_path`.",
+			},
+			"files": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType,
+				MarkdownDescription: "The files in the repository, path to content. The values in `params.yaml` are masked; their change shows in `values`.",
+			},
+			"commit": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "The commit that last wrote the files. Use it in the `wait_for_commits` of a `carvel_app`.",
+			},
+		},
+	}
+}
+
+func optionalBool(description string) schema.Attribute {
+	return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
+}
+
+// objectValue checks that a dynamic value is an object or a map.
+type objectValue struct{}
+
+func (objectValue) Description(context.Context) string         { return "must be an object" }
+func (objectValue) MarkdownDescription(context.Context) string { return "must be an object" }
+
+func (objectValue) ValidateDynamic(_ context.Context, req validator.DynamicRequest, resp *validator.DynamicResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || req.ConfigValue.IsUnderlyingValueUnknown() {
+		return
+	}
+	switch req.ConfigValue.UnderlyingValue().(type) {
+	case types.Object, types.Map:
+	default:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(),
+			"The values must be an object, such as { replicas = 2 }.")
+	}
+}

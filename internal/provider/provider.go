@@ -1,0 +1,59 @@
+// Package provider is the Terraform provider: its schema, its configuration
+// and its resources.
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
+)
+
+var _ provider.Provider = (*carvelProvider)(nil)
+
+type carvelProvider struct {
+	version string
+}
+
+// New makes the provider. version is sent to servers and written into commit
+// messages.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &carvelProvider{version: version} }
+}
+
+func (p *carvelProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "carvel"
+	resp.Version = p.version
+}
+
+func (p *carvelProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerSchema()
+}
+
+func (p *carvelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var config model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	data, diags := config.data(ctx, "terraform-provider-carvel/"+p.version)
+	resp.Diagnostics.Append(diags...)
+	resp.ResourceData = data
+}
+
+func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		runnamespace.New,
+		packageinstall.New,
+		kubeconfigsecret.New,
+		app.New,
+	}
+}
+
+func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }

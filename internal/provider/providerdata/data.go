@@ -1,0 +1,85 @@
+// Package providerdata is what the provider hands to its resources.
+package providerdata
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+// Data is a provider configuration. What is not known yet at plan, such as the
+// address of a cluster that the same run makes, is missing in Delivery.
+type Data struct {
+	*delivery.Delivery
+	Unknown Unknown
+}
+
+// Unknown are the parts of the configuration that are not known yet.
+type Unknown struct {
+	Git, Build     bool
+	AllRunClusters bool
+	RunClusters    map[string]bool
+}
+
+// From gets the Data in a resource's Configure. It is nil before the provider
+// is configured.
+func From(req resource.ConfigureRequest, resp *resource.ConfigureResponse) *Data {
+	if req.ProviderData == nil {
+		return nil
+	}
+	data, ok := req.ProviderData.(*Data)
+	if !ok {
+		resp.Diagnostics.AddError("Unexpected provider data", fmt.Sprintf("Expected %T, got %T. This is a defect of the provider.", data, req.ProviderData))
+	}
+	return data
+}
+
+// KnowsRunCluster tells whether a run cluster can be used by now.
+func (d *Data) KnowsRunCluster(name string) bool {
+	return !d.Unknown.AllRunClusters && !d.Unknown.RunClusters[name]
+}
+
+// CheckRunCluster refuses a run cluster that is not in the configuration.
+func (d *Data) CheckRunCluster(name types.String) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if d == nil || name.IsUnknown() || name.IsNull() || !d.KnowsRunCluster(name.ValueString()) {
+		return diags
+	}
+	if _, ok := d.Run[name.ValueString()]; ok {
+		return diags
+	}
+	configured := "None is configured."
+	if len(d.Run) > 0 {
+		configured = "Configured are: " + strings.Join(slices.Sorted(maps.Keys(d.Run)), ", ") + "."
+	}
+	diags.AddAttributeError(path.Root("run_cluster"), fmt.Sprintf("Run cluster %q is not configured", name.ValueString()),
+		"The run cluster must be a key of run_clusters in the provider configuration. "+configured+" Add it there, or correct run_cluster.")
+	return diags
+}
+
+// CheckGit refuses a configuration without a repository.
+func (d *Data) CheckGit() diag.Diagnostics {
+	var diags diag.Diagnostics
+	if d != nil && d.Repository == nil && !d.Unknown.Git {
+		diags.Append(tfdiag.MissingPart(&delivery.MissingPartError{Part: delivery.PartGit}))
+	}
+	return diags
+}
+
+// CheckBuild refuses a configuration without a build cluster.
+func (d *Data) CheckBuild() diag.Diagnostics {
+	var diags diag.Diagnostics
+	if d != nil && d.Build == nil && !d.Unknown.Build {
+		diags.Append(tfdiag.MissingPart(&delivery.MissingPartError{Part: delivery.PartBuildCluster}))
+	}
+	return diags
+}

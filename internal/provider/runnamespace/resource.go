@@ -1,0 +1,156 @@
+// Package runnamespace is the resource carvel_run_namespace.
+package runnamespace
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	apitypes "k8s.io/apimachinery/pkg/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*runNamespace)(nil)
+	_ resource.ResourceWithModifyPlan  = (*runNamespace)(nil)
+	_ resource.ResourceWithImportState = (*runNamespace)(nil)
+)
+
+const noun = "run namespace"
+
+type runNamespace struct {
+	data *providerdata.Data
+}
+
+// New makes the resource.
+func New() resource.Resource { return &runNamespace{} }
+
+func (r *runNamespace) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_run_namespace"
+}
+
+func (r *runNamespace) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.data = providerdata.From(req, resp)
+}
+
+func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	spec, diags := plan.spec(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := r.data.CreateRunNamespace(bounded, spec)
+	if done.UID != "" {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("create", noun, spec.Name, progress(done), err))
+	}
+}
+
+func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	spec, diags := state.spec(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.data.KnowsRunCluster(spec.Cluster) {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := r.data.ReadRunNamespace(bounded, spec)
+	switch {
+	case errors.Is(err, delivery.ErrNotFound):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(tfdiag.Unable("read", noun, spec.Name, "", err))
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
+	}
+}
+
+func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	spec, diags := plan.spec(ctx)
+	resp.Diagnostics.Append(diags...)
+	before, diags := state.spec(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	done, err := r.data.UpdateRunNamespace(bounded, before.RunNamespaceSpec, spec)
+	if done.UID != "" {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("update", noun, spec.Name, progress(done), err))
+	}
+}
+
+func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := r.data.DeleteRunNamespace(bounded, state.RunCluster.ValueString(), state.Name.ValueString(), apitypes.UID(state.UID.ValueString()))
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, state.Name.ValueString(), "", err))
+	}
+}
+
+func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	runCluster, name, ok := strings.Cut(req.ID, "/")
+	if !ok || strings.Contains(name, "/") {
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_run_namespace", "RUN-CLUSTER/NAME", "staging/staging-apps", req.ID))
+		return
+	}
+	spec, err := r.data.FindRunNamespace(ctx, runCluster, name)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		return
+	}
+	for attribute, value := range map[string]any{
+		"run_cluster":                runCluster,
+		"name":                       name,
+		"labels":                     spec.Labels,
+		"annotations":                spec.Annotations,
+		"service_account_name":       spec.ServiceAccountName,
+		"tanzu_application_platform": spec.TanzuApplicationPlatform,
+		"adopt_existing":             false,
+	} {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+}
+
+// progress says what a failed operation has left behind.
+func progress(done delivery.RunNamespaceReceipt) string {
+	if len(done.Objects) == 0 {
+		return ""
+	}
+	return "Already applied: " + tfdiag.Names(done.Objects) + ". The next apply goes on from there."
+}

@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+func providerSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "Delivers Carvel Packages from a GitOps repository to many Kubernetes clusters. " +
+			"Every part of the configuration is optional: what a resource does not need is not read, and no connection to it is made.",
+		Attributes: map[string]schema.Attribute{
+			"git": schema.SingleNestedAttribute{
+				Optional:            true,
+				MarkdownDescription: "The GitOps repository and the branch that package installs are committed to.",
+				Attributes:          gitAttributes(),
+			},
+			"build_cluster": schema.SingleNestedAttribute{
+				Optional: true,
+				MarkdownDescription: "The cluster that runs the Apps. There is no default cluster: " +
+					"without this attribute and without `KUBE_*` variables, resources of the build cluster fail.",
+				Attributes: schemas.ClusterAttributes(kubeVariables),
+			},
+			"run_clusters": schema.MapNestedAttribute{
+				Optional: true,
+				MarkdownDescription: "The clusters that packages are delivered to, by name. Resources name one in `run_cluster`. " +
+					"The name is also a directory in the GitOps repository.",
+				Validators: []validator.Map{mapvalidator.KeysAre(schemas.RunClusterName())},
+				NestedObject: schema.NestedAttributeObject{
+					Attributes: schemas.ClusterAttributes(map[string]string{
+						"token":      runClusterPrefix + "<NAME>" + tokenSuffix,
+						"kubeconfig": runClusterPrefix + "<NAME>" + kubeconfigSuffix,
+					}),
+				},
+			},
+		},
+	}
+}
+
+func gitAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`; " +
+			"`http://` only with `http.allow_insecure_http`. Read from `CARVEL_GIT_URL` where it is not set."},
+		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to read and to commit to. " +
+			"Read from `CARVEL_GIT_BRANCH` where it is not set, else `main`."},
+		"path_prefix": schema.StringAttribute{
+			Optional: true,
+			MarkdownDescription: "Directory of the repository that holds the packages' directories. " +
+				"The default is the repository's root.",
+			Validators: []validator.String{schemas.Check("a relative path inside the repository, such as clusters/apps", func(s string) error {
+				_, err := repolayout.New(s)
+				return err
+			})},
+		},
+		"author_name":             schema.StringAttribute{Optional: true, MarkdownDescription: "Name of the commits' author. The default is `terraform-provider-carvel`."},
+		"author_email":            schema.StringAttribute{Optional: true, MarkdownDescription: "E-mail address of the commits' author."},
+		"commit_message_appendix": schema.StringAttribute{Optional: true, MarkdownDescription: "Text to end every commit message with, for example `[skip ci]`."},
+		"http": schema.SingleNestedAttribute{
+			Optional:            true,
+			MarkdownDescription: "Credentials for a repository over HTTPS. A proxy is taken from the environment.",
+			Attributes: map[string]schema.Attribute{
+				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "Username for basic authentication. Read from `CARVEL_GIT_USERNAME` where it is not set."},
+				"password": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password or access token for basic authentication. Read from `CARVEL_GIT_PASSWORD` where it is not set."},
+				"bearer_token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Bearer token, instead of username and password. " +
+					"Read from `CARVEL_GIT_TOKEN` where it is not set."},
+				"certificate_authority": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded certificate authorities to trust besides the system's."},
+				"allow_insecure_http":   schema.BoolAttribute{Optional: true, MarkdownDescription: "Allow an `http://` URL, over which credentials travel in clear. The default is `false`."},
+			},
+		},
+		"ssh": schema.SingleNestedAttribute{
+			Optional: true,
+			MarkdownDescription: "Credentials for a repository over SSH. The server's host key must be known: it is never learnt from the connection. " +
+				"The keys of github.com, gitlab.com, bitbucket.org and ssh.dev.azure.com are built in.",
+			Attributes: map[string]schema.Attribute{
+				"username":    schema.StringAttribute{Optional: true, MarkdownDescription: "User on the SSH server. The default is the URL's, else `git`."},
+				"private_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Private key in PEM or OpenSSH form. Read from `CARVEL_GIT_SSH_PRIVATE_KEY` where it is not set."},
+				"password":    schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Passphrase of the private key."},
+				"known_hosts": schema.StringAttribute{Optional: true, MarkdownDescription: "Host keys, in the form of the known_hosts file. Read from `CARVEL_GIT_KNOWN_HOSTS` where it is not set."},
+			},
+		},
+	}
+}

@@ -1,0 +1,159 @@
+package schemas
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+)
+
+// The time-outs of an operation that sets none.
+const (
+	WriteTimeout = 15 * time.Minute
+	ReadTimeout  = 5 * time.Minute
+)
+
+// Timeouts is the attribute timeouts.
+func Timeouts(ctx context.Context) schema.Attribute {
+	return timeouts.Attributes(ctx, timeouts.Opts{
+		Create: true, Read: true, Update: true, Delete: true,
+		CreateDescription: "How long creating may take, for example `15m`, the default.",
+		ReadDescription:   "How long reading may take, `5m` by default.",
+		UpdateDescription: "How long updating may take, `15m` by default.",
+		DeleteDescription: "How long deleting may take, `15m` by default.",
+	})
+}
+
+// FieldManager is the model of the attribute field_manager.
+type FieldManager struct {
+	Name           types.String `tfsdk:"name"`
+	ForceConflicts types.Bool   `tfsdk:"force_conflicts"`
+}
+
+// FieldManagerAttribute is the attribute field_manager.
+func FieldManagerAttribute() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "How the objects are written by server-side apply.",
+		Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(carvel.ManagedBy),
+				MarkdownDescription: "Name of the field manager. The default is `" + carvel.ManagedBy + "`.",
+			},
+			"force_conflicts": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Take over fields that another field manager owns. Without it such a field is an error that names the field and its owner.",
+			},
+		},
+	}
+}
+
+// Manager is the field manager to apply with; m may be nil.
+func (m *FieldManager) Manager() cluster.Manager {
+	if m == nil {
+		return cluster.Manager{Name: carvel.ManagedBy}
+	}
+	return cluster.Manager{Name: m.Name.ValueString(), Force: m.ForceConflicts.ValueBool()}
+}
+
+// ForCluster are the settings that resources on clusters share.
+func ForCluster(m *FieldManager, adopt types.Bool) delivery.ForCluster {
+	return delivery.ForCluster{Manager: m.Manager(), Adopt: adopt.ValueBool()}
+}
+
+// AdoptExisting is the attribute adopt_existing.
+func AdoptExisting(what string) schema.Attribute {
+	return schema.BoolAttribute{
+		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+		MarkdownDescription: "Take over " + what + " that already exists when this resource is created, instead of failing.",
+	}
+}
+
+// ID is the computed attribute id.
+func ID(form string) schema.Attribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: "The import id, `" + form + "`.",
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// UID is the computed attribute uid.
+func UID(of string) schema.Attribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: "UID of the " + of + ". A " + of + " of the same name with another UID is not deleted.",
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// Identity is a required string attribute that makes a new resource when it
+// changes.
+func Identity(description string, validators ...validator.String) schema.Attribute {
+	return schema.StringAttribute{
+		Required:            true,
+		MarkdownDescription: description,
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		Validators:          validators,
+	}
+}
+
+// RunCluster is the required attribute run_cluster.
+func RunCluster(description string) schema.Attribute {
+	return Identity(description, RunClusterName())
+}
+
+// Metadata are the attributes labels and annotations of an object.
+func Metadata(of string) (labels, annotations schema.Attribute) {
+	attribute := func(what string) schema.Attribute {
+		return schema.MapAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: what + " to set on the " + of + ". Those that others set are left alone.",
+		}
+	}
+	return attribute("Labels"), attribute("Annotations")
+}
+
+// Name checks a DNS-1123 label.
+func Name() validator.String {
+	return Check("a DNS-1123 label: lowercase letters, digits and hyphens, at most 63", carvel.ValidateName)
+}
+
+// ObjectName checks the name of a Kubernetes object.
+func ObjectName() validator.String {
+	return Check("a DNS-1123 subdomain: lowercase letters, digits, hyphens and dots, at most 253", carvel.ValidateObjectName)
+}
+
+// PackageName checks a package's name.
+func PackageName() validator.String {
+	return Check("a package name, a DNS-1123 subdomain of at least three segments such as app.default.tap", carvel.ValidatePackageName)
+}
+
+// RunClusterName checks a run cluster's name.
+func RunClusterName() validator.String {
+	return Check("a run cluster's name, a DNS-1123 label such as staging", carvel.ValidateRunCluster)
+}
+
+// SyncPeriod checks a duration.
+func SyncPeriod() validator.String {
+	return Check("a duration of at least 30s, such as 30s, 10m or 1h30m", func(s string) error {
+		_, err := carvel.CanonicalDuration(s)
+		return err
+	})
+}
+
+// VersionConstraint checks a version constraint.
+func VersionConstraint() validator.String {
+	return Check("a version constraint as kapp-controller reads it, such as 1.2.3 or >=1.0.0 <2.0.0", carvel.ValidateConstraint)
+}

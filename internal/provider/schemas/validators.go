@@ -1,0 +1,29 @@
+package schemas
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+type check struct {
+	form  string
+	check func(string) error
+}
+
+// Check is a string validator from a function that explains what is wrong.
+// form describes what the function accepts.
+func Check(form string, f func(string) error) validator.String { return check{form, f} }
+
+func (c check) Description(context.Context) string         { return "must be " + c.form }
+func (c check) MarkdownDescription(context.Context) string { return "must be " + c.form }
+
+func (c check) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if err := c.check(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(),
+			"The value must be "+c.form+".\n\nProblem: "+err.Error())
+	}
+}

@@ -1,0 +1,36 @@
+package tfdiag
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+)
+
+// ImportID is the diagnostic of an import id that has not the resource's form.
+func ImportID(resource, form, example, got string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Invalid import id",
+		fmt.Sprintf("The import id of %s is %s, for example %s. Got %q.", resource, form, example, got))
+}
+
+// Names lists the keys of a map for a message.
+func Names(m map[string]string) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+// Unreadable is the warning about files in the repository that are not what
+// they should be, which the plan will put right.
+func Unreadable(directory string, err error) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("The files in "+directory+" cannot be read",
+		"Someone has changed them into something else. The plan shows what will be written instead.\n\nOriginal error: "+err.Error())
+}
+
+// NotPortable is the diagnostic of a kubeconfig that kapp-controller could not
+// use.
+func NotPortable(at path.Path, err error) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "The kubeconfig cannot be used from the build cluster",
+		"kapp-controller keeps what is inline in a kubeconfig and drops the rest without a word, so this is refused:\n\n"+err.Error())
+}

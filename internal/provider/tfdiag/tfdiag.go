@@ -1,0 +1,192 @@
+// Package tfdiag turns errors into diagnostics. It is the only place with
+// prose for the practitioner about what went wrong.
+package tfdiag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// Unable is the diagnostic of an operation that failed. noun and name say what
+// it was about; done, which may be empty, what is left behind.
+func Unable(verb, noun, name, done string, err error) diag.Diagnostic {
+	var missing *delivery.MissingPartError
+	if errors.As(err, &missing) {
+		return MissingPart(missing)
+	}
+	e := explain(err)
+	parts := make([]string, 0, 4)
+	for _, part := range []string{e.what, done, e.advice, "Original error: " + err.Error()} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	summary := fmt.Sprintf("Unable to %s %s %q", verb, noun, name)
+	detail := strings.Join(parts, "\n\n")
+	if e.attribute != "" {
+		return diag.NewAttributeErrorDiagnostic(path.Root(e.attribute), summary, detail)
+	}
+	return diag.NewErrorDiagnostic(summary, detail)
+}
+
+// MissingPart is the diagnostic of a resource that needs a part of the
+// provider configuration that is not there.
+func MissingPart(err *delivery.MissingPartError) diag.Diagnostic {
+	switch err.Part {
+	case delivery.PartGit:
+		return diag.NewErrorDiagnostic("No GitOps repository is configured",
+			"This resource is stored in the GitOps repository. Set git.url in the provider configuration, or CARVEL_GIT_URL in the environment.")
+	case delivery.PartBuildCluster:
+		return diag.NewErrorDiagnostic("No build cluster is configured",
+			"This resource is stored on the build cluster. Set build_cluster in the provider configuration, or the KUBE_* variables, for example KUBE_CONFIG_PATH.")
+	default:
+		return diag.NewAttributeErrorDiagnostic(path.Root("run_cluster"), fmt.Sprintf("Run cluster %q is not configured", err.RunCluster),
+			"The run cluster must be a key of run_clusters in the provider configuration. Add it there, or correct run_cluster.")
+	}
+}
+
+type explanation struct {
+	attribute, what, advice string
+}
+
+// explain finds what the practitioner can do about an error.
+func explain(err error) explanation {
+	for _, try := range []func(error) (explanation, bool){explainGit, explainDelivery, explainCluster} {
+		if e, ok := try(err); ok {
+			return e
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return explanation{advice: "The time was up. Raise it in timeouts if the operation needs longer."}
+	}
+	return explanation{}
+}
+
+func explainGit(err error) (explanation, bool) {
+	var hook *gitops.HookDeclinedError
+	var precondition *gitops.PreconditionError
+	var rejected *gitops.RejectedError
+	var hostKey *gitops.UnknownHostKeyError
+	switch {
+	case errors.Is(err, gitops.ErrOutcomeUnknown):
+		return explanation{
+			what:   "The connection broke after the commit was sent, and the server could not be asked whether it took it.",
+			advice: "Apply again. If the files are on the branch by then, set adopt_existing = true or import them.",
+		}, true
+	case errors.Is(err, gitops.ErrAuth):
+		return explanation{
+			what:   "The Git server refused the credentials, or the right to do this. It was not tried again.",
+			advice: "Check git.http.username and git.http.password (or git.http.bearer_token, or git.ssh.private_key) in the provider configuration, or the CARVEL_GIT_* variables, and that they may write to the branch.",
+		}, true
+	case errors.Is(err, gitops.ErrRepositoryNotFound):
+		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it."}, true
+	case errors.Is(err, gitops.ErrBranchNotFound), errors.Is(err, gitops.ErrEmptyRepository):
+		return explanation{advice: "Check git.branch in the provider configuration, and push a first commit to the branch."}, true
+	case errors.Is(err, gitops.ErrBranchMoved):
+		return explanation{advice: "Other writers moved the branch until the time was up, and nothing was written. Apply again, or raise the time in timeouts."}, true
+	case errors.As(err, &hook):
+		return explanation{what: "The Git server's rules turned the commit down, and nothing was written.", advice: "The server's own words are below. A protected branch needs a right to push for these credentials."}, true
+	case errors.As(err, &rejected):
+		return explanation{what: "The Git server failed to take the commit, again and again, and nothing was written."}, true
+	case errors.As(err, &hostKey):
+		return explanation{
+			what:   "The SSH server could not be told from an impostor, so nothing was sent to it.",
+			advice: "Compare the fingerprint with the one that the server's owner publishes, and add the server's line to git.ssh.known_hosts in the provider configuration.",
+		}, true
+	case errors.As(err, &precondition):
+		return explanation{
+			what:   fmt.Sprintf("%s is not what the plan saw, so it was left as it is.", precondition.Path),
+			advice: "Someone else has changed it in the meantime. Plan again to see the change.",
+		}, true
+	}
+	return explanation{}, false
+}
+
+func explainDelivery(err error) (explanation, bool) {
+	var exists *delivery.ExistsError
+	var remaining *delivery.RemainingError
+	var inUse *delivery.InUseError
+	var notReady *delivery.NotReadyError
+	var reconcile *delivery.ReconcileError
+	var portability *carvel.PortabilityError
+	switch {
+	case errors.As(err, &exists):
+		return explanation{
+			what:   fmt.Sprintf("%s already exists in %s, and this resource did not make it.", exists.What, exists.Where),
+			advice: "Import it, set adopt_existing = true to take it over, or choose another name.",
+		}, true
+	case errors.As(err, &remaining):
+		return explanation{
+			what:   "What is left: " + strings.Join(remaining.Remaining, "; ") + ".",
+			advice: "An App or PackageInstall that outlives its ServiceAccount is stuck, so the namespace is kept until they are gone. Delete them, or raise the time in timeouts.",
+		}, true
+	case errors.As(err, &inUse):
+		return explanation{
+			what:   "These Apps still deploy with it: " + strings.Join(inUse.Apps, ", ") + ".",
+			advice: "Without the kubeconfig they could never be deleted. Delete them first, or let them name another Secret.",
+		}, true
+	case errors.As(err, &notReady):
+		return explanation{what: "Waiting for: " + notReady.Reason + ".", advice: "Raise the time in timeouts, or set wait = false."}, true
+	case errors.As(err, &reconcile) && reconcile.Stage == "delete":
+		return explanation{
+			what:   "The controller cannot delete what the App deployed:\n" + reconcile.Message,
+			advice: "Restore what it misses (most often the kubeconfig Secret or the rights of its user), or set noop_delete = true and apply before destroying, which leaves everything on the run cluster.",
+		}, true
+	case errors.As(err, &reconcile):
+		return explanation{what: fmt.Sprintf("The controller failed in the %s stage, and again when it tried once more:\n%s", reconcile.Stage, reconcile.Message)}, true
+	case errors.As(err, &portability):
+		return explanation{
+			attribute: "kubeconfig",
+			what:      "kapp-controller could not use this kubeconfig: " + strings.Join(portability.Findings, "; ") + ".",
+		}, true
+	}
+	return explanation{}, false
+}
+
+func explainCluster(err error) (explanation, bool) {
+	var unreachable *cluster.UnreachableError
+	var notServed *cluster.NotServedError
+	var conflict *cluster.ConflictError
+	var connection *cluster.ConnectionError
+	switch {
+	case errors.As(err, &connection) && errors.Is(err, cluster.ErrNotConfigured):
+		return explanation{advice: fmt.Sprintf("Set %s.host, .config_path or .kubeconfig in the provider configuration.", connection.Cluster)}, true
+	case errors.As(err, &connection):
+		return explanation{advice: fmt.Sprintf("Check %s in the provider configuration.", connection.Cluster)}, true
+	case errors.As(err, &unreachable):
+		return explanation{
+			what:   fmt.Sprintf("The API server of %s did not answer until the time was up.", unreachable.Cluster),
+			advice: fmt.Sprintf("Check %s.host in the provider configuration, and that the server can be reached from here.", unreachable.Cluster),
+		}, true
+	case errors.As(err, &notServed):
+		return explanation{
+			what:   fmt.Sprintf("%s does not know the API %s.", notServed.Cluster, notServed.Resource),
+			advice: "Install kapp-controller on that cluster, or wait until its CustomResourceDefinitions are there.",
+		}, true
+	case errors.As(err, &conflict):
+		fields := make([]string, len(conflict.Fields))
+		for i, f := range conflict.Fields {
+			fields[i] = f.Field + ": " + f.Owner
+		}
+		return explanation{
+			what:   "Another field manager owns what was to be written:\n" + strings.Join(fields, "\n"),
+			advice: "Set field_manager = { force_conflicts = true } to take the fields over, or leave them to their owner.",
+		}, true
+	case apierrors.IsUnauthorized(err):
+		return explanation{what: "The API server refused the credentials.", advice: "Check the cluster's credentials in the provider configuration."}, true
+	case apierrors.IsForbidden(err):
+		return explanation{what: "The credentials lack a right on the cluster.", advice: "Grant it to the user that the error names. Rights that a Role grants must be held by whoever creates the Role."}, true
+	}
+	return explanation{}, false
+}

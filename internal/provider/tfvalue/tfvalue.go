@@ -1,0 +1,49 @@
+// Package tfvalue converts between Go values and Terraform's.
+package tfvalue
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// String is a string attribute whose empty value is written as null.
+func String(s string) types.String {
+	if s == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(s)
+}
+
+// Bool is an optional boolean that was read: one that is false and was not set
+// stays null.
+func Bool(b bool, prior types.Bool) types.Bool {
+	if !b && prior.IsNull() {
+		return prior
+	}
+	return types.BoolValue(b)
+}
+
+// StringMap is a map attribute; a nil map is null.
+func StringMap(m map[string]string) types.Map {
+	if m == nil {
+		return types.MapNull(types.StringType)
+	}
+	elements := make(map[string]attr.Value, len(m))
+	for k, v := range m {
+		elements[k] = types.StringValue(v)
+	}
+	return types.MapValueMust(types.StringType, elements)
+}
+
+// ToStringMap is the reverse of StringMap for a map that is fully known; a
+// null map is nil.
+func ToStringMap(ctx context.Context, m types.Map) (map[string]string, diag.Diagnostics) {
+	if m.IsNull() || m.IsUnknown() {
+		return nil, nil
+	}
+	out := map[string]string{}
+	return out, m.ElementsAs(ctx, &out, false)
+}
