@@ -6,6 +6,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -138,6 +139,13 @@ func (c *Cluster) Delete(ctx context.Context, ref Ref, uid types.UID) error {
 	_, err := c.do(ctx, "delete", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return nil, ri.Delete(ctx, ref.Name, options)
 	})
+	if errors.Is(err, ErrReplaced) {
+		// A namespace that is being deleted may answer with a conflict as well.
+		live, getErr := c.Get(ctx, ref)
+		if getErr == nil && live.GetUID() == uid {
+			return nil
+		}
+	}
 	if isNotFound(err) {
 		return nil
 	}

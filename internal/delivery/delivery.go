@@ -102,16 +102,17 @@ func refOf(obj *unstructured.Unstructured) cluster.Ref {
 	return cluster.Ref{Resource: carvel.Resource(obj), Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
-// refuseExisting is an *ExistsError where the object is there.
+// refuseExisting is an *ExistsError where the object is there to stay. One
+// that is being deleted is waited for.
 func refuseExisting(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) error {
-	_, err := c.Get(ctx, ref)
+	live, err := find(ctx, c, ref)
 	switch {
-	case err == nil:
-		return &ExistsError{Where: c.Name(), What: ref.String()}
-	case errors.Is(err, cluster.ErrNotFound):
-		return nil
-	default:
+	case err != nil || live == nil:
 		return err
+	case live.GetDeletionTimestamp() != nil:
+		return c.WaitGone(ctx, ref, live.GetUID(), nil)
+	default:
+		return &ExistsError{Where: c.Name(), What: ref.String()}
 	}
 }
 

@@ -1,0 +1,131 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+var configMap = Ref{Resource: schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, Namespace: "n", Name: "c"}
+
+// serve answers each request with the next of the answers, the last one for
+// ever, and counts them.
+func serve(t *testing.T, answers ...func(http.ResponseWriter)) (*Cluster, *atomic.Int64) {
+	t.Helper()
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := int(requests.Add(1))
+		answers[min(n, len(answers))-1](w)
+	}))
+	t.Cleanup(server.Close)
+	return New(`run_clusters["x"]`, "test", Config{Host: server.URL}), &requests
+}
+
+func status(code int, reason, more string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"`+reason+`","code":`+strconv.Itoa(code)+more+`}`)
+	}
+}
+
+func found(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"c","namespace":"n"}}`)
+}
+
+func cut(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_ = conn.Close()
+	}
+}
+
+func TestRetriesWhatPasses(t *testing.T) {
+	c, requests := serve(t, status(503, "ServiceUnavailable", ""), status(500, "InternalError", ""), cut, found)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := c.Get(ctx, configMap); err != nil {
+		t.Fatal(err)
+	}
+	if n := requests.Load(); n < 4 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestDoesNotRetryWhatStays(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"forbidden": status(403, "Forbidden", ""), "not found": status(404, "NotFound", ""),
+	} {
+		c, requests := serve(t, answer)
+		_, err := c.Get(t.Context(), configMap)
+		if err == nil || requests.Load() != 1 {
+			t.Errorf("%s: %v after %d requests", name, err, requests.Load())
+		}
+		if name == "not found" && !errors.Is(err, ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestGivesUpWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, err := New("build_cluster", "test", Config{Host: "http://127.0.0.1:1"}).Get(ctx, configMap)
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) || unreachable.Cluster != "build_cluster" || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v", err)
+	}
+	c, _ := serve(t, status(503, "ServiceUnavailable", ""))
+	ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err = c.Get(ctx, configMap); errors.As(err, &unreachable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a server that answers is not unreachable: %v", err)
+	}
+}
+
+// TestHungServer: a server that never answers ends with the context.
+func TestHungServer(t *testing.T) {
+	release := make(chan struct{})
+	c, _ := serve(t, func(http.ResponseWriter) { <-release })
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := c.Get(ctx, configMap)
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTellsErrorsApart(t *testing.T) {
+	c, _ := serve(t, func(w http.ResponseWriter) { http.Error(w, "404 page not found", http.StatusNotFound) })
+	var notServed *NotServedError
+	if _, err := c.Get(t.Context(), configMap); !errors.As(err, &notServed) || notServed.Resource != "configmaps" {
+		t.Errorf("got %v", err)
+	}
+	c, _ = serve(t, status(409, "Conflict", `,"details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".spec.fetch"}]}`))
+	var conflict *ConflictError
+	_, err := c.Apply(t.Context(), configMap, &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "c"}}}, Manager{Name: "m"})
+	if !errors.As(err, &conflict) || len(conflict.Fields) != 1 || conflict.Fields[0].Field != ".spec.fetch" || !strings.Contains(conflict.Fields[0].Owner, "kubectl") {
+		t.Errorf("got %v", err)
+	}
+	c, _ = serve(t, status(409, "Conflict", ""))
+	if err := c.Delete(t.Context(), configMap, "uid"); !errors.Is(err, ErrReplaced) {
+		t.Errorf("got %v", err)
+	}
+	c, _ = serve(t, status(404, "NotFound", ""))
+	if err := c.Delete(t.Context(), configMap, "uid"); err != nil {
+		t.Errorf("a missing object is not an error: %v", err)
+	}
+}

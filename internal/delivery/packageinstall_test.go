@@ -1,0 +1,226 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+const repository = "gitops.git"
+
+// repositoryDelivery works on a repository of its own on a real Git server.
+func repositoryDelivery(t *testing.T) (*Delivery, *gitserver.Server) {
+	t.Helper()
+	server, err := gitserver.Start(gitserver.Options{Dir: t.TempDir(), Username: "ci", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := server.CreateRepository(repository, gitserver.AllowFilter, gitserver.AllowAnySHA1InWant); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Seed(repository, "Start", map[string]string{"README.md": "theirs\n"}); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := gitops.Open(gitops.Config{
+		URL:  server.URL(repository),
+		HTTP: gitops.HTTPAuth{Username: "ci", Password: "secret", CertificateAuthority: string(server.CertificateAuthority())},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Delivery{Repository: engine, Location: Location{URL: server.URL(repository), Branch: "main"}}, server
+}
+
+func testInstall() PackageInstall {
+	return PackageInstall{RunCluster: "staging", PackageInstallSpec: carvel.PackageInstallSpec{
+		Package: "app.default.tap", Name: "app", ServiceAccountName: "sa", VersionConstraint: "1.0.0",
+		ValuesSecretName: "app-values", Values: map[string]any{"workload_name": "app"},
+	}}
+}
+
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func paths(t *testing.T, server *gitserver.Server) []string {
+	t.Helper()
+	files, err := server.Files(repository, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(files))
+}
+
+func TestPackageInstallLifecycle(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	ctx := bounded(t)
+	p := testInstall()
+	planned, err := d.PlanPackageInstall(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := d.CreatePackageInstall(ctx, p, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !created.Commit.Changed || created.Blobs != planned.Blobs {
+		t.Errorf("created %+v, planned %+v", created, planned)
+	}
+	if diff := cmp.Diff(planned.Files, created.Files); diff != "" {
+		t.Error(diff)
+	}
+	found, read, err := d.ReadPackageInstall(ctx, p.Install())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p.PackageInstallSpec, found.PackageInstallSpec); diff != "" || read.Blobs != created.Blobs {
+		t.Errorf("%s\n%+v", diff, read)
+	}
+	p.VersionConstraint, p.Values = "2.0.0", nil
+	updated, err := d.UpdatePackageInstall(ctx, p, created.Blobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"README.md", "app.default.tap/staging/packageinstall.yaml"}
+	if diff := cmp.Diff(want, paths(t, server)); diff != "" {
+		t.Error(diff)
+	}
+	again, err := d.UpdatePackageInstall(ctx, p, updated.Blobs)
+	if err != nil || again.Commit.Changed {
+		t.Errorf("writing the same made a commit: %+v, %v", again, err)
+	}
+	if err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"README.md", "app.default.tap/staging/.gitkeep"}, paths(t, server)); diff != "" {
+		t.Error(diff)
+	}
+	if err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs); err != nil {
+		t.Errorf("deleting what is gone: %v", err)
+	}
+	if _, _, err := d.ReadPackageInstall(ctx, p.Install()); !errors.Is(err, ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestNothingIsOverwritten: a file that changed between plan and apply is an
+// error, and stays as it is.
+func TestNothingIsOverwritten(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	ctx := bounded(t)
+	p := testInstall()
+	created, err := d.CreatePackageInstall(ctx, p, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := d.Layout.PackageInstallPath(p.Install())
+	if _, err := server.Seed(repository, "Edit", map[string]string{path: "theirs\n"}); err != nil {
+		t.Fatal(err)
+	}
+	p.VersionConstraint = "2.0.0"
+	var precondition *gitops.PreconditionError
+	if _, err := d.UpdatePackageInstall(ctx, p, created.Blobs); !errors.As(err, &precondition) || precondition.Path != path {
+		t.Errorf("update: %v", err)
+	}
+	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &precondition) {
+		t.Errorf("delete: %v", err)
+	}
+	var exists *ExistsError
+	if _, err := d.CreatePackageInstall(ctx, p, false); !errors.As(err, &exists) || exists.What != path {
+		t.Errorf("create: %v", err)
+	}
+	files, err := server.Files(repository, "main")
+	if err != nil || files[path] != "theirs\n" {
+		t.Errorf("%q, %v", files[path], err)
+	}
+	if _, err := d.CreatePackageInstall(ctx, p, true); err != nil {
+		t.Errorf("adopt: %v", err)
+	}
+	files, err = server.Files(repository, "main")
+	if err != nil || !strings.Contains(files[path], "constraints: 2.0.0") {
+		t.Errorf("%q, %v", files[path], err)
+	}
+}
+
+func TestDeleteKeepsOthersFiles(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	ctx := bounded(t)
+	p := testInstall()
+	dir := d.Layout.Dir(p.Install())
+	theirs := map[string]string{dir + "/" + repolayout.KeepFile: "theirs\n", dir + "/NOTES.md": "theirs\n"}
+	if _, err := server.Seed(repository, "Notes", theirs); err != nil {
+		t.Fatal(err)
+	}
+	created, err := d.CreatePackageInstall(ctx, p, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); err != nil {
+		t.Fatal(err)
+	}
+	files, err := server.Files(repository, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs["README.md"] = "theirs\n"
+	if diff := cmp.Diff(theirs, files); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnreadableFilesAreShown(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	at := testInstall().Install()
+	if _, err := server.Seed(repository, "Break", map[string]string{d.Layout.PackageInstallPath(at): "kind: [\n"}); err != nil {
+		t.Fatal(err)
+	}
+	_, r, err := d.ReadPackageInstall(bounded(t), at)
+	var unreadable *UnreadableError
+	if !errors.As(err, &unreadable) || r.Files[d.Layout.PackageInstallPath(at)] != "kind: [\n" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestMissingParts(t *testing.T) {
+	d := &Delivery{}
+	ctx := t.Context()
+	for part, call := range map[string]func() error{
+		PartGit:          func() error { _, err := d.CreatePackageInstall(ctx, testInstall(), false); return err },
+		PartBuildCluster: func() error { _, err := d.CreateApp(ctx, App{}); return err },
+		PartRunClusters:  func() error { _, err := d.CreateRunNamespace(ctx, RunNamespace{Cluster: "x"}); return err },
+	} {
+		var missing *MissingPartError
+		if err := call(); !errors.As(err, &missing) || missing.Part != part {
+			t.Errorf("%s: got %v", part, err)
+		}
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	s := carvel.KubeconfigSecretSpec{Namespace: "dev", Name: "a"}
+	a, again, other := Fingerprint(s, []byte("x")), Fingerprint(s, []byte("x")), Fingerprint(s, []byte("y"))
+	s.Name = "b"
+	salted := Fingerprint(s, []byte("x"))
+	if a != again || a == other || a == salted || len(a) != 32 {
+		t.Errorf("%s %s %s %s", a, again, other, salted)
+	}
+}

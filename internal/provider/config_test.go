@@ -1,0 +1,177 @@
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+)
+
+type attributes map[string]any
+
+// value makes a value of a type: attributes that are not given are null.
+func value(t *testing.T, kind tftypes.Type, v any) tftypes.Value {
+	t.Helper()
+	switch v := v.(type) {
+	case attributes:
+		values := map[string]tftypes.Value{}
+		if m, ok := kind.(tftypes.Map); ok {
+			for name, element := range v {
+				values[name] = value(t, m.ElementType, element)
+			}
+			return tftypes.NewValue(kind, values)
+		}
+		object, ok := kind.(tftypes.Object)
+		if !ok {
+			t.Fatalf("%s is not an object", kind)
+		}
+		for name, attributeType := range object.AttributeTypes {
+			values[name] = value(t, attributeType, v[name])
+		}
+		return tftypes.NewValue(kind, values)
+	default:
+		return tftypes.NewValue(kind, v)
+	}
+}
+
+func configure(t *testing.T, config attributes) (*providerdata.Data, diag.Diagnostics) {
+	t.Helper()
+	for _, variable := range kubeVariables {
+		if variable != "KUBE_CONFIG_PATH" { // the tests set this one
+			t.Setenv(variable, "")
+		}
+	}
+	schema := providerSchema()
+	raw := value(t, schema.Type().TerraformType(context.Background()), config)
+	var resp provider.ConfigureResponse
+	New("test")().Configure(context.Background(), provider.ConfigureRequest{Config: tfsdk.Config{Raw: raw, Schema: schema}}, &resp)
+	data, _ := resp.ResourceData.(*providerdata.Data)
+	return data, resp.Diagnostics
+}
+
+func clear(t *testing.T) {
+	t.Helper()
+	for _, variable := range []string{
+		"KUBE_CONFIG_PATH", "CARVEL_GIT_URL", "CARVEL_GIT_BRANCH", "CARVEL_GIT_USERNAME", "CARVEL_GIT_PASSWORD", "CARVEL_GIT_TOKEN",
+		"CARVEL_GIT_SSH_PRIVATE_KEY", "CARVEL_GIT_KNOWN_HOSTS", "CARVEL_RUN_CLUSTER_PROD_EU_TOKEN", "CARVEL_RUN_CLUSTER_PROD_EU_KUBECONFIG",
+	} {
+		t.Setenv(variable, "")
+	}
+}
+
+// TestConfigureIsLazy: neither the server nor the files exist, and nothing
+// looks for them.
+func TestConfigureIsLazy(t *testing.T) {
+	clear(t)
+	data, diags := configure(t, attributes{
+		"git":           attributes{"url": "https://127.0.0.1:1/gitops.git"},
+		"build_cluster": attributes{"config_path": "/nosuch/kubeconfig"},
+		"run_clusters":  attributes{"staging": attributes{"host": "https://127.0.0.1:1"}, "prod": attributes{}},
+	})
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	if data.Repository == nil || data.Build == nil || len(data.Run) != 2 {
+		t.Errorf("%+v", data.Delivery)
+	}
+	if data.Location.Branch != "main" {
+		t.Errorf("branch %q", data.Location.Branch)
+	}
+}
+
+func TestConfigureNothing(t *testing.T) {
+	clear(t)
+	t.Setenv("KUBECONFIG", "/home/someone/.kube/config")
+	data, diags := configure(t, attributes{})
+	if diags.HasError() || data.Repository != nil || data.Build != nil || len(data.Run) != 0 {
+		t.Errorf("%+v, %v", data.Delivery, diags)
+	}
+	if !data.CheckGit().HasError() || !data.CheckBuild().HasError() {
+		t.Error("a missing part is not an error of the resource that needs it")
+	}
+}
+
+func TestConfigureFromEnvironment(t *testing.T) {
+	clear(t)
+	t.Setenv("KUBE_CONFIG_PATH", "/nosuch/kubeconfig")
+	t.Setenv("CARVEL_GIT_URL", "https://git.example.com/gitops.git")
+	t.Setenv("CARVEL_GIT_BRANCH", "release")
+	t.Setenv("CARVEL_GIT_USERNAME", "ci")
+	t.Setenv("CARVEL_GIT_PASSWORD", "secret")
+	t.Setenv("CARVEL_RUN_CLUSTER_PROD_EU_KUBECONFIG", kubeconfig)
+	data, diags := configure(t, attributes{"run_clusters": attributes{"prod-eu": attributes{}}})
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	if data.Build == nil || data.Location.URL != "https://git.example.com/gitops.git" || data.Location.Branch != "release" {
+		t.Errorf("%+v", data.Delivery)
+	}
+	endpoint, err := data.Run["prod-eu"].Endpoint()
+	if err != nil || endpoint.Server != "https://prod-eu.example.com" {
+		t.Errorf("%+v, %v", endpoint, err)
+	}
+	// What is configured wins over the environment.
+	data, _ = configure(t, attributes{"run_clusters": attributes{"prod-eu": attributes{"host": "https://other.example.com"}}})
+	if endpoint, err = data.Run["prod-eu"].Endpoint(); err != nil || endpoint.Server != "https://other.example.com" {
+		t.Errorf("%+v, %v", endpoint, err)
+	}
+}
+
+const kubeconfig = `{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}],
+clusters: [{name: a, cluster: {server: "https://prod-eu.example.com"}}], users: [{name: a, user: {token: t}}]}`
+
+// TestConfigureUnknown: what another resource of the same run makes is not
+// known at plan, and is no error.
+func TestConfigureUnknown(t *testing.T) {
+	clear(t)
+	data, diags := configure(t, attributes{
+		"git":           attributes{"url": tftypes.UnknownValue},
+		"build_cluster": tftypes.UnknownValue,
+		"run_clusters":  attributes{"staging": attributes{"host": tftypes.UnknownValue}, "prod": attributes{"host": "https://h"}},
+	})
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	if !data.Unknown.Git || !data.Unknown.Build || data.KnowsRunCluster("staging") || !data.KnowsRunCluster("prod") {
+		t.Errorf("%+v", data.Unknown)
+	}
+	if data.CheckGit().HasError() || data.CheckBuild().HasError() {
+		t.Error("an unknown part is an error")
+	}
+	if data, _ = configure(t, attributes{"run_clusters": tftypes.UnknownValue}); data.KnowsRunCluster("any") {
+		t.Error("a run cluster of an unknown map is known")
+	}
+}
+
+func TestConfigureErrors(t *testing.T) {
+	clear(t)
+	for want, config := range map[string]attributes{
+		"git.url":               {"git": attributes{"url": "http://git.example.com/gitops.git"}},
+		"git.url ":              {"git": attributes{"branch": "main"}},
+		"git.branch":            {"git": attributes{"url": "https://git.example.com/g.git", "branch": "a..b"}},
+		"git.http.password":     {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u"}}},
+		"git.http.bearer_token": {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u", "password": "s3cret", "bearer_token": "s3cret"}}},
+		"git.ssh":               {"git": attributes{"url": "https://git.example.com/g.git", "ssh": attributes{"private_key": "s3cret"}}},
+	} {
+		_, diags := configure(t, config)
+		ok := slices.ContainsFunc(diags.Errors(), func(d diag.Diagnostic) bool {
+			at, isAttribute := d.(diag.DiagnosticWithPath)
+			return isAttribute && at.Path().String() == strings.TrimSpace(want)
+		})
+		if !ok {
+			t.Errorf("no error at %s: %v", want, diags)
+		}
+		for _, d := range diags {
+			if strings.Contains(d.Detail(), "s3cret") {
+				t.Errorf("%s: the error shows a secret", want)
+			}
+		}
+	}
+}
