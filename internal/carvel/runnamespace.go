@@ -2,6 +2,7 @@ package carvel
 
 import (
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -11,22 +12,31 @@ import (
 const (
 	InstallRoleName = "app-package-and-pkgi-install-role"
 	AppRoleName     = "app-cr-role"
+	// AdditionalRoleName is the Role of the additional rules.
+	AdditionalRoleName = "app-additional-role"
 )
 
 // RunNamespaceSpec describes a run cluster's namespace that packages are
 // delivered to.
 type RunNamespaceSpec struct {
-	Name                string
+	Name string
+	// Existing leaves the Namespace itself to somebody else.
+	Existing            bool
 	Labels, Annotations map[string]string // of the Namespace alone
 	ServiceAccountName  string
+	ImagePullSecrets    []string // names of Secrets, for the ServiceAccount
 	// TanzuApplicationPlatform leaves the app role out: on a Tanzu Application
 	// Platform cluster the developer namespace grants what workloads need.
 	TanzuApplicationPlatform bool
+	// AdditionalRules are for what the packages deploy besides the document's
+	// kinds.
+	AdditionalRules []Rule
 }
 
-// rule is one rule of a Role.
-type rule struct {
-	groups, resources, verbs []string
+// Rule is one rule of a Role: every verb on every resource of every group.
+type Rule struct {
+	Groups, Resources, Verbs []string
+	Names                    []string // of single objects; none: all
 }
 
 var (
@@ -36,51 +46,80 @@ var (
 	// installRules let kapp deploy Packages, PackageInstalls and their Secrets.
 	// The last two rules are not in the delivery document: kapp keeps its own
 	// record in ConfigMaps, and lists Pods to show what it waits for.
-	installRules = []rule{
-		{[]string{"data.packaging.carvel.dev"}, []string{"packages"}, manage},
-		{[]string{"packaging.carvel.dev"}, []string{"packageinstalls"}, manage},
-		{[]string{""}, []string{"secrets"}, manage},
-		{[]string{""}, []string{"configmaps"}, manageUnpatched},
-		{[]string{""}, []string{"pods"}, []string{"get", "list", "watch"}},
+	installRules = []Rule{
+		{Groups: []string{"data.packaging.carvel.dev"}, Resources: []string{"packages"}, Verbs: manage},
+		{Groups: []string{"packaging.carvel.dev"}, Resources: []string{"packageinstalls"}, Verbs: manage},
+		{Groups: []string{""}, Resources: []string{"secrets"}, Verbs: manage},
+		{Groups: []string{""}, Resources: []string{"configmaps"}, Verbs: manageUnpatched},
+		{Groups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "watch"}},
 	}
 	// appRules let a PackageInstall deploy the workload of the document's Package.
-	appRules = []rule{
-		{[]string{"apps"}, []string{"deployments"}, manageUnpatched},
-		{[]string{""}, []string{"configmaps", "services"}, manageUnpatched},
-		{[]string{"networking.k8s.io"}, []string{"ingresses"}, manageUnpatched},
+	appRules = []Rule{
+		{Groups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: manageUnpatched},
+		{Groups: []string{""}, Resources: []string{"configmaps", "services"}, Verbs: manageUnpatched},
+		{Groups: []string{"networking.k8s.io"}, Resources: []string{"ingresses"}, Verbs: manageUnpatched},
 	}
 )
 
 // RunNamespace builds the Namespace, the ServiceAccount, the Roles and the
 // RoleBindings, in the order in which they are to be applied.
 func RunNamespace(s RunNamespaceSpec) []*unstructured.Unstructured {
-	labels := map[string]string{ManagedByLabel: ManagedBy}
-	maps.Copy(labels, s.Labels)
-	objects := []*unstructured.Unstructured{
-		object(Namespaces, "Namespace", "", s.Name, labels, s.Annotations),
-		object(ServiceAccounts, "ServiceAccount", s.Name, s.ServiceAccountName, managedBy(), nil),
-		role(s.Name, InstallRoleName, installRules),
-		roleBinding(s.Name, InstallRoleName, s.ServiceAccountName),
+	var objects []*unstructured.Unstructured
+	if !s.Existing {
+		labels := managedBy()
+		maps.Copy(labels, s.Labels)
+		objects = append(objects, object(Namespaces, "Namespace", "", s.Name, labels, s.Annotations))
 	}
+	objects = append(objects, serviceAccount(s))
+	grant := func(name string, rules []Rule) {
+		objects = append(objects, role(s.Name, name, rules), roleBinding(s.Name, name, s.ServiceAccountName))
+	}
+	grant(InstallRoleName, installRules)
 	if !s.TanzuApplicationPlatform {
-		objects = append(objects,
-			role(s.Name, AppRoleName, appRules),
-			roleBinding(s.Name, AppRoleName, s.ServiceAccountName))
+		grant(AppRoleName, appRules)
+	}
+	if len(s.AdditionalRules) > 0 {
+		grant(AdditionalRoleName, s.AdditionalRules)
 	}
 	return objects
 }
 
+// GrantedRules are all rules that the ServiceAccount gets.
+func GrantedRules(s RunNamespaceSpec) []Rule {
+	rules := installRules
+	if !s.TanzuApplicationPlatform {
+		rules = slices.Concat(rules, appRules)
+	}
+	return slices.Concat(rules, s.AdditionalRules)
+}
+
+func serviceAccount(s RunNamespaceSpec) *unstructured.Unstructured {
+	obj := object(ServiceAccounts, "ServiceAccount", s.Name, s.ServiceAccountName, managedBy(), nil)
+	if len(s.ImagePullSecrets) > 0 {
+		secrets := make([]any, len(s.ImagePullSecrets))
+		for i, name := range s.ImagePullSecrets {
+			secrets[i] = map[string]any{"name": name}
+		}
+		obj.Object["imagePullSecrets"] = secrets
+	}
+	return obj
+}
+
 func managedBy() map[string]string { return map[string]string{ManagedByLabel: ManagedBy} }
 
-func role(namespace, name string, rules []rule) *unstructured.Unstructured {
+func role(namespace, name string, rules []Rule) *unstructured.Unstructured {
 	obj := object(Roles, "Role", namespace, name, managedBy(), nil)
 	list := make([]any, len(rules))
 	for i, r := range rules {
-		list[i] = map[string]any{
-			"apiGroups": anySlice(r.groups),
-			"resources": anySlice(r.resources),
-			"verbs":     anySlice(r.verbs),
+		entry := map[string]any{
+			"apiGroups": anySlice(r.Groups),
+			"resources": anySlice(r.Resources),
+			"verbs":     anySlice(r.Verbs),
 		}
+		if len(r.Names) > 0 {
+			entry["resourceNames"] = anySlice(r.Names)
+		}
+		list[i] = entry
 	}
 	obj.Object["rules"] = list
 	return obj
@@ -98,21 +137,3 @@ func roleBinding(namespace, roleName, serviceAccount string) *unstructured.Unstr
 // DefaultServiceAccount is the name of a namespace's ServiceAccount where none
 // is given.
 func DefaultServiceAccount(namespace string) string { return namespace + "-sa" }
-
-// BoundServiceAccount is the ServiceAccount that a RoleBinding grants its Role
-// to, "" where it grants it to none or to more than one.
-func BoundServiceAccount(binding *unstructured.Unstructured) string {
-	if binding == nil {
-		return ""
-	}
-	subjects, _, err := unstructured.NestedSlice(binding.Object, "subjects")
-	if err != nil || len(subjects) != 1 {
-		return ""
-	}
-	subject, ok := subjects[0].(map[string]any)
-	if !ok || subject["kind"] != "ServiceAccount" {
-		return ""
-	}
-	name, _ := subject["name"].(string)
-	return name
-}

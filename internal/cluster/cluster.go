@@ -120,6 +120,14 @@ func (c *Cluster) Apply(ctx context.Context, ref Ref, obj *unstructured.Unstruct
 	})
 }
 
+// Create posts an object: one that is a question, such as a
+// SelfSubjectAccessReview, and is returned with its answer.
+func (c *Cluster) Create(ctx context.Context, ref Ref, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "create", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return ri.Create(ctx, obj, metav1.CreateOptions{})
+	})
+}
+
 // Patch sends a JSON patch.
 func (c *Cluster) Patch(ctx context.Context, ref Ref, patch []byte, m Manager) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "patch", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {

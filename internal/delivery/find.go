@@ -28,6 +28,7 @@ func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace 
 		return spec, ErrNotFound
 	}
 	spec.Labels, spec.Annotations = ownedMetadata(live)
+	spec.Existing = live.GetLabels()[carvel.ManagedByLabel] != carvel.ManagedBy
 	binding, err := find(ctx, c, cluster.Ref{Resource: carvel.RoleBindings, Namespace: namespace, Name: carvel.InstallRoleName})
 	if err != nil {
 		return spec, err
@@ -36,7 +37,20 @@ func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace 
 		spec.ServiceAccountName = name
 	}
 	role, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AppRoleName})
+	if err != nil {
+		return spec, err
+	}
 	spec.TanzuApplicationPlatform = binding != nil && role == nil
+	account, err := find(ctx, c, cluster.Ref{Resource: carvel.ServiceAccounts, Namespace: namespace, Name: spec.ServiceAccountName})
+	if err != nil {
+		return spec, err
+	}
+	spec.ImagePullSecrets = carvel.ImagePullSecrets(account)
+	additional, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AdditionalRoleName})
+	if err != nil {
+		return spec, err
+	}
+	spec.AdditionalRules, err = carvel.RoleRules(additional)
 	return spec, err
 }
 

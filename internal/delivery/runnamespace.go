@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
@@ -62,6 +63,16 @@ func shown(live, shape *unstructured.Unstructured) (string, error) {
 	return string(text), nil
 }
 
+// NamespaceMissingError: the namespace that somebody else was to make is not
+// there.
+type NamespaceMissingError struct {
+	Cluster, Namespace string
+}
+
+func (e *NamespaceMissingError) Error() string {
+	return fmt.Sprintf("there is no namespace %s on %s", e.Namespace, e.Cluster)
+}
+
 // CreateRunNamespace applies the objects one after the other. In a namespace
 // that it has just made it need not look for objects that are in the way.
 func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
@@ -71,6 +82,9 @@ func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunN
 		return r, err
 	}
 	objects := carvel.RunNamespace(s.RunNamespaceSpec)
+	if s.Existing {
+		return s.createInExisting(ctx, c, objects)
+	}
 	namespace, err := create(ctx, c, objects[0], s.ForCluster)
 	if err != nil {
 		return r, err
@@ -80,6 +94,34 @@ func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunN
 		return r, err
 	}
 	return r, applyAll(ctx, c, objects[1:], s.Manager, r.Objects)
+}
+
+// createInExisting makes the objects in a namespace that may hold others of
+// the same name.
+func (s RunNamespace) createInExisting(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstructured) (RunNamespaceReceipt, error) {
+	var r RunNamespaceReceipt
+	namespace, err := s.namespace(ctx, c)
+	if err != nil {
+		return r, err
+	}
+	if !s.Adopt {
+		for _, obj := range objects { // before the first is made
+			if err := refuseExisting(ctx, c, refOf(obj)); err != nil {
+				return r, err
+			}
+		}
+	}
+	r = s.receipt(namespace)
+	return r, applyAll(ctx, c, objects, s.Manager, r.Objects)
+}
+
+// namespace reads the Namespace that somebody else has made.
+func (s RunNamespace) namespace(ctx context.Context, c *cluster.Cluster) (*unstructured.Unstructured, error) {
+	namespace, err := find(ctx, c, cluster.Ref{Resource: carvel.Namespaces, Name: s.Name})
+	if err == nil && namespace == nil {
+		err = &NamespaceMissingError{Cluster: c.Name(), Namespace: s.Name}
+	}
+	return namespace, err
 }
 
 func applyAll(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstructured, m cluster.Manager, done map[string]string) error {
@@ -126,19 +168,23 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 	if err != nil {
 		return r, err
 	}
-	for i, obj := range carvel.RunNamespace(s.RunNamespaceSpec) {
-		live, err := c.Get(ctx, refOf(obj))
-		switch {
-		case errors.Is(err, cluster.ErrNotFound) && i == 0:
-			return r, ErrNotFound
-		case errors.Is(err, cluster.ErrNotFound):
+	namespace, err := find(ctx, c, cluster.Ref{Resource: carvel.Namespaces, Name: s.Name})
+	if err != nil {
+		return r, err
+	}
+	if namespace == nil || namespace.GetDeletionTimestamp() != nil {
+		return r, ErrNotFound // one that is being deleted cannot be kept
+	}
+	r = s.receipt(namespace)
+	for _, obj := range carvel.RunNamespace(s.RunNamespaceSpec) {
+		live := namespace
+		if ref := refOf(obj); ref.Resource != carvel.Namespaces {
+			if live, err = find(ctx, c, ref); err != nil {
+				return r, err
+			}
+		}
+		if live == nil {
 			continue
-		case err != nil:
-			return r, err
-		case i == 0 && live.GetDeletionTimestamp() != nil:
-			return r, ErrNotFound // it cannot be kept any more
-		case i == 0:
-			r = s.receipt(live)
 		}
 		if err := show(r.Objects, live, obj); err != nil {
 			return r, err
@@ -148,37 +194,47 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 }
 
 // UpdateRunNamespace applies the objects and deletes those of before that are
-// not wanted any more.
+// not wanted any more. The Namespace itself is never deleted.
 func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunNamespaceSpec, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
 	c, err := d.run(s.Cluster)
 	if err != nil {
 		return r, err
 	}
-	objects := carvel.RunNamespace(s.RunNamespaceSpec)
-	namespace, err := c.Apply(ctx, refOf(objects[0]), objects[0], s.Manager)
+	namespace, err := s.namespace(ctx, c)
 	if err != nil {
 		return r, err
 	}
+	if before.Existing && !s.Existing && !s.Adopt {
+		return r, &ExistsError{Where: c.Name(), What: "namespace " + s.Name}
+	}
 	r = s.receipt(namespace)
-	if err := show(r.Objects, namespace, objects[0]); err != nil {
+	objects := carvel.RunNamespace(s.RunNamespaceSpec)
+	if err := applyAll(ctx, c, objects, s.Manager, r.Objects); err != nil {
 		return r, err
 	}
-	if err := applyAll(ctx, c, objects[1:], s.Manager, r.Objects); err != nil {
-		return r, err
-	}
-	wanted := map[cluster.Ref]bool{}
+	wanted := map[cluster.Ref]bool{{Resource: carvel.Namespaces, Name: s.Name}: true}
 	for _, obj := range objects {
 		wanted[refOf(obj)] = true
 	}
 	for _, obj := range slices.Backward(carvel.RunNamespace(before)) {
 		if ref := refOf(obj); !wanted[ref] {
-			if err := c.Delete(ctx, ref, ""); err != nil {
+			if err := deleteOurs(ctx, c, ref); err != nil {
 				return r, err
 			}
 		}
 	}
 	return r, nil
+}
+
+// deleteOurs deletes an object that bears the provider's label, and leaves one
+// that somebody else has put in its place.
+func deleteOurs(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) error {
+	live, err := find(ctx, c, ref)
+	if err != nil || live == nil || live.GetLabels()[carvel.ManagedByLabel] != carvel.ManagedBy {
+		return err
+	}
+	return c.Delete(ctx, ref, live.GetUID())
 }
 
 // RemainingError: objects that must go first were still there when the time
@@ -196,29 +252,39 @@ func (e *RemainingError) Error() string {
 func (e *RemainingError) Unwrap() error { return e.Err }
 
 // DeleteRunNamespace waits until no PackageInstall and no App is left in the
-// namespace, since one that outlives its ServiceAccount is stuck for ever, and
-// deletes the Namespace with all that is in it.
-func (d *Delivery) DeleteRunNamespace(ctx context.Context, clusterName, namespace string, uid types.UID) error {
-	c, err := d.run(clusterName)
+// namespace, since one that outlives its ServiceAccount is stuck for ever. Then
+// it deletes the Namespace with all that is in it, or the objects alone where
+// somebody else has made the Namespace.
+func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid types.UID) error {
+	c, err := d.run(s.Cluster)
 	if err != nil {
 		return err
 	}
-	for _, resource := range []cluster.Ref{
-		{Resource: carvel.PackageInstalls, Namespace: namespace},
-		{Resource: carvel.Apps, Namespace: namespace},
-	} {
-		remaining, err := c.WaitNone(ctx, resource.Resource, namespace)
+	for _, resource := range []schema.GroupVersionResource{carvel.PackageInstalls, carvel.Apps} {
+		remaining, err := c.WaitNone(ctx, resource, s.Name)
 		var notServed *cluster.NotServedError
 		switch {
 		case errors.As(err, &notServed):
 			continue // none can exist
 		case len(remaining) > 0:
-			return &RemainingError{Cluster: c.Name(), Namespace: namespace, Remaining: remaining, Err: err}
+			return &RemainingError{Cluster: c.Name(), Namespace: s.Name, Remaining: remaining, Err: err}
 		case err != nil:
 			return err
 		}
 	}
-	ref := cluster.Ref{Resource: carvel.Namespaces, Name: namespace}
+	if !s.Existing {
+		return deleteNamespace(ctx, c, s.Name, uid)
+	}
+	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
+		if err := deleteOurs(ctx, c, refOf(obj)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deleteNamespace(ctx context.Context, c *cluster.Cluster, name string, uid types.UID) error {
+	ref := cluster.Ref{Resource: carvel.Namespaces, Name: name}
 	if err := c.Delete(ctx, ref, uid); err != nil {
 		if errors.Is(err, cluster.ErrReplaced) {
 			return nil // ours is gone
@@ -226,12 +292,12 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, clusterName, namespac
 		return err
 	}
 	var reasons []string
-	err = c.WaitGone(ctx, ref, uid, func(obj *unstructured.Unstructured) error {
+	err := c.WaitGone(ctx, ref, uid, func(obj *unstructured.Unstructured) error {
 		reasons = terminationReasons(obj)
 		return nil
 	})
 	if err != nil && len(reasons) > 0 {
-		return &RemainingError{Cluster: c.Name(), Namespace: namespace, Remaining: reasons, Err: err}
+		return &RemainingError{Cluster: c.Name(), Namespace: name, Remaining: reasons, Err: err}
 	}
 	return err
 }

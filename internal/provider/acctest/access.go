@@ -8,6 +8,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 )
 
 // Access is a request that a user may or may not make.
@@ -43,4 +47,72 @@ func Can(kubeconfig []byte, accesses ...Access) ([]bool, error) {
 		allowed = append(allowed, ok)
 	}
 	return allowed, nil
+}
+
+// PolicyRule is a rule of a Role or ClusterRole.
+func PolicyRule(groups, resources []string, verbs ...string) map[string]any {
+	list := func(values []string) []any {
+		out := make([]any, len(values))
+		for i, v := range values {
+			out[i] = v
+		}
+		return out
+	}
+	return map[string]any{"apiGroups": list(groups), "resources": list(resources), "verbs": list(verbs)}
+}
+
+// Limited makes an identity on a cluster with the given rights everywhere, and
+// returns a token of it. It is gone at the end of the test.
+func (e *Env) Limited(cluster lab.Cluster, rules ...map[string]any) string {
+	e.T.Helper()
+	const namespace = "default"
+	name := labtest.Name(e.T)
+	at := func(resource string, namespace string) dynamic.ResourceInterface {
+		group := carvel.Roles.Group
+		if resource == "serviceaccounts" {
+			group = ""
+		}
+		return e.client(cluster, schema.GroupVersionResource{Group: group, Version: "v1", Resource: resource}, namespace)
+	}
+	accounts := at("serviceaccounts", namespace)
+	e.Create(accounts, Object(carvel.ServiceAccounts, "ServiceAccount", namespace, name))
+	role := Object(carvel.Roles, "ClusterRole", "", name)
+	list := make([]any, len(rules))
+	for i, rule := range rules {
+		list[i] = rule
+	}
+	role.Object["rules"] = list
+	e.Create(at("clusterroles", ""), role)
+	binding := Object(carvel.Roles, "ClusterRoleBinding", "", name)
+	binding.Object["roleRef"] = map[string]any{"apiGroup": carvel.Roles.Group, "kind": "ClusterRole", "name": name}
+	binding.Object["subjects"] = []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": namespace}}
+	e.Create(at("clusterrolebindings", ""), binding)
+
+	request := Object(schema.GroupVersionResource{Group: "authentication.k8s.io", Version: "v1"}, "TokenRequest", namespace, name)
+	request.Object["spec"] = map[string]any{}
+	answer, err := accounts.Create(context.Background(), request, metav1.CreateOptions{}, "token")
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	token, _, err := unstructured.NestedString(answer.Object, "status", "token")
+	if err != nil || token == "" {
+		e.T.Fatalf("no token: %v", err)
+	}
+	return token
+}
+
+// As is a client that impersonates a user.
+func (e *Env) As(cluster lab.Cluster, user string) dynamic.Interface {
+	e.T.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", cluster.Kubeconfig)
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	config.Impersonate.UserName = user
+	config.QPS, config.Burst = 100, 200
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	return client
 }

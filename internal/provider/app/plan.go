@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -13,13 +12,10 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
-
-// lookTimeout bounds the look at the build cluster that a plan takes. The
-// cluster may be made by the same run; then the apply decides.
-const lookTimeout = 5 * time.Second
 
 // ModifyPlan shows the App that will be applied, and refuses one that could
 // not be.
@@ -62,7 +58,7 @@ func (r *app) look(ctx context.Context, plan model) diag.Diagnostics {
 	if r.data.Unknown.Build || plan.Namespace.IsUnknown() || plan.Name.IsUnknown() || plan.AdoptExisting.ValueBool() {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
+	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
 	defer cancel()
 	err := r.data.CheckNewApp(bounded, plan.Namespace.ValueString(), plan.Name.ValueString())
 	var exists *delivery.ExistsError

@@ -17,10 +17,13 @@ type model struct {
 	ID                       types.String          `tfsdk:"id"`
 	RunCluster               types.String          `tfsdk:"run_cluster"`
 	Name                     types.String          `tfsdk:"name"`
+	CreateNamespace          types.Bool            `tfsdk:"create_namespace"`
 	Labels                   types.Map             `tfsdk:"labels"`
 	Annotations              types.Map             `tfsdk:"annotations"`
 	ServiceAccountName       types.String          `tfsdk:"service_account_name"`
 	TanzuApplicationPlatform types.Bool            `tfsdk:"tanzu_application_platform"`
+	ImagePullSecrets         types.List            `tfsdk:"image_pull_secrets"`
+	AdditionalRules          types.List            `tfsdk:"additional_rules"`
 	AdoptExisting            types.Bool            `tfsdk:"adopt_existing"`
 	FieldManager             *schemas.FieldManager `tfsdk:"field_manager"`
 	Timeouts                 timeouts.Value        `tfsdk:"timeouts"`
@@ -28,17 +31,54 @@ type model struct {
 	Objects                  types.Map             `tfsdk:"objects"`
 }
 
+type ruleModel struct {
+	APIGroups     []string `tfsdk:"api_groups"`
+	Resources     []string `tfsdk:"resources"`
+	Verbs         []string `tfsdk:"verbs"`
+	ResourceNames []string `tfsdk:"resource_names"`
+}
+
+func (m model) rules(ctx context.Context) ([]carvel.Rule, diag.Diagnostics) {
+	if m.AdditionalRules.IsNull() {
+		return nil, nil
+	}
+	var models []ruleModel
+	diags := m.AdditionalRules.ElementsAs(ctx, &models, false)
+	rules := make([]carvel.Rule, len(models))
+	for i, r := range models {
+		rules[i] = carvel.Rule{Groups: r.APIGroups, Resources: r.Resources, Verbs: r.Verbs, Names: r.ResourceNames}
+	}
+	return rules, diags
+}
+
+func ruleModels(rules []carvel.Rule) []ruleModel {
+	var models []ruleModel
+	for _, r := range rules {
+		models = append(models, ruleModel{APIGroups: r.Groups, Resources: r.Resources, Verbs: r.Verbs, ResourceNames: r.Names})
+	}
+	return models
+}
+
 func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostics) {
 	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
 	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
 	diags.Append(d...)
+	rules, d := m.rules(ctx)
+	diags.Append(d...)
+	var imagePullSecrets []string
+	if !m.ImagePullSecrets.IsNull() {
+		diags.Append(m.ImagePullSecrets.ElementsAs(ctx, &imagePullSecrets, false)...)
+	}
 	return delivery.RunNamespace{
 		Cluster: m.RunCluster.ValueString(),
 		RunNamespaceSpec: carvel.RunNamespaceSpec{
 			Name:                     m.Name.ValueString(),
+			Existing:                 !m.CreateNamespace.ValueBool(),
 			Labels:                   labels,
 			Annotations:              annotations,
 			ServiceAccountName:       m.ServiceAccountName.ValueString(),
+			ImagePullSecrets:         imagePullSecrets,
+			AdditionalRules:          rules,
 			TanzuApplicationPlatform: m.TanzuApplicationPlatform.ValueBool(),
 		},
 		ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),

@@ -2,13 +2,19 @@ package runnamespace
 
 import (
 	"context"
+	"errors"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -25,6 +31,7 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		return
 	}
 	resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
+	resp.Diagnostics.Append(checkMetadata(plan)...)
 	if config.ServiceAccountName.IsNull() {
 		plan.ServiceAccountName = types.StringUnknown()
 		if !plan.Name.IsUnknown() {
@@ -42,6 +49,53 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 			return
 		}
 		objects = tfvalue.StringMap(planned)
+		if r.data != nil && !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.checkRights(ctx, req, objects, spec)...)
+		}
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("objects"), objects)...)
+}
+
+// checkMetadata refuses labels and annotations for a Namespace that is
+// somebody else's.
+func checkMetadata(plan model) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if plan.CreateNamespace.IsUnknown() || plan.CreateNamespace.ValueBool() {
+		return diags
+	}
+	for name, value := range map[string]types.Map{"labels": plan.Labels, "annotations": plan.Annotations} {
+		if !value.IsNull() {
+			diags.AddAttributeError(path.Root(name), "Invalid "+name,
+				"With create_namespace = false the Namespace is left as it is. Remove "+name+", or set create_namespace = true.")
+		}
+	}
+	return diags
+}
+
+// checkRights refuses at plan what the API server would refuse at apply: to
+// grant rights that the applying identity does not hold. A cluster that does
+// not answer now leaves it to the apply.
+func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanRequest, objects types.Map, spec delivery.RunNamespace) diag.Diagnostics {
+	if !r.data.KnowsRunCluster(spec.Cluster) {
+		return nil
+	}
+	if !req.State.Raw.IsNull() {
+		var before types.Map
+		diags := req.State.GetAttribute(ctx, path.Root("objects"), &before)
+		if diags.HasError() || before.Equal(objects) {
+			return diags
+		}
+	}
+	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
+	defer cancel()
+	err := r.data.CheckRights(bounded, spec)
+	var lacking *delivery.LackingRightsError
+	var connection *cluster.ConnectionError
+	switch {
+	case errors.As(err, &lacking), errors.As(err, &connection):
+		return diag.Diagnostics{tfdiag.Unable("plan", noun, spec.Name, "", err)}
+	case err != nil:
+		tflog.Warn(ctx, "The rights could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+	}
+	return nil
 }

@@ -112,12 +112,14 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
+	spec, diags := state.spec(ctx)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.DeleteRunNamespace(bounded, state.RunCluster.ValueString(), state.Name.ValueString(), apitypes.UID(state.UID.ValueString()))
+	err := r.data.DeleteRunNamespace(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, state.Name.ValueString(), "", err))
 	}
@@ -137,10 +139,13 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 	for attribute, value := range map[string]any{
 		"run_cluster":                runCluster,
 		"name":                       name,
+		"create_namespace":           !spec.Existing,
 		"labels":                     spec.Labels,
 		"annotations":                spec.Annotations,
 		"service_account_name":       spec.ServiceAccountName,
 		"tanzu_application_platform": spec.TanzuApplicationPlatform,
+		"image_pull_secrets":         spec.ImagePullSecrets,
+		"additional_rules":           ruleModels(spec.AdditionalRules),
 		"adopt_existing":             false,
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)

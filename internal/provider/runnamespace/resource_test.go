@@ -195,7 +195,7 @@ func TestAccRunNamespace_refused(t *testing.T) {
 		refuse(`Invalid run_cluster`, config.Variables{"run_cluster": config.StringVariable(name)})
 	}
 	refuse(`Invalid run_cluster`, config.Variables{"run_cluster": config.StringVariable("packages")})
-	refuse(`Run cluster "nosuch" is not configured.*down, prod, staging`, config.Variables{"run_cluster": config.StringVariable("nosuch")})
+	refuse(`Run cluster "nosuch" is not configured.*down, limited, prod, staging`, config.Variables{"run_cluster": config.StringVariable("nosuch")})
 	refuse(`API server of run_clusters\["down"\] did not answer`, config.Variables{
 		"run_cluster": config.StringVariable("down"),
 		"timeouts":    acctest.ObjectVariable("create", "2s"),

@@ -3,6 +3,8 @@ package runnamespace
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -22,6 +24,10 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"id":          schemas.ID("RUN-CLUSTER/NAME"),
 			"run_cluster": schemas.RunCluster("The run cluster, a key of the provider's `run_clusters`."),
 			"name":        schemas.Identity("Name of the namespace.", schemas.Name()),
+			"create_namespace": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+				MarkdownDescription: "Make the Namespace, and delete it with this resource. With `false` it must be there, and is left as it is.",
+			},
 			"labels":      labels,
 			"annotations": annotations,
 			"service_account_name": schema.StringAttribute{
@@ -34,7 +40,19 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 				MarkdownDescription: "The run cluster is a Tanzu Application Platform cluster, whose developer namespaces grant the rights that workloads need. " +
 					"Without it the Role `app-cr-role` grants Deployments, ConfigMaps, Services and Ingresses.",
 			},
-			"adopt_existing": schemas.AdoptExisting("a namespace"),
+			"image_pull_secrets": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Names of Secrets in the namespace, for the ServiceAccount to pull images with.",
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(schemas.ObjectName())},
+			},
+			"additional_rules": schema.ListNestedAttribute{
+				Optional: true,
+				MarkdownDescription: "Further rights of the ServiceAccount in the namespace, for what the packages deploy. " +
+					"They go into a Role of their own, `app-additional-role`.",
+				Validators:   []validator.List{listvalidator.SizeAtLeast(1)},
+				NestedObject: schema.NestedAttributeObject{Attributes: ruleAttributes()},
+			},
+			"adopt_existing": schemas.AdoptExisting("a namespace, or with `create_namespace = false` the objects in it,"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),
 			"uid":            schemas.UID("Namespace"),
@@ -42,6 +60,24 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "The objects, `Kind/name` to YAML of the fields that this resource sets. A change or removal by someone else shows here.",
 			},
+		},
+	}
+}
+
+func ruleAttributes() map[string]schema.Attribute {
+	list := func(description string, validators ...validator.List) schema.Attribute {
+		return schema.ListAttribute{
+			Required: true, ElementType: types.StringType, MarkdownDescription: description,
+			Validators: append(validators, listvalidator.SizeAtLeast(1)),
+		}
+	}
+	return map[string]schema.Attribute{
+		"api_groups": list("API groups of the resources; `\"\"` is the core group."),
+		"resources":  list("Resources, for example `statefulsets`.", listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))),
+		"verbs":      list("Verbs, for example `get`.", listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))),
+		"resource_names": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType, MarkdownDescription: "Names of single objects, instead of all of them.",
+			Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		},
 	}
 }

@@ -24,6 +24,10 @@ const (
 	ReadTimeout  = 5 * time.Minute
 )
 
+// LookTimeout bounds the looks at a cluster that a plan takes. The cluster may
+// be made by the same run; then the apply decides.
+const LookTimeout = 5 * time.Second
+
 // Timeouts is the attribute timeouts.
 func Timeouts(ctx context.Context) schema.Attribute {
 	return timeouts.Attributes(ctx, timeouts.Opts{

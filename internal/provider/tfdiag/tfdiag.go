@@ -120,7 +120,21 @@ func explainDelivery(err error) (explanation, bool) {
 	var notReady *delivery.NotReadyError
 	var reconcile *delivery.ReconcileError
 	var portability *carvel.PortabilityError
+	var lacking *delivery.LackingRightsError
+	var noNamespace *delivery.NamespaceMissingError
 	switch {
+	case errors.As(err, &lacking):
+		return explanation{
+			what: "The API server lets nobody grant a right that they do not hold. The identity that the provider uses on " + lacking.Cluster +
+				" lacks:\n" + strings.Join(lacking.Lacking, "\n"),
+			advice: "Grant it these rights, or the verbs escalate and bind on roles.rbac.authorization.k8s.io.",
+		}, true
+	case errors.As(err, &noNamespace):
+		return explanation{
+			attribute: "name",
+			what:      fmt.Sprintf("With create_namespace = false the namespace must be there, and %s has no namespace %s.", noNamespace.Cluster, noNamespace.Namespace),
+			advice:    "Have it made first, or set create_namespace = true.",
+		}, true
 	case errors.As(err, &exists):
 		return explanation{
 			what:   fmt.Sprintf("%s already exists in %s, and this resource did not make it.", exists.What, exists.Where),

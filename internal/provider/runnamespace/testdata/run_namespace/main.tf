@@ -27,6 +27,22 @@ variable "adopt_existing" {
   type    = bool
   default = null
 }
+variable "create_namespace" {
+  type    = bool
+  default = null
+}
+variable "image_pull_secrets" {
+  type    = list(string)
+  default = null
+}
+variable "additional_rules" {
+  type    = any
+  default = null
+}
+variable "limited" {
+  type    = any
+  default = { host = "https://127.0.0.1:1" }
+}
 variable "field_manager" {
   type    = any
   default = null
@@ -40,6 +56,7 @@ provider "carvel" {
   run_clusters = {
     staging = { config_path = var.staging_kubeconfig }
     prod    = { config_path = var.prod_kubeconfig }
+    limited = var.limited
     down    = { host = "https://127.0.0.1:1", token = "none" }
   }
 }
@@ -49,6 +66,9 @@ resource "carvel_run_namespace" "test" {
   name                 = coalesce(var.namespace, var.name)
   labels               = var.labels
   service_account_name = var.service_account_name
+  create_namespace     = var.create_namespace
+  image_pull_secrets   = var.image_pull_secrets
+  additional_rules     = var.additional_rules
   adopt_existing       = var.adopt_existing
   field_manager        = var.field_manager
   timeouts             = var.timeouts
