@@ -4,6 +4,7 @@
 //	lab up             start, print the LAB_* variables, stop on Ctrl-C
 //	lab exec -- CMD    start, run CMD with the LAB_* variables, stop
 //	lab build          make the control plane's binaries ready
+//	lab demo           show the quickstart, stage by stage, in a lab of its own
 package main
 
 import (
@@ -26,6 +27,7 @@ var commands = []command{
 	{"up", "lab up [-dir DIR] [-sync-period DURATION] [-bare]", up},
 	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-bare] -- CMD [ARGS...]", execute},
 	{"build", "lab build", build},
+	{"demo", "lab demo [-keep]", demonstrate},
 }
 
 // exitCode is the error of a command that ends with a code and no message.
