@@ -1,0 +1,2 @@
+# NAMESPACE/NAME
+terraform import carvel_app.staging dev/app-staging

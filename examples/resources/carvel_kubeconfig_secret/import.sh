@@ -1,0 +1,2 @@
+# NAMESPACE/NAME
+terraform import carvel_kubeconfig_secret.staging dev/staging-kubeconfig
