@@ -1,6 +1,8 @@
 package carvel
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -93,9 +95,7 @@ func App(s AppSpec) (*unstructured.Unstructured, error) {
 		return nil, err
 	}
 	labels := managedBy()
-	for k, v := range s.Labels {
-		labels[k] = v
-	}
+	maps.Copy(labels, s.Labels)
 	obj := object(Apps, "App", s.Namespace, s.Name, labels, s.Annotations)
 	obj.Object["spec"] = spec
 	return obj, nil

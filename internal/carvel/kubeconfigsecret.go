@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -19,9 +20,7 @@ type KubeconfigSecretSpec struct {
 // KubeconfigSecret builds the Secret.
 func KubeconfigSecret(s KubeconfigSecretSpec, kubeconfig Kubeconfig) *unstructured.Unstructured {
 	labels := managedBy()
-	for k, v := range s.Labels {
-		labels[k] = v
-	}
+	maps.Copy(labels, s.Labels)
 	obj := object(Secrets, "Secret", s.Namespace, s.Name, labels, s.Annotations)
 	obj.Object["type"] = "Opaque"
 	// data, not stringData: the API never returns stringData, so that a field

@@ -32,10 +32,12 @@ var (
 )
 
 const (
-	// ManagedByLabel and ManagedBy mark the objects that the provider created
-	// on a cluster, by the recommended label of Kubernetes.
+	// ManagedByLabel is the recommended label of Kubernetes for the tool that
+	// manages an object.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
-	ManagedBy      = "terraform-provider-carvel"
+	// ManagedBy is its value on the objects that the provider made, and the
+	// default field manager.
+	ManagedBy = "terraform-provider-carvel"
 )
 
 // Resource is the API resource of an object that this package built. It

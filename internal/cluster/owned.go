@@ -21,7 +21,7 @@ func OwnedMetadata(obj *unstructured.Unstructured, manager string) (labels, anno
 				Annotations map[string]any `json:"f:annotations"`
 			} `json:"f:metadata"`
 		}
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			continue // not written by an API server
 		}
 		labels = owned(fields.Metadata.Labels, obj.GetLabels(), labels)

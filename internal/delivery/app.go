@@ -16,6 +16,7 @@ import (
 type App struct {
 	carvel.AppSpec
 	Wait bool // until the App is reconciled
+	Kick bool // have an update make the controller fetch again
 	ForCluster
 }
 
@@ -89,9 +90,9 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	return a.wait(ctx, build, live, obj)
 }
 
-// UpdateApp writes the App as it is to be. Where that changed nothing that the
-// controller looks at, it makes the controller run again, so that what the
-// repository holds by now is deployed; and it waits.
+// UpdateApp writes the App as it is to be, and waits. With Kick, and where that
+// changed nothing that the controller looks at, it makes the controller run
+// again, so that what the repository holds by now is deployed.
 func (d *Delivery) UpdateApp(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
@@ -109,7 +110,7 @@ func (d *Delivery) UpdateApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	if a.Wait && !a.Paused && !a.Canceled && live.GetGeneration() == before.GetGeneration() {
+	if a.Kick && !a.Paused && !a.Canceled && live.GetGeneration() == before.GetGeneration() {
 		if live, err = a.kick(ctx, build); err != nil {
 			return AppReceipt{}, err
 		}

@@ -39,7 +39,7 @@ func repositoryDelivery(t *testing.T) (*Delivery, *gitserver.Server) {
 	}
 	engine, err := gitops.Open(gitops.Config{
 		URL:  server.URL(repository),
-		HTTP: gitops.HTTPAuth{Username: "ci", Password: "secret", CertificateAuthority: string(server.CertificateAuthority())},
+		HTTP: gitops.HTTPAuth{Username: "ci", Password: "secret", CertificateAuthority: server.CertificateAuthority()},
 	})
 	if err != nil {
 		t.Fatal(err)

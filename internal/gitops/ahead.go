@@ -1,5 +1,7 @@
 package gitops
 
+import "slices"
+
 // Bounds on what one fetch takes along that nobody has asked for yet.
 const (
 	aheadBytes   = 1 << 20
@@ -37,7 +39,7 @@ func (e *Engine) ahead(missing []want) []Hash {
 	if s.known > 0 {
 		size = max(s.bytes/s.known, 32)
 	}
-	candidates := append(s.first, s.then...)
+	candidates := slices.Concat(s.first, s.then)
 	return candidates[:min(len(candidates), aheadObjects, aheadBytes/size)]
 }
 

@@ -33,7 +33,7 @@ func TestTree_roundTrip(t *testing.T) {
 			t.Errorf("find %q: %v, %v", entry.Name, found, ok)
 		}
 	}
-	for n := range len(raw) {
+	for n := range raw {
 		if part, err := decodeTree(raw[:n]); err == nil && !bytes.Equal(encodeTree(part.entries), raw[:n]) {
 			t.Errorf("the first %d bytes were taken for a tree", n)
 		}

@@ -160,7 +160,8 @@ func gitConfigError(err error) diag.Diagnostic {
 // fullyKnown tells whether no part of a value is unknown.
 func fullyKnown(ctx context.Context, value interface {
 	ToTerraformValue(context.Context) (tftypes.Value, error)
-}) (bool, error) {
+},
+) (bool, error) {
 	v, err := value.ToTerraformValue(ctx)
 	if err != nil {
 		return false, err

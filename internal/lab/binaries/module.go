@@ -102,8 +102,7 @@ func (m *module) build(ctx context.Context, log io.Writer, name, output string) 
 			fmt.Fprintf(log, "building %s %s: %s\n", name, version, time.Since(began).Round(time.Second))
 		case <-ctx.Done():
 			_ = process.Kill(cmd.Process.Pid)
-			<-done
-			return ctx.Err()
+			return errors.Join(ctx.Err(), <-done)
 		case err := <-done:
 			if err != nil {
 				return fmt.Errorf("build %s: %w\n%s", name, err, bytes.TrimSpace(report.Bytes()))
@@ -121,7 +120,7 @@ func (m *module) verify(ctx context.Context, name, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s --version: %w\n%s", name, err, bytes.TrimSpace(output))
 	}
-	for _, field := range strings.Fields(string(output)) {
+	for field := range strings.FieldsSeq(string(output)) {
 		if strings.TrimPrefix(field, "v") == strings.TrimPrefix(version, "v") {
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"os/exec"
@@ -73,9 +74,7 @@ func answer(w http.ResponseWriter, stdout io.Reader) error {
 		}
 		header.Del("Status")
 	}
-	for name, values := range header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), header)
 	w.WriteHeader(status)
 	_, err = io.Copy(w, reader)
 	return err

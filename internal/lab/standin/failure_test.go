@@ -95,10 +95,12 @@ func TestAccStandIn_fetchFailures(t *testing.T) {
 		want     []string
 	}{
 		"nosuch-path": {f.pkg + "/staging", f.pkg + "/nosuch", []string{
-			"vendir: Error: Syncing directory '1': Changing to new root path '.': Expected directory '" + f.pkg + "/nosuch' (subpath) to exist (found other directories: "}},
+			"vendir: Error: Syncing directory '1': Changing to new root path '.': Expected directory '" + f.pkg + "/nosuch' (subpath) to exist (found other directories: ",
+		}},
 		"outside": {f.pkg + "/staging", "../x", []string{"Invalid path: ../x"}},
 		"nosuch-branch": {"origin/main", "origin/nosuch", []string{
-			"Git [fetch origin nosuch --depth 1]: exit status 128 (stderr: fatal: couldn't find remote ref nosuch"}},
+			"Git [fetch origin nosuch --depth 1]: exit status 128 (stderr: fatal: couldn't find remote ref nosuch",
+		}},
 		"nosuch-ref": {"origin/main", "nosuch", []string{"pathspec 'nosuch' did not match"}},
 		"full-ref":   {"origin/main", "refs/heads/main", []string{"pathspec 'refs/heads/main' did not match"}},
 		"no-ref":     {"ref: origin/main,", "", []string{"Expected either ref or ref selection to be specified"}},

@@ -82,10 +82,14 @@ func TestCarvelState(t *testing.T) {
 		"reconciling": {"status: {observedGeneration: 2, conditions: [{type: Reconciling, status: 'True'}]}", state{pending: "Reconciling"}},
 		"paused":      {"status: {observedGeneration: 2, conditions: []}", state{pending: "No ReconcileSucceeded condition"}},
 		"succeeded":   {"status: {observedGeneration: 2, conditions: [{type: ReconcileSucceeded, status: 'True'}]}", state{done: true}},
-		"failed": {"status: {observedGeneration: 2, usefulErrorMessage: why, conditions: [{type: ReconcileFailed, status: 'True', message: see}]}",
-			state{done: true, failure: "Reconcile failed: (message: why)"}},
-		"failed without a useful message": {"status: {observedGeneration: 2, conditions: [{type: ReconcileFailed, status: 'True', message: see}]}",
-			state{done: true, failure: "Reconcile failed: (message: see)"}},
+		"failed": {
+			"status: {observedGeneration: 2, usefulErrorMessage: why, conditions: [{type: ReconcileFailed, status: 'True', message: see}]}",
+			state{done: true, failure: "Reconcile failed: (message: why)"},
+		},
+		"failed without a useful message": {
+			"status: {observedGeneration: 2, conditions: [{type: ReconcileFailed, status: 'True', message: see}]}",
+			state{done: true, failure: "Reconcile failed: (message: see)"},
+		},
 	} {
 		if got := stateOf(object(t, head+c.status)); got != c.want {
 			t.Errorf("%s: got %+v", name, got)

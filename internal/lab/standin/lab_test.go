@@ -33,7 +33,6 @@ func gvr(group, version, resource string) schema.GroupVersionResource {
 var (
 	apps        = gvr("kappctrl.k14s.io", "v1alpha1", "apps")
 	installs    = gvr("packaging.carvel.dev", "v1alpha1", "packageinstalls")
-	packages    = gvr("data.packaging.carvel.dev", "v1alpha1", "packages")
 	secrets     = gvr("", "v1", "secrets")
 	configMaps  = gvr("", "v1", "configmaps")
 	namespaces  = gvr("", "v1", "namespaces")

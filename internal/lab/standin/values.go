@@ -58,7 +58,7 @@ func mergeValues(into map[string]any, f file, schema map[string]any) error {
 	}
 	start := 0
 	for i := 0; i <= len(lines); i++ {
-		if i < len(lines) && !(i > 0 && documentStart.MatchString(lines[i])) {
+		if i < len(lines) && (i == 0 || !documentStart.MatchString(lines[i])) {
 			continue
 		}
 		text := strings.Repeat("\n", start) + strings.Join(lines[start:i], "\n")

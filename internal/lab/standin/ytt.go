@@ -180,8 +180,9 @@ func substitute(name, text string, data map[string]any) (string, error) {
 			continue
 		}
 		var value any = data
-		for _, part := range strings.Split(m[2], ".") {
-			fields, ok := value.(map[string]any)
+		for part := range strings.SplitSeq(m[2], ".") {
+			fields, _ := value.(map[string]any) // a scalar has no fields
+			var ok bool
 			if value, ok = fields[part]; !ok {
 				return "", said("- struct has no .%s field or method\n    in <toplevel>\n      %s:%d | %s", part, name, i+1, strings.TrimSpace(lines[i]))
 			}

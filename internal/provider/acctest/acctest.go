@@ -5,8 +5,10 @@ package acctest
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +51,13 @@ func New(t testing.TB) *Env {
 	}
 	l := labtest.Get(t)
 	environment.Do(func() { // the provider reads these as a practitioner's would
+		for _, variable := range os.Environ() { // nothing of the developer's own clusters
+			if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "KUBE_") || strings.HasPrefix(name, "CARVEL_") {
+				if err := os.Unsetenv(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		for name, value := range map[string]string{
 			"CARVEL_GIT_URL":      l.Git.URL,
 			"CARVEL_GIT_USERNAME": l.Git.Username,
@@ -78,9 +87,7 @@ func (e *Env) Vars(more config.Variables) config.Variables {
 	if ca := e.gitCA(); ca != "" {
 		vars["git_ca"] = config.StringVariable(ca)
 	}
-	for name, value := range more {
-		vars[name] = value
-	}
+	maps.Copy(vars, more)
 	return vars
 }
 

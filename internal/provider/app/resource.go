@@ -103,6 +103,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	spec.Kick = spec.Wait && !plan.WaitForCommits.Equal(before.WaitForCommits)
 	done, err := r.data.UpdateApp(bounded, spec)
 	if done.Changed() {
 		state, diags := plan.with(ctx, done)

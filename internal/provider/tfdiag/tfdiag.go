@@ -27,7 +27,11 @@ func Unable(verb, noun, name, done string, err error) diag.Diagnostic {
 	}
 	e := explain(err)
 	parts := make([]string, 0, 4)
-	for _, part := range []string{e.what, done, e.advice, "Original error: " + err.Error()} {
+	original := "Original error: " + err.Error()
+	if e.whole {
+		original = ""
+	}
+	for _, part := range []string{e.what, done, e.advice, original} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -58,6 +62,7 @@ func MissingPart(err *delivery.MissingPartError) diag.Diagnostic {
 
 type explanation struct {
 	attribute, what, advice string
+	whole                   bool // the error's own text adds nothing
 }
 
 // explain finds what the practitioner can do about an error.
@@ -154,11 +159,15 @@ func explainDelivery(err error) (explanation, bool) {
 		return explanation{what: "Waiting for: " + notReady.Reason + ".", advice: "Raise the time in timeouts, or set wait = false."}, true
 	case errors.As(err, &reconcile) && reconcile.Stage == "delete":
 		return explanation{
+			whole:  true,
 			what:   "The controller cannot delete what the App deployed:\n" + reconcile.Message,
 			advice: "Restore what it misses (most often the kubeconfig Secret or the rights of its user), or set noop_delete = true and apply before destroying, which leaves everything on the run cluster.",
 		}, true
 	case errors.As(err, &reconcile):
-		return explanation{what: fmt.Sprintf("The controller failed in the %s stage, and again when it tried once more:\n%s", reconcile.Stage, reconcile.Message)}, true
+		return explanation{
+			whole: true,
+			what:  fmt.Sprintf("The controller failed in the %s stage, and again when it tried once more:\n%s", reconcile.Stage, reconcile.Message),
+		}, true
 	case errors.As(err, &portability):
 		return explanation{
 			attribute: "kubeconfig",
