@@ -185,6 +185,24 @@ func TestAccRunNamespace_waitsForInstalls(t *testing.T) {
 	})
 }
 
+// TestAccRunNamespace_stuckTerminating: a finalizer that nobody removes keeps
+// the namespace, and the time-out says so in the cluster's words.
+func TestAccRunNamespace_stuckTerminating(t *testing.T) {
+	e, f := fixture(t)
+	configMaps := e.Staging(acctest.ConfigMaps, e.Name)
+	vars := config.Variables{"timeouts": acctest.ObjectVariable("delete", "12s")}
+	stuck := f.Refused(`Unable to delete run namespace.*acc.test/keep`, vars)
+	stuck.Destroy = true
+	stuck.PreConfig = func() {
+		held := acctest.Object(acctest.ConfigMaps, "ConfigMap", e.Name, "held")
+		held.SetFinalizers([]string{"acc.test/keep"})
+		e.Create(configMaps, held)
+	}
+	released := f.Planned(plancheck.ResourceActionCreate, vars) // one that is being deleted is as good as gone
+	released.PreConfig = func() { e.Patch(configMaps, "held", `{"metadata": {"finalizers": null}}`) }
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{f.Step(vars), stuck, released}})
+}
+
 // TestAccRunNamespace_refused is bad input, none of which writes anything.
 func TestAccRunNamespace_refused(t *testing.T) {
 	e, f := fixture(t)
