@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -23,14 +24,17 @@ type Repository interface {
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 }
 
-// Delivery reaches everything that one provider configuration names. It is
-// not changed once made.
+// Delivery reaches everything that one provider configuration names. Its
+// exported fields are not changed once made.
 type Delivery struct {
 	Build      *cluster.Cluster            // nil: not configured
 	Run        map[string]*cluster.Cluster // by run cluster name
 	Repository Repository                  // nil: not configured
 	Location   Location
 	Layout     repolayout.Layout
+
+	asked         sync.Mutex
+	administrator map[*cluster.Cluster]bool // whether our identity may do everything there
 }
 
 // Location is the branch that Repository writes to.

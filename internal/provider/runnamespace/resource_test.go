@@ -2,7 +2,6 @@ package runnamespace_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,11 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
-
-func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
 const address = "carvel_run_namespace.test"
 
