@@ -36,6 +36,7 @@ type Cluster struct {
 type connection struct {
 	client   dynamic.Interface
 	endpoint Endpoint
+	renews   bool // a credential plugin gets another credential after a refusal
 }
 
 // Endpoint is where a cluster's API server is, for building kubeconfigs.
@@ -72,7 +73,11 @@ func open(config Config, userAgent string) (*connection, error) {
 			return nil, err
 		}
 	}
-	return &connection{client: client, endpoint: Endpoint{Server: rc.Host, CA: ca}}, nil
+	return &connection{
+		client:   client,
+		endpoint: Endpoint{Server: rc.Host, CA: ca},
+		renews:   rc.ExecProvider != nil,
+	}, nil
 }
 
 // Endpoint is the cluster's address as configured; it sends no request.

@@ -26,11 +26,15 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 	}
 	backoff := wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8, Cap: 10 * time.Second}
 	var last error
+	renewed := false
 	for {
 		obj, err := request(ri)
 		switch {
 		case err == nil:
 			return obj, nil
+		case conn.renews && !renewed && apierrors.IsUnauthorized(err):
+			renewed = true // the credential plugin runs again for the next request
+			continue
 		case ctx.Err() != nil:
 			if last == nil {
 				last = err

@@ -1,0 +1,108 @@
+package cluster
+
+import (
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// pluginRuns names a file that gets a byte each time that the test's binary
+// runs as a credential plugin.
+const pluginRuns = "CARVEL_TEST_PLUGIN_RUNS"
+
+func TestMain(m *testing.M) {
+	path := os.Getenv(pluginRuns)
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = file.WriteString("x")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		os.Exit(1)
+	}
+	fmt.Printf(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-%d"}}`, info.Size())
+	os.Exit(0)
+}
+
+// TestExecRunsAgain: a credential that the API server does not take any more
+// is got anew from the plugin, once.
+func TestExecRunsAgain(t *testing.T) {
+	runs := filepath.Join(t.TempDir(), "runs")
+	var requests atomic.Int64
+	var taken atomic.Value
+	taken.Store("Bearer token-1")
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		if r.Header.Get("Authorization") != taken.Load() {
+			status(http.StatusUnauthorized, "Unauthorized", "")(w)
+			return
+		}
+		found(w)
+	}))
+	t.Cleanup(server.Close)
+	c := New("x", "test", Config{Host: server.URL, Insecure: true, Exec: &Exec{
+		APIVersion: "client.authentication.k8s.io/v1", Command: os.Args[0], Env: map[string]string{pluginRuns: runs},
+	}})
+	for _, token := range []string{"token-1", "token-2"} {
+		taken.Store("Bearer " + token)
+		if _, err := c.Get(t.Context(), configMap); err != nil {
+			t.Fatalf("%s: %v", token, err)
+		}
+	}
+	taken.Store("none")
+	before := requests.Load()
+	if _, err := c.Get(t.Context(), configMap); err == nil || requests.Load()-before != 2 {
+		t.Errorf("got %v after %d requests, want a refusal after 2", err, requests.Load()-before)
+	}
+}
+
+func TestProxyURL(t *testing.T) {
+	var asked atomic.Value
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.URL.String())
+		found(w)
+	}))
+	t.Cleanup(proxy.Close)
+	c := New("x", "test", Config{Host: "http://api.example.com", ProxyURL: proxy.URL})
+	if _, err := c.Get(t.Context(), configMap); err != nil {
+		t.Fatal(err)
+	}
+	if url, _ := asked.Load().(string); !strings.HasPrefix(url, "http://api.example.com/api/v1/namespaces/n/configmaps/c") {
+		t.Errorf("the proxy was asked for %q", url)
+	}
+}
+
+// TestServerName: the server's certificate is verified against tls_server_name
+// with the given authority, and refused without it.
+func TestServerName(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { found(w) }))
+	t.Cleanup(server.Close)
+	ca := pemOf(server)
+	host := strings.Replace(server.URL, "127.0.0.1", "localhost", 1) // not a name of httptest's certificate
+	if _, err := New("x", "test", Config{Host: host, CACertificate: ca, TLSServerName: "example.com"}).Get(t.Context(), configMap); err != nil {
+		t.Errorf("with the name: %v", err)
+	}
+	for name, config := range map[string]Config{"without the name": {Host: host, CACertificate: ca}, "without the authority": {Host: server.URL}} {
+		_, err := New("x", "test", config).Get(t.Context(), configMap)
+		if err == nil || !strings.Contains(err.Error(), "x509") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func pemOf(server *httptest.Server) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+}

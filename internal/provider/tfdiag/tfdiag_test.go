@@ -1,0 +1,83 @@
+package tfdiag
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// TestUnable: each error that a practitioner can do something about says what.
+func TestUnable(t *testing.T) {
+	apps := cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "a"}
+	roles := schema.GroupResource{Group: "rbac.authorization.k8s.io", Resource: "roles"}
+	for name, c := range map[string]struct {
+		err       error
+		attribute string
+		texts     []string
+	}{
+		"credentials":    {gitops.ErrAuth, "", []string{"git.http.password", "not tried again"}},
+		"repository":     {gitops.ErrRepositoryNotFound, "", []string{"git.url"}},
+		"branch":         {gitops.ErrBranchNotFound, "", []string{"git.branch"}},
+		"contention":     {gitops.ErrBranchMoved, "", []string{"Apply again", "timeouts"}},
+		"hook":           {&gitops.HookDeclinedError{Text: "sign off please"}, "", []string{"rules", "sign off please"}},
+		"outcome":        {gitops.ErrOutcomeUnknown, "", []string{"adopt_existing"}},
+		"host key":       {&gitops.UnknownHostKeyError{Host: "h", Fingerprint: "SHA256:x"}, "", []string{"known_hosts", "SHA256:x"}},
+		"changed file":   {&gitops.PreconditionError{Path: "a/b/params.yaml"}, "", []string{"a/b/params.yaml is not what the plan saw", "Plan again"}},
+		"exists":         {&delivery.ExistsError{Where: "build_cluster", What: "apps dev/a"}, "", []string{"Import it", "adopt_existing"}},
+		"no namespace":   {&delivery.NamespaceMissingError{Cluster: "c", Namespace: "n"}, "name", []string{"create_namespace"}},
+		"rights":         {&delivery.LackingRightsError{Cluster: "c", Lacking: []string{"create on secrets"}}, "", []string{"create on secrets", "escalate"}},
+		"remaining":      {&delivery.RemainingError{Remaining: []string{"App a"}, Err: context.DeadlineExceeded}, "", []string{"App a", "timeouts"}},
+		"in use":         {&delivery.InUseError{Apps: []string{"a"}}, "", []string{"Apps still deploy with it: a"}},
+		"not ready":      {&delivery.NotReadyError{Ref: apps, Reason: "Reconciling", Err: context.DeadlineExceeded}, "", []string{"Waiting for: Reconciling", "wait = false"}},
+		"failed":         {&delivery.ReconcileError{Ref: apps, Stage: "fetch", Message: "no such directory"}, "", []string{"fetch stage", "no such directory"}},
+		"failed delete":  {&delivery.ReconcileError{Ref: apps, Stage: "delete", Message: "secret gone"}, "", []string{"secret gone", "noop_delete"}},
+		"kubeconfig":     {&carvel.PortabilityError{Findings: []string{"exec"}}, "kubeconfig", []string{"exec"}},
+		"run cluster":    {&delivery.MissingPartError{Part: delivery.PartRunClusters, RunCluster: "x"}, "run_cluster", []string{"run_clusters"}},
+		"no git":         {&delivery.MissingPartError{Part: delivery.PartGit}, "", []string{"git.url", "CARVEL_GIT_URL"}},
+		"no build":       {&delivery.MissingPartError{Part: delivery.PartBuildCluster}, "", []string{"build_cluster", "KUBE_CONFIG_PATH"}},
+		"unreachable":    {&cluster.UnreachableError{Cluster: `run_clusters["x"]`, Err: context.DeadlineExceeded}, "", []string{`run_clusters["x"].host`}},
+		"not configured": {&cluster.ConnectionError{Cluster: "build_cluster", Err: cluster.ErrNotConfigured}, "", []string{"build_cluster.host", ".config_path"}},
+		"not served":     {&cluster.NotServedError{Cluster: "build_cluster", Resource: "apps.kappctrl.k14s.io"}, "", []string{"Install kapp-controller"}},
+		"conflict":       {&cluster.ConflictError{Ref: apps, Fields: []cluster.FieldConflict{{Field: ".spec.fetch", Owner: "kubectl"}}}, "", []string{".spec.fetch: kubectl", "force_conflicts"}},
+		"forbidden":      {apierrors.NewForbidden(roles, "r", context.Canceled), "", []string{"lack a right"}},
+		"unauthorized":   {apierrors.NewUnauthorized("no"), "", []string{"refused the credentials"}},
+		"time":           {context.DeadlineExceeded, "", []string{"timeouts"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := Unable("create", "thing", "dev/a", "", fmt.Errorf("context: %w", c.err))
+			at, _ := d.(diag.DiagnosticWithPath)
+			if got := attribute(at); got != c.attribute {
+				t.Errorf("attribute %q, want %q", got, c.attribute)
+			}
+			for _, text := range c.texts {
+				if !strings.Contains(d.Summary()+"\n"+d.Detail(), text) {
+					t.Errorf("%q is missing in:\n%s\n%s", text, d.Summary(), d.Detail())
+				}
+			}
+		})
+	}
+}
+
+func attribute(d diag.DiagnosticWithPath) string {
+	if d == nil {
+		return ""
+	}
+	return d.Path().String()
+}
+
+func TestUnableSaysWhatIsLeft(t *testing.T) {
+	d := Unable("create", "app", "dev/a", "The App is there.", gitops.ErrAuth)
+	if d.Summary() != `Unable to create app "dev/a"` || !strings.Contains(d.Detail(), "The App is there.") || !strings.Contains(d.Detail(), "Original error: ") {
+		t.Errorf("%s\n%s", d.Summary(), d.Detail())
+	}
+}
