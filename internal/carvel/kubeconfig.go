@@ -115,9 +115,11 @@ func ServiceAccountKubeconfig(cluster, server string, ca []byte, namespace, serv
 	return Kubeconfig{Server: server, YAML: out}, nil
 }
 
-// Context is what a kubeconfig's current context names.
+// Context is what a kubeconfig's current context names, and the token of its
+// user, if it has one.
 type Context struct {
 	Cluster, User, Namespace string
+	Token                    string
 }
 
 // KubeconfigContext reads a kubeconfig's current context.
@@ -130,5 +132,9 @@ func KubeconfigContext(data []byte) (Context, error) {
 	if !ok {
 		return Context{}, errors.New("the kubeconfig has no current context")
 	}
-	return Context{Cluster: current.Cluster, User: current.AuthInfo, Namespace: current.Namespace}, nil
+	out := Context{Cluster: current.Cluster, User: current.AuthInfo, Namespace: current.Namespace}
+	if user := config.AuthInfos[current.AuthInfo]; user != nil {
+		out.Token = user.Token
+	}
+	return out, nil
 }

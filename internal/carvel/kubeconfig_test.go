@@ -48,8 +48,8 @@ func TestPortableKubeconfig(t *testing.T) {
 		t.Errorf("reducing a reduced kubeconfig changed it: %v", err)
 	}
 	context, err := KubeconfigContext(out.YAML)
-	if err != nil || context != (Context{Cluster: "c", User: "u", Namespace: "ns"}) {
-		t.Errorf("context %+v, %v", context, err)
+	if err != nil || context != (Context{Cluster: "c", User: "u", Namespace: "ns", Token: "s3cret"}) {
+		t.Errorf("context of cluster %q, user %q, namespace %q, %v", context.Cluster, context.User, context.Namespace, err)
 	}
 }
 

@@ -1,10 +1,14 @@
 package carvel
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"maps"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -14,7 +18,34 @@ import (
 type KubeconfigSecretSpec struct {
 	Namespace, Name     string
 	Key                 string
+	Type                string // "": DefaultSecretType
 	Labels, Annotations map[string]string
+}
+
+// DefaultSecretType is the type of a Secret for arbitrary data.
+const DefaultSecretType = "Opaque"
+
+// ValidateSecretType refuses the types whose content the API server or a
+// controller prescribes.
+func ValidateSecretType(kind string) error {
+	if kind == "" {
+		return errors.New("the type is empty")
+	}
+	for _, prefix := range []string{"kubernetes.io/", "bootstrap.kubernetes.io/"} {
+		if strings.HasPrefix(kind, prefix) {
+			return fmt.Errorf("the content of type %q is prescribed by Kubernetes, and it is not a kubeconfig", kind)
+		}
+	}
+	return nil
+}
+
+// SecretType is the type of a Secret as stored.
+func SecretType(obj *unstructured.Unstructured) string {
+	kind, _, err := unstructured.NestedString(obj.Object, "type")
+	if err != nil || kind == "" {
+		return DefaultSecretType
+	}
+	return kind
 }
 
 // KubeconfigSecret builds the Secret.
@@ -22,7 +53,7 @@ func KubeconfigSecret(s KubeconfigSecretSpec, kubeconfig Kubeconfig) *unstructur
 	labels := managedBy()
 	maps.Copy(labels, s.Labels)
 	obj := object(Secrets, "Secret", s.Namespace, s.Name, labels, s.Annotations)
-	obj.Object["type"] = "Opaque"
+	obj.Object["type"] = cmp.Or(s.Type, DefaultSecretType)
 	// data, not stringData: the API never returns stringData, so that a field
 	// manager could not own it.
 	obj.Object["data"] = map[string]any{s.Key: base64.StdEncoding.EncodeToString(kubeconfig.YAML)}
@@ -49,6 +80,11 @@ func TokenSecret(namespace, serviceAccount, owner string) *unstructured.Unstruct
 		map[string]string{"kubernetes.io/service-account.name": serviceAccount})
 	obj.Object["type"] = "kubernetes.io/service-account-token"
 	return obj
+}
+
+// IsManaged tells whether the provider made an object.
+func IsManaged(obj *unstructured.Unstructured) bool {
+	return obj.GetLabels()[ManagedByLabel] == ManagedBy
 }
 
 // OnlyKey is the key of a Secret that has just one, else the key that Apps

@@ -79,42 +79,55 @@ func ownedMetadata(live *unstructured.Unstructured) (labels, annotations map[str
 // FindKubeconfigSecret works out the spec of a Secret that is to be imported.
 // The run cluster is the name of the kubeconfig's cluster, or what the Secret's
 // name begins with; a kubeconfig that was made for a ServiceAccount is known by
-// its token Secret on the run cluster.
-func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name string) (KubeconfigSecret, error) {
+// its token Secret on the run cluster, or by the life of a requested token.
+func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name string) (KubeconfigSecret, KubeconfigSecretReceipt, error) {
 	s := KubeconfigSecret{KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{Namespace: namespace, Name: name}}
+	var r KubeconfigSecretReceipt
 	build, err := d.build()
 	if err != nil {
-		return s, err
+		return s, r, err
 	}
 	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Secrets, Namespace: namespace, Name: name})
 	if err != nil {
-		return s, err
+		return s, r, err
 	}
 	if live == nil {
-		return s, ErrNotFound
+		return s, r, ErrNotFound
 	}
+	s.Type = carvel.SecretType(live)
 	s.Labels, s.Annotations = ownedMetadata(live)
 	s.RunCluster = strings.TrimSuffix(name, carvel.DefaultKubeconfigSecretName(""))
 	s.Key = carvel.OnlyKey(live)
+	r = s.receipt(live)
 	value, _ := carvel.SecretValue(live, s.Key)
-	context, err := carvel.KubeconfigContext(value)
+	current, err := carvel.KubeconfigContext(value)
 	if err != nil {
-		return s, err
+		return s, r, err
 	}
-	c, configured := d.Run[context.Cluster]
+	c, configured := d.Run[current.Cluster]
 	if !configured {
-		return s, nil
+		return s, r, nil
 	}
-	s.RunCluster = context.Cluster
-	account := KubeconfigSecret{
-		KubeconfigSecretSpec: s.KubeconfigSecretSpec,
-		ServiceAccount:       &ServiceAccount{Namespace: context.Namespace, Name: context.User},
+	s.RunCluster = current.Cluster
+	s.ServiceAccount, r.Token, err = findServiceAccount(ctx, c, s.KubeconfigSecretSpec, current)
+	return s, r, err
+}
+
+// findServiceAccount is nil for a kubeconfig that was not made for a
+// ServiceAccount.
+func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.KubeconfigSecretSpec, current carvel.Context) (*ServiceAccount, carvel.Life, error) {
+	account := &ServiceAccount{Namespace: current.Namespace, Name: current.User}
+	claims, ok := carvel.ReadTokenClaims(current.Token)
+	if ok && claims.Namespace == account.Namespace && claims.ServiceAccount == account.Name && !claims.Expires.IsZero() {
+		account.TokenSeconds = int64(claims.Expires.Sub(claims.Issued).Seconds())
+		return account, claims.Life, nil
 	}
-	token, err := find(ctx, c, refOf(account.tokenSecret()))
-	if token != nil {
-		s.ServiceAccount = account.ServiceAccount
+	made := KubeconfigSecret{KubeconfigSecretSpec: spec, ServiceAccount: account}
+	token, err := find(ctx, c, refOf(made.tokenSecret()))
+	if token == nil {
+		account = nil
 	}
-	return s, err
+	return account, carvel.Life{}, err
 }
 
 // FindApp reads the spec of an App that is to be imported.

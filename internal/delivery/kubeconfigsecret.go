@@ -2,9 +2,6 @@ package delivery
 
 import (
 	"context"
-	"crypto/pbkdf2"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,14 +20,14 @@ type KubeconfigSecret struct {
 	RunCluster     string
 	Kubeconfig     []byte
 	ServiceAccount *ServiceAccount
+	// Keep is the fingerprint of the kubeconfig that is in the Secret and stays
+	// there; empty: it is written anew from its source.
+	Keep string
 	ForCluster
 }
 
-// ServiceAccount is an account on the run cluster to make a kubeconfig for.
-type ServiceAccount struct {
-	Namespace, Name string
-	Server          string // "": as the provider reaches the run cluster
-}
+// ErrKubeconfigChanged: the kubeconfig that was to be kept is not there.
+var ErrKubeconfigChanged = errors.New("the kubeconfig in the Secret has changed")
 
 // KubeconfigSecretReceipt says what is on the build cluster.
 type KubeconfigSecretReceipt struct {
@@ -39,76 +36,9 @@ type KubeconfigSecretReceipt struct {
 	// Fingerprint tells one kubeconfig from another and does not tell what is
 	// in it.
 	Fingerprint         string
+	Type                string
 	Labels, Annotations map[string]string
-}
-
-// fingerprintRounds makes guessing a short password from a fingerprint slow:
-// about 20 ms a guess.
-const fingerprintRounds = 100_000
-
-// Fingerprint of a kubeconfig in a Secret.
-func Fingerprint(s carvel.KubeconfigSecretSpec, kubeconfig []byte) string {
-	salt := []byte("carvel_kubeconfig_secret " + s.Namespace + "/" + s.Name)
-	key, err := pbkdf2.Key(sha256.New, string(kubeconfig), salt, fingerprintRounds, 16)
-	if err != nil {
-		panic(err) // only for parameters that FIPS mode refuses
-	}
-	return hex.EncodeToString(key)
-}
-
-// PrepareKubeconfig gives the kubeconfig that the Secret is to hold. For a
-// ServiceAccount it makes the token Secret on the run cluster, or reads it.
-func (d *Delivery) PrepareKubeconfig(ctx context.Context, s KubeconfigSecret) (carvel.Kubeconfig, error) {
-	if s.ServiceAccount == nil {
-		return carvel.PortableKubeconfig(s.Kubeconfig)
-	}
-	c, endpoint, err := d.runEndpoint(s)
-	if err != nil {
-		return carvel.Kubeconfig{}, err
-	}
-	account := cluster.Ref{Resource: carvel.ServiceAccounts, Namespace: s.ServiceAccount.Namespace, Name: s.ServiceAccount.Name}
-	if _, err := c.Get(ctx, account); err != nil {
-		return carvel.Kubeconfig{}, err // the token Secret of a missing account is deleted at once
-	}
-	secret := s.tokenSecret()
-	if _, err := c.Apply(ctx, refOf(secret), secret, s.Manager); err != nil {
-		return carvel.Kubeconfig{}, err
-	}
-	var token []byte
-	err = c.Wait(ctx, refOf(secret), func(obj *unstructured.Unstructured) (bool, error) {
-		if obj == nil {
-			return false, fmt.Errorf("the token Secret %s/%s was deleted while it was being filled", secret.GetNamespace(), secret.GetName())
-		}
-		var ok bool
-		token, ok = carvel.SecretValue(obj, "token")
-		return ok && len(token) > 0, nil
-	})
-	if err != nil {
-		return carvel.Kubeconfig{}, err
-	}
-	return s.serviceAccountKubeconfig(endpoint, token)
-}
-
-// runEndpoint is the run cluster of a ServiceAccount, and where the kubeconfig
-// is to say that it is.
-func (d *Delivery) runEndpoint(s KubeconfigSecret) (*cluster.Cluster, cluster.Endpoint, error) {
-	c, err := d.run(s.RunCluster)
-	if err != nil {
-		return nil, cluster.Endpoint{}, err
-	}
-	endpoint, err := c.Endpoint()
-	if s.ServiceAccount.Server != "" {
-		endpoint.Server = s.ServiceAccount.Server
-	}
-	return c, endpoint, err
-}
-
-func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
-	return carvel.TokenSecret(s.ServiceAccount.Namespace, s.ServiceAccount.Name, s.Namespace+"/"+s.Name)
-}
-
-func (s KubeconfigSecret) serviceAccountKubeconfig(e cluster.Endpoint, token []byte) (carvel.Kubeconfig, error) {
-	return carvel.ServiceAccountKubeconfig(s.RunCluster, e.Server, e.CA, s.ServiceAccount.Namespace, s.ServiceAccount.Name, string(token))
+	Token               carvel.Life // of a requested token that was just written
 }
 
 // CreateKubeconfigSecret makes the Secret.
@@ -134,39 +64,34 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 		return KubeconfigSecretReceipt{}, err
 	}
 	r, err := d.applyKubeconfigSecret(ctx, build, s)
-	if err != nil || before.ServiceAccount == nil {
+	if err != nil || !before.keepsToken() {
 		return r, err
 	}
-	if s.ServiceAccount != nil && refOf(s.tokenSecret()) == refOf(before.tokenSecret()) {
+	if s.keepsToken() && refOf(s.tokenSecret()) == refOf(before.tokenSecret()) {
 		return r, nil
 	}
 	return r, d.deleteToken(ctx, before)
 }
 
-func (d *Delivery) deleteToken(ctx context.Context, s KubeconfigSecret) error {
-	c, err := d.run(s.RunCluster)
-	if err != nil {
-		return err
-	}
-	return c.Delete(ctx, refOf(s.tokenSecret()), "")
-}
-
 func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
-	kubeconfig, err := d.PrepareKubeconfig(ctx, s)
+	source, err := d.kubeconfigSource(ctx, build, s)
 	if err != nil {
-		return KubeconfigSecretReceipt{}, err
+		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
-	obj := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, kubeconfig)
+	obj := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, source.Kubeconfig)
 	live, err := build.Apply(ctx, refOf(obj), obj, s.Manager)
 	if err != nil {
-		return KubeconfigSecretReceipt{}, err
+		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
-	return s.receipt(live), nil
+	r := s.receipt(live)
+	r.Token = source.life
+	return r, nil
 }
 
 func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSecretReceipt {
 	r := KubeconfigSecretReceipt{
 		UID:         live.GetUID(),
+		Type:        carvel.SecretType(live),
 		Labels:      pick(live.GetLabels(), s.Labels),
 		Annotations: pick(live.GetAnnotations(), s.Annotations),
 	}
@@ -199,38 +124,6 @@ func (d *Delivery) ReadKubeconfigSecret(ctx context.Context, s KubeconfigSecret)
 	return s.receipt(live), nil
 }
 
-// WantedFingerprint is that of the kubeconfig which the Secret should hold now,
-// empty where a new token is needed to tell.
-func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {
-	if s.ServiceAccount == nil {
-		kubeconfig, err := carvel.PortableKubeconfig(s.Kubeconfig)
-		if err != nil {
-			return "", err
-		}
-		return Fingerprint(s.KubeconfigSecretSpec, kubeconfig.YAML), nil
-	}
-	c, endpoint, err := d.runEndpoint(s)
-	if err != nil {
-		return "", err
-	}
-	secret, err := c.Get(ctx, refOf(s.tokenSecret()))
-	if errors.Is(err, cluster.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	token, ok := carvel.SecretValue(secret, "token")
-	if !ok {
-		return "", nil
-	}
-	kubeconfig, err := s.serviceAccountKubeconfig(endpoint, token)
-	if err != nil {
-		return "", err
-	}
-	return Fingerprint(s.KubeconfigSecretSpec, kubeconfig.YAML), nil
-}
-
 // InUseError: Apps still deploy with the Secret that was to be deleted.
 type InUseError struct {
 	Namespace, Name string
@@ -241,9 +134,10 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("Secret %s/%s is named by App %s", e.Namespace, e.Name, strings.Join(e.Apps, ", "))
 }
 
-// DeleteKubeconfigSecret deletes the Secret, and the token that was made for
-// it. It refuses with *InUseError while an App names it, since such an App
-// could never be deleted.
+// DeleteKubeconfigSecret deletes the token that was made for the Secret, and
+// the Secret. It refuses with *InUseError while an App names it, since such an
+// App could never be deleted. Where the run cluster is not configured any more
+// the Secret is deleted and the error is a *TokenLeftError.
 func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecret, uid types.UID) error {
 	build, err := d.build()
 	if err != nil {
@@ -264,12 +158,18 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	if len(inUse.Apps) > 0 {
 		return inUse
 	}
+	// The token goes first: without the Secret, nothing would remember it.
+	var left error
+	if s.keepsToken() {
+		left = d.deleteToken(ctx, s)
+	}
+	var missing *MissingPartError
+	if left != nil && !errors.As(left, &missing) {
+		return left
+	}
 	ref := cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name}
 	if err := build.Delete(ctx, ref, uid); err != nil && !errors.Is(err, cluster.ErrReplaced) {
 		return err
 	}
-	if s.ServiceAccount == nil {
-		return nil
-	}
-	return d.deleteToken(ctx, s)
+	return left
 }

@@ -6,16 +6,18 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
 
-var _ provider.Provider = (*carvelProvider)(nil)
+var _ provider.ProviderWithEphemeralResources = (*carvelProvider)(nil)
 
 type carvelProvider struct {
 	version string
@@ -45,6 +47,7 @@ func (p *carvelProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	data, diags := config.data(ctx, "terraform-provider-carvel/"+p.version)
 	resp.Diagnostics.Append(diags...)
 	resp.ResourceData = data
+	resp.EphemeralResourceData = data
 }
 
 func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
@@ -57,3 +60,8 @@ func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+
+// EphemeralResources are those that Terraform keeps no state of.
+func (p *carvelProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{ephemeralkubeconfig.New}
+}

@@ -164,3 +164,10 @@ func (r *Repository) HasNoFile(path string) resource.TestCheckFunc {
 func lines(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
 }
+
+// Messages are the messages of all commits on the branch.
+func (r *Repository) Messages() string {
+	r.env.T.Helper()
+	r.Pull()
+	return r.git("log", "--format=%an %ae %cn %ce%n%B")
+}

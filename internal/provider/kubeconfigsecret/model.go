@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -20,6 +19,7 @@ type model struct {
 	Namespace           types.String          `tfsdk:"namespace"`
 	Name                types.String          `tfsdk:"name"`
 	Key                 types.String          `tfsdk:"key"`
+	Type                types.String          `tfsdk:"type"`
 	Kubeconfig          types.String          `tfsdk:"kubeconfig"`
 	KubeconfigWO        types.String          `tfsdk:"kubeconfig_wo"` // null but in a configuration
 	KubeconfigWOVersion types.String          `tfsdk:"kubeconfig_wo_version"`
@@ -32,12 +32,7 @@ type model struct {
 	UID                 types.String          `tfsdk:"uid"`
 	Server              types.String          `tfsdk:"server"`
 	Fingerprint         types.String          `tfsdk:"fingerprint"`
-}
-
-type serviceAccountModel struct {
-	Namespace types.String `tfsdk:"namespace"`
-	Name      types.String `tfsdk:"name"`
-	Server    types.String `tfsdk:"server"`
+	ExpiresAt           types.String          `tfsdk:"expires_at"`
 }
 
 // spec is the Secret with the source that does not need the configuration.
@@ -50,6 +45,7 @@ func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagno
 			Namespace:   m.Namespace.ValueString(),
 			Name:        m.Name.ValueString(),
 			Key:         m.Key.ValueString(),
+			Type:        m.Type.ValueString(),
 			Labels:      labels,
 			Annotations: annotations,
 		},
@@ -57,15 +53,8 @@ func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagno
 		Kubeconfig: []byte(m.Kubeconfig.ValueString()),
 		ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),
 	}
-	if !m.ServiceAccount.IsNull() && !m.ServiceAccount.IsUnknown() {
-		var account serviceAccountModel
-		diags.Append(m.ServiceAccount.As(ctx, &account, basetypes.ObjectAsOptions{})...)
-		s.ServiceAccount = &delivery.ServiceAccount{
-			Namespace: account.Namespace.ValueString(),
-			Name:      account.Name.ValueString(),
-			Server:    account.Server.ValueString(),
-		}
-	}
+	s.ServiceAccount, d = serviceAccount(ctx, m.ServiceAccount)
+	diags.Append(d...)
 	return s, diags
 }
 
@@ -75,6 +64,14 @@ func (m model) with(r delivery.KubeconfigSecretReceipt) model {
 	m.UID = types.StringValue(string(r.UID))
 	m.Server = types.StringValue(r.Server)
 	m.Fingerprint = types.StringValue(r.Fingerprint)
+	m.Type = types.StringValue(r.Type)
+	return m
+}
+
+// written is the model with what has just been written.
+func (m model) written(r delivery.KubeconfigSecretReceipt) model {
+	m = m.with(r)
+	m.ExpiresAt = timestamp(r.Token.Expires)
 	return m
 }
 

@@ -47,12 +47,16 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
 		}
 	}
-	known := tfvalue.Known(req.Plan.Raw, "id", "name", "uid", "server", "fingerprint") && !plan.Name.IsUnknown()
-	plan.Server, plan.Fingerprint = types.StringUnknown(), types.StringUnknown()
+	known := tfvalue.Known(req.Plan.Raw, "id", "name", "uid", "server", "fingerprint", "expires_at") && !plan.Name.IsUnknown()
+	plan.Server, plan.Fingerprint, plan.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	if config.ServiceAccount.IsNull() {
+		plan.ExpiresAt = types.StringNull()
+	}
 	if known {
-		written, diags := getWritten(ctx, req.Private)
+		written, diags := getRecord(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(r.planFingerprint(ctx, &plan, state, written)...)
+		resp.Diagnostics.Append(r.warnLoopback(ctx, plan, config)...)
 	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
@@ -60,9 +64,8 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 }
 
 // planFingerprint leaves the fingerprint unknown where the Secret will hold
-// something that cannot be told yet. written is the fingerprint of what was
-// last written.
-func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *model, written string) diag.Diagnostics {
+// something that cannot be told yet.
+func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *model, written record) diag.Diagnostics {
 	spec, diags := plan.spec(ctx)
 	if diags.HasError() {
 		return diags
@@ -77,16 +80,27 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 		plan.Fingerprint = types.StringValue(delivery.Fingerprint(spec.KubeconfigSecretSpec, kubeconfig.YAML))
 		return diags
 	}
-	if state == nil || !state.Key.Equal(plan.Key) {
+	a := spec.ServiceAccount
+	if a != nil && a.TokenSeconds == 0 {
+		plan.ExpiresAt = types.StringNull()
+	}
+	if state == nil || !state.Key.Equal(plan.Key) || !state.Type.Equal(plan.Type) {
 		return diags
 	}
-	keep := func() { plan.Server, plan.Fingerprint = state.Server, state.Fingerprint }
-	switch {
-	case plan.ServiceAccount.IsNull():
-		if plan.KubeconfigWOVersion.Equal(state.KubeconfigWOVersion) && state.Fingerprint.ValueString() == written {
+	keep := func() {
+		plan.Server, plan.Fingerprint, plan.ExpiresAt = state.Server, state.Fingerprint, state.ExpiresAt
+	}
+	if a == nil {
+		if plan.KubeconfigWOVersion.Equal(state.KubeconfigWOVersion) && state.Fingerprint.ValueString() == written.Fingerprint {
 			keep()
 		}
-	case !r.data.KnowsRunCluster(spec.RunCluster):
+		return diags
+	}
+	before, d := serviceAccount(ctx, state.ServiceAccount)
+	diags.Append(d...)
+	switch {
+	case !sameToken(a, before), a.TokenSeconds > 0 && r.outdated(state, written):
+	case !r.data.KnowsRunCluster(spec.RunCluster) || r.data.Unknown.Build:
 		keep()
 	default:
 		bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
@@ -102,13 +116,19 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 	return diags
 }
 
+// outdated tells whether another token must be requested: the one in the Secret
+// is not the one that was written, or near its end.
+func (r *kubeconfigSecret) outdated(state *model, written record) bool {
+	return state.Fingerprint.ValueString() != written.Fingerprint || written.life().RenewalDue(r.now())
+}
+
 func checkPortable(at path.Path, kubeconfig types.String) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if kubeconfig.IsNull() || kubeconfig.IsUnknown() {
 		return diags
 	}
 	if _, err := carvel.PortableKubeconfig([]byte(kubeconfig.ValueString())); err != nil {
-		diags.Append(tfdiag.NotPortable(at, err))
+		diags.Append(tfdiag.NotPortable(at, err)...)
 	}
 	return diags
 }

@@ -4,13 +4,12 @@ package kubeconfigsecret
 import (
 	"context"
 	"errors"
-	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -20,19 +19,21 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithModifyPlan  = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithImportState = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithConfigure      = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithValidateConfig = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithModifyPlan     = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithImportState    = (*kubeconfigSecret)(nil)
 )
 
 const noun = "kubeconfig secret"
 
 type kubeconfigSecret struct {
 	data *providerdata.Data
+	now  func() time.Time
 }
 
 // New makes the resource.
-func New() resource.Resource { return &kubeconfigSecret{} }
+func New() resource.Resource { return &kubeconfigSecret{now: time.Now} }
 
 func (r *kubeconfigSecret) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_kubeconfig_secret"
@@ -56,11 +57,11 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	defer cancel()
 	done, err := r.data.CreateKubeconfigSecret(bounded, spec)
 	if done.UID != "" {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
-		resp.Diagnostics.Append(setWritten(ctx, resp.Private, done.Fingerprint)...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
+		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(done))...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), "", err))
+		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
 	}
 }
 
@@ -95,6 +96,10 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(diags...)
 	spec, diags := withSource(ctx, plan, req.Config)
 	resp.Diagnostics.Append(diags...)
+	keeps := plan.Fingerprint.Equal(state.Fingerprint) && plan.Key.Equal(state.Key)
+	if keeps {
+		spec.Keep = state.Fingerprint.ValueString()
+	}
 	before, diags := state.spec(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -103,13 +108,21 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	done, err := r.data.UpdateKubeconfigSecret(bounded, before, spec)
-	if done.UID != "" {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
-		resp.Diagnostics.Append(setWritten(ctx, resp.Private, done.Fingerprint)...)
+	if left := unreachableToken(err); left != nil {
+		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
+		err = nil
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), "", err))
+		// The state stays as it was, so that the next apply does what is missing.
+		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
+		return
 	}
+	if keeps {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
+	resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(done))...)
 }
 
 func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -124,52 +137,41 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := r.data.DeleteKubeconfigSecret(bounded, spec, apitypes.UID(state.UID.ValueString())); err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
-	}
-}
-
-func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	namespace, name, ok := strings.Cut(req.ID, "/")
-	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_kubeconfig_secret", "NAMESPACE/NAME", "dev/staging-kubeconfig", req.ID))
-		return
-	}
-	found, err := r.data.FindKubeconfigSecret(ctx, namespace, name)
-	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
-		return
-	}
-	values := map[string]any{
-		"namespace":      namespace,
-		"name":           name,
-		"run_cluster":    found.RunCluster,
-		"key":            found.Key,
-		"labels":         found.Labels,
-		"annotations":    found.Annotations,
-		"adopt_existing": false,
-	}
-	if a := found.ServiceAccount; a != nil {
-		values["service_account"] = serviceAccountModel{
-			Namespace: types.StringValue(a.Namespace), Name: types.StringValue(a.Name), Server: types.StringNull(),
-		}
-	}
-	for attribute, value := range values {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	err := r.data.DeleteKubeconfigSecret(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	if left := unreachableToken(err); left != nil {
+		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
+	} else if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), tfdiag.TokenLeftAfter(err), err))
 	}
 }
 
 // withSource is the plan's spec with the kubeconfig that only the
-// configuration holds.
+// configuration holds. It refuses one that was not known at plan and cannot be
+// used.
 func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.KubeconfigSecret, diag.Diagnostics) {
 	spec, diags := plan.spec(ctx)
-	if !plan.Kubeconfig.IsNull() || !plan.ServiceAccount.IsNull() {
+	if !plan.ServiceAccount.IsNull() {
 		return spec, diags
 	}
-	var kubeconfig types.String
-	diags.Append(config.GetAttribute(ctx, path.Root("kubeconfig_wo"), &kubeconfig)...)
+	at, kubeconfig := path.Root("kubeconfig"), plan.Kubeconfig
+	if kubeconfig.IsNull() {
+		at = path.Root("kubeconfig_wo")
+		diags.Append(config.GetAttribute(ctx, at, &kubeconfig)...)
+	}
+	diags.Append(checkPortable(at, kubeconfig)...)
 	spec.Kubeconfig = []byte(kubeconfig.ValueString())
 	return spec, diags
+}
+
+// unreachableToken is the token Secret that could not be deleted since its run
+// cluster is not configured any more, else nil.
+func unreachableToken(err error) *delivery.TokenLeftError {
+	var left *delivery.TokenLeftError
+	var missing *delivery.MissingPartError
+	if errors.As(err, &left) && errors.As(left.Err, &missing) {
+		return left
+	}
+	return nil
 }
 
 func title(m model) string { return m.Namespace.ValueString() + "/" + m.Name.ValueString() }

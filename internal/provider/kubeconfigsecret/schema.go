@@ -2,7 +2,9 @@ package kubeconfigsecret
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -11,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -39,6 +42,13 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 				Validators: []validator.String{schemas.Check("a key of a Secret: letters, digits, hyphens, underscores and dots",
 					carvel.ValidateSecretKey)},
 			},
+			"type": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(carvel.DefaultSecretType),
+				MarkdownDescription: "Type of the Secret, for policies that go by it. The default is `" + carvel.DefaultSecretType + "`. " +
+					"Kubernetes does not let the type of a Secret change, so that changing it here makes a new one.",
+				Validators:    []validator.String{schemas.Check("`Opaque` or a type of your own, such as example.com/kubeconfig", carvel.ValidateSecretType)},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
 			"kubeconfig": schema.StringAttribute{
 				Optional: true, Sensitive: true,
 				MarkdownDescription: "Text of a kubeconfig. It is kept in the state; `kubeconfig_wo` and `service_account` are not.",
@@ -48,8 +58,9 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			},
 			"kubeconfig_wo": schema.StringAttribute{
 				Optional: true, WriteOnly: true,
-				MarkdownDescription: "Text of a kubeconfig, which is not kept in the state. Needs `kubeconfig_wo_version`.",
-				Validators:          []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("kubeconfig_wo_version"))},
+				MarkdownDescription: "Text of a kubeconfig, which is not kept in the state. Needs `kubeconfig_wo_version`. " +
+					"It may come from an ephemeral resource such as `carvel_kubeconfig`.",
+				Validators: []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("kubeconfig_wo_version"))},
 			},
 			"kubeconfig_wo_version": schema.StringAttribute{
 				Optional:            true,
@@ -58,18 +69,9 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			},
 			"service_account": schema.SingleNestedAttribute{
 				Optional: true,
-				MarkdownDescription: "A ServiceAccount on the run cluster. A long-lived token is made for it there, in a Secret beside it, " +
-					"so that the kubeconfig has just the ServiceAccount's rights. The token is not kept in the state.",
-				Attributes: map[string]schema.Attribute{
-					"namespace": schema.StringAttribute{Required: true, MarkdownDescription: "Namespace of the ServiceAccount.", Validators: []validator.String{schemas.Name()}},
-					"name":      schema.StringAttribute{Required: true, MarkdownDescription: "Name of the ServiceAccount.", Validators: []validator.String{schemas.ObjectName()}},
-					"server": schema.StringAttribute{
-						Optional: true,
-						MarkdownDescription: "URL of the run cluster's API server as the build cluster reaches it. " +
-							"The default is the URL in the provider's `run_clusters`.",
-						Validators: []validator.String{schemas.Check("an https:// URL", carvel.ValidateServer)},
-					},
-				},
+				MarkdownDescription: "A ServiceAccount on the run cluster to make the kubeconfig for, so that it has just the ServiceAccount's rights. " +
+					"Its token is not kept in the state.",
+				Attributes: serviceAccountAttributes(),
 			},
 			"labels":         labels,
 			"annotations":    annotations,
@@ -86,6 +88,56 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 				MarkdownDescription: "Tells one kubeconfig from another, and not what is in it: a salted slow hash. " +
 					"A change of the Secret by someone else shows here.",
 			},
+			"expires_at": schema.StringAttribute{
+				Computed: true,
+				MarkdownDescription: "When the requested token expires, as an RFC 3339 timestamp; null for a kubeconfig from another source. " +
+					"An apply renews the token when less than a third of its life is left.",
+			},
 		},
 	}
+}
+
+func serviceAccountAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"namespace": schema.StringAttribute{Required: true, MarkdownDescription: "Namespace of the ServiceAccount.", Validators: []validator.String{schemas.Name()}},
+		"name":      schema.StringAttribute{Required: true, MarkdownDescription: "Name of the ServiceAccount.", Validators: []validator.String{schemas.ObjectName()}},
+		"server": schema.StringAttribute{
+			Optional: true,
+			MarkdownDescription: "URL of the run cluster's API server as the build cluster reaches it. " +
+				"The default is the URL in the provider's `run_clusters`.",
+			Validators: []validator.String{schemas.Check("an https:// URL", carvel.ValidateServer)},
+		},
+		"token_source": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(fromSecret),
+			MarkdownDescription: "Where the token comes from.\n" +
+				"  - `" + fromSecret + "` (the default): a token that does not expire, in a Secret beside the ServiceAccount. " +
+				"Destroying this resource, or deleting that Secret, revokes it.\n" +
+				"  - `" + fromRequest + "`: a token that expires, from the TokenRequest API. Nothing is stored on the run cluster. " +
+				"It is renewed by an apply when less than a third of its life is left, so something must apply that often. " +
+				"It cannot be revoked but by deleting the ServiceAccount.",
+			Validators: []validator.String{stringvalidator.OneOf(fromSecret, fromRequest)},
+		},
+		"expiration_seconds": schema.Int64Attribute{
+			Optional: true,
+			MarkdownDescription: fmt.Sprintf("How long a requested token is to live, at least `%d`. The default is `%d`, 30 days. "+
+				"The API server may grant less: `expires_at` tells. Only with `token_source = %q`.", carvel.MinTokenSeconds, defaultTokenSeconds, fromRequest),
+			Validators: []validator.Int64{int64validator.Between(carvel.MinTokenSeconds, carvel.MaxTokenSeconds)},
+		},
+	}
+}
+
+// ValidateConfig refuses a life for a token that does not expire.
+func (r *kubeconfigSecret) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || config.ServiceAccount.IsNull() || config.ServiceAccount.IsUnknown() {
+		return
+	}
+	var account serviceAccountModel
+	resp.Diagnostics.Append(config.ServiceAccount.As(ctx, &account, basetypes.ObjectAsOptions{})...)
+	if account.ExpirationSeconds.IsNull() || account.TokenSource.IsUnknown() || account.TokenSource.ValueString() == fromRequest {
+		return
+	}
+	resp.Diagnostics.AddAttributeError(path.Root("service_account").AtName("expiration_seconds"), "The token does not expire",
+		fmt.Sprintf("A token from a token Secret does not expire. Set token_source = %q to have one that does, or remove expiration_seconds.", fromRequest))
 }

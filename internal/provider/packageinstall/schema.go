@@ -66,7 +66,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 			"values": schema.DynamicAttribute{
 				Optional:            true,
-				MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They are kept in the state, and in Git in clear text.",
+				MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They are kept in the state, and in Git in clear text. Terraform itself writes them into its debug log (`TF_LOG=DEBUG`), sensitive or not.",
 				Validators:          []validator.Dynamic{objectValue{}},
 			},
 			"values_secret_name": schema.StringAttribute{

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -33,12 +34,21 @@ type Unknown struct {
 // From gets the Data in a resource's Configure. It is nil before the provider
 // is configured.
 func From(req resource.ConfigureRequest, resp *resource.ConfigureResponse) *Data {
-	if req.ProviderData == nil {
+	return from(req.ProviderData, &resp.Diagnostics)
+}
+
+// FromEphemeral is From for an ephemeral resource.
+func FromEphemeral(req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) *Data {
+	return from(req.ProviderData, &resp.Diagnostics)
+}
+
+func from(provided any, diags *diag.Diagnostics) *Data {
+	if provided == nil {
 		return nil
 	}
-	data, ok := req.ProviderData.(*Data)
+	data, ok := provided.(*Data)
 	if !ok {
-		resp.Diagnostics.AddError("Unexpected provider data", fmt.Sprintf("Expected %T, got %T. This is a defect of the provider.", data, req.ProviderData))
+		diags.AddError("Unexpected provider data", fmt.Sprintf("Expected %T, got %T. This is a defect of the provider.", data, provided))
 	}
 	return data
 }

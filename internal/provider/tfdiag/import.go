@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
 // ImportID is the diagnostic of an import id that has not the resource's form.
@@ -26,11 +25,4 @@ func Names(m map[string]string) string {
 func Unreadable(directory string, err error) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("The files in "+directory+" cannot be read",
 		"Someone has changed them into something else. The plan shows what will be written instead.\n\nOriginal error: "+err.Error())
-}
-
-// NotPortable is the diagnostic of a kubeconfig that kapp-controller could not
-// use.
-func NotPortable(at path.Path, err error) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, "The kubeconfig cannot be used from the build cluster",
-		"kapp-controller keeps what is inline in a kubeconfig and drops the rest without a word, so this is refused:\n\n"+err.Error())
 }

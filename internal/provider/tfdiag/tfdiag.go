@@ -168,6 +168,11 @@ func explainDelivery(err error) (explanation, bool) {
 			whole: true,
 			what:  fmt.Sprintf("The controller failed in the %s stage, and again when it tried once more:\n%s", reconcile.Stage, reconcile.Message),
 		}, true
+	case errors.Is(err, delivery.ErrKubeconfigChanged):
+		return explanation{
+			what:   "The Secret's kubeconfig is not the one that the plan saw, so it was left as it is.",
+			advice: "Someone else has changed it in the meantime. Plan again to see what will be written.",
+		}, true
 	case errors.As(err, &portability):
 		return explanation{
 			attribute: "kubeconfig",

@@ -19,6 +19,14 @@ variable "kubeconfig_wo_version" {
   type    = string
   default = null
 }
+variable "type" {
+  type    = string
+  default = null
+}
+variable "labels" {
+  type    = map(string)
+  default = null
+}
 variable "adopt_existing" {
   type    = bool
   default = null
@@ -36,6 +44,7 @@ resource "carvel_kubeconfig_secret" "test" {
   kubeconfig            = var.kubeconfig
   kubeconfig_wo         = var.kubeconfig_wo
   kubeconfig_wo_version = var.kubeconfig_wo_version
+  type                  = var.type
+  labels                = var.labels
   adopt_existing        = var.adopt_existing
-  timeouts              = { create = "3s" }
 }

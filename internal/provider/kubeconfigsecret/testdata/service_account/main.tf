@@ -23,6 +23,26 @@ variable "run_cluster" {
   type    = string
   default = "staging"
 }
+variable "build_namespace" {
+  type    = string
+  default = null
+}
+variable "type" {
+  type    = string
+  default = null
+}
+variable "token_source" {
+  type    = string
+  default = null
+}
+variable "expiration_seconds" {
+  type    = number
+  default = null
+}
+variable "server" {
+  type    = string
+  default = null
+}
 variable "force" {
   type    = bool
   default = null
@@ -42,13 +62,17 @@ resource "carvel_run_namespace" "test" {
 
 resource "carvel_kubeconfig_secret" "test" {
   run_cluster   = var.run_cluster
-  namespace     = var.name
+  namespace     = coalesce(var.build_namespace, var.name)
   name          = var.secret_name
   key           = var.key
+  type          = var.type
   labels        = var.labels
   field_manager = { force_conflicts = var.force }
   service_account = {
-    namespace = carvel_run_namespace.test.name
-    name      = carvel_run_namespace.test.service_account_name
+    namespace          = carvel_run_namespace.test.name
+    name               = carvel_run_namespace.test.service_account_name
+    server             = var.server
+    token_source       = var.token_source
+    expiration_seconds = var.expiration_seconds
   }
 }

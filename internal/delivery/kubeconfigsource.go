@@ -1,0 +1,170 @@
+package delivery
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+)
+
+// fingerprintRounds makes guessing a short password from a fingerprint slow:
+// about 20 ms a guess.
+const fingerprintRounds = 100_000
+
+// Fingerprint of a kubeconfig in a Secret.
+func Fingerprint(s carvel.KubeconfigSecretSpec, kubeconfig []byte) string {
+	salt := []byte("carvel_kubeconfig_secret " + s.Namespace + "/" + s.Name)
+	key, err := pbkdf2.Key(sha256.New, string(kubeconfig), salt, fingerprintRounds, 16)
+	if err != nil {
+		panic(err) // only for parameters that FIPS mode refuses
+	}
+	return hex.EncodeToString(key)
+}
+
+// source is a kubeconfig to write, and what was done to get it.
+type source struct {
+	carvel.Kubeconfig
+	life       carvel.Life // of a requested token
+	tokenAdded bool        // the token Secret was not there before
+}
+
+// kubeconfigSource gives the kubeconfig that the Secret is to hold. For a
+// ServiceAccount it gets a token from the run cluster.
+func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret) (source, error) {
+	if s.Keep != "" {
+		value, err := s.current(ctx, build)
+		if err == nil && Fingerprint(s.KubeconfigSecretSpec, value) != s.Keep {
+			err = ErrKubeconfigChanged
+		}
+		return source{Kubeconfig: carvel.Kubeconfig{YAML: value}}, err
+	}
+	if s.ServiceAccount == nil {
+		kubeconfig, err := carvel.PortableKubeconfig(s.Kubeconfig)
+		return source{Kubeconfig: kubeconfig}, err
+	}
+	c, endpoint, err := d.runEndpoint(s.RunCluster, *s.ServiceAccount)
+	if err != nil {
+		return source{}, err
+	}
+	var out source
+	var token carvel.Token
+	if s.ServiceAccount.requested() {
+		token, err = requestToken(ctx, c, *s.ServiceAccount)
+	} else {
+		token, out.tokenAdded, err = s.fillToken(ctx, c)
+	}
+	if err != nil {
+		return out, err
+	}
+	out.life = token.Life
+	out.Kubeconfig, err = s.ServiceAccount.kubeconfig(s.RunCluster, endpoint, token.Value)
+	return out, err
+}
+
+// runEndpoint is a ServiceAccount's run cluster, and where the kubeconfig is to
+// say that it is.
+func (d *Delivery) runEndpoint(runCluster string, a ServiceAccount) (*cluster.Cluster, cluster.Endpoint, error) {
+	c, err := d.run(runCluster)
+	if err != nil {
+		return nil, cluster.Endpoint{}, err
+	}
+	endpoint, err := c.Endpoint()
+	if a.Server != "" {
+		endpoint.Server = a.Server
+	}
+	return c, endpoint, err
+}
+
+// ServerOf is the API server's URL that the kubeconfig of a ServiceAccount will
+// have. It sends no request.
+func (d *Delivery) ServerOf(runCluster string, a ServiceAccount) (string, error) {
+	_, endpoint, err := d.runEndpoint(runCluster, a)
+	return endpoint.Server, err
+}
+
+// WantedFingerprint is that of the kubeconfig which the Secret should hold now,
+// empty where a new token is needed to tell.
+func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {
+	if s.ServiceAccount == nil {
+		kubeconfig, err := carvel.PortableKubeconfig(s.Kubeconfig)
+		if err != nil {
+			return "", err
+		}
+		return Fingerprint(s.KubeconfigSecretSpec, kubeconfig.YAML), nil
+	}
+	c, endpoint, err := d.runEndpoint(s.RunCluster, *s.ServiceAccount)
+	if err != nil {
+		return "", err
+	}
+	token, err := d.currentToken(ctx, c, s)
+	if err != nil || len(token) == 0 {
+		return "", err
+	}
+	kubeconfig, err := s.ServiceAccount.kubeconfig(s.RunCluster, endpoint, token)
+	if err != nil {
+		return "", err
+	}
+	return Fingerprint(s.KubeconfigSecretSpec, kubeconfig.YAML), nil
+}
+
+// currentToken is the token to go on with, empty where there is none: that of
+// the token Secret, or the requested one that is in use.
+func (d *Delivery) currentToken(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret) ([]byte, error) {
+	if s.keepsToken() {
+		secret, err := find(ctx, c, refOf(s.tokenSecret()))
+		if err != nil || secret == nil {
+			return nil, err
+		}
+		token, _ := carvel.SecretValue(secret, "token")
+		return token, nil
+	}
+	account, err := find(ctx, c, s.ServiceAccount.ref())
+	if err != nil || account == nil {
+		return nil, err
+	}
+	build, err := d.build()
+	if err != nil {
+		return nil, err
+	}
+	value, err := s.current(ctx, build)
+	if err != nil {
+		return nil, err
+	}
+	current, err := carvel.KubeconfigContext(value)
+	if err != nil {
+		return nil, nil //nolint:nilerr // what is there is not a kubeconfig, and is replaced
+	}
+	// A token dies with its ServiceAccount, also if one of the same name follows.
+	claims, ok := carvel.ReadTokenClaims(current.Token)
+	if ok && claims.ServiceAccountUID != "" && claims.ServiceAccountUID != string(account.GetUID()) {
+		return nil, nil
+	}
+	return []byte(current.Token), nil
+}
+
+// current is what the Secret holds now, empty where it is missing.
+func (s KubeconfigSecret) current(ctx context.Context, build *cluster.Cluster) ([]byte, error) {
+	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name})
+	if err != nil || live == nil {
+		return nil, err
+	}
+	value, _ := carvel.SecretValue(live, s.Key)
+	return value, nil
+}
+
+// undoSource takes back what was done for a kubeconfig that could not be
+// written, so that no token is left that nothing remembers. It returns err, and
+// a *TokenLeftError beside it where that failed.
+func (d *Delivery) undoSource(ctx context.Context, s KubeconfigSecret, done source, err error) error {
+	if !done.tokenAdded {
+		return err
+	}
+	// ctx may have ended, and with it what was being done.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	return errors.Join(err, d.deleteToken(ctx, s))
+}

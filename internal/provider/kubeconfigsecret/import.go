@@ -1,0 +1,44 @@
+package kubeconfigsecret
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	namespace, name, ok := strings.Cut(req.ID, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_kubeconfig_secret", "NAMESPACE/NAME", "dev/staging-kubeconfig", req.ID))
+		return
+	}
+	found, now, err := r.data.FindKubeconfigSecret(ctx, namespace, name)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		return
+	}
+	values := map[string]any{
+		"namespace":      namespace,
+		"name":           name,
+		"run_cluster":    found.RunCluster,
+		"key":            found.Key,
+		"type":           found.Type,
+		"labels":         found.Labels,
+		"annotations":    found.Annotations,
+		"adopt_existing": false,
+		"expires_at":     timestamp(now.Token.Expires),
+	}
+	if found.ServiceAccount != nil {
+		values["service_account"] = imported(*found.ServiceAccount)
+	}
+	for attribute, value := range values {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	if !now.Token.Expires.IsZero() {
+		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(now))...)
+	}
+}

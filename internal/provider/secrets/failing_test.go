@@ -1,0 +1,161 @@
+package secrets_test
+
+import (
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
+)
+
+// failure is a run that fails, with secrets in what it is given.
+type failure struct {
+	resource string
+	with     map[string]any
+	secrets  []string
+	want     string // in what terraform says
+}
+
+// TestAccSecrets_failing: no diagnostic and no log of a run that fails shows a
+// secret.
+func TestAccSecrets_failing(t *testing.T) {
+	e := acctest.New(t)
+	cli := buildProvider(t)
+	for name, f := range failures(t, e) {
+		t.Run(name, func(t *testing.T) {
+			c := canaries{}
+			for i, secret := range f.secrets {
+				c[fmt.Sprintf("secret %d of %s", i+1, name)] = secret
+			}
+			w := newWorkspace(t, cli, "failing", c)
+			variables := map[string]any{"name": e.Name, "package": e.Package(), "resource": f.resource, "build": buildCluster(e)}
+			maps.Copy(variables, f.with)
+			w.variables(variables)
+			out, err := w.run("apply", "-auto-approve", "-input=false")
+			w.search()
+			said := strings.Join(strings.Fields(out), " ") // Terraform breaks lines where it likes
+			if err == nil || !regexp.MustCompile(`Error: .*(`+f.want+`)`).MatchString(said) {
+				t.Errorf("want an error about %q, got %v\n%s", f.want, err, out)
+			}
+			if state, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate")); err == nil {
+				c.absent(t, "the state", string(state))
+			}
+		})
+	}
+}
+
+func buildCluster(e *acctest.Env) any {
+	return map[string]any{"config_path": e.Lab.Build.Kubeconfig}
+}
+
+func failures(t *testing.T, e *acctest.Env) map[string]failure {
+	ca := gitCA(t, e.Lab)
+	git := func(http map[string]any) map[string]any {
+		http["certificate_authority"] = ca
+		return map[string]any{"url": e.Lab.Git.URL, "http": http}
+	}
+	staging := func(more map[string]any) map[string]any {
+		run := map[string]any{"host": e.Lab.Staging.Server, "cluster_ca_certificate": string(e.Lab.Staging.CA)}
+		maps.Copy(run, more)
+		return run
+	}
+	const install, namespace, secret, ephemeral = "package_install", "run_namespace", "kubeconfig_secret", "ephemeral"
+	all := map[string]failure{}
+	one := func(name, resource, want string, with func(s string) map[string]any) {
+		s := rand.Text() + rand.Text()
+		all[name] = failure{resource, with(s), []string{s}, want}
+	}
+	one("wrong Git password", install, "Git server refused the credentials", func(s string) map[string]any {
+		return map[string]any{"git": git(map[string]any{"username": e.Lab.Git.Username, "password": s})}
+	})
+	one("wrong Git token", install, "Git server refused the credentials", func(s string) map[string]any {
+		return map[string]any{"git": git(map[string]any{"bearer_token": s})}
+	})
+	one("password in the Git URL", install, "git.url", func(s string) map[string]any {
+		return map[string]any{"git": map[string]any{"url": "https://ci:" + s + "@git.example.com/r.git"}}
+	})
+	one("two Git credentials", install, "git.http", func(s string) map[string]any {
+		return map[string]any{"git": git(map[string]any{"username": "ci", "password": s, "bearer_token": s})}
+	})
+	one("SSH key that is none", install, "git.ssh.private_key", func(s string) map[string]any {
+		key := pem.EncodeToMemory(&pem.Block{Type: "OPENSSH PRIVATE KEY", Bytes: []byte(s)})
+		return map[string]any{"git": map[string]any{"url": "ssh://git@127.0.0.1:1/r.git", "ssh": map[string]any{"private_key": string(key), "password": s, "known_hosts": ""}}}
+	})
+	one("values that are no object", install, "must be an object", func(s string) map[string]any {
+		return map[string]any{"git": git(map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password}), "values": s}
+	})
+	one("wrong cluster token", namespace, "refused the credentials|Unauthorized", func(s string) map[string]any {
+		return map[string]any{"run": staging(map[string]any{"token": s})}
+	})
+	one("wrong cluster password", namespace, "Unable to create", func(s string) map[string]any {
+		return map[string]any{"run": staging(map[string]any{"username": "admin", "password": s})}
+	})
+	one("wrong cluster token for a kubeconfig", ephemeral, "refused the credentials|Unauthorized", func(s string) map[string]any {
+		return map[string]any{"run": staging(map[string]any{"token": s})}
+	})
+	one("unreachable cluster", namespace, "did not answer", func(s string) map[string]any {
+		return map[string]any{"timeout": "2s", "run": map[string]any{"host": "https://127.0.0.1:1", "token": s}}
+	})
+	one("cluster that hangs up", ephemeral, "did not answer|Unable to request", func(s string) map[string]any {
+		return map[string]any{"timeout": "2s", "run": map[string]any{"host": "https://" + hangsUp(t), "token": s}}
+	})
+	one("client key that is none", namespace, `run_clusters\["staging"\]`, func(s string) map[string]any {
+		key := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: []byte(s)})
+		return map[string]any{"run": staging(map[string]any{"client_certificate": string(e.Lab.Staging.CA), "client_key": string(key)})}
+	})
+	one("cluster kubeconfig that is none", namespace, "kubeconfig", func(s string) map[string]any {
+		return map[string]any{"run": map[string]any{"kubeconfig": s + ": ["}}
+	})
+	one("plugin that fails", namespace, "plugin|exec|executable", func(s string) map[string]any {
+		return map[string]any{"run": staging(map[string]any{"exec": map[string]any{
+			"api_version": "client.authentication.k8s.io/v1", "command": "/bin/false", "env": map[string]any{"PLUGIN_SECRET": s},
+		}})}
+	})
+	for attribute, text := range map[string]func(string) string{
+		"with a plugin": func(s string) string {
+			return refused("token: " + s + ", exec: {apiVersion: client.authentication.k8s.io/v1, command: aws, interactiveMode: Never, env: [{name: S, value: " + s + "}]}")
+		},
+		"that names files": func(s string) string { return refused("password: " + s + ", username: u, tokenFile: /t") },
+		"that is none":     func(s string) string { return s + ": [" },
+		"of another kind":  func(s string) string { return "{apiVersion: v1, kind: Secret, stringData: {token: " + s + "}}" },
+	} {
+		for _, source := range []string{"kubeconfig", "kubeconfig_wo"} {
+			one(source+" "+attribute, secret, "cannot be used", func(s string) map[string]any { return map[string]any{source: text(s)} })
+		}
+	}
+	one("kubeconfig for a namespace that is not there", secret, "not found", func(s string) map[string]any {
+		return map[string]any{"namespace": e.Name + "-nosuch", "kubeconfig_wo": kubeconfig(s)}
+	})
+	return all
+}
+
+func refused(user string) string {
+	return `{current-context: c, clusters: [{name: c, cluster: {server: "https://c.example.com"}}], users: [{name: c, user: {` + user + `}}], contexts: [{name: c, context: {cluster: c, user: c}}]}`
+}
+
+// hangsUp is the address of a server that ends each connection.
+func hangsUp(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	return listener.Addr().String()
+}

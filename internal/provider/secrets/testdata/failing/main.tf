@@ -1,0 +1,91 @@
+terraform {
+  required_providers {
+    carvel = {
+      source = "carvel-gitops/carvel"
+    }
+  }
+}
+
+variable "name" { type = string }
+variable "package" { type = string }
+variable "resource" { type = string }
+variable "timeout" {
+  type    = string
+  default = null
+}
+variable "git" {
+  type      = any
+  sensitive = true
+  default   = null
+}
+variable "build" {
+  type      = any
+  sensitive = true
+  default   = null
+}
+variable "run" {
+  type      = any
+  sensitive = true
+  default   = {}
+}
+variable "namespace" {
+  type    = string
+  default = null
+}
+variable "kubeconfig" {
+  type      = string
+  sensitive = true
+  default   = null
+}
+variable "kubeconfig_wo" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+  default   = null
+}
+variable "values" {
+  type      = any
+  sensitive = true
+  default   = null
+}
+
+provider "carvel" {
+  git           = var.git
+  build_cluster = var.build
+  run_clusters  = { staging = var.run }
+}
+
+resource "carvel_package_install" "test" {
+  count                = var.resource == "package_install" ? 1 : 0
+  package              = var.package
+  run_cluster          = "staging"
+  service_account_name = "${var.name}-sa"
+  version_constraint   = "1.0.0"
+  values               = var.values
+  timeouts             = { create = var.timeout }
+}
+
+resource "carvel_run_namespace" "test" {
+  count       = var.resource == "run_namespace" ? 1 : 0
+  run_cluster = "staging"
+  name        = var.name
+  timeouts    = { create = var.timeout }
+}
+
+resource "carvel_kubeconfig_secret" "test" {
+  count                 = var.resource == "kubeconfig_secret" ? 1 : 0
+  run_cluster           = "staging"
+  namespace             = coalesce(var.namespace, var.name)
+  kubeconfig            = var.kubeconfig
+  kubeconfig_wo         = var.kubeconfig_wo
+  kubeconfig_wo_version = var.kubeconfig == null ? "1" : null
+  timeouts              = { create = var.timeout }
+}
+
+ephemeral "carvel_kubeconfig" "test" {
+  count                = var.resource == "ephemeral" ? 1 : 0
+  run_cluster          = "staging"
+  namespace            = var.name
+  service_account_name = "${var.name}-sa"
+  timeouts             = { open = var.timeout }
+}

@@ -1,0 +1,69 @@
+package tfdiag
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+)
+
+// NotPortable are the diagnostics of a kubeconfig that kapp-controller could
+// not use, one for each thing that is wrong with it.
+func NotPortable(at path.Path, err error) diag.Diagnostics {
+	const summary = "The kubeconfig cannot be used from the build cluster"
+	var diags diag.Diagnostics
+	var portability *carvel.PortabilityError
+	if !errors.As(err, &portability) {
+		diags.AddAttributeError(at, summary, "Problem: "+err.Error())
+		return diags
+	}
+	for _, finding := range portability.Findings {
+		diags.AddAttributeError(at, summary, "Problem: "+finding+".\n\n"+
+			"kapp-controller keeps what is inline in a kubeconfig and drops the rest without a word, so that an App would deploy as nobody. "+
+			"Nothing was written.")
+	}
+	return diags
+}
+
+// LoopbackServer is the warning about an API server's URL that leads the build
+// cluster back to itself.
+func LoopbackServer(at path.Path, server, advice string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "The build cluster cannot reach this API server",
+		fmt.Sprintf("The kubeconfig's server is %s. That is the loopback address of whoever uses it, "+
+			"so that an App on the build cluster would look for the run cluster in the controller's own container.\n\n%s", server, advice))
+}
+
+// TokenLeft is the warning about a token on a run cluster that is not
+// configured any more.
+func TokenLeft(left *delivery.TokenLeftError) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("A token is left on run cluster %q", left.RunCluster), tokenLeft(left)+
+		fmt.Sprintf("\n\nrun_clusters has no %q any more. If that cluster still exists, delete the Secret there, which revokes the token.", left.RunCluster))
+}
+
+// TokenLeftAfter says what a failed operation has left on the run cluster:
+// nothing most of the time, which is "".
+func TokenLeftAfter(err error) string {
+	var left *delivery.TokenLeftError
+	if !errors.As(err, &left) {
+		return ""
+	}
+	return tokenLeft(left) + " Apply or destroy again to have it deleted, or delete the Secret, which revokes the token."
+}
+
+func tokenLeft(left *delivery.TokenLeftError) string {
+	return fmt.Sprintf("Secret %s/%s on run cluster %q holds a token that does not expire, and could not be deleted.",
+		left.Namespace, left.Name, left.RunCluster)
+}
+
+// NoServiceAccount is the warning about a ServiceAccount that no token can be
+// requested for, since it is not there.
+func NoServiceAccount(namespace, name, runCluster string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("service_account_name"),
+		fmt.Sprintf("There is no ServiceAccount %s/%s on run cluster %q yet", namespace, name, runCluster),
+		"The kubeconfig is unknown until it is there. If this run makes the ServiceAccount, nothing is wrong: refer to the resource that makes it, "+
+			"so that the token is requested after it. Otherwise correct namespace and service_account_name.")
+}
