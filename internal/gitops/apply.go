@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // writeCall is one caller that waits for its change to be on the branch.
@@ -50,7 +51,7 @@ func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
 		e.mu.Unlock()
 		return Commit{}, e.locate(refused)
 	}
-	e.writes = append(e.writes, call)
+	e.writes, e.queued = append(e.writes, call), time.Now()
 	select {
 	case e.arrived <- struct{}{}:
 	default:

@@ -1,6 +1,9 @@
 package gitops
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // batch is a set of changes on their way into one commit.
 type batch struct {
@@ -8,6 +11,7 @@ type batch struct {
 	e     *Engine
 	calls []*writeCall
 	grows bool // takes calls in that arrive before the commit is made
+	began time.Time
 	retry *retry
 
 	// confirmed: the tip was read after the last call had come. A verdict without a push needs that.
@@ -16,7 +20,7 @@ type batch struct {
 
 // commitBatch brings the changes of the calls onto the branch and finishes every call.
 func (e *Engine) commitBatch(calls []*writeCall, grows bool) {
-	b := &batch{group: newGroup(), e: e, grows: grows}
+	b := &batch{group: newGroup(), e: e, grows: grows, began: time.Now()}
 	b.retry = e.retry(b.note)
 	b.add(calls)
 	for len(b.calls) > 0 {
@@ -96,13 +100,14 @@ func (b *batch) attempt() error {
 	}
 	b.drop()
 	e.mu.Lock()
-	d, err := newDraft(e.target, e.store, e.tip, b.calls)
+	d, err := newDraft(e.target, e.store, e.place, b.calls)
 	e.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if (len(d.rejected) > 0 || d.id.IsZero()) && !b.confirmed {
-		// What is known of the branch may be old: ask before anybody is turned down, or told that there is nothing to do.
+	if (len(d.rejected) > 0 || d.id.IsZero() || d.unborn) && !b.confirmed {
+		// What is known of the branch may be old: ask before anybody is turned down, or told that there is nothing to do, and before
+		// a branch is begun at what was the default branch's tip.
 		_, err := e.readTip(b, b.retry)
 		b.confirmed = err == nil
 		return err
@@ -111,20 +116,27 @@ func (b *batch) attempt() error {
 		b.settle([]*writeCall{call}, func(*writeCall) (Commit, error) { return Commit{}, e.locate(err) })
 	}
 	if d.id.IsZero() {
-		b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: d.parent}, nil })
+		b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: reported(d.tip)}, nil })
 		return nil
 	}
 	return b.push(d)
 }
 
+// maxBatch is how many changes a commit takes in.
+const maxBatch = 1000
+
 // prepare brings in the trees on the way to every edit, and takes in the calls that have come meanwhile.
 func (b *batch) prepare() error {
-	for rounds := 0; ; rounds++ {
-		if b.grows && rounds < 10 {
+	for {
+		grows := b.grows && len(b.calls) < maxBatch
+		if grows {
 			b.add(b.e.takeWrites())
 		}
 		missing := b.missing()
 		if len(missing) == 0 {
+			if grows && b.linger() {
+				continue
+			}
 			return nil
 		}
 		if err := b.e.bring(b, missing, b.retry, func(Hash, error) {}); err != nil {

@@ -32,8 +32,12 @@ type Config struct {
 	MessageAppendix string
 	// UserAgent, for example terraform-provider-carvel/1.2.3, goes to the server and into the commit messages. Empty: DefaultUserAgent.
 	UserAgent string
-	HTTP      HTTPAuth
-	SSH       SSHAuth
+	// CreateBranch makes the first Apply create a branch that is not there: at the commit that the default branch is at, or, in an empty
+	// repository, with a commit that has no parent. Reads before that see the default branch's files, or none.
+	CreateBranch bool
+	Signing      Signing
+	HTTP         HTTPAuth
+	SSH          SSHAuth
 }
 
 // HTTPAuth is how to reach an HTTP server. A proxy is taken from the environment.
@@ -71,6 +75,7 @@ type target struct {
 	// endpoint holds the URL without user information.
 	endpoint *url.URL
 	ssh      *sshTarget // nil: HTTP
+	sign     signer     // nil: commits are not signed
 }
 
 // key identifies the target in the registry. It does not reveal the credentials.
@@ -97,7 +102,7 @@ func (c Config) normalize() (*target, error) {
 		}
 	}
 	t := &target{Config: c}
-	for _, check := range []func() error{t.checkURL, t.checkBranch, t.checkIdentity, t.checkCredentials} {
+	for _, check := range []func() error{t.checkURL, t.checkBranch, t.checkIdentity, t.checkCredentials, t.checkSigning} {
 		if err := check(); err != nil {
 			return nil, err
 		}

@@ -2,11 +2,8 @@ package gitops
 
 import (
 	"crypto/x509"
-	"errors"
 	"net/url"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 )
 
 func userOf(login string) string {
@@ -50,21 +47,8 @@ func (t *target) checkSSH() error {
 		return &ConfigError{Field: "ssh.private_key", Reason: "is required with an SSH URL"}
 	}
 	var err error
-	var missing *ssh.PassphraseMissingError
-	if t.SSH.Password == "" {
-		t.ssh.signer, err = ssh.ParsePrivateKey([]byte(t.SSH.PrivateKey))
-	} else {
-		t.ssh.signer, err = ssh.ParsePrivateKeyWithPassphrase([]byte(t.SSH.PrivateKey), []byte(t.SSH.Password))
-	}
-	switch {
-	case errors.As(err, &missing):
-		return &ConfigError{Field: "ssh.password", Reason: "is required: the private key is encrypted"}
-	case errors.Is(err, x509.IncorrectPasswordError):
-		return &ConfigError{Field: "ssh.password", Reason: "does not decrypt the private key"}
-	case err != nil && t.SSH.Password != "":
-		return &ConfigError{Field: "ssh.private_key", Reason: "is not a private key that ssh.password decrypts"}
-	case err != nil:
-		return &ConfigError{Field: "ssh.private_key", Reason: "is not a private key in PEM or OpenSSH form"}
+	if t.ssh.signer, err = parseSSHKey(t.SSH.PrivateKey, t.SSH.Password, "ssh.private_key", "ssh.password"); err != nil {
+		return err
 	}
 	known := t.SSH.KnownHosts
 	if strings.TrimSpace(known) == "" {

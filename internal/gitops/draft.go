@@ -9,7 +9,7 @@ import (
 
 // draft is the commit that would put a batch of changes on top of a tip.
 type draft struct {
-	parent  Hash
+	place
 	id      Hash // zero: the branch already has it all
 	objects []packed
 
@@ -20,8 +20,8 @@ type draft struct {
 
 // newDraft applies the calls one after the other, each entirely or not at all, and checks each against what those before it left.
 // The trees on the way to every edit are in the store.
-func newDraft(t *target, s *store, parent Hash, calls []*writeCall) (*draft, error) {
-	id, err := s.root(parent)
+func newDraft(t *target, s *store, at place, calls []*writeCall) (*draft, error) {
+	id, err := s.root(at.tip)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func newDraft(t *target, s *store, parent Hash, calls []*writeCall) (*draft, err
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{parent: parent, rejected: map[*writeCall]error{}}
+	d := &draft{place: at, rejected: map[*writeCall]error{}}
 	blobs := map[Hash][]byte{}
 	files := map[string]Hash{}
 	for _, call := range calls {
@@ -63,8 +63,7 @@ func newDraft(t *target, s *store, parent Hash, calls []*writeCall) (*draft, err
 		return d, nil
 	}
 	d.addBlobs(files, blobs)
-	d.seal(t, tree)
-	return d, nil
+	return d, d.seal(t, tree)
 }
 
 // plan checks a call against the directory as it stands and returns the blob for every edit that changes something, by index.
@@ -103,12 +102,13 @@ func (d *draft) addBlobs(files map[string]Hash, blobs map[Hash][]byte) {
 }
 
 // seal makes the commit.
-func (d *draft) seal(t *target, tree Hash) {
+func (d *draft) seal(t *target, tree Hash) error {
 	summaries := make([]string, 0, len(d.changed))
 	for _, call := range d.changed {
 		summaries = append(summaries, summary(call.change))
 	}
-	commit := t.commit(tree, d.parent, t.message(summaries), time.Now())
+	commit, err := t.commit(tree, reported(d.tip), t.message(summaries), time.Now())
 	d.id = commit.hash()
 	d.objects = append(d.objects, packed{object: commit, id: d.id})
+	return err
 }

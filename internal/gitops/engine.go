@@ -14,7 +14,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	store   *store
-	tip     Hash  // zero: not known
+	place         // of the branch; a zero tip: not known
 	epoch   int   // counts Invalidate
 	tipFrom int   // the epoch in which the server was asked for the tip
 	refused error // ErrAuth of a fetch, until Invalidate
@@ -23,14 +23,16 @@ type Engine struct {
 	writes  []*writeCall
 	running bool
 	arrived chan struct{} // holds a token when a write has been queued
+	queued  time.Time     // when the last write was
 
 	// The loop's own.
-	filter    int           // index into filters
-	noIDs     bool          // the server gives commits of branches alone, no other object by its id
-	fetched   bool          // objects were fetched by their ids in this round
-	rounds    int           // of reads at this tip that fetched objects by their ids
-	lastBatch int           // changes in the last commit
-	pushTime  time.Duration // of the last push
+	filter   int           // index into filters
+	before   Hash          // the tip before this one, if it was fetched: what has changed since can be asked for; else zero
+	noIDs    bool          // the server gives commits of branches alone, no other object by its id
+	fetched  bool          // objects were fetched by their ids in this round
+	rounds   int           // of reads at this tip that fetched objects by their ids
+	callers  int           // who waited for the last commit or for the next when it was made; zero before the first
+	pushTime time.Duration // of the last push
 }
 
 var registry = struct {
@@ -102,32 +104,9 @@ func (e *Engine) loop() {
 			e.serve(reads)
 		}
 		if pending > 0 {
-			e.linger()
 			if batch := e.takeWrites(); len(batch) > 0 {
 				e.commitBatch(batch, true)
 			}
-		}
-	}
-}
-
-// maxLinger is how long a commit waits for the callers of the one before to come back with their next change.
-const maxLinger = 5 * time.Millisecond
-
-func (e *Engine) linger() {
-	timeout := time.NewTimer(maxLinger)
-	defer timeout.Stop()
-	for {
-		e.mu.Lock()
-		// The first commit of all meets the callers that start together.
-		enough := e.lastBatch > 0 && len(e.writes) >= e.lastBatch
-		e.mu.Unlock()
-		if enough {
-			return
-		}
-		select {
-		case <-e.arrived:
-		case <-timeout.C:
-			return
 		}
 	}
 }

@@ -133,6 +133,16 @@ func TestRead_ahead(t *testing.T) {
 			}
 			return err
 		},
+		"Prefetch": func(e *Engine, path string) error {
+			if err := e.Prefetch(patient(t), path); err != nil {
+				return err
+			}
+			file, err := e.Read(patient(t), path)
+			if err == nil && string(file.Data) != files[path] {
+				return fmt.Errorf("read %q", file.Data)
+			}
+			return err
+		},
 		"Stat": func(e *Engine, path string) error {
 			entry, err := e.Stat(patient(t), path)
 			if err == nil && entry.Hash != BlobHash([]byte(files[path])) {

@@ -178,7 +178,7 @@ func TestErrors_hookFindsTheOneItObjectsTo(t *testing.T) {
 func TestErrors_hookThatTalksTooMuch(t *testing.T) {
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
-	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\nhead -c 20000000 /dev/zero | tr '\\0' x >&2\nexit 1\n"); err != nil {
+	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\nhead -c 60000000 /dev/zero | tr '\\0' x >&2\nexit 1\n"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := f.engine().Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})

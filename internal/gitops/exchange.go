@@ -16,6 +16,7 @@ import (
 // Bounds on a server's answers.
 const (
 	maxFetchBytes    = 1 << 30
+	maxNewsBytes     = 1 << 20 // of what others have pushed; beyond it, fetching the new tip alone is cheaper
 	maxAdvertBytes   = 128 << 20
 	maxPushBytes     = 256 << 20 // hook output included, of which maxTextBytes are kept
 	maxErrorBytes    = 16 << 10  // the body of an HTTP error

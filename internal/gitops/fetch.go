@@ -74,16 +74,16 @@ func (e *Engine) knownTip() Hash {
 }
 
 // readTip asks the server for the tip and remembers it, or that the server refuses the login.
-func (e *Engine) readTip(ctx context.Context, retry *retry) (Hash, error) {
+func (e *Engine) readTip(ctx context.Context, retry *retry) (place, error) {
 	e.mu.Lock()
 	epoch, refused := e.epoch, e.refused
 	e.mu.Unlock()
 	if refused != nil {
-		return Hash{}, refused
+		return place{}, refused
 	}
-	var tip Hash
+	var at place
 	err := retry.do(ctx, func() (err error) {
-		tip, err = e.remote.tip(ctx)
+		at, err = e.remote.tip(ctx)
 		return err
 	})
 	e.mu.Lock()
@@ -92,14 +92,26 @@ func (e *Engine) readTip(ctx context.Context, retry *retry) (Hash, error) {
 		if errors.Is(err, ErrAuth) && epoch == e.epoch {
 			e.refused = err
 		}
-		return Hash{}, err
+		return place{}, err
 	}
-	if tip != e.tip {
+	if at.tip != e.tip {
 		e.rounds = 0
 	}
-	e.tip, e.tipFrom = tip, epoch
-	e.store.shrink(tip)
-	return tip, nil
+	before := e.tip
+	e.standAt(at, epoch)
+	if at.tip != before && before != noCommit && e.store.has(before) {
+		e.before = before
+	}
+	return at, nil
+}
+
+// standAt remembers where the branch is. The lock is held.
+func (e *Engine) standAt(at place, epoch int) {
+	e.place, e.tipFrom = at, epoch
+	e.store.shrink(at.tip)
+	if at.tip == noCommit {
+		e.store.put(noCommit, emptyCommit)
+	}
 }
 
 // fetchCommit brings a commit with as much of its snapshot as the narrowest filter that the server knows gives.
@@ -107,11 +119,16 @@ func (e *Engine) fetchCommit(ctx context.Context, commit Hash, retry *retry) err
 	if err := e.discovered(ctx, retry); err != nil {
 		return err
 	}
-	if !e.remote.supports(capability.Filter) {
+	if e.remote.known() && !e.remote.supports(capability.Filter) {
 		e.filter = wholeSnapshot
 	}
 	var refusal error
 	tip := e.knownTip()
+	if commit == tip && !e.before.IsZero() {
+		if done, err := e.fetchNews(ctx, tip, retry); done || err != nil {
+			return err
+		}
+	}
 	for ; e.filter < len(filters); e.filter++ {
 		request := fetchRequest{wants: []Hash{commit}, filter: filters[e.filter]}
 		if e.remote.supports(capability.Shallow) {
@@ -124,13 +141,37 @@ func (e *Engine) fetchCommit(ctx context.Context, commit Hash, retry *retry) err
 		if commit != tip {
 			return err // about the commit, as far as one can tell
 		}
-		if now, err := e.readTip(ctx, retry); err != nil || now != tip {
+		if now, err := e.readTip(ctx, retry); err != nil || now.tip != tip {
 			return err // the caller looks again
 		}
 		refusal = err
 	}
 	e.filter = 0
 	return refusal
+}
+
+// fetchNews brings what has changed since the tip before, with one request for all levels of trees. Where the server does not give that,
+// or only at a length that asks for the whole history, as after a force-push, done is false.
+func (e *Engine) fetchNews(ctx context.Context, tip Hash, retry *retry) (done bool, err error) {
+	request := fetchRequest{wants: []Hash{tip}, haves: []Hash{e.before}, shallows: []Hash{e.before}, limit: maxNewsBytes}
+	e.before = Hash{}
+	if !e.remote.supports(capability.Shallow) {
+		request.shallows = nil
+	}
+	if e.filter != wholeSnapshot {
+		request.filter = filters[treesOnly]
+	}
+	err = retry.do(ctx, func() error {
+		err := e.fetchOnce(ctx, request)
+		if errors.As(err, new(*protocolError)) { // a tip that the one before has in its history is not sent
+			return &refusedError{err.Error()}
+		}
+		return err
+	})
+	if errors.As(err, new(*refusedError)) || errors.Is(err, errTooLarge) {
+		return false, nil
+	}
+	return err == nil, e.rememberRefusal(err)
 }
 
 // discovered makes sure that the server's capabilities are known.
@@ -144,6 +185,9 @@ func (e *Engine) discovered(ctx context.Context, retry *retry) error {
 
 // fetchObjects brings trees and blobs by their ids in one request.
 func (e *Engine) fetchObjects(ctx context.Context, ids []Hash, retry *retry) error {
+	if err := e.discovered(ctx, retry); err != nil {
+		return err
+	}
 	if e.noIDs {
 		return e.fetchSnapshot(ctx, ids, retry)
 	}
@@ -160,8 +204,8 @@ func (e *Engine) fetchObjects(ctx context.Context, ids []Hash, retry *retry) err
 	}
 	// The tip may have been thrown away with what it reached; or the server gives commits alone, as stock Git does over SSH.
 	before := e.knownTip()
-	tip, tipErr := e.readTip(ctx, retry)
-	if tipErr != nil || tip != before {
+	now, tipErr := e.readTip(ctx, retry)
+	if tipErr != nil || now.tip != before {
 		return tipErr
 	}
 	e.noIDs = true
@@ -195,30 +239,36 @@ func (e *Engine) has(ids []Hash) bool {
 
 // fetch puts what the server sends into the store. What was asked for must be there afterwards.
 func (e *Engine) fetch(ctx context.Context, request fetchRequest, retry *retry) error {
-	err := retry.do(ctx, func() error {
-		objects, err := e.remote.fetch(ctx, request)
-		if err != nil {
-			return err
+	return e.rememberRefusal(retry.do(ctx, func() error { return e.fetchOnce(ctx, request) }))
+}
+
+func (e *Engine) fetchOnce(ctx context.Context, request fetchRequest) error {
+	objects, err := e.remote.fetch(ctx, request)
+	if err != nil {
+		return err
+	}
+	wanted := map[Hash]bool{}
+	for _, id := range request.wants {
+		wanted[id] = true
+		if _, sent := objects[id]; !sent {
+			return &protocolError{fmt.Errorf("the server did not send object %s", id)}
 		}
-		wanted := map[Hash]bool{}
-		for _, id := range request.wants {
-			wanted[id] = true
-			if _, sent := objects[id]; !sent {
-				return &protocolError{fmt.Errorf("the server did not send object %s", id)}
-			}
+	}
+	for _, id := range request.keep {
+		wanted[id] = true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, o := range objects {
+		if o.kind != plumbing.BlobObject || wanted[id] || len(o.data) <= keptBlob && e.store.size < e.store.limit {
+			e.store.put(id, o)
 		}
-		for _, id := range request.keep {
-			wanted[id] = true
-		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		for id, o := range objects {
-			if o.kind != plumbing.BlobObject || wanted[id] || len(o.data) <= keptBlob && e.store.size < e.store.limit {
-				e.store.put(id, o)
-			}
-		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// rememberRefusal keeps a refused login from being tried for every read.
+func (e *Engine) rememberRefusal(err error) error {
 	if errors.Is(err, ErrAuth) {
 		e.mu.Lock()
 		defer e.mu.Unlock()

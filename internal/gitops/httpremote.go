@@ -60,18 +60,22 @@ func (r *httpRemote) connect() error {
 	return nil
 }
 
-func (r *httpRemote) tip(ctx context.Context) (Hash, error) {
+func (r *httpRemote) tip(ctx context.Context) (place, error) {
 	if r.upload == nil {
 		if err := r.connect(); err != nil {
-			return Hash{}, err
+			return place{}, err
 		}
 	}
 	tracked, x := newExchange(ctx, maxAdvertBytes)
 	defer x.finish()
 	advert, err := r.upload.AdvertisedReferencesContext(tracked)
 	if err != nil {
+		err = classify(ctx, x, err)
+		if errors.Is(err, ErrEmptyRepository) {
+			return emptyRepository(r.target)
+		}
 		// A redirect that led nowhere must not stick.
-		return Hash{}, errors.Join(classify(ctx, x, err), r.connect())
+		return place{}, errors.Join(err, r.connect())
 	}
 	return r.learn(advert, x.offersMultiACK(), r.target)
 }
@@ -81,7 +85,7 @@ func (r *httpRemote) fetch(ctx context.Context, f fetchRequest) (map[Hash]object
 	if err != nil {
 		return nil, err
 	}
-	tracked, x := newExchange(ctx, maxFetchBytes)
+	tracked, x := newExchange(ctx, f.bound())
 	defer x.finish()
 	response, err := r.upload.UploadPack(tracked, request)
 	if err != nil {

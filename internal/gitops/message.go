@@ -58,8 +58,23 @@ func oneLine(text string) string {
 	return text
 }
 
-// commit encodes a commit object.
-func (t *target) commit(tree, parent Hash, message string, now time.Time) object {
+// commit encodes a commit object, signed where a key is configured. The zero parent: it has none.
+func (t *target) commit(tree, parent Hash, message string, now time.Time) (object, error) {
+	var text strings.Builder
+	fmt.Fprintf(&text, "tree %s\n", tree)
+	if !parent.IsZero() {
+		fmt.Fprintf(&text, "parent %s\n", parent)
+	}
 	person := fmt.Sprintf("%s <%s> %d +0000", t.AuthorName, t.AuthorEmail, now.Unix())
-	return object{plumbing.CommitObject, fmt.Appendf(nil, "tree %s\nparent %s\nauthor %s\ncommitter %s\n\n%s", tree, parent, person, person, message)}
+	fmt.Fprintf(&text, "author %s\ncommitter %s\n\n%s", person, person, message)
+	commit := object{plumbing.CommitObject, []byte(text.String())}
+	if t.sign == nil {
+		return commit, nil
+	}
+	signature, err := t.sign(commit.data)
+	if err != nil {
+		return object{}, err
+	}
+	commit.data = withSignature(commit.data, signature)
+	return commit, nil
 }

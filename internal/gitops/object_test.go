@@ -115,7 +115,11 @@ func TestStore_shrink(t *testing.T) {
 	lost := put(object{plumbing.BlobObject, []byte("lost")})
 	inner := put(object{plumbing.TreeObject, encodeTree([]Entry{{"f", fileMode, blob}, {"unknown", fileMode, BlobHash([]byte("?"))}})})
 	root := put(object{plumbing.TreeObject, encodeTree([]Entry{{"d", directoryMode, inner}})})
-	commit := put((&target{}).commit(root, Hash{}, "m", t0))
+	sealed, err := (&target{}).commit(root, Hash{}, "m", t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := put(sealed)
 	s.shrink(commit)
 	if !s.has(lost) {
 		t.Error("objects were dropped below the limit")

@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"crypto"
 	"encoding/binary"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/hash"
@@ -18,12 +19,16 @@ type packed struct {
 	base   []byte
 }
 
+// deflaters are kept because one takes longer to make than a small pack to write.
+var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+
 // writePack encodes exactly these objects. With thin, a large object that has a base goes as REF_DELTA against it.
 func writePack(objects []packed, thin bool) []byte {
 	var pack bytes.Buffer
 	pack.WriteString("PACK")
 	_ = binary.Write(&pack, binary.BigEndian, [2]uint32{2, uint32(len(objects))})
-	deflate := zlib.NewWriter(nil)
+	deflate, _ := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(deflate)
 	for _, o := range objects {
 		data := o.data
 		if delta := o.delta(); thin && delta != nil {

@@ -3,6 +3,7 @@ package gitops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -14,15 +15,15 @@ import (
 
 // remote speaks the Git protocol with one server. One goroutine at a time may use it.
 type remote interface {
-	// tip asks for the branch's commit, and learns the server's capabilities on the way.
-	tip(ctx context.Context) (Hash, error)
+	// tip asks where the branch stands, and learns the server's capabilities on the way.
+	tip(ctx context.Context) (place, error)
 	// supports tells of a capability for fetching. known is false until the first tip.
 	supports(c capability.Capability) bool
 	known() bool
 	// fetch is one round of upload-pack.
 	fetch(ctx context.Context, f fetchRequest) (map[Hash]object, error)
-	// push moves the branch from old to id, which must be a child of old. An error means that the outcome is not known,
-	// unless it is ErrAuth or ErrRepositoryNotFound: then nothing has happened.
+	// push moves the branch from old to id, which must be a child of old, or creates it at id where old is the zero Hash.
+	// An error means that the outcome is not known, unless it is ErrAuth or ErrRepositoryNotFound: then nothing has happened.
 	push(ctx context.Context, old, id Hash, pack []byte) (report, error)
 	close()
 }
@@ -40,6 +41,15 @@ type fetchRequest struct {
 	depth                  int
 	filter                 string
 	keep                   []Hash // blobs of a whole snapshot that must stay in the store
+	limit                  int64  // in bytes of the answer; zero: maxFetchBytes
+}
+
+// bound of the answer in bytes.
+func (f fetchRequest) bound() int64 {
+	if f.limit > 0 {
+		return f.limit
+	}
+	return maxFetchBytes
 }
 
 // capabilities are what a server offers for fetching.
@@ -49,21 +59,36 @@ type capabilities struct {
 	agent    string
 }
 
-func (c *capabilities) supports(name capability.Capability) bool { return c.list.Supports(name) }
+func (c *capabilities) supports(name capability.Capability) bool {
+	return c.list != nil && c.list.Supports(name)
+}
 
 func (c *capabilities) known() bool { return c.list != nil }
 
 // learn takes an advertisement in and finds the branch.
-func (c *capabilities) learn(advert *packp.AdvRefs, multiACK bool, t *target) (Hash, error) {
+func (c *capabilities) learn(advert *packp.AdvRefs, multiACK bool, t *target) (place, error) {
 	if format := advert.Capabilities.Get(capability.ObjectFormat); len(format) > 0 && format[0] != "sha1" {
-		return Hash{}, errors.New("the repository's object format is " + printable(format[0]) + "; this client knows sha1")
+		return place{}, errors.New("the repository's object format is " + printable(format[0]) + "; this client knows sha1")
 	}
 	c.list, c.multiACK, c.agent = advert.Capabilities, multiACK, strings.Join(strings.Fields(t.UserAgent), "-")
 	id, found := advert.References["refs/heads/"+t.Branch]
-	if !found {
-		return Hash{}, ErrBranchNotFound
+	switch {
+	case found:
+		return place{tip: id}, nil
+	case !t.CreateBranch:
+		return place{}, ErrBranchNotFound
+	case advert.Head == nil:
+		return place{}, fmt.Errorf("%w, and it has no default branch to create it from", ErrBranchNotFound)
 	}
-	return id, nil
+	return place{tip: *advert.Head, unborn: true}, nil
+}
+
+// emptyRepository is what the advertisement of a repository without commits means.
+func emptyRepository(t *target) (place, error) {
+	if t.CreateBranch {
+		return place{tip: noCommit, unborn: true}, nil
+	}
+	return place{}, ErrEmptyRepository
 }
 
 // request encodes a fetch with the capabilities it needs among those that the server offers.

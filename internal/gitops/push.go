@@ -25,7 +25,7 @@ func (b *batch) push(d *draft) error {
 	for tries, delay := 1, firstDelay; ; tries, delay = tries+1, min(2*delay, longestDelay) {
 		epoch := b.sending(d)
 		began := time.Now()
-		answer, failure := e.remote.push(b, d.parent, d.id, pack)
+		answer, failure := e.remote.push(b, d.old(), d.id, pack)
 		e.pushTime = time.Since(began)
 		switch {
 		case failure == nil && answer.accepted:
@@ -42,17 +42,17 @@ func (b *batch) push(d *draft) error {
 		if failure != nil {
 			lost = failure
 		}
-		tip, landed, err := b.look(d, lost != nil)
+		now, landed, err := b.look(d, lost != nil)
 		switch {
 		case err != nil && lost != nil:
 			return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, lost, err)
 		case err != nil:
 			return err
 		case landed:
-			b.accept(d, tip, epoch)
+			b.accept(d, now.tip, epoch)
 			return nil
 		}
-		if tip != d.parent {
+		if now != d.place {
 			b.settled(d)
 			return b.overtaken()
 		}
@@ -111,24 +111,27 @@ func (b *batch) accept(d *draft, tip Hash, epoch int) {
 			e.store.put(o.id, o.object)
 		}
 	}
-	e.tip, e.tipFrom = tip, epoch
-	e.store.shrink(tip)
+	e.standAt(place{tip: tip}, epoch)
+	waiting := len(e.writes)
 	e.mu.Unlock()
-	e.lastBatch = len(d.changed) + len(d.same)
+	e.callers = len(b.calls) + waiting
 	b.settle(d.changed, func(*writeCall) (Commit, error) { return Commit{Hash: d.id, Changed: true}, nil })
 	b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: d.id}, nil })
 }
 
 // look reads the tip and tells whether the draft's commit has landed there. With history it has also if it is among the commits that
 // lead from its parent to the tip: the server took the push, its answer was lost, and somebody has pushed on top.
-func (b *batch) look(d *draft, history bool) (tip Hash, landed bool, err error) {
-	if tip, err = b.e.readTip(b, b.retry); err != nil {
-		return Hash{}, false, err
+func (b *batch) look(d *draft, history bool) (now place, landed bool, err error) {
+	if now, err = b.e.readTip(b, b.retry); err != nil {
+		return place{}, false, err
 	}
-	if tip == d.id || tip == d.parent || !history {
-		return tip, tip == d.id, nil
+	if now.tip == d.id || now.unborn || now.tip == d.tip || !history {
+		return now, now.tip == d.id, nil
 	}
-	request := fetchRequest{wants: []Hash{tip}, haves: []Hash{d.parent}, shallows: []Hash{d.parent}}
+	request := fetchRequest{wants: []Hash{now.tip}}
+	if d.tip != noCommit {
+		request.haves, request.shallows = []Hash{d.tip}, []Hash{d.tip}
+	}
 	if b.e.filter != wholeSnapshot {
 		request.filter = "tree:0"
 		if b.e.filter == treesOnly {
@@ -143,7 +146,7 @@ func (b *batch) look(d *draft, history bool) (tip Hash, landed bool, err error) 
 		_, landed = objects[d.id]
 		return err
 	})
-	return tip, landed, err
+	return now, landed, err
 }
 
 // overtaken gives other writers about one push time before the next attempt.

@@ -30,7 +30,7 @@ func (e *Engine) Prefetch(ctx context.Context, paths ...string) error {
 		if err != nil {
 			return err
 		}
-		lookups = append(lookups, &lookup{path: segments, data: true})
+		lookups = append(lookups, &lookup{path: segments, data: true, ahead: true})
 	}
 	_, err := e.look(ctx, lookups...)
 	return err
@@ -106,7 +106,7 @@ func (e *Engine) Tree(ctx context.Context, commit Hash, dir string) (Hash, error
 	return l.entry.Hash, nil
 }
 
-// Tip returns the commit that reads are answered from.
+// Tip returns the commit that reads are answered from; the zero Hash in an empty repository.
 func (e *Engine) Tip(ctx context.Context) (Hash, error) {
 	return e.look(ctx)
 }
@@ -179,7 +179,7 @@ func (e *Engine) missing(call *readCall) []want {
 		return append(missing, tipWanted)
 	}
 	if len(missing) == 0 {
-		call.tip = e.tip
+		call.tip = reported(e.tip)
 		call.finish(nil)
 	}
 	return missing

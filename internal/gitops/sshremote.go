@@ -222,7 +222,7 @@ func (c *channel) advertised() (*packp.AdvRefs, error) {
 	return advert, nil
 }
 
-func (r *sshRemote) tip(ctx context.Context) (id Hash, err error) {
+func (r *sshRemote) tip(ctx context.Context) (where place, err error) {
 	err = r.run(ctx, "git-upload-pack", maxAdvertBytes, func(c *channel) error {
 		advert, err := c.advertised()
 		if err != nil {
@@ -231,10 +231,13 @@ func (r *sshRemote) tip(ctx context.Context) (id Hash, err error) {
 		if advert.IsEmpty() {
 			return ErrEmptyRepository
 		}
-		id, err = r.learn(advert, c.offersMultiACK(), r.target)
+		where, err = r.learn(advert, c.offersMultiACK(), r.target)
 		return errors.Join(err, pktline.NewEncoder(c.stdin).Flush())
 	})
-	return id, err
+	if errors.Is(err, ErrEmptyRepository) {
+		return emptyRepository(r.target)
+	}
+	return where, err
 }
 
 func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]object, err error) {
@@ -242,7 +245,7 @@ func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]o
 	if err != nil {
 		return nil, err
 	}
-	err = r.run(ctx, "git-upload-pack", maxFetchBytes, func(c *channel) error {
+	err = r.run(ctx, "git-upload-pack", f.bound(), func(c *channel) error {
 		if _, err := c.advertised(); err != nil {
 			return err
 		}

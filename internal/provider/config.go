@@ -31,8 +31,17 @@ type gitModel struct {
 	AuthorName            types.String `tfsdk:"author_name"`
 	AuthorEmail           types.String `tfsdk:"author_email"`
 	CommitMessageAppendix types.String `tfsdk:"commit_message_appendix"`
+	CreateBranch          types.Bool   `tfsdk:"create_branch"`
+	Signing               types.Object `tfsdk:"signing"`
 	HTTP                  types.Object `tfsdk:"http"`
 	SSH                   types.Object `tfsdk:"ssh"`
+}
+
+type gitSigningModel struct {
+	OpenPGPKey        types.String `tfsdk:"open_pgp_key"`
+	OpenPGPPassphrase types.String `tfsdk:"open_pgp_passphrase"`
+	SSHKey            types.String `tfsdk:"ssh_key"`
+	SSHPassphrase     types.String `tfsdk:"ssh_passphrase"`
 }
 
 type gitSSHModel struct {
@@ -77,6 +86,7 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 	var git gitModel
 	var http gitHTTPModel
 	var ssh gitSSHModel
+	var signing gitSigningModel
 	if !m.Git.IsNull() {
 		diags.Append(m.Git.As(ctx, &git, basetypes.ObjectAsOptions{})...)
 	}
@@ -85,6 +95,9 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 	}
 	if !git.SSH.IsNull() {
 		diags.Append(git.SSH.As(ctx, &ssh, basetypes.ObjectAsOptions{})...)
+	}
+	if !git.Signing.IsNull() {
+		diags.Append(git.Signing.As(ctx, &signing, basetypes.ObjectAsOptions{})...)
 	}
 	if diags.HasError() {
 		return diags
@@ -96,6 +109,13 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 		AuthorEmail:     git.AuthorEmail.ValueString(),
 		MessageAppendix: git.CommitMessageAppendix.ValueString(),
 		UserAgent:       userAgent,
+		CreateBranch:    git.CreateBranch.ValueBool(),
+		Signing: gitops.Signing{
+			OpenPGPKey:        signing.OpenPGPKey.ValueString(),
+			OpenPGPPassphrase: signing.OpenPGPPassphrase.ValueString(),
+			SSHKey:            signing.SSHKey.ValueString(),
+			SSHPassphrase:     signing.SSHPassphrase.ValueString(),
+		},
 		HTTP: gitops.HTTPAuth{
 			Username:             setting(http.Username, "CARVEL_GIT_USERNAME"),
 			Password:             setting(http.Password, "CARVEL_GIT_PASSWORD"),

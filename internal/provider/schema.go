@@ -59,6 +59,25 @@ func gitAttributes() map[string]schema.Attribute {
 		"author_name":             schema.StringAttribute{Optional: true, MarkdownDescription: "Name of the commits' author. The default is `terraform-provider-carvel`."},
 		"author_email":            schema.StringAttribute{Optional: true, MarkdownDescription: "E-mail address of the commits' author."},
 		"commit_message_appendix": schema.StringAttribute{Optional: true, MarkdownDescription: "Text to end every commit message with, for example `[skip ci]`."},
+		"create_branch": schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "Create the branch with the first commit if the repository does not have it: from the tip of the default branch, " +
+				"or as the first branch of an empty repository. Until then a plan sees the default branch's files. The default is `false`: " +
+				"a missing branch is an error.",
+		},
+		"signing": schema.SingleNestedAttribute{
+			Optional: true,
+			MarkdownDescription: "Key to sign every commit with, for branches that require signed commits: either an OpenPGP key or an SSH key. " +
+				"Set `author_email` to an address that the key belongs to, since Git hosts verify both together.",
+			Attributes: map[string]schema.Attribute{
+				"open_pgp_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "ASCII-armored OpenPGP private key, as " +
+					"`gpg --armor --export-secret-keys KEY-ID` prints it. Excludes `ssh_key`."},
+				"open_pgp_passphrase": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Passphrase of the OpenPGP key."},
+				"ssh_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "SSH private key in PEM or OpenSSH form. " +
+					"It may be another key than `ssh.private_key`, which only logs in. Excludes `open_pgp_key`."},
+				"ssh_passphrase": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Passphrase of the SSH key."},
+			},
+		},
 		"http": schema.SingleNestedAttribute{
 			Optional:            true,
 			MarkdownDescription: "Credentials for a repository over HTTPS. A proxy is taken from the environment.",

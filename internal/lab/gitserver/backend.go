@@ -2,6 +2,8 @@ package gitserver
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -19,7 +21,9 @@ func (s *Server) backend(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer s.children.Done()
-	cmd := exec.CommandContext(s.ctx, s.git, "http-backend")
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.git, "http-backend")
 	endGroup(cmd)
 	cmd.Dir = s.options.Dir
 	cmd.Env = append(s.environment(), cgiEnvironment(r)...)
@@ -45,17 +49,33 @@ func (s *Server) backend(w http.ResponseWriter, r *http.Request) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		_, _ = io.Copy(stdin, r.Body)
+		body := &failingBody{Reader: r.Body}
+		_, _ = io.Copy(stdin, body)
 		_ = stdin.Close()
+		if body.failed { // git http-backend would wait for the rest for ever
+			cancel()
+		}
 	}()
 	copied := answer(w, stdout)
 	// A client that went away leaves the child to SIGPIPE, as a real server does.
 	_ = stdout.Close()
 	failed := cmd.Wait()
 	<-sent
-	if copied != nil || s.ctx.Err() != nil && failed != nil {
+	if copied != nil || ctx.Err() != nil && failed != nil {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// failingBody remembers that a request was cut off.
+type failingBody struct {
+	io.Reader
+	failed bool
+}
+
+func (b *failingBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.failed = b.failed || err != nil && !errors.Is(err, io.EOF)
+	return n, err
 }
 
 // answer turns the CGI response into an HTTP response.

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -205,5 +206,28 @@ func TestServer_closeEndsChildren(t *testing.T) {
 	}
 	if err := <-pushed; err == nil {
 		t.Error("the push succeeded")
+	}
+}
+
+// TestServer_requestCutOff: the git process of a request whose client has gone in the middle of it ends.
+func TestServer_requestCutOff(t *testing.T) {
+	answered := make(chan gitserver.Exchange, 1)
+	server := start(t, gitserver.Options{Insecure: true, Observe: func(e gitserver.Exchange) { answered <- e }})
+	address, _, _ := strings.Cut(strings.TrimPrefix(server.URL("gitops"), "http://"), "/")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := "POST /gitops.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n0000"
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-answered:
+	case <-time.After(time.Minute):
+		t.Error("the request is still being served")
 	}
 }

@@ -97,7 +97,7 @@ func explainGit(err error) (explanation, bool) {
 	case errors.Is(err, gitops.ErrRepositoryNotFound):
 		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it."}, true
 	case errors.Is(err, gitops.ErrBranchNotFound), errors.Is(err, gitops.ErrEmptyRepository):
-		return explanation{advice: "Check git.branch in the provider configuration, and push a first commit to the branch."}, true
+		return explanation{advice: "Check git.branch in the provider configuration. Push a first commit to the branch, or set git.create_branch = true."}, true
 	case errors.Is(err, gitops.ErrBranchMoved):
 		return explanation{advice: "Other writers moved the branch until the time was up, and nothing was written. Apply again, or raise the time in timeouts."}, true
 	case errors.As(err, &hook):
