@@ -99,12 +99,21 @@ func userFindings(u *api.AuthInfo) []string {
 	return findings
 }
 
+// APIServer is where a cluster's API server is, and how its certificate is
+// verified.
+type APIServer struct {
+	URL           string
+	CA            []byte // PEM; empty: the system's authorities
+	TLSServerName string // name in the certificate; "": the URL's host
+	Insecure      bool   // do not verify it
+}
+
 // ServiceAccountKubeconfig builds a kubeconfig for a ServiceAccount's token.
-// ca is PEM, and may be empty where the server's certificate is publicly
-// trusted.
-func ServiceAccountKubeconfig(cluster, server string, ca []byte, namespace, serviceAccount, token string) (Kubeconfig, error) {
+func ServiceAccountKubeconfig(cluster string, at APIServer, namespace, serviceAccount, token string) (Kubeconfig, error) {
 	config := api.NewConfig()
-	config.Clusters[cluster] = &api.Cluster{Server: server, CertificateAuthorityData: ca}
+	config.Clusters[cluster] = &api.Cluster{
+		Server: at.URL, CertificateAuthorityData: at.CA, TLSServerName: at.TLSServerName, InsecureSkipTLSVerify: at.Insecure,
+	}
 	config.AuthInfos[serviceAccount] = &api.AuthInfo{Token: token}
 	config.Contexts[cluster] = &api.Context{Cluster: cluster, AuthInfo: serviceAccount, Namespace: namespace}
 	config.CurrentContext = cluster
@@ -112,7 +121,7 @@ func ServiceAccountKubeconfig(cluster, server string, ca []byte, namespace, serv
 	if err != nil {
 		return Kubeconfig{}, fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	return Kubeconfig{Server: server, YAML: out}, nil
+	return Kubeconfig{Server: at.URL, YAML: out}, nil
 }
 
 // Context is what a kubeconfig's current context names, and the token of its

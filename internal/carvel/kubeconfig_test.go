@@ -85,13 +85,17 @@ func TestPortableKubeconfigRefuses(t *testing.T) {
 }
 
 func TestServiceAccountKubeconfig(t *testing.T) {
-	k, err := ServiceAccountKubeconfig("staging", "https://s.example.com", []byte("ca"), "n", "sa", "token")
+	at := APIServer{URL: "https://s.example.com", CA: []byte("ca"), TLSServerName: "api.internal"}
+	k, err := ServiceAccountKubeconfig("staging", at, "ns", "sa", "token")
 	if err != nil {
 		t.Fatal(err)
 	}
 	portable, err := PortableKubeconfig(k.YAML)
 	if err != nil || string(portable.YAML) != string(k.YAML) {
 		t.Errorf("it is not portable as it is: %v", err)
+	}
+	if !strings.Contains(string(k.YAML), "tls-server-name: api.internal") {
+		t.Errorf("the name in the server's certificate is lost:\n%s", k.YAML)
 	}
 	if a, b := TokenSecret("n", "sa", "dev/a").GetName(), TokenSecret("n", "sa", "dev/b").GetName(); a == b {
 		t.Error("two kubeconfigs of one ServiceAccount share a token Secret")

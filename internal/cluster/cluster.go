@@ -43,6 +43,10 @@ type connection struct {
 type Endpoint struct {
 	Server string
 	CA     []byte // PEM; empty: publicly trusted
+	// TLSServerName is the name in the server's certificate, "" for the
+	// server's host; with Insecure it is not verified.
+	TLSServerName string
+	Insecure      bool
 }
 
 // New makes a Cluster. name is what errors call it.
@@ -75,7 +79,7 @@ func open(config Config, userAgent string) (*connection, error) {
 	}
 	return &connection{
 		client:   client,
-		endpoint: Endpoint{Server: rc.Host, CA: ca},
+		endpoint: Endpoint{Server: rc.Host, CA: ca, TLSServerName: rc.ServerName, Insecure: rc.Insecure},
 		renews:   rc.ExecProvider != nil,
 	}, nil
 }

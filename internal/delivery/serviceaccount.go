@@ -32,7 +32,8 @@ func (a ServiceAccount) ref() cluster.Ref {
 }
 
 func (a ServiceAccount) kubeconfig(runCluster string, e cluster.Endpoint, token []byte) (carvel.Kubeconfig, error) {
-	return carvel.ServiceAccountKubeconfig(runCluster, e.Server, e.CA, a.Namespace, a.Name, string(token))
+	at := carvel.APIServer{URL: e.Server, CA: e.CA, TLSServerName: e.TLSServerName, Insecure: e.Insecure}
+	return carvel.ServiceAccountKubeconfig(runCluster, at, a.Namespace, a.Name, string(token))
 }
 
 // TokenLeftError: a token Secret is still on the run cluster.
