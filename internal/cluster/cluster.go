@@ -11,6 +11,7 @@ import (
 	"os"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -176,6 +177,16 @@ func (c *Cluster) List(ctx context.Context, resource schema.GroupVersionResource
 		return nil, err
 	}
 	return list.Items, nil
+}
+
+// Served is a *NotServedError where the API server does not know a resource.
+// The right to list it is not needed.
+func (c *Cluster) Served(ctx context.Context, resource schema.GroupVersionResource, namespace string) error {
+	_, err := c.list(ctx, Ref{Resource: resource, Namespace: namespace}, metav1.ListOptions{Limit: 1})
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	return err
 }
 
 func (c *Cluster) list(ctx context.Context, ref Ref, options metav1.ListOptions) (list *unstructured.UnstructuredList, err error) {

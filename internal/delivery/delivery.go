@@ -34,7 +34,8 @@ type Delivery struct {
 	Layout     repolayout.Layout
 
 	asked         sync.Mutex
-	administrator map[*cluster.Cluster]bool // whether our identity may do everything there
+	administrator map[*cluster.Cluster]bool  // whether our identity may do everything there
+	served        map[*cluster.Cluster]error // whether it knows PackageInstalls
 }
 
 // Location is the branch that Repository writes to.

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"strings"
@@ -57,6 +58,12 @@ func TestAccRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("looking at the rights", 1)
+	for range 3 {
+		if err := d.CheckInstalls(ctx, "staging", s.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("looking whether PackageInstalls are served", 1)
 	if _, err := d.UpdateRunNamespace(ctx, s.RunNamespaceSpec, s); err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +72,27 @@ func TestAccRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("delete", 8)
+}
+
+// TestAccPreflight: a cluster without kapp-controller is told from one that
+// does not let us look.
+func TestAccPreflight(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	token := e.Limited(e.Lab.Staging)
+	d := &delivery.Delivery{Run: map[string]*cluster.Cluster{
+		"without": cluster.New("without", "test", cluster.Config{Host: e.WithoutAPI(e.Lab.Staging, "packaging.carvel.dev")}),
+		"limited": cluster.New("limited", "test", cluster.Config{Host: e.Lab.Staging.Server, Token: token, CACertificate: string(e.Lab.Staging.CA)}),
+	}}
+	var notServed *cluster.NotServedError
+	if err := d.CheckInstalls(ctx, "without", e.Name); !errors.As(err, &notServed) {
+		t.Errorf("got %v", err)
+	}
+	if err := d.CheckInstalls(ctx, "limited", e.Name); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestAccRetries: an API server that is overloaded, fails, or cuts connections

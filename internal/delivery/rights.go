@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,6 +82,30 @@ func (d *Delivery) holdsEverything(ctx context.Context, c *cluster.Cluster) (boo
 	}
 	d.administrator[c] = len(no) == 0
 	return d.administrator[c], nil
+}
+
+// CheckInstalls is a *cluster.NotServedError where a run cluster does not know
+// PackageInstalls, so that nothing could be delivered to it. It is asked once.
+func (d *Delivery) CheckInstalls(ctx context.Context, runCluster, namespace string) error {
+	c, err := d.run(runCluster)
+	if err != nil {
+		return err
+	}
+	d.asked.Lock()
+	defer d.asked.Unlock()
+	if err, ok := d.served[c]; ok {
+		return err
+	}
+	err = c.Served(ctx, carvel.PackageInstalls, namespace)
+	var notServed *cluster.NotServedError
+	if err != nil && !errors.As(err, &notServed) {
+		return err
+	}
+	if d.served == nil {
+		d.served = map[*cluster.Cluster]error{}
+	}
+	d.served[c] = err
+	return err
 }
 
 // rights are the single rights of rules.

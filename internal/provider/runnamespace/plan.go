@@ -89,9 +89,15 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
 	defer cancel()
 	err := r.data.CheckRights(bounded, spec)
+	if err == nil {
+		err = r.data.CheckInstalls(bounded, spec.Cluster, spec.Name)
+	}
 	var lacking *delivery.LackingRightsError
 	var connection *cluster.ConnectionError
+	var notServed *cluster.NotServedError
 	switch {
+	case errors.As(err, &notServed):
+		return diag.Diagnostics{tfdiag.Preflight(notServed)}
 	case errors.As(err, &lacking), errors.As(err, &connection):
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, spec.Name, "", err)}
 	case err != nil:

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
 // ImportID is the diagnostic of an import id that has not the resource's form.
@@ -18,6 +20,13 @@ func ImportID(resource, form, example, got string) diag.Diagnostic {
 // Names lists the keys of a map for a message.
 func Names(m map[string]string) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+// Preflight is the warning about a run cluster that cannot take what will be
+// delivered to it.
+func Preflight(err *cluster.NotServedError) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("kapp-controller is not installed on "+err.Cluster,
+		fmt.Sprintf("%s does not know %s, so no package can be delivered to it. Install kapp-controller there before the Apps that deliver to it.", err.Cluster, err.Resource))
 }
 
 // Unreadable is the warning about files in the repository that are not what
