@@ -116,6 +116,15 @@ func (r *Repository) HasCommits(path string, want int) resource.TestCheckFunc {
 	}
 }
 
+// Holds checks that a commit is another one, or comes after it.
+func (r *Repository) Holds(commit, ancestor string) error {
+	r.Pull()
+	if out, err := r.run("merge-base", "--is-ancestor", ancestor, commit); err != nil {
+		return fmt.Errorf("commit %q does not hold %q: %w %s", commit, ancestor, err, out)
+	}
+	return nil
+}
+
 // LastMessageHas checks the message of the last commit that touched a path.
 func (r *Repository) LastMessageHas(path string, texts ...string) error {
 	r.Pull()

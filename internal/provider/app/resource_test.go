@@ -45,7 +45,7 @@ func TestAccApp_delivery(t *testing.T) {
 			acctest.Has(e.Staging(carvel.PackageInstalls, staging), e.Name, acctest.Field(version, "status", "version")),
 			acctest.Has(e.Prod(carvel.PackageInstalls, prod), e.Name, acctest.Field(version, "status", "version")),
 			resource.TestCheckResourceAttr("carvel_app.test.0", "status.condition", carvel.ReconcileSucceeded),
-			fetched("carvel_app.test.0", "carvel_package_install.test.0"),
+			fetched(r, "carvel_app.test.0", "carvel_package_install.test.0"),
 		)
 	}
 	second := config.Variables{"version_constraint": config.StringVariable(acctest.SecondVersion)}
@@ -72,14 +72,19 @@ func TestAccApp_delivery(t *testing.T) {
 	})
 }
 
-// fetched checks that the App has fetched the commit that it waited for, or a
-// later one that another test made.
-func fetched(app, install string) resource.TestCheckFunc {
+// fetched checks that each source of the App was fetched at the commit that it
+// waited for, or at a later one that another test made.
+func fetched(r *acctest.Repository, app, install string) resource.TestCheckFunc {
 	return func(s *terraform.State) error {
 		resources := s.RootModule().Resources
-		commits := resources[app].Primary.Attributes["status.fetched_commits.#"]
-		if commits != "2" || resources[install].Primary.Attributes["commit"] == "" {
-			return fmt.Errorf("%s fetched %s commits", app, commits)
+		attributes, commit := resources[app].Primary.Attributes, resources[install].Primary.Attributes["commit"]
+		if n := attributes["status.fetched_commits.#"]; n != "2" {
+			return fmt.Errorf("%s fetched %s commits", app, n)
+		}
+		for _, i := range []string{"0", "1"} {
+			if err := r.Holds(attributes["status.fetched_commits."+i], commit); err != nil {
+				return fmt.Errorf("%s, source %s: %w", app, i, err)
+			}
 		}
 		return nil
 	}
