@@ -22,6 +22,7 @@ type Repository interface {
 	Prefetch(ctx context.Context, paths ...string) error
 	Read(ctx context.Context, path string) (gitops.File, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
+	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
 }
 
 // Delivery reaches everything that one provider configuration names. Its
@@ -69,8 +70,9 @@ var ErrNotFound = errors.New("not found")
 
 // ExistsError: what was to be created is already there.
 type ExistsError struct {
-	Where string // the cluster's name, or the repository's URL
-	What  string // the object, or the path
+	Where string             // the cluster's name, or the repository's URL
+	What  string             // the object, or the path
+	By    *gitops.LastChange // of a path; nil: not known
 }
 
 func (e *ExistsError) Error() string { return fmt.Sprintf("%s already exists in %s", e.What, e.Where) }

@@ -126,21 +126,22 @@ func (d *Delivery) FindBlobs(ctx context.Context, at repolayout.Install) (Blobs,
 // CheckNewPackageInstall is an *ExistsError where a file was found on the
 // branch that is none of ours: ours are those about to be replaced by the same
 // resource.
-func (d *Delivery) CheckNewPackageInstall(at repolayout.Install, found Blobs, ours ...Blobs) error {
+func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Install, found Blobs, ours ...Blobs) error {
 	known := func(blob gitops.Hash, of func(Blobs) gitops.Hash) bool {
 		return blob.IsZero() || slices.ContainsFunc(ours, func(b Blobs) bool { return of(b) == blob })
 	}
 	if !known(found.PackageInstall, func(b Blobs) gitops.Hash { return b.PackageInstall }) {
-		return d.exists(d.Layout.PackageInstallPath(at))
+		return d.exists(ctx, d.Layout.PackageInstallPath(at))
 	}
 	if !known(found.Params, func(b Blobs) gitops.Hash { return b.Params }) {
-		return d.exists(d.Layout.ParamsPath(at))
+		return d.exists(ctx, d.Layout.ParamsPath(at))
 	}
 	return nil
 }
 
-func (d *Delivery) exists(path string) error {
-	return &ExistsError{Where: fmt.Sprintf("branch %s of %s", d.Location.Branch, d.Location.URL), What: path}
+func (d *Delivery) exists(ctx context.Context, path string) error {
+	where := fmt.Sprintf("branch %s of %s", d.Location.Branch, d.Location.URL)
+	return &ExistsError{Where: where, What: path, By: d.lastChange(ctx, path)}
 }
 
 // CreatePackageInstall commits the files. Unless adopt is set neither may be
@@ -153,7 +154,7 @@ func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, a
 	r, err := d.commitPackageInstall(ctx, "Add", p, before)
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
-		return r, d.exists(precondition.Path)
+		return r, d.exists(ctx, precondition.Path)
 	}
 	return r, err
 }
@@ -161,7 +162,8 @@ func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, a
 // UpdatePackageInstall commits the files in place of those whose blobs the
 // plan saw.
 func (d *Delivery) UpdatePackageInstall(ctx context.Context, p PackageInstall, before Blobs) (PackageInstallReceipt, error) {
-	return d.commitPackageInstall(ctx, "Update", p, &before)
+	r, err := d.commitPackageInstall(ctx, "Update", p, &before)
+	return r, d.blame(ctx, err)
 }
 
 // commitPackageInstall writes both files, or deletes the params where there
@@ -225,7 +227,7 @@ func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Insta
 		change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.KeepPath(at), Data: []byte{}})
 	}
 	_, err = repository.Apply(ctx, change)
-	return err
+	return d.blame(ctx, err)
 }
 
 func (d *Delivery) summary(verb string, at repolayout.Install) string {

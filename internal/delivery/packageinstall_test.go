@@ -133,20 +133,26 @@ func TestNothingIsOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := d.Layout.PackageInstallPath(p.Install())
-	if _, err := server.Seed(repository, "Edit", map[string]string{path: "theirs\n"}); err != nil {
+	edit, err := server.Seed(repository, "Edit", map[string]string{path: "theirs\n"})
+	if err != nil {
 		t.Fatal(err)
 	}
+	byEdit := func(by *gitops.LastChange) bool { return by != nil && by.Commit.String() == edit && by.Subject == "Edit" }
 	p.VersionConstraint = "2.0.0"
 	var precondition *gitops.PreconditionError
-	if _, err := d.UpdatePackageInstall(ctx, p, created.Blobs); !errors.As(err, &precondition) || precondition.Path != path {
-		t.Errorf("update: %v", err)
+	if _, err := d.UpdatePackageInstall(ctx, p, created.Blobs); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
+		t.Errorf("update: %v, by %+v", err, precondition.By)
 	}
-	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &precondition) {
+	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &precondition) || !byEdit(precondition.By) {
 		t.Errorf("delete: %v", err)
 	}
 	var exists *ExistsError
-	if _, err := d.CreatePackageInstall(ctx, p, false); !errors.As(err, &exists) || exists.What != path {
+	if _, err := d.CreatePackageInstall(ctx, p, false); !errors.As(err, &exists) || exists.What != path || !byEdit(exists.By) {
 		t.Errorf("create: %v", err)
+	}
+	exists = nil
+	if err := d.CheckNewPackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &exists) || !byEdit(exists.By) {
+		t.Errorf("check: %v", err)
 	}
 	files, err := server.Files(repository, "main")
 	if err != nil || files[path] != "theirs\n" {

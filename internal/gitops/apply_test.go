@@ -104,12 +104,12 @@ func TestApply_preconditions(t *testing.T) {
 		want *PreconditionError
 	}{
 		{"the blob expected", Edit{Path: "a/b", Data: []byte("new"), IfBlob: &one}, nil},
-		{"another blob", Edit{Path: "a/b", Data: []byte("new"), IfBlob: &two}, &PreconditionError{"a/b", two, one}},
+		{"another blob", Edit{Path: "a/b", Data: []byte("new"), IfBlob: &two}, &PreconditionError{Path: "a/b", Want: two, Have: one}},
 		{"a new file", Edit{Path: "a/c", Data: []byte("new"), IfBlob: &none}, nil},
-		{"not a new file", Edit{Path: "a/b", Data: []byte("new"), IfBlob: &none}, &PreconditionError{"a/b", none, one}},
-		{"gone", Edit{Path: "a/c", Data: []byte("new"), IfBlob: &one}, &PreconditionError{"a/c", one, none}},
+		{"not a new file", Edit{Path: "a/b", Data: []byte("new"), IfBlob: &none}, &PreconditionError{Path: "a/b", Want: none, Have: one}},
+		{"gone", Edit{Path: "a/c", Data: []byte("new"), IfBlob: &one}, &PreconditionError{Path: "a/c", Want: one, Have: none}},
 		{"delete the blob expected", Edit{Path: "a/b", Delete: true, IfBlob: &one}, nil},
-		{"delete another blob", Edit{Path: "a/b", Delete: true, IfBlob: &two}, &PreconditionError{"a/b", two, one}},
+		{"delete another blob", Edit{Path: "a/b", Delete: true, IfBlob: &two}, &PreconditionError{Path: "a/b", Want: two, Have: one}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t)

@@ -12,18 +12,19 @@ type Engine struct {
 	target *target
 	remote remote // used by the loop alone
 
-	mu      sync.Mutex
-	store   *store
-	place         // of the branch; a zero tip: not known
-	epoch   int   // counts Invalidate
-	tipFrom int   // the epoch in which the server was asked for the tip
-	refused error // ErrAuth of a fetch, until Invalidate
-	barred  error // ErrAuth of a push, until Invalidate
-	reads   []*readCall
-	writes  []*writeCall
-	running bool
-	arrived chan struct{} // holds a token when a write has been queued
-	queued  time.Time     // when the last write was
+	mu        sync.Mutex
+	store     *store
+	place           // of the branch; a zero tip: not known
+	epoch     int   // counts Invalidate
+	tipFrom   int   // the epoch in which the server was asked for the tip
+	refused   error // ErrAuth of a fetch, until Invalidate
+	barred    error // ErrAuth of a push, until Invalidate
+	reads     []*readCall
+	writes    []*writeCall
+	histories []*historyCall
+	running   bool
+	arrived   chan struct{} // holds a token when a write has been queued
+	queued    time.Time     // when the last write was
 
 	// The loop's own.
 	filter   int           // index into filters
@@ -91,10 +92,10 @@ func (e *Engine) start() {
 func (e *Engine) loop() {
 	for {
 		e.mu.Lock()
-		reads := e.reads
-		e.reads = nil
+		reads, histories := e.reads, e.histories
+		e.reads, e.histories = nil, nil
 		pending := len(e.writes)
-		if len(reads) == 0 && pending == 0 {
+		if len(reads) == 0 && len(histories) == 0 && pending == 0 {
 			e.running = false
 			e.mu.Unlock()
 			return
@@ -107,6 +108,9 @@ func (e *Engine) loop() {
 			if batch := e.takeWrites(); len(batch) > 0 {
 				e.commitBatch(batch, true)
 			}
+		}
+		if len(histories) > 0 {
+			e.tell(histories)
 		}
 	}
 }

@@ -50,6 +50,8 @@ type PreconditionError struct {
 	Path string
 	// Want is the edit's IfBlob, Have the blob at the tip. The zero Hash stands for a file that does not exist.
 	Want, Have Hash
+	// By is who changed it. Nil: not known; Apply does not look for it, LastChange does.
+	By *LastChange
 }
 
 func (e *PreconditionError) Error() string {

@@ -94,7 +94,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	defer cancel()
 	found, err := r.data.FindBlobs(bounded, install(plan))
 	if err == nil && !plan.AdoptExisting.ValueBool() {
-		err = r.data.CheckNewPackageInstall(install(plan), found, before, planned)
+		err = r.data.CheckNewPackageInstall(bounded, install(plan), found, before, planned)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))

@@ -111,7 +111,7 @@ func explainGit(err error) (explanation, bool) {
 		}, true
 	case errors.As(err, &precondition):
 		return explanation{
-			what:   fmt.Sprintf("%s is not what the plan saw, so it was left as it is.", precondition.Path),
+			what:   fmt.Sprintf("%s is not what the plan saw, so it was left as it is.", precondition.Path) + lastChanged(precondition.By),
 			advice: "Someone else has changed it in the meantime. Plan again to see the change.",
 		}, true
 	}
@@ -142,7 +142,7 @@ func explainDelivery(err error) (explanation, bool) {
 		}, true
 	case errors.As(err, &exists):
 		return explanation{
-			what:   fmt.Sprintf("%s already exists in %s, and this resource did not make it.", exists.What, exists.Where),
+			what:   fmt.Sprintf("%s already exists in %s, and this resource did not make it.", exists.What, exists.Where) + lastChanged(exists.By),
 			advice: "Import it, set adopt_existing = true to take it over, or choose another name.",
 		}, true
 	case errors.As(err, &remaining):

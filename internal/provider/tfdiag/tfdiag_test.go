@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,9 @@ import (
 func TestUnable(t *testing.T) {
 	apps := cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "a"}
 	roles := schema.GroupResource{Group: "rbac.authorization.k8s.io", Resource: "roles"}
+	by := &gitops.LastChange{
+		Commit: gitops.BlobHash(nil), Author: "Ann", Email: "ann@example.com", Time: time.Unix(1700000000, 0).UTC(), Subject: "Edit",
+	}
 	for name, c := range map[string]struct {
 		err       error
 		attribute string
@@ -33,6 +37,8 @@ func TestUnable(t *testing.T) {
 		"outcome":        {gitops.ErrOutcomeUnknown, "", []string{"adopt_existing"}},
 		"host key":       {&gitops.UnknownHostKeyError{Host: "h", Fingerprint: "SHA256:x"}, "", []string{"known_hosts", "SHA256:x"}},
 		"changed file":   {&gitops.PreconditionError{Path: "a/b/params.yaml"}, "", []string{"a/b/params.yaml is not what the plan saw", "Plan again"}},
+		"changed by":     {&gitops.PreconditionError{Path: "a/b/params.yaml", By: by}, "", []string{"was left as it is. It was last changed by Ann <ann@example.com> at 2023-11-14T22:13:20Z in commit " + by.Commit.String() + ": Edit"}},
+		"exists by":      {&delivery.ExistsError{What: "a/b/params.yaml", By: by}, "", []string{"did not make it. It was last changed by Ann <ann@example.com> at 2023-11-14T22:13:20Z in commit " + by.Commit.String() + ": Edit"}},
 		"exists":         {&delivery.ExistsError{Where: "build_cluster", What: "apps dev/a"}, "", []string{"Import it", "adopt_existing"}},
 		"no namespace":   {&delivery.NamespaceMissingError{Cluster: "c", Namespace: "n"}, "name", []string{"create_namespace"}},
 		"rights":         {&delivery.LackingRightsError{Cluster: "c", Lacking: []string{"create on secrets"}}, "", []string{"create on secrets", "escalate"}},
