@@ -1,0 +1,12 @@
+variable "size" { type = number }
+
+locals {
+  keys = toset([for pair in setproduct(range(10), range(50)) : "package-${pair[0]}/cluster-${pair[1]}"])
+}
+
+# Terraform keeps the input twice: as input and as output.
+resource "terraform_data" "test" {
+  for_each = local.keys
+
+  input = { text = join("", [for i in range(var.size) : "x"]), name = each.key }
+}
