@@ -32,6 +32,9 @@ type Options struct {
 	// change and names no period, and the floor for one that does. Zero means
 	// 30 seconds, as with the real controller.
 	SyncPeriod time.Duration
+	// FirstDeployRace lets every first deploy of a PackageInstall fail once, as
+	// a few of those of the real controller do.
+	FirstDeployRace bool
 	// Bare leaves out the Git server, the stand-in and what is seeded: the
 	// clusters have the Carvel CRDs and nothing else. Lab.Git is then empty.
 	Bare bool

@@ -111,11 +111,12 @@ func (l *Lab) standInOptions(c Cluster) (standin.Options, *os.File, error) {
 	}
 	log, err := os.Create(l.path(c.Name + "-stand-in.log"))
 	return standin.Options{
-		Kubeconfig: kubeconfig,
-		Name:       c.Name,
-		Dir:        dir,
-		Log:        log,
-		SyncPeriod: l.options.SyncPeriod,
+		Kubeconfig:      kubeconfig,
+		Name:            c.Name,
+		Dir:             dir,
+		Log:             log,
+		SyncPeriod:      l.options.SyncPeriod,
+		FirstDeployRace: l.options.FirstDeployRace,
 	}, log, err
 }
 

@@ -13,16 +13,31 @@
 //   - PackageInstalls (packaging.carvel.dev/v1alpha1): version selection over the
 //     Packages of the namespace, the downgrade rule, the App that installs the version.
 //
+// # Traps
+//
+// Three things that a wait must see through happen here every time, where the real
+// controller leaves them to chance:
+//
+//   - An App whose commit changes values alone has succeeded before the App of the
+//     PackageInstall has run again, and also where the values are bad; the failure shows
+//     at the next run. The same goes for a new version that the PackageInstall takes up by
+//     itself: for a moment it shows that version with the success of the one before.
+//   - An App that mends a failed PackageInstall without a new generation (values,
+//     annotations, the Package) fails once more with the old message, and then succeeds.
+//   - A PackageInstall that is deployed together with the first of its Packages may miss
+//     it: the App fails, and succeeds when it tries again. This happens to a
+//     PackageInstall with the annotation stand-in.lab/first-deploy-race, and to all of
+//     them with Options.FirstDeployRace; otherwise Packages are there first.
+//
 // # What it does not do
 //
 // Other fetch kinds than git and inline; other template steps than ytt; ytt beyond a
 // values schema and whole values taken from data.values; overlays; kapp's change groups,
 // versioned resources, hooks and diff output; a Package's own constraints on the version
-// of Kubernetes or of the controller; registries and the Secrets made for them. kapp here
-// applies Packages before PackageInstalls, one by one, so that the two do not race as they
-// sometimes do: a PackageInstall finds no Package only where there is none. Deployments and other workloads are
-// created but not waited for, because the clusters it serves have no kubelet. Where it
-// stops it says so in the status, with "the stand-in does not".
+// of Kubernetes or of the controller; registries and the Secrets made for them. Workloads
+// are created, but no kubelet runs them: a change of one takes a second and succeeds.
+// Packages are plain custom resources, so the API server words what is wrong with one in
+// its own way. Where it stops it says so in the status, with "the stand-in does not".
 // A syncPeriod that is no duration leaves only that App without a status, where it stops
 // the real controller for the whole cluster.
 package standin

@@ -22,6 +22,7 @@ type kapp struct {
 	app     string // the name of kapp's record
 	step    kappStep
 	options kappOptions
+	races   bool // see race
 	out     output
 	// applying is true once kapp changes or waits for something.
 	applying   atomic.Bool
@@ -71,7 +72,7 @@ func (r *appRun) newKapp(ctx context.Context, step kappStep, rawOptions []string
 	if err != nil {
 		return nil, err
 	}
-	return &kapp{cluster: c, target: t, app: r.key.name + ".app", step: step, options: options}, nil
+	return &kapp{cluster: c, target: t, app: r.key.name + ".app", step: step, options: options, races: r.c.options.FirstDeployRace}, nil
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,8 +21,11 @@ type change struct {
 	wanted *unstructured.Unstructured // nil for a delete
 	live   *unstructured.Unstructured // nil for a create
 	where  resource
-	batch  int // applied as a whole, then waited for as a whole
-	order  int // within the batch
+	batch  int       // applied as a whole, then waited for as a whole
+	order  int       // within the batch
+	at     time.Time // when it was applied
+	moved  bool      // the object's generation changed, so its controller must say that it has seen it
+	hasty  bool      // see race
 	done   bool
 	shown  string // the last line about what it waits for
 }
@@ -155,13 +159,18 @@ func (k *kapp) applyOne(ctx context.Context, c *change) error {
 	if c.op != "noop" {
 		k.out.event("%s %s", c.op, describe(u))
 	}
+	c.at = time.Now()
 	switch c.op {
 	case "create":
 		created, err := client.Create(ctx, withOriginal(c.wanted), metav1.CreateOptions{FieldManager: managerKapp})
 		if err != nil {
 			return fmt.Errorf("create %s: Creating resource %s: %w", describe(u), describe(u), apiSays(err))
 		}
-		return k.recordApplied(ctx, c, created)
+		c.moved = true
+		if err := k.recordApplied(ctx, c, created); err != nil || !c.hasty {
+			return err
+		}
+		return k.miss(ctx, c)
 	case "update":
 		return k.updateOne(ctx, c)
 	case "delete":
@@ -206,6 +215,7 @@ func (k *kapp) updateOne(ctx context.Context, c *change) error {
 	if err != nil {
 		return fmt.Errorf("update %s: Updating resource %s: %w", describe(c.wanted), describe(c.wanted), apiSays(err))
 	}
+	c.moved = updated.GetGeneration() != live.GetGeneration()
 	return k.recordApplied(ctx, c, updated)
 }
 

@@ -38,6 +38,7 @@ func (k *kapp) deploy(ctx context.Context, docs []*unstructured.Unstructured) er
 	if err != nil {
 		return err
 	}
+	changes = k.race(changes)
 	k.print(changes)
 	var kinds []recordGK
 	var namespaces []string

@@ -19,8 +19,11 @@ type state struct {
 	pending string // what it waits for
 }
 
-// stateOf judges an object by its kind. Only Carvel's own objects, definitions and
-// namespaces take time: workloads count as done, as no kubelet runs them.
+// rollout is how long a workload that was changed takes. No kubelet runs it here; the
+// time lets the App that deploys it be seen under way.
+const rollout = time.Second
+
+// stateOf judges an object by its kind.
 func stateOf(u *unstructured.Unstructured) state {
 	switch u.GroupVersionKind().GroupKind().String() {
 	case "App.kappctrl.k14s.io", "PackageInstall.packaging.carvel.dev", "PackageRepository.packaging.carvel.dev":
@@ -72,23 +75,21 @@ func conditionStatus(u *unstructured.Unstructured, name string) string {
 	return ""
 }
 
-// wait looks at the changes of a group until all are done or one has failed. What was
-// changed just now and has a controller gets an interval to be noticed; what was left as
-// it was is judged as it is.
+// wait looks at the changes of a group until all are done or one has failed.
 func (k *kapp) wait(ctx context.Context, group []*change) error {
+	for _, c := range group {
+		if err := k.glance(c); err != nil {
+			return err
+		}
+	}
 	for first := true; ; first = false {
 		open := 0
 		for _, c := range group {
-			if c.done || !c.wait {
-				c.done = true
-				continue
-			}
-			if first && c.op != "noop" && c.op != "delete" && rank(c.object()) == rankInstalls {
-				open++
-				continue
-			}
-			if err := k.check(ctx, c); err != nil {
-				return err
+			// What has a controller gets an interval to be noticed.
+			if !c.done && (!first || c.op == "delete" || rank(c.object()) != rankInstalls) {
+				if err := k.check(ctx, c); err != nil {
+					return err
+				}
 			}
 			if !c.done {
 				open++
@@ -101,6 +102,19 @@ func (k *kapp) wait(ctx context.Context, group []*change) error {
 			return err
 		}
 	}
+}
+
+// glance is the first look. kapp is quicker than the controller of an object whose
+// generation did not change, and takes the condition of before for the answer: a failure
+// that has just been mended is reported once more.
+func (k *kapp) glance(c *change) error {
+	switch {
+	case !c.wait:
+		c.done = true
+	case c.live != nil && !c.moved && c.op != "delete":
+		return k.judge(c, stateOf(c.live))
+	}
+	return nil
 }
 
 func (k *kapp) check(ctx context.Context, c *change) error {
@@ -120,6 +134,23 @@ func (k *kapp) check(ctx context.Context, c *change) error {
 		return fmt.Errorf("waiting on reconcile %s: %w", describe(u), apiSays(err))
 	}
 	at := stateOf(live)
+	if c.op != "noop" && isWorkload(u) && time.Since(c.at) < rollout {
+		at = state{pending: "rolling out"}
+	}
+	return k.judge(c, at)
+}
+
+func isWorkload(u *unstructured.Unstructured) bool {
+	switch u.GroupVersionKind().GroupKind().String() {
+	case "Deployment.apps", "StatefulSet.apps", "DaemonSet.apps":
+		return true
+	}
+	return false
+}
+
+// judge says how a change stands. A failure ends the wait.
+func (k *kapp) judge(c *change, at state) error {
+	u := c.object()
 	switch {
 	case at.failure != "":
 		k.out.event("fail: reconcile %s", describe(u))

@@ -28,22 +28,3 @@ func TestAccStandIn_progress(t *testing.T) {
 	f.build.untilGone(apps, "slow")
 	f.staging.untilGone(apps, "inner")
 }
-
-// A new version without any other change: the PackageInstall follows by itself, and shows
-// the new version with the old success for a moment.
-func TestAccStandIn_staleWindow(t *testing.T) {
-	f := newFlow(t)
-	commit := f.commit(f.files(">=0.0.0"))
-	f.build.apply(apps, f.app(f.staging))
-	f.delivered(f.staging, commit, oldVersion)
-	generation := f.staging.get(installs, "app").GetGeneration()
-	f.commit(map[string]string{"packages/" + newVersion + ".yaml": f.packageFile(newVersion)})
-	f.build.kick(apps, "app-staging")
-	switched := f.staging.until(installs, "app", "at the new version", func(o seen) bool { return o.str("status", "version") == newVersion })
-	condition, _ := switched.condition()
-	t.Logf("at the new version the condition is %s", condition)
-	if switched.GetGeneration() != generation || switched.str("status", "lastAttemptedVersion") != newVersion {
-		t.Errorf("package install: %v", switched.Object)
-	}
-	f.delivered(f.staging, commit, newVersion)
-}

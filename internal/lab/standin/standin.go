@@ -30,6 +30,11 @@ type Options struct {
 	// SyncPeriod is the period of an App that names none: 30 s if zero. A shorter one
 	// is also the floor for Apps that do; the floor is 30 s otherwise.
 	SyncPeriod time.Duration
+	// FirstDeployRace lets each PackageInstall that is deployed together with the first
+	// of its Packages miss it, as happens with the real controller in one of eight first
+	// deploys: the App fails, and succeeds when it tries again. Without it that happens
+	// only to a PackageInstall with the annotation stand-in.lab/first-deploy-race.
+	FirstDeployRace bool
 }
 
 // controller is one running stand-in.
