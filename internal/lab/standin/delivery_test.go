@@ -119,9 +119,15 @@ func (f *flow) delivered(s *site, commit, version string) {
 func TestAccStandIn_delivery(t *testing.T) {
 	f := newFlow(t)
 	commit := f.commit(f.files(oldVersion))
-	f.build.apply(apps, f.app(f.staging))
-	f.build.apply(apps, f.app(f.prod))
 	for _, s := range []*site{f.staging, f.prod} {
+		film := f.build.film(apps, "app-"+s.name)
+		f.build.apply(apps, f.app(s))
+		var output strings.Builder
+		for _, o := range film.until("delivered", seen.succeeded) {
+			output.WriteString(o.str("status", "deploy", "stdout"))
+		}
+		wantText(t, output.String(), "Op: 3 create, 0 delete, 0 update, 0 noop", "Succeeded",
+			": reconcile packageinstall/app (packaging.carvel.dev/v1alpha1) namespace: "+s.ns)
 		f.delivered(s, commit, oldVersion)
 		deployment := s.get(deployments, "app")
 		if deployment.str("spec", "replicas") != "2" {
@@ -134,8 +140,6 @@ func TestAccStandIn_delivery(t *testing.T) {
 		if app.str("status", "friendlyDescription") != "Reconcile succeeded" || app.useful() != "" || app.str("status", "deploy", "exitCode") != "0" {
 			t.Errorf("status: %v", app.Object["status"])
 		}
-		wantText(t, app.str("status", "deploy", "stdout"), "Op: 3 create, 0 delete, 0 update, 0 noop", "Succeeded",
-			"ok: reconcile packageinstall/app (packaging.carvel.dev/v1alpha1) namespace: "+s.ns)
 		wantText(t, app.str("status", "deploy", "kapp", "associatedResources", "label"), "kapp.k14s.io/app=")
 		pkgi := s.get(installs, "app")
 		if pkgi.str("status", "lastAttemptedVersion") != oldVersion || pkgi.GetLabels()["kapp.k14s.io/app"] == "" ||

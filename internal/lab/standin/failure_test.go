@@ -12,13 +12,15 @@ func TestAccStandIn_badValues(t *testing.T) {
 	files["staging/params.yaml"] = params("workload_name: app\nbogus_key: 1")
 	f.commit(files)
 	f.build.apply(apps, f.app(f.staging))
-	failed := f.build.until(apps, "app-staging", "failed", seen.failed)
+	failed := f.build.until(apps, "app-staging", "failed over the values", func(o seen) bool {
+		return o.failed() && strings.Contains(o.useful(), "bogus_key")
+	})
 	wantText(t, failed.useful(), "kapp: Error: waiting on reconcile packageinstall/app", "Given data value is not declared in schema",
 		"found: bogus_key", "expected: one of { hostname, replicas, workload_name }")
 	if _, message := failed.condition(); message != "Deploying: Error (see .status.usefulErrorMessage for details)" {
 		t.Errorf("condition message: %s", message)
 	}
-	pkgi := f.staging.get(installs, "app")
+	pkgi := f.staging.until(installs, "app", "failed", seen.failed)
 	if got := pkgi.str("status", "friendlyDescription"); got != "Reconcile failed: Error (see .status.usefulErrorMessage for details)" {
 		t.Errorf("friendlyDescription: %s", got)
 	}
@@ -60,8 +62,10 @@ func TestAccStandIn_versionNotThere(t *testing.T) {
 	f := newFlow(t)
 	f.commit(f.files(">=30000000000000.0.0"))
 	f.build.apply(apps, f.app(f.staging))
-	failed := f.build.until(apps, "app-staging", "failed", seen.failed)
 	text := "Expected to find at least one version, but did not (details: all=1 -> after-prereleases-filter=1 -> after-kapp-controller-version-check=1 -> after-constraints-filter=0)"
+	failed := f.build.until(apps, "app-staging", "failed over the version", func(o seen) bool {
+		return o.failed() && strings.Contains(o.useful(), "at least one version")
+	})
 	wantText(t, failed.useful(), "Finished unsuccessfully (Reconcile failed: (message: "+text)
 	pkgi := f.staging.get(installs, "app")
 	if _, message := pkgi.condition(); message != text || pkgi.useful() != "" {
@@ -224,10 +228,14 @@ subjects: [{kind: ServiceAccount, name: %[2]s, namespace: %[3]s}]`, name, f.stag
 	bind("app-package-and-pkgi-install-role")
 	f.build.kick(apps, "app-staging")
 	f.build.until(apps, "app-staging", "failed again", func(o seen) bool { return o.failed() && strings.Contains(o.useful(), text) })
+	film := f.build.film(apps, "app-staging")
 	bind("app-cr-role")
 	f.build.kick(apps, "app-staging")
-	app := f.build.until(apps, "app-staging", "delivered", seen.succeeded)
-	wantText(t, app.str("status", "deploy", "stdout"), "Pod watching error: pods is forbidden")
+	var output strings.Builder
+	for _, o := range film.until("delivered", seen.succeeded) {
+		output.WriteString(o.str("status", "deploy", "stdout"))
+	}
+	wantText(t, output.String(), "Pod watching error: pods is forbidden")
 
 	f.build.apply(apps, strings.Replace(strings.Replace(f.app(f.staging), "intoNs: "+f.staging.ns, "intoNs: default", 1), "app-staging", "elsewhere", 1))
 	failed = f.build.until(apps, "elsewhere", "failed", seen.failed)
