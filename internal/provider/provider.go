@@ -7,17 +7,22 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/functions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
 
-var _ provider.ProviderWithEphemeralResources = (*carvelProvider)(nil)
+var (
+	_ provider.ProviderWithEphemeralResources = (*carvelProvider)(nil)
+	_ provider.ProviderWithFunctions          = (*carvelProvider)(nil)
+)
 
 type carvelProvider struct {
 	version string
@@ -64,4 +69,9 @@ func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSo
 // EphemeralResources are those that Terraform keeps no state of.
 func (p *carvelProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{ephemeralkubeconfig.New}
+}
+
+// Functions need no configuration.
+func (p *carvelProvider) Functions(context.Context) []func() function.Function {
+	return functions.All()
 }

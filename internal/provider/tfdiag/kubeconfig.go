@@ -3,6 +3,7 @@ package tfdiag
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -10,6 +11,17 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 )
+
+const dropped = "kapp-controller keeps what is inline in a kubeconfig and drops the rest without a word, so that an App would deploy as nobody."
+
+// NotPortableText is NotPortable in one text, of a function's argument.
+func NotPortableText(err error) string {
+	var portability *carvel.PortabilityError
+	if !errors.As(err, &portability) {
+		return err.Error()
+	}
+	return "The kubeconfig cannot be used from the build cluster: " + strings.Join(portability.Findings, "; ") + ".\n\n" + dropped
+}
 
 // NotPortable are the diagnostics of a kubeconfig that kapp-controller could
 // not use, one for each thing that is wrong with it.
@@ -23,8 +35,7 @@ func NotPortable(at path.Path, err error) diag.Diagnostics {
 	}
 	for _, finding := range portability.Findings {
 		diags.AddAttributeError(at, summary, "Problem: "+finding+".\n\n"+
-			"kapp-controller keeps what is inline in a kubeconfig and drops the rest without a word, so that an App would deploy as nobody. "+
-			"Nothing was written.")
+			dropped+" Nothing was written.")
 	}
 	return diags
 }
