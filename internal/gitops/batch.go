@@ -160,9 +160,7 @@ func (b *batch) missing() []want {
 	for _, call := range b.calls {
 		for _, l := range call.lookups {
 			l.done = false
-			if w := l.resolve(e.store, e.tip); !l.done {
-				missing = append(missing, w)
-			}
+			missing = append(missing, l.resolve(e.store, e.tip)...)
 		}
 	}
 	return missing

@@ -90,6 +90,71 @@ func TestPrefetch(t *testing.T) {
 	}
 }
 
+// TestPrefetch_directory: a directory's files come with one request, those in directories below it do not come at all.
+func TestPrefetch_directory(t *testing.T) {
+	f := newFixture(t)
+	f.seed(map[string]string{"p/packages/1.0.0.yaml": "one", "p/packages/2.0.0.yaml": "two", "p/packages/old/0.1.0.yaml": "old", "README.md": "read me"})
+	e := f.engine()
+	for range 2 {
+		if err := e.Prefetch(patient(t), "p/packages", "p/nosuch"); err != nil {
+			t.Fatal(err)
+		}
+		if requests, _ := f.requests(); requests != 5 {
+			t.Errorf("prefetching took %d requests, want 5", requests)
+		}
+	}
+	for path, want := range map[string]string{"p/packages/1.0.0.yaml": "one", "p/packages/2.0.0.yaml": "two"} {
+		if file, err := e.Read(patient(t), path); err != nil || string(file.Data) != want {
+			t.Errorf("%s: %q, %v", path, file.Data, err)
+		}
+	}
+	if entries, err := e.List(patient(t), "p/packages"); err != nil || len(entries) != 3 {
+		t.Errorf("listed %v, %v", entries, err)
+	}
+	if requests, _ := f.requests(); requests != 5 {
+		t.Errorf("reading what was prefetched took %d requests, want none", requests-5)
+	}
+	f.reset()
+	if file, err := e.Read(patient(t), "p/packages/old/0.1.0.yaml"); err != nil || string(file.Data) != "old" {
+		t.Errorf("%q, %v", file.Data, err)
+	}
+	if requests, _ := f.requests(); requests != 2 {
+		t.Errorf("a file further down took %d requests, want 2", requests)
+	}
+}
+
+// TestPrefetch_directoriesAhead: the files of many directories of one name, whatever they are called, cost a handful of requests when one
+// directory is asked for after the other.
+func TestPrefetch_directoriesAhead(t *testing.T) {
+	f := newFixture(t)
+	files := packages(50)
+	for i := range 50 {
+		for j := range 3 {
+			files[fmt.Sprintf("package-%d/packages/%d.%d.0.yaml", i, j, i)] = fmt.Sprintf("version: %d.%d.0\n", j, i)
+		}
+	}
+	f.seed(files)
+	e := f.engine()
+	for i := range 50 {
+		dir := fmt.Sprintf("package-%d/packages", i)
+		if err := e.Prefetch(patient(t), dir); err != nil {
+			t.Fatal(err)
+		}
+		if requests, _ := f.requests(); i == 0 && requests != 5 {
+			t.Errorf("the first directory took %d requests, want 5", requests)
+		}
+		for j := range 3 {
+			path := fmt.Sprintf("%s/%d.%d.0.yaml", dir, j, i)
+			if file, err := e.Read(patient(t), path); err != nil || string(file.Data) != files[path] {
+				t.Fatalf("%s: %q, %v", path, file.Data, err)
+			}
+		}
+	}
+	if requests, _ := f.requests(); requests != 8 {
+		t.Errorf("50 directories took %d requests, want 8", requests)
+	}
+}
+
 func TestRead_togetherShareRequests(t *testing.T) {
 	f := newFixture(t)
 	f.seed(packages(100))

@@ -217,7 +217,10 @@ func (h *history) fetchTrees(calls []*historyCall) error {
 // at looks for what is at a path of a commit. missing is the tree on the way that is not here yet.
 func (h *history) at(commit Hash, path []string) (found *lookup, missing Hash) {
 	found = &lookup{commit: commit, path: path}
-	return found, found.resolve(h.store, Hash{}).id
+	for _, w := range found.resolve(h.store, Hash{}) {
+		missing = w.id
+	}
+	return found, missing
 }
 
 // lastChange is the newest commit that has something else at the path than the one before it; nil: none of those that are known.

@@ -8,6 +8,7 @@ type lookup struct {
 	path   []string
 	ahead  bool // others like it are likely to follow
 	data   bool // the content is asked for: a regular file's bytes, a directory's entries
+	files  bool // of a directory, the regular files in it are asked for too
 
 	// The outcome. err covers this lookup alone.
 	entry   Entry // the root has an empty name; the zero Hash: nothing is there
@@ -24,11 +25,12 @@ type want struct {
 	tree   bool
 	depth  int    // of a tree: 0 is the root
 	name   string // in its directory
+	within string // the name of the directory, where all of its files are asked for
 	ahead  bool
 }
 
 // resolve walks as far as it can. When something is missing it returns that; otherwise the lookup is done.
-func (l *lookup) resolve(s *store, tip Hash) (missing want) {
+func (l *lookup) resolve(s *store, tip Hash) (missing []want) {
 	commit := l.commit
 	if commit.IsZero() {
 		commit = tip
@@ -38,11 +40,11 @@ func (l *lookup) resolve(s *store, tip Hash) (missing want) {
 		return l.fail(err)
 	}
 	if root.IsZero() {
-		return want{id: commit, commit: true}
+		return []want{{id: commit, commit: true}}
 	}
 	entry := Entry{Mode: directoryMode, Hash: root}
-	wanted := func(depth int) want {
-		return want{id: entry.Hash, tree: entry.Dir(), depth: depth, name: entry.Name, ahead: l.ahead}
+	wanted := func(depth int) []want {
+		return []want{{id: entry.Hash, tree: entry.Dir(), depth: depth, name: entry.Name, ahead: l.ahead}}
 	}
 	for depth, name := range l.path {
 		if !entry.Dir() {
@@ -68,6 +70,9 @@ func (l *lookup) resolve(s *store, tip Hash) (missing want) {
 		if t == nil {
 			return wanted(len(l.path))
 		}
+		if missing := l.missingFiles(s, entry, t); len(missing) > 0 {
+			return missing
+		}
 		l.entries = t.entries
 		return l.finish(entry, nil)
 	}
@@ -81,12 +86,25 @@ func (l *lookup) resolve(s *store, tip Hash) (missing want) {
 	return l.finish(entry, blob.data)
 }
 
-func (l *lookup) finish(entry Entry, blob []byte) want {
-	l.entry, l.blob, l.done = entry, blob, true
-	return want{}
+// missingFiles are the regular files of a directory that are not here, if they are asked for.
+func (l *lookup) missingFiles(s *store, dir Entry, t *tree) (missing []want) {
+	if !l.files {
+		return nil
+	}
+	for _, entry := range t.entries {
+		if entry.kind() == "" && !s.has(entry.Hash) {
+			missing = append(missing, want{id: entry.Hash, depth: len(l.path) + 1, name: entry.Name, within: dir.Name, ahead: l.ahead})
+		}
+	}
+	return missing
 }
 
-func (l *lookup) fail(err error) want {
+func (l *lookup) finish(entry Entry, blob []byte) []want {
+	l.entry, l.blob, l.done = entry, blob, true
+	return nil
+}
+
+func (l *lookup) fail(err error) []want {
 	l.err, l.done = fmt.Errorf("unexpected object from the server: %w", err), true
-	return want{}
+	return nil
 }

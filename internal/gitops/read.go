@@ -22,7 +22,8 @@ func (c *readCall) finish(err error) {
 	close(c.done)
 }
 
-// Prefetch brings the files at the paths in, so that reading them costs nothing. A missing file is not an error.
+// Prefetch brings the files at the paths in, so that reading them costs nothing. Of a directory it brings the files that are directly
+// in it. What is missing is not an error.
 func (e *Engine) Prefetch(ctx context.Context, paths ...string) error {
 	lookups := make([]*lookup, 0, len(paths))
 	for _, path := range paths {
@@ -30,7 +31,7 @@ func (e *Engine) Prefetch(ctx context.Context, paths ...string) error {
 		if err != nil {
 			return err
 		}
-		lookups = append(lookups, &lookup{path: segments, data: true, ahead: true})
+		lookups = append(lookups, &lookup{path: segments, data: true, files: true, ahead: true})
 	}
 	_, err := e.look(ctx, lookups...)
 	return err
@@ -171,9 +172,7 @@ func (e *Engine) missing(call *readCall) []want {
 			atTip = true
 			continue
 		}
-		if w := l.resolve(e.store, e.tip); !l.done {
-			missing = append(missing, w)
-		}
+		missing = append(missing, l.resolve(e.store, e.tip)...)
 	}
 	if atTip && !e.fresh() {
 		return append(missing, tipWanted)
