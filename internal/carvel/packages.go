@@ -1,0 +1,188 @@
+package carvel
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+)
+
+// Packages are the versions of packages that a cluster offers.
+var Packages = schema.GroupVersionResource{Group: "data.packaging.carvel.dev", Version: "v1alpha1", Resource: "packages"}
+
+// Package is one version of a package.
+type Package struct {
+	Name, Version string
+	// Schema of its values; nil: the Package has none.
+	Schema *ValuesSchema
+	// Enforced tells that the version's values go to ytt, which refuses what its schema does not allow. Other templates take anything.
+	Enforced bool
+}
+
+// packageObject is the part of a Package that is looked at. What the controller would not mind either is of any type.
+type packageObject struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Spec       struct {
+		RefName  string `json:"refName"`
+		Version  string `json:"version"`
+		Template struct {
+			Spec struct {
+				Template []map[string]any `json:"template"`
+			} `json:"spec"`
+		} `json:"template"`
+		ValuesSchema struct {
+			OpenAPIv3 any `json:"openAPIv3"`
+		} `json:"valuesSchema"`
+	} `json:"spec"`
+}
+
+// ReadPackages are the Packages in a YAML file of any number of documents. Documents of other kinds are passed over. What can be read
+// is returned beside an error about what cannot.
+func ReadPackages(data []byte) ([]Package, error) {
+	var packages []Package
+	var errs []error
+	for i, document := range documents(data) {
+		p, err := readPackage(document)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("document %d: %w", i+1, err))
+		case p != nil:
+			packages = append(packages, *p)
+		}
+	}
+	return packages, errors.Join(errs...)
+}
+
+var documentStart = regexp.MustCompile(`(?m)^---(?:[ \t\r].*)?$`)
+
+// documents splits a YAML file where a line starts a document. What follows the marker in its line stays with the document.
+func documents(data []byte) [][]byte {
+	var all [][]byte
+	from := 0
+	for _, at := range documentStart.FindAllIndex(data, -1) {
+		all = append(all, data[from:at[0]])
+		from = at[0]
+	}
+	return append(all, data[from:])
+}
+
+// readPackage is nil for a document that holds no Package.
+func readPackage(document []byte) (*Package, error) {
+	text, err := yaml.YAMLToJSON(document)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(text, []byte("null")) {
+		return nil, nil
+	}
+	var kind struct{ APIVersion, Kind any }
+	if err := json.Unmarshal(text, &kind); err != nil {
+		return nil, errors.New("not a Kubernetes object")
+	}
+	if kind.Kind != "Package" || kind.APIVersion != Packages.GroupVersion().String() {
+		return nil, nil
+	}
+	return decodePackage(text)
+}
+
+// ReadPackage reads a Package that a cluster offers.
+func ReadPackage(obj *unstructured.Unstructured) (Package, error) {
+	text, err := obj.MarshalJSON()
+	if err != nil {
+		return Package{}, err
+	}
+	p, err := decodePackage(text)
+	if err != nil {
+		return Package{}, err
+	}
+	return *p, nil
+}
+
+func decodePackage(text []byte) (*Package, error) {
+	var obj packageObject
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&obj); err != nil {
+		return nil, fmt.Errorf("Package: %w", err)
+	}
+	if obj.Spec.RefName == "" || obj.Spec.Version == "" {
+		return nil, errors.New("a Package has spec.refName and spec.version")
+	}
+	return &Package{
+		Name: obj.Spec.RefName, Version: obj.Spec.Version,
+		Schema: NewValuesSchema(obj.Spec.ValuesSchema.OpenAPIv3), Enforced: takesYttValues(obj.Spec.Template.Spec.Template),
+	}, nil
+}
+
+// takesYttValues finds the step that the controller hands the values to: the first one that can take any.
+func takesYttValues(steps []map[string]any) bool {
+	for _, step := range steps {
+		for _, kind := range []string{"ytt", "helmTemplate", "cue"} {
+			if _, found := step[kind]; found {
+				return kind == "ytt"
+			}
+		}
+	}
+	return false
+}
+
+// OfPackage are the versions of one package.
+func OfPackage(name string, packages []Package) []Package {
+	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool { return p.Name != name })
+}
+
+// Versions of packages, each once and the newest first.
+func Versions(packages []Package) []string {
+	seen := make(map[string]bool, len(packages))
+	versions := make([]string, 0, len(packages))
+	for _, p := range packages {
+		if !seen[p.Version] {
+			seen[p.Version] = true
+			versions = append(versions, p.Version)
+		}
+	}
+	return newestFirst(versions)
+}
+
+// Resolved is what a Selection finds among the versions of one package.
+type Resolved struct {
+	// Package is the version that the controller selects.
+	Package
+	// Others are versions that the Selection accepts as well, newest first.
+	Others []Package
+	// HeldBack is a version that the constraint takes and that would be selected if prereleases were admitted; nil: none, or the Selection
+	// says which prereleases it admits.
+	HeldBack *Package
+}
+
+// Resolve selects among the versions of one package as SelectVersion does, whose errors it returns. HeldBack may be set beside an error.
+func Resolve(packages []Package, s Selection) (Resolved, error) {
+	byVersion := make(map[string]Package, len(packages))
+	for _, p := range packages {
+		byVersion[p.Version] = p
+	}
+	versions := Versions(packages)
+	var r Resolved
+	selected, err := SelectVersion(versions, s)
+	if err == nil {
+		r.Package = byVersion[selected]
+	}
+	for _, version := range s.accepted(versions) {
+		if version != selected {
+			r.Others = append(r.Others, byVersion[version])
+		}
+	}
+	all := Selection{Constraint: s.Constraint, Prereleases: &Prereleases{}}
+	if highest, errAll := SelectVersion(versions, all); s.Prereleases == nil && errAll == nil && highest != selected {
+		p := byVersion[highest]
+		r.HeldBack = &p
+	}
+	return r, err
+}

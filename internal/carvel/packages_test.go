@@ -1,0 +1,208 @@
+package carvel_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+)
+
+const packageFile = `# made by a supply chain
+---
+apiVersion: data.packaging.carvel.dev/v1alpha1
+kind: PackageMetadata
+metadata: {name: app.default.tap}
+spec: {displayName: App}
+--- # the first version
+apiVersion: data.packaging.carvel.dev/v1alpha1
+kind: Package
+metadata:
+  name: app.default.tap.20230321004057.0.0
+spec:
+  refName: app.default.tap
+  version: 20230321004057.0.0 # quoted or not, it is text
+  releaseNotes: |
+    notes
+    --- no marker, since it is indented
+  valuesSchema:
+    openAPIv3:
+      type: object
+      additionalProperties: false
+      properties:
+        replicas: {type: integer, default: 1}
+  template:
+    spec:
+      fetch: [{imgpkgBundle: {image: example.com/app}}]
+      template: [{sops: {}}, {ytt: {}}, {kbld: {}}]
+      deploy: [{kapp: {}}]
+---
+---
+apiVersion: data.packaging.carvel.dev/v1alpha1
+kind: Package
+metadata: {name: app.default.tap.2.0.0}
+spec:
+  refName: app.default.tap
+  version: 2.0.0
+  template: {spec: {template: [{helmTemplate: {}}, {ytt: {}}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: theirs}
+...
+`
+
+type version struct {
+	Name, Version    string
+	Schema, Enforced bool
+}
+
+func read(t *testing.T, data string) ([]version, error) {
+	t.Helper()
+	packages, err := carvel.ReadPackages([]byte(data))
+	var found []version
+	for _, p := range packages {
+		found = append(found, version{p.Name, p.Version, p.Schema != nil, p.Enforced})
+	}
+	return found, err
+}
+
+func TestReadPackages(t *testing.T) {
+	want := []version{{"app.default.tap", "20230321004057.0.0", true, true}, {"app.default.tap", "2.0.0", false, false}}
+	for name, text := range map[string]string{"Unix": packageFile, "Windows": strings.ReplaceAll(packageFile, "\n", "\r\n")} {
+		got, err := read(t, text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	for _, empty := range []string{"", "# a comment\n", "---\n---\n", "null\n"} {
+		if got, err := read(t, empty); err != nil || got != nil {
+			t.Errorf("%q: %v, %v", empty, got, err)
+		}
+	}
+}
+
+// TestReadPackages_unreadable: what cannot be read does not hide what can.
+func TestReadPackages_unreadable(t *testing.T) {
+	const good = "\n---\napiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\nspec: {refName: a.b.c, version: 1.0.0}\n"
+	const head = "apiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\n"
+	for text, want := range map[string]string{
+		"a: [":                          "did not find",
+		"just text":                     "not a Kubernetes object",
+		"- a\n- list":                   "not a Kubernetes object",
+		head + "spec: {refName: a.b.c}": "spec.version",
+		head + "spec: {version: 1.0.0}": "spec.refName",
+		head + "spec: text":             "Package",
+		head + "spec: {version: 2, refName: a.b.c}":                                          "version",
+		head + "spec: {version: 1.0.0, refName: a.b.c, template: {spec: {template: [ytt]}}}": "template",
+		"\x00\x01":       "control characters",
+		"a: &x [*x, *x]": "document 1",
+	} {
+		got, err := read(t, text+good)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+		if diff := cmp.Diff([]version{{Name: "a.b.c", Version: "1.0.0"}}, got); diff != "" {
+			t.Errorf("%q: %s", text, diff)
+		}
+	}
+}
+
+func FuzzReadPackages(f *testing.F) {
+	for _, seed := range []string{packageFile, "", "---", "a: [", "--- !!binary x", "kind: Package\napiVersion: data.packaging.carvel.dev/v1alpha1\nspec:\n  valuesSchema:\n    openAPIv3:\n      properties: {a: {$ref: '#'}}\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		packages, _ := carvel.ReadPackages(data)
+		for _, p := range packages {
+			p.Schema.Check(map[string]any{"a": "b", "replicas": 2.5}, false)
+		}
+	})
+}
+
+func TestReadPackage(t *testing.T) {
+	var obj unstructured.Unstructured
+	if err := yaml.Unmarshal([]byte("apiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\nspec: {refName: a.b.c, version: 1.0.0, valuesSchema: {openAPIv3: {type: object}}}\n"), &obj.Object); err != nil {
+		t.Fatal(err)
+	}
+	p, err := carvel.ReadPackage(&obj)
+	if err != nil || p.Name != "a.b.c" || p.Version != "1.0.0" || p.Schema == nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := carvel.ReadPackage(&unstructured.Unstructured{Object: map[string]any{"kind": "Package", "apiVersion": "v1"}}); err == nil {
+		t.Error("a Package without a version was accepted")
+	}
+}
+
+func packages(versions ...string) []carvel.Package {
+	var all []carvel.Package
+	for _, v := range versions {
+		all = append(all, carvel.Package{Name: "app.default.tap", Version: v})
+	}
+	return all
+}
+
+func TestResolve(t *testing.T) {
+	all := []string{"1.0.0", "2.0.0-rc.1", "1.10.0", "1.2.0", "1.0.0+b.1", "nonsense", "2.0.0-beta.1", "v1.1.0"}
+	rc := &carvel.Prereleases{Identifiers: []string{"rc"}}
+	for _, c := range []struct {
+		versions     []string
+		selection    carvel.Selection
+		want, held   string
+		others       string
+		noneAccepted bool
+	}{
+		{all, carvel.Selection{Constraint: ">=0.0.0"}, "1.10.0", "2.0.0-rc.1", "1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
+		{all, carvel.Selection{}, "1.10.0", "2.0.0-rc.1", "1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
+		{all, carvel.Selection{Constraint: ">=0.0.0", Prereleases: &carvel.Prereleases{}}, "2.0.0-rc.1", "", "2.0.0-beta.1 1.10.0 1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
+		{all, carvel.Selection{Constraint: ">=1.2.0", Prereleases: rc}, "2.0.0-rc.1", "", "1.10.0 1.2.0", false},
+		{all, carvel.Selection{Constraint: ">=1.2.0 <2.0.0-a"}, "1.10.0", "", "1.2.0", false},
+		{all, carvel.Selection{Constraint: "1.0.0"}, "1.0.0", "", "", false},
+		{all, carvel.Selection{Constraint: "2.0.0-rc.1"}, "2.0.0-rc.1", "", "", false},
+		{all, carvel.Selection{Constraint: ">=2.0.0-a"}, "", "2.0.0-rc.1", "", true},
+		{all, carvel.Selection{Constraint: "3.x"}, "", "", "", true},
+		{nil, carvel.Selection{Constraint: ">=0.0.0"}, "", "", "", true},
+	} {
+		got, err := carvel.Resolve(packages(c.versions...), c.selection)
+		var none *carvel.NoVersionError
+		if errors.As(err, &none) != c.noneAccepted || err != nil && !c.noneAccepted {
+			t.Errorf("%+v: %v", c.selection, err)
+		}
+		held := ""
+		if got.HeldBack != nil {
+			held = got.HeldBack.Version
+		}
+		var others []string
+		for _, p := range got.Others {
+			others = append(others, p.Version)
+		}
+		if got.Version != c.want || held != c.held || strings.Join(others, " ") != c.others {
+			t.Errorf("%+v: selected %q, held back %q, others %q; want %q, %q, %q", c.selection, got.Version, held, others, c.want, c.held, c.others)
+		}
+	}
+	if _, err := carvel.Resolve(packages(all...), carvel.Selection{Constraint: "~1"}); err == nil || !strings.Contains(err.Error(), "Parsing version constraint") {
+		t.Errorf("a constraint that does not parse: %v", err)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	got := carvel.Versions(packages("1.2.0", "bad", "1.10.0", "1.2.0", "1.2.0-rc.1", "1.2.0+b.2", "1.2.0+b.10"))
+	want := []string{"1.10.0", "1.2.0+b.10", "1.2.0+b.2", "1.2.0", "1.2.0-rc.1", "bad"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOfPackage(t *testing.T) {
+	all := append(packages("1.0.0"), carvel.Package{Name: "other.default.tap", Version: "9.0.0"})
+	if got := carvel.OfPackage("app.default.tap", all); len(got) != 1 || got[0].Version != "1.0.0" || len(all) != 2 {
+		t.Errorf("%+v of %+v", got, all)
+	}
+}

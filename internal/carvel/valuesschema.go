@@ -1,0 +1,202 @@
+package carvel
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// ValuesSchema says which values a version of a package takes: the OpenAPI v3 schema in its Package.
+type ValuesSchema struct {
+	openAPI  map[string]any
+	narrow   map[string]any // what of it is checked
+	compiled func() *jsonschema.Schema
+}
+
+// NewValuesSchema is nil where openAPI is not an object. A part of it that is not understood is passed over.
+func NewValuesSchema(openAPI any) *ValuesSchema {
+	object, ok := openAPI.(map[string]any)
+	if !ok {
+		return nil
+	}
+	s := &ValuesSchema{openAPI: object, narrow: narrow(object)}
+	s.compiled = sync.OnceValue(func() *jsonschema.Schema { return compile(s.narrow) })
+	return s
+}
+
+// JSON is the schema as the Package has it.
+func (s *ValuesSchema) JSON() (string, error) {
+	text, err := json.Marshal(s.openAPI)
+	return string(text), err
+}
+
+// Defaults are the values that the package takes where none are given, as far as the schema says.
+func (s *ValuesSchema) Defaults() map[string]any {
+	defaults, _ := defaultOf(s.openAPI)
+	object, ok := defaults.(map[string]any)
+	if !ok {
+		object = map[string]any{}
+	}
+	return object
+}
+
+func defaultOf(schema any) (value any, found bool) {
+	object, _ := schema.(map[string]any)
+	if value, found := object["default"]; found {
+		return value, true
+	}
+	properties, ok := object["properties"].(map[string]any)
+	if !ok {
+		return nil, false
+	}
+	defaults := map[string]any{}
+	for name, property := range properties {
+		if value, found := defaultOf(property); found {
+			defaults[name] = value
+		}
+	}
+	return defaults, true
+}
+
+const schemaURL = "carvel:values"
+
+// compile is nil for a schema that the library does not take.
+func compile(schema map[string]any) *jsonschema.Schema {
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft4) // OpenAPI v3 has taken its keywords from there
+	c.UseLoader(noLoader{})
+	c.RegisterVocabulary(&jsonschema.Vocabulary{URL: "carvel:ytt", Compile: compileWhole})
+	if err := c.AddResource(schemaURL, schema); err != nil {
+		return nil
+	}
+	compiled, err := c.Compile(schemaURL)
+	if err != nil {
+		return nil
+	}
+	return compiled
+}
+
+// noLoader keeps a schema from naming others, which would be files.
+type noLoader struct{}
+
+func (noLoader) Load(string) (any, error) { return nil, errors.New("a values schema stands alone") }
+
+// What the OpenAPI v3 schemas that ytt makes consist of. Anything else is passed over: the values are checked by ytt in the end, and what
+// it would let through must not be refused here.
+var (
+	schemaTypes    = []string{"object", "array", "string", "integer", "number", "boolean"}
+	compositions   = []string{"allOf", "anyOf", "oneOf", "not", "patternProperties"}
+	lengths        = []string{"minLength", "maxLength", "minItems", "maxItems"}
+	exclusiveBound = map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
+)
+
+// narrow translates the part of an OpenAPI v3 schema that is checked into JSON Schema. Keys that are missing take their defaults, so
+// nothing is required, and no number of keys.
+func narrow(schema map[string]any) map[string]any {
+	out := map[string]any{}
+	_, reference := schema["$ref"]
+	if reference {
+		return out
+	}
+	composed := slices.ContainsFunc(compositions, func(keyword string) bool { _, found := schema[keyword]; return found })
+	open := composed || schema["x-kubernetes-preserve-unknown-fields"] == true || schema["x-kubernetes-embedded-resource"] == true
+	nullable := composed || schema["nullable"] == true
+	if kind, known := schema["type"]; known {
+		name, _ := kind.(string)
+		if !slices.Contains(schemaTypes, name) {
+			return out
+		}
+		if schema["x-kubernetes-int-or-string"] != true {
+			out["type"] = []any{name}
+			if nullable {
+				out["type"] = []any{name, "null"}
+			}
+		}
+	}
+	narrowObject(schema, out, open)
+	if items, ok := schema["items"].(map[string]any); ok {
+		out["items"] = narrow(items)
+	}
+	narrowEnum(schema, out, nullable)
+	narrowBounds(schema, out)
+	return out
+}
+
+// narrowEnum keeps values of simple types, each once.
+func narrowEnum(schema, out map[string]any, nullable bool) {
+	values, _ := schema["enum"].([]any)
+	if len(values) > 0 && nullable {
+		values = append(slices.Clip(values), nil)
+	}
+	var allowed []any
+	for _, v := range values {
+		switch v.(type) {
+		case nil, bool, string:
+		default:
+			if !isNumber(v) {
+				return
+			}
+		}
+		if !slices.Contains(allowed, v) {
+			allowed = append(allowed, v)
+		}
+	}
+	if len(allowed) > 0 {
+		out["enum"] = allowed
+	}
+}
+
+func narrowObject(schema, out map[string]any, open bool) {
+	if properties, ok := schema["properties"].(map[string]any); ok {
+		narrowed := make(map[string]any, len(properties))
+		for name, property := range properties {
+			object, _ := property.(map[string]any)
+			narrowed[name] = narrow(object)
+		}
+		out["properties"] = narrowed
+	}
+	switch additional := schema["additionalProperties"].(type) {
+	case map[string]any:
+		if !open {
+			out["additionalProperties"] = narrow(additional)
+		}
+	case bool:
+		if !additional && !open {
+			out["additionalProperties"] = false
+		}
+	}
+}
+
+func narrowBounds(schema, out map[string]any) {
+	for bound, exclusive := range exclusiveBound {
+		if isNumber(schema[bound]) {
+			out[bound] = schema[bound]
+			if schema[exclusive] == true {
+				out[exclusive] = true
+			}
+		}
+	}
+	for _, keyword := range lengths {
+		if n, err := strconv.Atoi(fmt.Sprint(schema[keyword])); err == nil && n >= 0 {
+			out[keyword] = json.Number(strconv.Itoa(n))
+		}
+	}
+}
+
+// isNumber tells numbers that one can compute with.
+func isNumber(v any) bool {
+	switch v := v.(type) {
+	case json.Number:
+		_, ok := new(big.Rat).SetString(v.String())
+		return ok
+	case float64, int64:
+		return true
+	}
+	return false
+}
