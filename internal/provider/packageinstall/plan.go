@@ -20,8 +20,8 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return // destroy
 	}
 	var plan, config model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
 	resp.Diagnostics.Append(r.data.CheckGit()...)
 	if r.data != nil && len(r.data.Run) > 0 { // a workspace may configure no cluster and commit alone
 		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
@@ -38,7 +38,7 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 	plan.Commit = r.planCommit(ctx, req, resp, plan)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
 }
 
 // setNames sets the names that follow from others.
@@ -110,7 +110,7 @@ func (r *packageInstall) planCommit(ctx context.Context, req resource.ModifyPlan
 		return types.StringUnknown()
 	}
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	before, errBefore := state.values()
 	after, errAfter := plan.values()
 	if errBefore != nil || errAfter != nil || !carvel.EqualValues(before, after) || !state.Files.Equal(plan.Files) {

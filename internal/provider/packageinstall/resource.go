@@ -44,7 +44,7 @@ func (r *packageInstall) Configure(_ context.Context, req resource.ConfigureRequ
 
 func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := plan.spec(ctx)
@@ -56,7 +56,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	defer cancel()
 	done, err := r.data.CreatePackageInstall(bounded, spec, plan.AdoptExisting.ValueBool())
 	if done.Changed() {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
 		resp.Diagnostics.Append(seen{}.set(r.data.Layout, spec.Install(), done.Blobs).write(ctx, resp.Private)...)
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 
 func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || r.data.Unknown.Git {
@@ -92,13 +92,13 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		}
 	}
 	state.Files = tfvalue.StringMap(receipt.Files)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 	resp.Diagnostics.Append(seen{}.set(r.data.Layout, install(state), receipt.Blobs).write(ctx, resp.Private)...)
 }
 
 func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := plan.spec(ctx)
@@ -109,14 +109,14 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 		return
 	}
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	done, err := r.data.UpdatePackageInstall(bounded, spec, before)
 	if done.Changed() {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
 		resp.Diagnostics.Append(seen{}.set(r.data.Layout, spec.Install(), done.Blobs).write(ctx, resp.Private)...)
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 
 func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	before, diags := r.before(ctx, req.Private, install(state))
