@@ -123,13 +123,24 @@ func refuseExisting(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) er
 	}
 }
 
-// create applies an object that must not exist yet, unless it is to be adopted.
+// create applies an object that must not exist yet, unless it is to be
+// adopted. One that is being deleted is waited for.
 func create(ctx context.Context, c *cluster.Cluster, obj *unstructured.Unstructured, how ForCluster) (*unstructured.Unstructured, error) {
 	ref := refOf(obj)
-	if !how.Adopt {
-		if err := refuseExisting(ctx, c, ref); err != nil {
+	if how.Adopt {
+		return c.Apply(ctx, ref, obj, how.Manager)
+	}
+	for {
+		live, err := c.ApplyNew(ctx, ref, obj, how.Manager)
+		var exists *cluster.ExistsError
+		switch {
+		case !errors.As(err, &exists):
+			return live, err
+		case exists.Live.GetDeletionTimestamp() == nil:
+			return nil, &ExistsError{Where: c.Name(), What: ref.String()}
+		}
+		if err := c.WaitGone(ctx, ref, exists.Live.GetUID(), nil); err != nil {
 			return nil, err
 		}
 	}
-	return c.Apply(ctx, ref, obj, how.Manager)
 }

@@ -49,7 +49,7 @@ func TestAccRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect("create", 7)
+	expect("create", 6)
 	if _, err := d.ReadRunNamespace(ctx, s); err != nil {
 		t.Fatal(err)
 	}
