@@ -64,6 +64,9 @@ func first(problems []string) error {
 	return errors.New(problems[0])
 }
 
+// OverlaysSecretName is the name of the Secret with the ytt overlays.
+func OverlaysSecretName(install string) string { return install + "-overlays" }
+
 // DefaultValuesSecretName is the name of a PackageInstall's values Secret
 // where none is given.
 func DefaultValuesSecretName(install string) string { return install + "-values" }

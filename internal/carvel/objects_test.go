@@ -82,6 +82,15 @@ func TestRunNamespaceRules(t *testing.T) {
 	}
 }
 
+func built(t *testing.T, spec PackageInstallSpec) map[string]any {
+	t.Helper()
+	install, err := PackageInstall(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return install.Object
+}
+
 func assertYAML(t *testing.T, want string, got any) {
 	t.Helper()
 	var w, g any
@@ -118,7 +127,7 @@ spec:
   values:
   - secretRef:
       name: app-values
-`, PackageInstall(spec).Object)
+`, built(t, spec))
 	secret, err := ValuesSecret(spec)
 	if err != nil {
 		t.Fatal(err)
@@ -145,17 +154,21 @@ func TestReadPackageInstall(t *testing.T) {
 			Labels: map[string]string{"l": "1"}, Annotations: map[string]string{"x": "y"},
 			Prereleases: &Prereleases{Identifiers: []string{"rc"}}, AllowDowngrade: true, SyncPeriod: "1m0s",
 			Paused: true, Canceled: true, NoopDelete: true, DefaultNamespace: "d",
+			ExtraValuesSecrets: []string{"first", "second"}, IgnoreKubernetesVersionSelection: true, IgnoreKappControllerVersionSelection: true,
+			YttDataValuesOverlays: true, HelmTemplateName: "h", HelmTemplateNamespace: "hn",
+			HelmTemplateValuesSecrets: []string{"z", "y", "x", "w", "v", "u", "t", "s", "r", "q", "p"}, FetchSecrets: map[string]string{"0": "zero", "11": "eleven"},
+		},
+		"another cluster": {
+			Package: "a.b.c", Name: "a", VersionConstraint: "1.0.0",
+			Cluster: &Cluster{Namespace: "there", KubeconfigSecretRef: &SecretKeyRef{Name: "k", Key: "c"}},
 		},
 		"all prereleases": {Package: "a.b.c", Name: "a", ServiceAccountName: "sa", Prereleases: &Prereleases{}},
 	}
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
-			got, err := ReadPackageInstall([]byte(asYAML(t, PackageInstall(spec).Object)))
+			got, err := ReadPackageInstall([]byte(asYAML(t, built(t, spec))))
 			if err != nil {
 				t.Fatal(err)
-			}
-			if len(got.Annotations) == 0 {
-				got.Annotations = nil
 			}
 			if diff := cmp.Diff(spec, got); diff != "" {
 				t.Error(diff)
@@ -176,7 +189,7 @@ func TestFalseBooleansAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, spec := range []any{PackageInstall(PackageInstallSpec{}).Object["spec"], app.Object["spec"]} {
+	for _, spec := range []any{built(t, PackageInstallSpec{})["spec"], app.Object["spec"]} {
 		for _, field := range []string{"paused", "canceled", "noopDelete", "syncPeriod"} {
 			if v, ok := spec.(map[string]any)[field]; ok {
 				t.Errorf("%s: %v is written", field, v)

@@ -1,21 +1,14 @@
 package carvel
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 )
 
-const (
-	// DowngradableAnnotation lets a PackageInstall go to a lower version.
-	DowngradableAnnotation = "packaging.carvel.dev/downgradable"
-	// ValuesKey is the key of the values Secret. The controller reads every
-	// key; this one is the delivery document's.
-	ValuesKey = "values.yaml"
-)
+// ValuesKey is the key of the values Secret. The controller reads every key;
+// this one is the delivery document's.
+const ValuesKey = "values.yaml"
 
 // PackageInstallSpec describes one package on one run cluster.
 type PackageInstallSpec struct {
@@ -24,28 +17,36 @@ type PackageInstallSpec struct {
 	Namespace           string // "": the App that deploys it decides
 	Labels, Annotations map[string]string
 	ServiceAccountName  string
+	Cluster             *Cluster // instead of ServiceAccountName
 	VersionConstraint   string
 	Prereleases         *Prereleases
 	AllowDowngrade      bool
-	Values              map[string]any // nil: no values Secret
-	ValuesSecretName    string
 	SyncPeriod          string // canonical, see CanonicalDuration
 	Paused              bool
 	Canceled            bool
 	NoopDelete          bool
 	DefaultNamespace    string
+
+	Values             map[string]any // nil: no values Secret
+	ValuesSecretName   string
+	HashValuesName     bool     // a hash of the values follows ValuesSecretName
+	SecretValues       bool     // that hash must not help to guess the values
+	ExtraValuesSecrets []string // names of Secrets whose values lie over ours
+
+	IgnoreKubernetesVersionSelection     bool
+	IgnoreKappControllerVersionSelection bool
+	YttDataValuesOverlays                bool
+	YttOverlays                          map[string]string // file name to text; empty: no overlays Secret
+	HelmTemplateName                     string
+	HelmTemplateNamespace                string
+	HelmTemplateValuesSecrets            []string
+	FetchSecrets                         map[string]string // index in the package's fetch list to Secret
 }
 
-// PackageInstall builds the PackageInstall.
-func PackageInstall(s PackageInstallSpec) *unstructured.Unstructured {
-	annotations := maps.Clone(s.Annotations)
-	if s.AllowDowngrade {
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[DowngradableAnnotation] = ""
-	}
-	obj := object(PackageInstalls, "PackageInstall", s.Namespace, s.Name, s.Labels, annotations)
+// PackageInstall builds the PackageInstall. It fails on values that YAML cannot
+// hold, since their hash may be part of a name.
+func PackageInstall(s PackageInstallSpec) (*unstructured.Unstructured, error) {
+	obj := object(PackageInstalls, "PackageInstall", s.Namespace, s.Name, s.Labels, s.annotations())
 
 	// The controller refuses a missing version selection, also where any
 	// version will do.
@@ -62,16 +63,57 @@ func PackageInstall(s PackageInstallSpec) *unstructured.Unstructured {
 		"packageRef": map[string]any{"refName": s.Package, "versionSelection": selection},
 	}
 	setString(spec, "serviceAccountName", s.ServiceAccountName)
+	setCluster(spec, s.Cluster)
 	setString(spec, "syncPeriod", s.SyncPeriod)
 	setString(spec, "defaultNamespace", s.DefaultNamespace)
 	setTrue(spec, "paused", s.Paused)
 	setTrue(spec, "canceled", s.Canceled)
 	setTrue(spec, "noopDelete", s.NoopDelete)
+	var values []any
 	if s.Values != nil {
-		spec["values"] = []any{map[string]any{"secretRef": map[string]any{"name": s.ValuesSecretName}}}
+		name, _, err := s.valuesSecret()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, secretRef(name))
+	}
+	for _, name := range s.ExtraValuesSecrets {
+		values = append(values, secretRef(name))
+	}
+	if len(values) > 0 {
+		spec["values"] = values
 	}
 	obj.Object["spec"] = spec
-	return obj
+	return obj, nil
+}
+
+func secretRef(name string) any {
+	return map[string]any{"secretRef": map[string]any{"name": name}}
+}
+
+func setCluster(spec map[string]any, c *Cluster) {
+	if c == nil {
+		return
+	}
+	out := map[string]any{}
+	setString(out, "namespace", c.Namespace)
+	if ref := c.KubeconfigSecretRef; ref != nil {
+		fields := map[string]any{"name": ref.Name}
+		setString(fields, "key", ref.Key)
+		out["kubeconfigSecretRef"] = fields
+	}
+	spec["cluster"] = out
+}
+
+// valuesSecret is the name and the content of the values Secret.
+func (s PackageInstallSpec) valuesSecret() (name, text string, err error) {
+	if text, err = s.valuesText(); err != nil {
+		return "", "", err
+	}
+	if s.HashValuesName {
+		return s.hashedName(s.ValuesSecretName, text), text, nil
+	}
+	return s.ValuesSecretName, text, nil
 }
 
 // ValuesSecret builds the Secret with the package's values, nil where the spec
@@ -80,129 +122,34 @@ func ValuesSecret(s PackageInstallSpec) (*unstructured.Unstructured, error) {
 	if s.Values == nil {
 		return nil, nil
 	}
-	text, err := yaml.Marshal(s.Values)
+	name, text, err := s.valuesSecret()
 	if err != nil {
-		return nil, fmt.Errorf("values: %w", err)
+		return nil, err
 	}
-	obj := object(Secrets, "Secret", s.Namespace, s.ValuesSecretName, nil, nil)
-	obj.Object["stringData"] = map[string]any{ValuesKey: "---\n" + string(text)}
+	obj := object(Secrets, "Secret", s.Namespace, name, nil, nil)
+	obj.Object["stringData"] = map[string]any{ValuesKey: text}
 	return obj, nil
 }
 
-// packageInstall is the part of a PackageInstall that a spec holds.
-type packageInstall struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Metadata   struct {
-		Name        string            `json:"name"`
-		Namespace   string            `json:"namespace"`
-		Labels      map[string]string `json:"labels"`
-		Annotations map[string]string `json:"annotations"`
-	} `json:"metadata"`
-	Spec struct {
-		ServiceAccountName string `json:"serviceAccountName"`
-		PackageRef         struct {
-			RefName          string `json:"refName"`
-			VersionSelection struct {
-				Constraints string       `json:"constraints"`
-				Prereleases *Prereleases `json:"prereleases"`
-			} `json:"versionSelection"`
-		} `json:"packageRef"`
-		Values []struct {
-			SecretRef struct {
-				Name string `json:"name"`
-			} `json:"secretRef"`
-		} `json:"values"`
-		SyncPeriod       string `json:"syncPeriod"`
-		Paused           bool   `json:"paused"`
-		Canceled         bool   `json:"canceled"`
-		NoopDelete       bool   `json:"noopDelete"`
-		DefaultNamespace string `json:"defaultNamespace"`
-	} `json:"spec"`
+// OverlaysSecret builds the Secret with the ytt overlays, nil where the spec
+// has none.
+func OverlaysSecret(s PackageInstallSpec) *unstructured.Unstructured {
+	if len(s.YttOverlays) == 0 {
+		return nil
+	}
+	obj := object(Secrets, "Secret", s.Namespace, OverlaysSecretName(s.Name), nil, nil)
+	texts := make(map[string]any, len(s.YttOverlays))
+	for file, text := range s.YttOverlays {
+		texts[file] = text
+	}
+	obj.Object["stringData"] = texts
+	return obj
 }
 
-// ReadPackageInstall parses a PackageInstall's YAML, however it was written,
-// into a spec without values.
-func ReadPackageInstall(data []byte) (PackageInstallSpec, error) {
-	var p packageInstall
-	if err := yaml.Unmarshal(data, &p); err != nil {
-		return PackageInstallSpec{}, err
+func withoutAnnotations(from map[string]string, names ...string) map[string]string {
+	left := maps.Clone(from)
+	for _, name := range names {
+		delete(left, name)
 	}
-	if p.Kind != "PackageInstall" || p.APIVersion != PackageInstalls.GroupVersion().String() {
-		return PackageInstallSpec{}, fmt.Errorf("expected a PackageInstall of %s, found %q of %q",
-			PackageInstalls.GroupVersion(), p.Kind, p.APIVersion)
-	}
-	s := PackageInstallSpec{
-		Package:            p.Spec.PackageRef.RefName,
-		Name:               p.Metadata.Name,
-		Namespace:          p.Metadata.Namespace,
-		Labels:             p.Metadata.Labels,
-		Annotations:        maps.Clone(p.Metadata.Annotations),
-		ServiceAccountName: p.Spec.ServiceAccountName,
-		VersionConstraint:  p.Spec.PackageRef.VersionSelection.Constraints,
-		Prereleases:        p.Spec.PackageRef.VersionSelection.Prereleases,
-		SyncPeriod:         p.Spec.SyncPeriod,
-		Paused:             p.Spec.Paused,
-		Canceled:           p.Spec.Canceled,
-		NoopDelete:         p.Spec.NoopDelete,
-		DefaultNamespace:   p.Spec.DefaultNamespace,
-	}
-	if _, ok := s.Annotations[DowngradableAnnotation]; ok {
-		s.AllowDowngrade = true
-		delete(s.Annotations, DowngradableAnnotation)
-	}
-	if len(p.Spec.Values) > 0 {
-		s.ValuesSecretName = p.Spec.Values[0].SecretRef.Name
-	}
-	return s, nil
-}
-
-// ReadValues parses a values Secret's YAML and returns the Secret's name and
-// the values of its one key.
-func ReadValues(data []byte) (name string, values map[string]any, err error) {
-	secret, err := readSecret(data)
-	if err != nil {
-		return "", nil, err
-	}
-	texts := secret.texts()
-	if len(texts) != 1 {
-		return "", nil, fmt.Errorf("expected a values Secret with one key, found %d", len(texts))
-	}
-	for key, text := range texts {
-		values = map[string]any{}
-		if err := unmarshalExact([]byte(text), &values); err != nil {
-			return "", nil, fmt.Errorf("key %q: %w", key, err)
-		}
-	}
-	return secret.Metadata.Name, values, nil
-}
-
-type secret struct {
-	Kind     string `json:"kind"`
-	Metadata struct {
-		Name string `json:"name"`
-	} `json:"metadata"`
-	StringData map[string]string `json:"stringData"`
-	Data       map[string][]byte `json:"data"`
-}
-
-func readSecret(data []byte) (secret, error) {
-	var s secret
-	if err := yaml.Unmarshal(data, &s); err != nil {
-		return s, errors.New("not the YAML of a Secret") // the parser's text may quote a value
-	}
-	if s.Kind != "Secret" {
-		return s, fmt.Errorf("expected a Secret, found %q", s.Kind)
-	}
-	return s, nil
-}
-
-// texts are the Secret's decoded values, stringData winning as in the API.
-func (s secret) texts() map[string]string {
-	texts := make(map[string]string, len(s.Data)+len(s.StringData))
-	for k, v := range s.Data {
-		texts[k] = string(v)
-	}
-	maps.Copy(texts, s.StringData)
-	return texts
+	return left
 }

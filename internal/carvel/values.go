@@ -2,94 +2,154 @@ package carvel
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
-	"slices"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
+	"golang.org/x/crypto/scrypt"
 )
 
-// Masked stands for a value that is not shown.
-const Masked = "(sensitive value)"
+// yttHeader makes a values document one of ytt's data values, which it must be
+// where the controller hands it to ytt as an overlay.
+const yttHeader = "#@data/values\n"
 
-// EqualValues tells whether two values documents mean the same: key order and
-// the way a number is written do not matter.
-func EqualValues(a, b map[string]any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
+// ParseValues reads a text of values as ytt reads a file of data values: its
+// documents are merged, later ones over earlier ones. Errors are *YAMLError,
+// where the text cannot be used, and quote no value.
+func ParseValues(text []byte) (map[string]any, error) {
+	line, err := yttComment(text)
+	if err != nil {
+		return nil, err
+	}
+	if line > 0 {
+		return nil, &YAMLError{line, "a ytt comment (#@), which ytt refuses in values; write plain YAML"}
+	}
+	documents, err := readYAML(text)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	for _, document := range documents {
+		layer, ok := document.(map[string]any)
+		if !ok {
+			return nil, &YAMLError{0, "the top level of values must be a map, such as replicas: 2"}
+		}
+		values = MergeValues(values, layer)
+	}
+	return values, nil
+}
+
+// MergeValues lays values over each other, the last on top: maps are merged,
+// anything else replaces what was there, null as well. A layer that is nil is
+// passed over; without any other, the result is nil.
+func MergeValues(layers ...map[string]any) map[string]any {
+	var merged map[string]any
+	for _, layer := range layers {
+		if layer == nil {
+			continue
+		}
+		if merged == nil {
+			merged = map[string]any{}
+		}
+		for name, value := range layer {
+			above, isMap := value.(map[string]any)
+			below, wasMap := merged[name].(map[string]any)
+			if isMap && wasMap {
+				value = MergeValues(below, above)
+			}
+			merged[name] = value
+		}
+	}
+	return merged
+}
+
+// EqualValues tells whether two values documents mean the same to ytt: key
+// order and the way a number is written do not matter.
+func EqualValues(a, b map[string]any) bool { return sameYAML(a, b) }
+
+func sameYAML(a, b any) bool {
+	x, errX := WriteYAML(a)
+	y, errY := WriteYAML(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
-// unmarshalExact reads YAML and keeps every number as it was written.
-func unmarshalExact(data []byte, into *map[string]any) error {
-	text, err := yaml.YAMLToJSON(data)
+// valuesText is the one document that the values Secret holds.
+func (s PackageInstallSpec) valuesText() (string, error) {
+	text, err := yamlWriter{quoteYtt: true}.write(s.Values)
 	if err != nil {
-		return errors.New("not YAML") // the parser's text may quote a value
+		return "", fmt.Errorf("values: %w", err)
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return errors.New("not a YAML object")
+	if s.YttDataValuesOverlays {
+		return yttHeader + "---\n" + string(text), nil
 	}
-	return nil
+	return "---\n" + string(text), nil
 }
 
-// MaskSecret renders a Secret's YAML with the keys of its values and with
-// every leaf masked, for showing in a plan. Text that is not a Secret is
-// masked as a whole.
-func MaskSecret(data []byte) string {
-	s, err := readSecret(data)
-	if err != nil {
-		return Masked + "\n"
+// nameDigits is how many digits of a hash are in the name of a values Secret.
+const nameDigits = 10
+
+// hashedName is the name of the values Secret with this content. The name is
+// seen where the content is not, so that a content with secrets is hashed in a
+// way that makes guessing slow.
+func (s PackageInstallSpec) hashedName(base, text string) string {
+	if !s.SecretValues {
+		sum := sha256.Sum256([]byte(text))
+		return base + "-" + hex.EncodeToString(sum[:])[:nameDigits]
 	}
-	var obj unstructured.Unstructured
-	if err := yaml.Unmarshal(data, &obj.Object); err != nil {
-		return Masked + "\n"
-	}
-	delete(obj.Object, "data")
-	masked := map[string]any{}
-	for key, text := range s.texts() {
-		masked[key] = maskText(text)
-	}
-	if len(masked) > 0 {
-		obj.Object["stringData"] = masked
-	}
-	out, err := yaml.Marshal(obj.Object)
-	if err != nil {
-		return Masked + "\n"
-	}
-	return string(out)
+	sum := SlowDigest([]byte("values of "+s.Package+" "+s.Name), []byte(text))
+	return base + "-" + hex.EncodeToString(sum)[:nameDigits]
 }
 
-func maskText(text string) string {
-	var values map[string]any
-	if err := unmarshalExact([]byte(text), &values); err != nil || values == nil {
-		return Masked
+// splitHashedName is the reverse of a values Secret's name with a hash in it:
+// ok where the name is the one that this content has under some base.
+func (s PackageInstallSpec) splitHashedName(name string) (base string, ok bool) {
+	base, ok = cutHash(name)
+	if !ok {
+		return "", false
 	}
-	out, err := yaml.Marshal(maskLeaves(values))
-	if err != nil {
-		return Masked
-	}
-	return "---\n" + string(out)
+	text, err := s.valuesText()
+	return base, err == nil && s.hashedName(base, text) == name
 }
 
-func maskLeaves(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = maskLeaves(e)
-		}
-		return out
-	case []any:
-		out := slices.Clone(v)
-		for i, e := range out {
-			out[i] = maskLeaves(e)
-		}
-		return out
-	default:
-		return Masked
+// cutHash takes what has the form of a hash from the end of a name.
+func cutHash(name string) (base string, ok bool) {
+	cut := len(name) - nameDigits - 1
+	if cut < 1 || name[cut] != '-' || strings.Trim(name[cut+1:], "0123456789abcdef") != "" {
+		return "", false
 	}
+	return name[:cut], true
+}
+
+// IsHashedName tells whether a values Secret's name is base with a hash.
+func IsHashedName(name, base string) bool {
+	got, ok := cutHash(name)
+	return ok && got == base
+}
+
+// SlowDigest is a digest that takes a moment, so that a guess at what was
+// digested cannot be tried a million times a second.
+func SlowDigest(salt, data []byte) []byte {
+	sum, err := scrypt.Key(data, salt, 1<<14, 8, 1, sha256.Size)
+	if err != nil {
+		panic("carvel: scrypt refused its parameters: " + err.Error())
+	}
+	return sum
+}
+
+func cloneOrMake(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return maps.Clone(m)
+}
+
+// withoutHeader is the values document without the line that makes it one of
+// ytt's own.
+func (s PackageInstallSpec) withoutHeader(text string) string {
+	if s.YttDataValuesOverlays {
+		return strings.TrimPrefix(text, yttHeader)
+	}
+	return text
 }

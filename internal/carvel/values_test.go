@@ -2,102 +2,176 @@ package carvel
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
+	"github.com/google/go-cmp/cmp"
 )
+
+// traps are texts that some YAML reader takes for something else.
+var traps = []string{
+	"yes", "no", "on", "off", "y", "n", "Y", "N", "true", "TRUE", "null", "~", "", " ", "012", "0o17", "0x1f", "0b11", "1e3", "1.0", "1.10", "1.", ".5", "+1", "-1", "1_000",
+	"12:30:45", "190:20:30.15", ".inf", "-.INF", ".nan", "2023-03-21", "2001-12-14t21:59:43.10-05:00", "20230321004057.0.0", "123456789012345678901234567890",
+	"---", "--- a", "...", "-", "- a", "?", "? a", ":", "a:", "a: b", ": a", "#", "a #b", "a#b", "#@ x", "a #@ b", "(@= x @)", "!", "!!str a", "&a", "*a", "%a", "@a", "`a", "|", ">", "{}", "[]", "{a: b}", "[a]", ",", "=", "<<",
+	"'", `"`, `"'`, `\`, `\n`, "a ", " a", "a  b", "\t", "a\tb", "\ta", "a\n", "a\nb", "a\nb\n", "a\n\n", "\na", " a\nb", "a\n b", "a \nb", "a\n\nb", "a\r\nb\r\n", "\r", "\n", "\n\n", "a\n#@ b\n", "a\n---\nb\n",
+	"žluťoučký", "日本", "😀", "\u00a0", "\u0085", "\u2028", "\ufeff", "\u0000", "\u001b", "\u007f", "\ufffe", "\U0010ffff", "a\u2028b", strings.Repeat("long ", 60), strings.Repeat("k", 200),
+}
 
 // TestValuesSurviveYAML: what YAML 1.1 would read as another type reaches the
 // package as it was given.
 func TestValuesSurviveYAML(t *testing.T) {
-	values := map[string]any{
-		"yes": "yes", "no": "no", "on": "on", "off": "off", "y": "y", "n": "n", "true": "true", "null": "null", "tilde": "~",
-		"octal": "012", "float": "1e3", "version": "1.10", "empty": "", "date": "2023-03-21", "sexagesimal": "12:30:45",
-		"multi": "a\n  b\n\nc\n", "trailing": "a ", "leading": " a", "colon": "a: b", "hash": "a #b", "ytt": "(@= x @)", "tab": "a\tb",
-		"unicode": "žluťoučký", "quote": `"'`, "dashes": "---\na", "number": json.Number("20230321004057"),
-		"decimal": json.Number("0.1"), "negative": json.Number("-3"), "bool": true, "nothing": nil,
-		"list": []any{"yes", json.Number("1"), map[string]any{"a": "012"}}, "object": map[string]any{},
+	for _, trap := range traps {
+		surviving(t, map[string]any{"key": trap, "list": []any{trap, map[string]any{"in": trap}}, "map": map[string]any{trap: "value"}})
 	}
-	spec := PackageInstallSpec{Values: values, ValuesSecretName: "v"}
-	secret, err := ValuesSecret(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := yaml.Marshal(secret.Object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, got, err := ReadValues(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if name != "v" || !EqualValues(values, got) {
-		t.Errorf("got %q %#v\nwant %#v\nYAML:\n%s", name, got, values, data)
-	}
-	again, err := yaml.Marshal(secret.Object)
-	if err != nil || string(again) != string(data) {
-		t.Error("the same values gave other bytes")
-	}
-}
-
-func TestReadValuesRefuses(t *testing.T) {
-	for name, text := range map[string]string{
-		"not YAML":     "{",
-		"another kind": "kind: ConfigMap",
-		"no key":       "kind: Secret",
-		"two keys":     "kind: Secret\nstringData: {a: 'x: 1', b: 'y: 1'}",
-		"a list":       "kind: Secret\nstringData: {a: '[s3cret]'}",
-		"bad inside":   "kind: Secret\nstringData: {a: 's3cret: ['}",
-	} {
-		_, _, err := ReadValues([]byte(text))
-		if err == nil {
-			t.Errorf("%s was accepted", name)
-		} else if strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%s: the error quotes a value: %v", name, err)
-		}
-	}
-}
-
-func TestReadValuesDecodesData(t *testing.T) {
-	_, values, err := ReadValues([]byte("kind: Secret\ndata: {values.yaml: YTogMQo=}"))
-	if err != nil || !EqualValues(values, map[string]any{"a": json.Number("1")}) {
-		t.Errorf("got %v, %v", values, err)
-	}
-}
-
-func TestMaskSecret(t *testing.T) {
-	const secret = "s3cret"
-	for name, text := range map[string]string{
-		"values":        "kind: Secret\nstringData:\n  values.yaml: |\n    password: s3cret\n    list: [s3cret, {a: s3cret}]\n",
-		"data":          "kind: Secret\ndata: {values.yaml: YTogczNjcmV0Cg==}",
-		"not an object": "kind: Secret\nstringData: {values.yaml: s3cret}",
-		"not a Secret":  "kind: ConfigMap\ndata: {a: s3cret}",
-		"not YAML":      "{s3cret",
-		"comment":       "# s3cret\nkind: Secret\nstringData: {a: 'b: s3cret # s3cret'}",
-	} {
-		got := MaskSecret([]byte(text))
-		if strings.Contains(got, secret) || strings.Contains(got, "czNjcmV0") {
-			t.Errorf("%s shows the value:\n%s", name, got)
-		}
-		if !strings.Contains(got, Masked) {
-			t.Errorf("%s shows no mask:\n%s", name, got)
-		}
-	}
-	got := MaskSecret([]byte("kind: Secret\nmetadata: {name: v}\nstringData: {values.yaml: 'replicas: 2'}"))
-	for _, want := range []string{"name: v", "replicas: " + Masked} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%q is missing in:\n%s", want, got)
-		}
-	}
-}
-
-func FuzzReadValues(f *testing.F) {
-	f.Add([]byte("kind: Secret\nstringData: {a: 'b: 1'}"))
-	f.Add([]byte("kind: Secret\ndata: {a: YTogMQo=}"))
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _, _ = ReadValues(data)
-		_, _ = ReadPackageInstall(data)
-		MaskSecret(data)
+	surviving(t, map[string]any{
+		"numbers": []any{
+			json.Number("0"), json.Number("-3"), json.Number("20230321004057"), json.Number("123456789012345678901234567890"), json.Number("0.1"), json.Number("1e-07"),
+			json.Number("-1.5e+300"), json.Number("9007199254740993"), json.Number("18446744073709551615"), json.Number("-9223372036854775808"),
+		},
+		"bool": []any{true, false}, "nothing": nil, "empty": map[string]any{}, "none": []any{}, "nested": []any{[]any{[]any{}, "a"}, map[string]any{"a": []any{map[string]any{}}}},
 	})
+	surviving(t, map[string]any{})
+}
+
+func TestParseValues(t *testing.T) {
+	number := func(s string) json.Number { return json.Number(s) }
+	for text, want := range map[string]map[string]any{
+		"":                                    {},
+		"---\n":                               {},
+		"# a comment\n":                       {},
+		"a: 1\n---\na: 2\nb: 3\n":             {"a": number("2"), "b": number("3")},
+		"a: {b: 1}\n---\na: {c: null}\n":      {"a": map[string]any{"b": number("1"), "c": nil}},
+		"a: yes\nb: 012\nc: 0x1f\nd: 1e3":     {"a": true, "b": number("10"), "c": number("31"), "d": number("1000.0")},
+		"a: 2.0\nb: 1_000\nc: 1.50":           {"a": number("2.0"), "b": number("1000"), "c": number("1.5")},
+		"a: 123456789012345678901234567890":   {"a": number("123456789012345678901234567890")},
+		"a: 2023-03-21\nb: 12:30:45":          {"a": "2023-03-21", "b": "12:30:45"},
+		"a: .inf":                             {"a": number(".inf")},
+		"a: '#@ no comment'\nb: |\n  #@ no\n": {"a": "#@ no comment", "b": "#@ no\n"},
+		"a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n": {
+			"a": map[string]any{"b": number("1")}, "c": map[string]any{"b": number("1")}, "d": map[string]any{"b": number("1"), "e": number("2")},
+		},
+		"d: {<<: [{a: 1, b: 1}, {b: 2, c: 2}], a: own}": {"d": map[string]any{"a": "own", "b": number("1"), "c": number("2")}},
+		"'<<': 1":          {"<<": number("1")},
+		"a: !!str 012":     {"a": "012"},
+		"\ufeffa: 1":       {"a": number("1")},
+		"a: |\r\n  b\r\n":  {"a": "b\n"},
+		"a: >\n  b\n  c\n": {"a": "b c\n"},
+	} {
+		got, err := ParseValues([]byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", text, diff)
+		}
+	}
+}
+
+func TestParseValuesRefuses(t *testing.T) {
+	laughs := "a0: &a0 [s3cret]\n"
+	for i := range 30 {
+		laughs += strings.NewReplacer("N", string(rune('a'+i%26))+string(rune('a'+i/26)), "P", map[bool]string{true: "a0", false: string(rune('a'+(i-1)%26)) + string(rune('a'+max(i-1, 0)/26))}[i == 0]).
+			Replace("xN: &N [*P, *P]\n")
+	}
+	for want, text := range map[string]string{
+		"line 2: a ytt comment":              "a: 1\n#@ s3cret\n",
+		"line 3: a ytt comment":              "a: 1\n\nb: s3cret #@ data.values.x\n",
+		"line 1: a ytt comment":              "#@data/values\n",
+		`line 2: the key "a" comes twice`:    "a: s3cret\na: s3cret\n",
+		"top level of values must be a map":  "- s3cret",
+		"top level of values must be a map ": "s3cret",
+		"line 1: a key that YAML does not":   "y: s3cret",
+		"line 1: a key that YAML does not ":  "{a: b}: s3cret",
+		"line 1: a tag":                      "a: !s3cret x",
+		"line 1: a tag ":                     "a: !!int s3cret",
+		"not YAML":                           "a: [s3cret",
+		"not YAML ":                          "a: *s3cret",
+		"<< with something else":             "a: {<<: s3cret}",
+		"an alias of what it is part of":     "a: &x [*x]",
+		"too large":                          laughs,
+	} {
+		_, err := ParseValues([]byte(text))
+		var wrong *YAMLError
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
+			t.Errorf("%.80q: got %v, want %s", text, err, want)
+		} else if strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error quotes a value: %v", err)
+		}
+	}
+}
+
+func TestMergeValues(t *testing.T) {
+	one := map[string]any{"map": map[string]any{"a": "1", "b": "1"}, "list": []any{"1", "2"}, "gone": "1", "scalar": "1"}
+	two := map[string]any{"map": map[string]any{"b": "2"}, "list": []any{"3"}, "gone": nil, "scalar": map[string]any{"a": "2"}}
+	want := map[string]any{"map": map[string]any{"a": "1", "b": "2"}, "list": []any{"3"}, "gone": nil, "scalar": map[string]any{"a": "2"}}
+	if diff := cmp.Diff(want, MergeValues(nil, one, nil, two)); diff != "" {
+		t.Error(diff)
+	}
+	if one["scalar"] != "1" || one["map"].(map[string]any)["b"] != "1" {
+		t.Error("a layer was changed")
+	}
+	if MergeValues(nil, nil) != nil || MergeValues(nil, map[string]any{}) == nil {
+		t.Error("no values and empty values are two things")
+	}
+}
+
+func TestEqualValues(t *testing.T) {
+	parse := func(text string) map[string]any {
+		values, err := ParseValues([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return values
+	}
+	for _, same := range [][2]string{{"a: 1.50", "a: 1.5"}, {"a: 1e3", "a: 1000.0"}, {"{b: 1, a: yes}", "{a: true, b: 0x1}"}, {"a: 1.0e-7", "a: 0.0000001"}} {
+		if !EqualValues(parse(same[0]), parse(same[1])) {
+			t.Errorf("%s and %s differ", same[0], same[1])
+		}
+	}
+	for _, other := range [][2]string{{"a: 2.0", "a: 2"}, {"a: '2'", "a: 2"}, {"a: null", "{}"}, {"a: [1, 2]", "a: [2, 1]"}, {"a: 0.1", "a: 0.10000000000000001"}} {
+		if EqualValues(parse(other[0]), parse(other[1])) {
+			t.Errorf("%s and %s are the same", other[0], other[1])
+		}
+	}
+}
+
+func TestNumbersThatAreTooLarge(t *testing.T) {
+	for _, n := range []json.Number{"1e400", "-1e309", json.Number("1" + strings.Repeat("0", 400)), "x", ""} {
+		if text, err := WriteYAML(map[string]any{"a": n}); err == nil {
+			t.Errorf("%s was written as %s", n, text)
+		}
+	}
+}
+
+func TestHashedNames(t *testing.T) {
+	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values", HashValuesName: true, Values: map[string]any{"a": "1"}}
+	name := func(s PackageInstallSpec) string {
+		got, _, err := s.valuesSecret()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	fast := name(spec)
+	other := spec
+	other.Values = map[string]any{"a": "2"}
+	slow := spec
+	slow.SecretValues = true
+	elsewhere := slow
+	elsewhere.Package = "web.default.tap"
+	if fast == name(other) || fast == name(slow) || name(slow) == name(elsewhere) || len(fast) != len("app-values-")+10 {
+		t.Errorf("%s %s %s %s", fast, name(other), name(slow), name(elsewhere))
+	}
+	for _, s := range []PackageInstallSpec{spec, slow} {
+		if base, ok := s.splitHashedName(name(s)); base != "app-values" || !ok || !IsHashedName(name(s), "app-values") {
+			t.Errorf("%s gave %q, %v", name(s), base, ok)
+		}
+	}
+	for _, theirs := range []string{"app-values", "app-values-0123456789", "app-values-012345678g", "-0123456789", "x"} {
+		if base, ok := spec.splitHashedName(theirs); ok {
+			t.Errorf("%s gave %q", theirs, base)
+		}
+	}
 }

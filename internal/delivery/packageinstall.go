@@ -22,17 +22,18 @@ func (p PackageInstall) Install() repolayout.Install {
 	return repolayout.Install{Package: p.Package, RunCluster: p.RunCluster}
 }
 
-// Blobs are the Git blobs of a package install's files. The zero hash stands
-// for a file that is not there.
-type Blobs struct {
-	PackageInstall, Params gitops.Hash
-}
+// Blobs are the Git blobs of a package install's files, by the file's name. A
+// file that is not there has none.
+type Blobs map[string]gitops.Hash
 
 // PackageInstallReceipt says what is in the repository.
 type PackageInstallReceipt struct {
-	Commit gitops.Commit     // zero: nothing was pushed, or only read
-	Blobs  Blobs             // of the files as they are on the branch
-	Files  map[string]string // path to content, the values masked
+	Commit gitops.Commit // zero: nothing was pushed, or only read
+	Blobs  Blobs         // of the files as they are on the branch
+	// Canonical are the blobs that the files on the branch would have as the
+	// provider writes them, for those that hold nothing beyond that.
+	Canonical Blobs
+	Files     map[string]string // path to content, the values masked
 }
 
 // Changed tells whether the branch holds what was asked for.
@@ -49,33 +50,47 @@ func (d *Delivery) PlanPackageInstall(p PackageInstall) (PackageInstallReceipt, 
 }
 
 func (d *Delivery) receipt(at repolayout.Install, files repolayout.Files) PackageInstallReceipt {
-	r := PackageInstallReceipt{
-		Blobs: Blobs{PackageInstall: gitops.BlobHash(files.PackageInstall)},
-		Files: d.Layout.Shown(at, files),
+	return PackageInstallReceipt{Blobs: blobsOf(files), Files: d.Layout.Shown(at, files)}
+}
+
+func blobsOf(files repolayout.Files) Blobs {
+	blobs := make(Blobs, len(files))
+	for name, data := range files {
+		blobs[name] = gitops.BlobHash(data)
 	}
-	if files.Params != nil {
-		r.Blobs.Params = gitops.BlobHash(files.Params)
-	}
-	return r
+	return blobs
 }
 
 // ReadPackageInstall reads the files at the branch's tip, and the spec that
-// they hold. Without a packageinstall.yaml it is ErrNotFound.
-func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install) (PackageInstall, PackageInstallReceipt, error) {
+// they hold. Without a packageinstall.yaml it is ErrNotFound. known are the
+// names of files that are the package install's even if it does not say so any
+// more.
+func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install, known ...string) (PackageInstall, PackageInstallReceipt, error) {
 	found := PackageInstall{RunCluster: at.RunCluster}
 	var r PackageInstallReceipt
-	files, blobs, err := d.files(ctx, at)
+	files, err := d.files(ctx, at)
 	if err != nil {
 		return found, r, err
 	}
-	if files.PackageInstall == nil {
+	if _, ok := files[repolayout.PackageInstallFile]; !ok {
 		return found, r, ErrNotFound
 	}
-	r = PackageInstallReceipt{Blobs: blobs, Files: d.Layout.Shown(at, files)}
-	found.PackageInstallSpec, err = repolayout.Parse(files)
+	spec, ours, err := repolayout.Parse(files)
+	for _, name := range known {
+		if data, ok := files[name]; ok {
+			ours[name] = data
+		}
+	}
+	r = d.receipt(at, ours)
+	if err == nil {
+		var canonical repolayout.Files
+		canonical, err = repolayout.Canonical(spec, ours)
+		r.Canonical = blobsOf(canonical)
+	}
 	if err != nil {
 		return found, r, &UnreadableError{Err: fmt.Errorf("read %s on branch %s: %w", d.Layout.Dir(at), d.Location.Branch, err)}
 	}
+	found.PackageInstallSpec = spec
 	return found, r, nil
 }
 
@@ -87,23 +102,30 @@ type UnreadableError struct {
 func (e *UnreadableError) Error() string { return e.Err.Error() }
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-// files reads what is there of a package install, nil for a missing file.
-func (d *Delivery) files(ctx context.Context, at repolayout.Install) (repolayout.Files, Blobs, error) {
-	var files repolayout.Files
-	var blobs Blobs
+// files reads what is there of a package install.
+func (d *Delivery) files(ctx context.Context, at repolayout.Install) (repolayout.Files, error) {
 	repository, err := d.repository()
 	if err != nil {
-		return files, blobs, err
+		return nil, err
 	}
-	paths := []string{d.Layout.PackageInstallPath(at), d.Layout.ParamsPath(at)}
+	var paths []string
+	for _, name := range repolayout.FileNames {
+		paths = append(paths, d.Layout.Path(at, name))
+	}
 	if err := repository.Prefetch(ctx, paths...); err != nil {
-		return files, blobs, err
+		return nil, err
 	}
-	if files.PackageInstall, blobs.PackageInstall, err = read(ctx, repository, paths[0]); err != nil {
-		return files, blobs, err
+	files := repolayout.Files{}
+	for i, name := range repolayout.FileNames {
+		data, blob, err := read(ctx, repository, paths[i])
+		if err != nil {
+			return nil, err
+		}
+		if !blob.IsZero() {
+			files[name] = data
+		}
 	}
-	files.Params, blobs.Params, err = read(ctx, repository, paths[1])
-	return files, blobs, err
+	return files, nil
 }
 
 func read(ctx context.Context, repository Repository, path string) ([]byte, gitops.Hash, error) {
@@ -119,24 +141,39 @@ func read(ctx context.Context, repository Repository, path string) ([]byte, gito
 
 // FindBlobs are the blobs of the files that are on the branch.
 func (d *Delivery) FindBlobs(ctx context.Context, at repolayout.Install) (Blobs, error) {
-	_, blobs, err := d.files(ctx, at)
-	return blobs, err
+	files, err := d.files(ctx, at)
+	return blobsOf(files), err
+}
+
+// ChangedFile is the error about a file that is not what the plan saw.
+func (d *Delivery) ChangedFile(ctx context.Context, path string) error {
+	some := gitops.BlobHash(nil) // neither blob is told
+	return d.blame(ctx, &gitops.PreconditionError{Path: path, Want: some, Have: some})
 }
 
 // CheckNewPackageInstall is an *ExistsError where a file was found on the
 // branch that is none of ours: ours are those about to be replaced by the same
-// resource.
-func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Install, found Blobs, ours ...Blobs) error {
-	known := func(blob gitops.Hash, of func(Blobs) gitops.Hash) bool {
-		return blob.IsZero() || slices.ContainsFunc(ours, func(b Blobs) bool { return of(b) == blob })
-	}
-	if !known(found.PackageInstall, func(b Blobs) gitops.Hash { return b.PackageInstall }) {
-		return d.exists(ctx, d.Layout.PackageInstallPath(at))
-	}
-	if !known(found.Params, func(b Blobs) gitops.Hash { return b.Params }) {
-		return d.exists(ctx, d.Layout.ParamsPath(at))
+// resource, and those that are planned.
+func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Install, found, planned Blobs, ours ...Blobs) error {
+	for _, name := range repolayout.FileNames {
+		blob, exists := found[name]
+		if !exists || !mayOwn(name, planned) {
+			continue
+		}
+		known := func(b Blobs) bool { return b[name] == blob }
+		if !known(planned) && !slices.ContainsFunc(ours, known) {
+			return d.exists(ctx, d.Layout.Path(at, name))
+		}
 	}
 	return nil
+}
+
+// mayOwn tells whether a file of this name belongs to a package install with
+// these files whoever made it. The overlays of a package install that has none
+// may be somebody else's.
+func mayOwn(name string, files Blobs) bool {
+	_, has := files[name]
+	return has || name != repolayout.OverlaysFile
 }
 
 func (d *Delivery) exists(ctx context.Context, path string) error {
@@ -144,12 +181,12 @@ func (d *Delivery) exists(ctx context.Context, path string) error {
 	return &ExistsError{Where: where, What: path, By: d.lastChange(ctx, path)}
 }
 
-// CreatePackageInstall commits the files. Unless adopt is set neither may be
-// on the branch.
+// CreatePackageInstall commits the files. Unless adopt is set none may be on
+// the branch.
 func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, adopt bool) (PackageInstallReceipt, error) {
-	var before *Blobs
+	var before Blobs
 	if !adopt {
-		before = &Blobs{}
+		before = Blobs{}
 	}
 	r, err := d.commitPackageInstall(ctx, "Add", p, before)
 	var precondition *gitops.PreconditionError
@@ -162,13 +199,13 @@ func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, a
 // UpdatePackageInstall commits the files in place of those whose blobs the
 // plan saw.
 func (d *Delivery) UpdatePackageInstall(ctx context.Context, p PackageInstall, before Blobs) (PackageInstallReceipt, error) {
-	r, err := d.commitPackageInstall(ctx, "Update", p, &before)
+	r, err := d.commitPackageInstall(ctx, "Update", p, before)
 	return r, d.blame(ctx, err)
 }
 
-// commitPackageInstall writes both files, or deletes the params where there
-// are no values. before, where not nil, is what must be on the branch.
-func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before *Blobs) (PackageInstallReceipt, error) {
+// commitPackageInstall writes the spec's files in one commit and deletes those
+// that it has no more. before, where not nil, is what must be on the branch.
+func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before Blobs) (PackageInstallReceipt, error) {
 	var r PackageInstallReceipt
 	repository, err := d.repository()
 	if err != nil {
@@ -179,14 +216,20 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 		return r, err
 	}
 	at := p.Install()
-	edits := []gitops.Edit{
-		{Path: d.Layout.PackageInstallPath(at), Data: files.PackageInstall},
-		{Path: d.Layout.ParamsPath(at), Data: files.Params, Delete: files.Params == nil},
+	change := gitops.Change{Summary: d.summary(verb, at)}
+	for _, name := range repolayout.FileNames {
+		data, written := files[name]
+		if !written && !mayOwn(name, before) {
+			continue
+		}
+		edit := gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !written}
+		if before != nil {
+			blob := before[name] // zero: it must not be there
+			edit.IfBlob = &blob
+		}
+		change.Edits = append(change.Edits, edit)
 	}
-	if before != nil {
-		edits[0].IfBlob, edits[1].IfBlob = &before.PackageInstall, &before.Params
-	}
-	commit, err := repository.Apply(ctx, gitops.Change{Summary: d.summary(verb, at), Edits: edits})
+	commit, err := repository.Apply(ctx, change)
 	if err != nil {
 		return r, err
 	}
@@ -195,36 +238,35 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 	return r, nil
 }
 
-// DeletePackageInstall removes the two files whose blobs the plan saw, and
-// keeps the directory: the App that fetches it would fail without it, and
-// delete nothing from the run cluster.
+// DeletePackageInstall removes the files whose blobs the plan saw, and keeps
+// the directory: the App that fetches it would fail without it, and delete
+// nothing from the run cluster.
 func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Install, before Blobs) error {
 	repository, err := d.repository()
 	if err != nil {
 		return err
 	}
+	now, err := d.files(ctx, at)
+	if err != nil {
+		return err
+	}
 	change := gitops.Change{Summary: d.summary("Remove", at)}
-	for path, blob := range map[string]gitops.Hash{
-		d.Layout.PackageInstallPath(at): before.PackageInstall,
-		d.Layout.ParamsPath(at):         before.Params,
-	} {
-		_, now, err := read(ctx, repository, path)
-		if err != nil {
-			return err
-		}
-		if !now.IsZero() { // a file that is gone already needs no edit
-			change.Edits = append(change.Edits, gitops.Edit{Path: path, Delete: true, IfBlob: &blob})
+	for _, name := range repolayout.FileNames {
+		if _, exists := now[name]; exists && mayOwn(name, before) { // a file that is gone already needs no edit
+			blob := before[name]
+			change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.Path(at, name), Delete: true, IfBlob: &blob})
 		}
 	}
 	if len(change.Edits) == 0 {
 		return nil
 	}
-	_, kept, err := read(ctx, repository, d.Layout.KeepPath(at))
+	keep := d.Layout.Path(at, repolayout.KeepFile)
+	_, kept, err := read(ctx, repository, keep)
 	if err != nil {
 		return err
 	}
 	if kept.IsZero() {
-		change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.KeepPath(at), Data: []byte{}})
+		change.Edits = append(change.Edits, gitops.Edit{Path: keep, Data: []byte{}})
 	}
 	_, err = repository.Apply(ctx, change)
 	return d.blame(ctx, err)

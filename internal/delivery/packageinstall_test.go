@@ -82,7 +82,7 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !created.Commit.Changed || created.Blobs != planned.Blobs {
+	if !created.Commit.Changed || !maps.Equal(created.Blobs, planned.Blobs) {
 		t.Errorf("created %+v, planned %+v", created, planned)
 	}
 	if diff := cmp.Diff(planned.Files, created.Files); diff != "" {
@@ -92,7 +92,7 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(p.PackageInstallSpec, found.PackageInstallSpec); diff != "" || read.Blobs != created.Blobs {
+	if diff := cmp.Diff(p.PackageInstallSpec, found.PackageInstallSpec); diff != "" || !maps.Equal(read.Blobs, created.Blobs) {
 		t.Errorf("%s\n%+v", diff, read)
 	}
 	p.VersionConstraint, p.Values = "2.0.0", nil
@@ -132,12 +132,14 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := d.Layout.PackageInstallPath(p.Install())
+	path := d.Layout.Path(p.Install(), repolayout.PackageInstallFile)
 	edit, err := server.Seed(repository, "Edit", map[string]string{path: "theirs\n"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	byEdit := func(by *gitops.LastChange) bool { return by != nil && by.Commit.String() == edit && by.Subject == "Edit" }
+	byEdit := func(by *gitops.LastChange) bool {
+		return by != nil && by.Commit.String() == edit && by.Subject == "Edit"
+	}
 	p.VersionConstraint = "2.0.0"
 	var precondition *gitops.PreconditionError
 	if _, err := d.UpdatePackageInstall(ctx, p, created.Blobs); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
@@ -151,7 +153,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 		t.Errorf("create: %v", err)
 	}
 	exists = nil
-	if err := d.CheckNewPackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &exists) || !byEdit(exists.By) {
+	if err := d.CheckNewPackageInstall(ctx, p.Install(), created.Blobs, nil); !errors.As(err, &exists) || !byEdit(exists.By) {
 		t.Errorf("check: %v", err)
 	}
 	files, err := server.Files(repository, "main")
@@ -196,12 +198,12 @@ func TestDeleteKeepsOthersFiles(t *testing.T) {
 func TestUnreadableFilesAreShown(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	at := testInstall().Install()
-	if _, err := server.Seed(repository, "Break", map[string]string{d.Layout.PackageInstallPath(at): "kind: [\n"}); err != nil {
+	if _, err := server.Seed(repository, "Break", map[string]string{d.Layout.Path(at, repolayout.PackageInstallFile): "kind: [\n"}); err != nil {
 		t.Fatal(err)
 	}
 	_, r, err := d.ReadPackageInstall(bounded(t), at)
 	var unreadable *UnreadableError
-	if !errors.As(err, &unreadable) || r.Files[d.Layout.PackageInstallPath(at)] != "kind: [\n" {
+	if !errors.As(err, &unreadable) || r.Files[d.Layout.Path(at, repolayout.PackageInstallFile)] != "kind: [\n" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }

@@ -61,7 +61,7 @@ func (e *PreconditionError) Error() string {
 	case e.Have.IsZero():
 		return fmt.Sprintf("%s was removed from the branch", e.Path)
 	}
-	return fmt.Sprintf("%s was changed on the branch (blob %s where %s was expected)", e.Path, e.Have, e.Want)
+	return fmt.Sprintf("%s was changed on the branch", e.Path) // a blob's id helps to guess what a secret file holds
 }
 
 // HookDeclinedError is a push that the server's rules turned down: a hook, a protected branch.

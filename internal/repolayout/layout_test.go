@@ -18,7 +18,7 @@ func TestPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := []string{l.Dir(document), l.PackageInstallPath(document), l.ParamsPath(document), l.KeepPath(document), l.PackagesDir("app.default.tap")}
+		got := []string{l.Dir(document), l.Path(document, PackageInstallFile), l.Path(document, ParamsFile), l.Path(document, KeepFile), l.PackagesDir("app.default.tap")}
 		want := []string{
 			dir + "app.default.tap/staging", dir + "app.default.tap/staging/packageinstall.yaml",
 			dir + "app.default.tap/staging/params.yaml", dir + "app.default.tap/staging/.gitkeep", dir + "app.default.tap/packages",
@@ -46,21 +46,21 @@ func TestRenderAndParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(files.PackageInstall)+string(files.Params), "#") {
+	if strings.Contains(string(files[PackageInstallFile])+string(files[ParamsFile]), "#") {
 		t.Error("a committed file has a comment")
 	}
-	if !strings.Contains(string(files.PackageInstall), `constraints: '>=1.0.0'`) {
-		t.Errorf("the constraint is not quoted:\n%s", files.PackageInstall)
+	if !strings.Contains(string(files[PackageInstallFile]), `constraints: '>=1.0.0'`) {
+		t.Errorf("the constraint is not quoted:\n%s", files[PackageInstallFile])
 	}
-	got, err := Parse(files)
+	got, ours, err := Parse(files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(spec(), got); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(spec(), got); diff != "" || len(ours) != 2 {
+		t.Errorf("%s\n%v", diff, ours)
 	}
 	again, err := Render(got)
-	if err != nil || string(again.PackageInstall) != string(files.PackageInstall) || string(again.Params) != string(files.Params) {
+	if err != nil || string(again[PackageInstallFile]) != string(files[PackageInstallFile]) || string(again[ParamsFile]) != string(files[ParamsFile]) {
 		t.Errorf("parsing and rendering changed the bytes: %v", err)
 	}
 }
@@ -69,8 +69,8 @@ func TestRenderWithoutValues(t *testing.T) {
 	s := spec()
 	s.Values = nil
 	files, err := Render(s)
-	if err != nil || files.Params != nil || strings.Contains(string(files.PackageInstall), "values") {
-		t.Errorf("%v\n%s\n%s", err, files.PackageInstall, files.Params)
+	if err != nil || len(files) != 1 || strings.Contains(string(files[PackageInstallFile]), "values") {
+		t.Errorf("%v\n%s\n%s", err, files[PackageInstallFile], files[ParamsFile])
 	}
 }
 
@@ -80,7 +80,7 @@ func TestShownMasksValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := Layout{}.Shown(document, files)
-	if len(shown) != 2 || shown["app.default.tap/staging/packageinstall.yaml"] != string(files.PackageInstall) {
+	if len(shown) != 2 || shown["app.default.tap/staging/packageinstall.yaml"] != string(files[PackageInstallFile]) {
 		t.Errorf("%v", shown)
 	}
 	params := shown["app.default.tap/staging/params.yaml"]
@@ -95,10 +95,10 @@ func TestParseNamesTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, broken := range map[string]Files{
-		PackageInstallFile: {PackageInstall: []byte("kind: Secret")},
-		ParamsFile:         {PackageInstall: files.PackageInstall, Params: []byte("s3cret: [")},
+		PackageInstallFile: {PackageInstallFile: []byte("kind: Secret")},
+		ParamsFile:         {PackageInstallFile: files[PackageInstallFile], ParamsFile: []byte("s3cret: [")},
 	} {
-		_, err := Parse(broken)
+		_, _, err := Parse(broken)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("want an error about %s, got %v", want, err)
 		}

@@ -2,13 +2,13 @@ package packageinstall
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -24,11 +24,10 @@ type model struct {
 	Labels             types.Map      `tfsdk:"labels"`
 	Annotations        types.Map      `tfsdk:"annotations"`
 	ServiceAccountName types.String   `tfsdk:"service_account_name"`
+	Cluster            types.Object   `tfsdk:"cluster"`
 	VersionConstraint  types.String   `tfsdk:"version_constraint"`
 	Prereleases        types.Object   `tfsdk:"prereleases"`
 	AllowDowngrade     types.Bool     `tfsdk:"allow_downgrade"`
-	Values             types.Dynamic  `tfsdk:"values"`
-	ValuesSecretName   types.String   `tfsdk:"values_secret_name"`
 	SyncPeriod         types.String   `tfsdk:"sync_period"`
 	Paused             types.Bool     `tfsdk:"paused"`
 	Canceled           types.Bool     `tfsdk:"canceled"`
@@ -39,46 +38,98 @@ type model struct {
 	Path               types.String   `tfsdk:"path"`
 	Files              types.Map      `tfsdk:"files"`
 	Commit             types.String   `tfsdk:"commit"`
+
+	Values             types.Dynamic `tfsdk:"values"`
+	ValuesYAML         types.List    `tfsdk:"values_yaml"`
+	ValuesWO           types.Dynamic `tfsdk:"values_wo"` // null but in a configuration
+	ValuesWOVersion    types.String  `tfsdk:"values_wo_version"`
+	ValuesSecretName   types.String  `tfsdk:"values_secret_name"`
+	HashValuesName     types.Bool    `tfsdk:"hash_values_name"`
+	ExtraValuesSecrets types.List    `tfsdk:"extra_values_secrets"`
+
+	IgnoreKubernetesVersionSelection     types.Bool   `tfsdk:"ignore_kubernetes_version_selection"`
+	IgnoreKappControllerVersionSelection types.Bool   `tfsdk:"ignore_kapp_controller_version_selection"`
+	YttDataValuesOverlays                types.Bool   `tfsdk:"ytt_data_values_overlays"`
+	YttOverlays                          types.Map    `tfsdk:"ytt_overlays"`
+	HelmTemplateName                     types.String `tfsdk:"helm_template_name"`
+	HelmTemplateNamespace                types.String `tfsdk:"helm_template_namespace"`
+	HelmTemplateValuesSecrets            types.List   `tfsdk:"helm_template_values_secrets"`
+	FetchSecrets                         types.Map    `tfsdk:"fetch_secrets"`
 }
 
-var prereleasesType = map[string]attr.Type{"identifiers": types.ListType{ElemType: types.StringType}}
+type clusterModel struct {
+	Namespace           types.String `tfsdk:"namespace"`
+	KubeconfigSecretRef struct {
+		Name types.String `tfsdk:"name"`
+		Key  types.String `tfsdk:"key"`
+	} `tfsdk:"kubeconfig_secret_ref"`
+}
 
-// spec needs a model that is fully known, but for what is computed.
-func (m model) spec(ctx context.Context) (delivery.PackageInstall, diag.Diagnostics) {
-	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
-	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
-	diags.Append(d...)
-	prereleases, d := m.prereleases(ctx)
-	diags.Append(d...)
-	values, err := m.values()
-	if err != nil {
-		diags.AddAttributeError(path.Root("values"), "Invalid values", err.Error())
+var (
+	prereleasesType = map[string]attr.Type{"identifiers": types.ListType{ElemType: types.StringType}}
+	secretKeyType   = map[string]attr.Type{"name": types.StringType, "key": types.StringType}
+	clusterType     = map[string]attr.Type{
+		"namespace": types.StringType, "kubeconfig_secret_ref": types.ObjectType{AttrTypes: secretKeyType},
 	}
+)
+
+// spec needs a model that is fully known, but for what is computed, and the
+// write-only values of the configuration.
+func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.PackageInstall, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	stringMap := func(from types.Map) map[string]string {
+		out, d := tfvalue.ToStringMap(ctx, from)
+		diags.Append(d...)
+		return out
+	}
+	stringList := func(from types.List) []string {
+		var out []string
+		if !from.IsNull() {
+			diags.Append(from.ElementsAs(ctx, &out, false)...)
+		}
+		return out
+	}
+	values, d := m.values(ctx, writeOnly)
+	diags.Append(d...)
 	syncPeriod, err := carvel.CanonicalDuration(m.SyncPeriod.ValueString())
 	if err != nil {
 		diags.AddAttributeError(path.Root("sync_period"), "Invalid sync_period", err.Error())
 	}
-	return delivery.PackageInstall{
-		RunCluster: m.RunCluster.ValueString(),
-		PackageInstallSpec: carvel.PackageInstallSpec{
-			Package:            m.Package.ValueString(),
-			Name:               m.Name.ValueString(),
-			Namespace:          m.Namespace.ValueString(),
-			Labels:             labels,
-			Annotations:        annotations,
-			ServiceAccountName: m.ServiceAccountName.ValueString(),
-			VersionConstraint:  m.VersionConstraint.ValueString(),
-			Prereleases:        prereleases,
-			AllowDowngrade:     m.AllowDowngrade.ValueBool(),
-			Values:             values,
-			ValuesSecretName:   m.ValuesSecretName.ValueString(),
-			SyncPeriod:         syncPeriod,
-			Paused:             m.Paused.ValueBool(),
-			Canceled:           m.Canceled.ValueBool(),
-			NoopDelete:         m.NoopDelete.ValueBool(),
-			DefaultNamespace:   m.DefaultNamespace.ValueString(),
-		},
-	}, diags
+	s := carvel.PackageInstallSpec{
+		Package:            m.Package.ValueString(),
+		Name:               m.Name.ValueString(),
+		Namespace:          m.Namespace.ValueString(),
+		Labels:             stringMap(m.Labels),
+		Annotations:        stringMap(m.Annotations),
+		ServiceAccountName: m.ServiceAccountName.ValueString(),
+		VersionConstraint:  m.VersionConstraint.ValueString(),
+		AllowDowngrade:     m.AllowDowngrade.ValueBool(),
+		SyncPeriod:         syncPeriod,
+		Paused:             m.Paused.ValueBool(),
+		Canceled:           m.Canceled.ValueBool(),
+		NoopDelete:         m.NoopDelete.ValueBool(),
+		DefaultNamespace:   m.DefaultNamespace.ValueString(),
+
+		Values:             values,
+		ValuesSecretName:   m.ValuesSecretName.ValueString(),
+		HashValuesName:     m.HashValuesName.ValueBool(),
+		SecretValues:       !writeOnly.IsNull(),
+		ExtraValuesSecrets: stringList(m.ExtraValuesSecrets),
+
+		IgnoreKubernetesVersionSelection:     m.IgnoreKubernetesVersionSelection.ValueBool(),
+		IgnoreKappControllerVersionSelection: m.IgnoreKappControllerVersionSelection.ValueBool(),
+		YttDataValuesOverlays:                m.YttDataValuesOverlays.ValueBool(),
+		YttOverlays:                          stringMap(m.YttOverlays),
+		HelmTemplateName:                     m.HelmTemplateName.ValueString(),
+		HelmTemplateNamespace:                m.HelmTemplateNamespace.ValueString(),
+		HelmTemplateValuesSecrets:            stringList(m.HelmTemplateValuesSecrets),
+		FetchSecrets:                         stringMap(m.FetchSecrets),
+	}
+	s.Prereleases, d = m.prereleases(ctx)
+	diags.Append(d...)
+	s.Cluster, d = m.cluster(ctx)
+	diags.Append(d...)
+	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s}, diags
 }
 
 func (m model) prereleases(ctx context.Context) (*carvel.Prereleases, diag.Diagnostics) {
@@ -93,17 +144,18 @@ func (m model) prereleases(ctx context.Context) (*carvel.Prereleases, diag.Diagn
 	return out, list.ElementsAs(ctx, &out.Identifiers, false)
 }
 
-// values are nil where the attribute is null.
-func (m model) values() (map[string]any, error) {
-	v, err := tfvalue.ToAny(m.Values)
-	if v == nil || err != nil {
-		return nil, err
+func (m model) cluster(ctx context.Context) (*carvel.Cluster, diag.Diagnostics) {
+	if m.Cluster.IsNull() {
+		return nil, nil
 	}
-	values, ok := v.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("the values must be an object, such as { replicas = 2 }")
-	}
-	return values, nil
+	var c clusterModel
+	diags := m.Cluster.As(ctx, &c, basetypes.ObjectAsOptions{})
+	return &carvel.Cluster{
+		Namespace: c.Namespace.ValueString(),
+		KubeconfigSecretRef: &carvel.SecretKeyRef{
+			Name: c.KubeconfigSecretRef.Name.ValueString(), Key: c.KubeconfigSecretRef.Key.ValueString(),
+		},
+	}, diags
 }
 
 // with is the model with what is in the repository by now.

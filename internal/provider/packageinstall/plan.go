@@ -8,9 +8,11 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
 // ModifyPlan shows the files that will be committed, and refuses to plan what
@@ -30,15 +32,13 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 	plan.setNames(config)
-	plan.Path, plan.Files = types.StringUnknown(), types.MapUnknown(types.StringType)
-	if !r.data.Unknown.Git {
-		r.planFiles(ctx, req, resp, &plan)
+	plan.Path, plan.Files, plan.Commit = types.StringUnknown(), types.MapUnknown(types.StringType), types.StringUnknown()
+	if !r.data.Unknown.Git && !plan.Package.IsUnknown() && !plan.RunCluster.IsUnknown() {
+		r.planFiles(ctx, req, resp, &plan, config.ValuesWO)
 	}
-	if resp.Diagnostics.HasError() {
-		return
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
 	}
-	plan.Commit = r.planCommit(ctx, req, resp, plan)
-	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
 }
 
 // setNames sets the names that follow from others.
@@ -57,64 +57,103 @@ func (m *model) setNames(config model) {
 	}
 }
 
-func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *model) {
-	if plan.Package.IsUnknown() || plan.RunCluster.IsUnknown() {
+func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *model, writeOnly types.Dynamic) {
+	at := install(*plan)
+	plan.Path = types.StringValue(r.data.Layout.Dir(at))
+	if !r.data.Planned.Claim(r.data.Layout.Dir(at), req.Config.Raw, !req.State.Raw.IsNull()) {
+		resp.Diagnostics.Append(tfdiag.SameFiles(r.data.Layout.Dir(at)))
 		return
 	}
-	plan.Path = types.StringValue(r.data.Layout.Dir(install(*plan)))
 	var planned delivery.PackageInstallReceipt
-	if tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit") &&
-		!plan.Name.IsUnknown() && !plan.ValuesSecretName.IsUnknown() {
-		spec, diags := plan.spec(ctx)
+	known, err := isKnown(ctx, writeOnly)
+	if err == nil && known && !plan.Name.IsUnknown() && !plan.ValuesSecretName.IsUnknown() &&
+		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit") {
+		spec, diags := plan.spec(ctx, writeOnly)
 		resp.Diagnostics.Append(diags...)
 		if diags.HasError() {
 			return
 		}
-		var err error
-		if planned, err = r.data.PlanPackageInstall(spec); err != nil {
-			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
-			return
-		}
-		plan.Files = tfvalue.StringMap(planned.Files)
+		planned, err = r.data.PlanPackageInstall(spec)
 	}
-	if req.State.Raw.IsNull() {
-		r.planNew(ctx, req, resp, *plan, planned.Blobs)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+		return
+	}
+	switch {
+	case req.State.Raw.IsNull():
+		r.planNew(ctx, req, resp, *plan, planned, !writeOnly.IsNull())
+		if planned.Changed() {
+			plan.Files = tfvalue.StringMap(planned.Files)
+		}
+	case planned.Changed():
+		r.planChange(ctx, req, resp, plan, planned, !writeOnly.IsNull())
 	}
 }
 
 // planNew looks for files that are in the way. A resource that is replaced is
 // planned as a new one while its files are still there, and Terraform deletes
 // them with the private state that is planned here.
-func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan model, planned delivery.Blobs) {
+func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan model, planned delivery.PackageInstallReceipt, secret bool) {
+	at := install(plan)
 	private, diags := readSeen(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	before, diags := private.blobs(r.data.Layout, install(plan))
 	resp.Diagnostics.Append(diags...)
 	bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
 	defer cancel()
-	found, err := r.data.FindBlobs(bounded, install(plan))
+	found, err := r.data.FindBlobs(bounded, at)
+	ours := delivery.Blobs{}
+	for name, blob := range found {
+		if private[r.data.Layout.Path(at, name)].isOf(blob) {
+			ours[name] = blob
+		}
+	}
 	if err == nil && !plan.AdoptExisting.ValueBool() {
-		err = r.data.CheckNewPackageInstall(bounded, install(plan), found, before, planned)
+		err = r.data.CheckNewPackageInstall(bounded, at, found, planned.Blobs, ours)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
 		return
 	}
-	resp.Diagnostics.Append(private.set(r.data.Layout, install(plan), found).write(ctx, resp.Private)...)
+	if _, isOurs := ours[repolayout.OverlaysFile]; !isOurs {
+		delete(found, repolayout.OverlaysFile)
+	}
+	before, diags := isSecret(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	now := private.set(r.data.Layout, at, delivery.PackageInstallReceipt{Blobs: found}, secret || before)
+	resp.Diagnostics.Append(now.write(ctx, resp.Private)...)
 }
 
-// planCommit is unknown where something will be committed. All that the files
-// hold shows in files and values.
-func (r *packageInstall) planCommit(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan model) types.String {
-	if req.State.Raw.IsNull() || plan.Files.IsUnknown() {
-		return types.StringUnknown()
-	}
+// planChange plans a commit where the files that are there say something else
+// than those that are wanted. What they say in another form stays as it is.
+func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *model, planned delivery.PackageInstallReceipt, secret bool) {
+	at := install(*plan)
 	var state model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
-	before, errBefore := state.values()
-	after, errAfter := plan.values()
-	if errBefore != nil || errAfter != nil || !carvel.EqualValues(before, after) || !state.Files.Equal(plan.Files) {
-		return types.StringUnknown()
+	there, diags := readSeen(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	shown, diags := tfvalue.ToStringMap(ctx, state.Files)
+	resp.Diagnostics.Append(diags...)
+	same := len(there.names(r.data.Layout, at)) == len(planned.Blobs)
+	for name, blob := range planned.Blobs {
+		file := r.data.Layout.Path(at, name)
+		text, isShown := shown[file]
+		// A file with secrets has a mark of its bytes alone.
+		unchanged := there[file].isOf(blob) || !(secret && name == repolayout.ParamsFile) && there[file].means(blob)
+		if isShown && unchanged {
+			planned.Files[file] = text
+		} else {
+			same = false
+		}
 	}
-	return state.Commit
+	plan.Files = tfvalue.StringMap(planned.Files)
+	if !same || !state.Path.Equal(plan.Path) {
+		return
+	}
+	plan.Commit = state.Commit
+	params := r.data.Layout.Path(at, repolayout.ParamsFile)
+	blob, hasValues := planned.Blobs[repolayout.ParamsFile]
+	if hasValues && there.isSlow(r.data.Layout, at) != secret {
+		there[params] = newMark(blob, gitops.Hash{}, there[params], secret)
+		resp.Diagnostics.Append(there.write(ctx, resp.Private)...)
+	}
+	resp.Diagnostics.Append(setSecret(ctx, resp.Private, secret)...)
 }

@@ -1,19 +1,35 @@
 package packageinstall
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// seenKey holds, in the resource's private state, the Git blobs of the files as
-// they were last seen: what an update or a delete may overwrite.
-const seenKey = "seen"
+// Keys of the resource's private state.
+const (
+	// seenKey holds the files as they were last seen: what an update or a delete
+	// may overwrite.
+	seenKey = "seen"
+	// secretKey is there where a part of the values is kept out of the state.
+	secretKey = "values_wo"
+)
+
+// errPrivateState: what the provider itself has put there cannot be read.
+var errPrivateState = errors.New("the resource's private state is damaged")
 
 type privateReader interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
@@ -23,9 +39,65 @@ type privateWriter interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// seen maps paths to blobs, in hexadecimal digits. It has paths of two package
-// installs while one is being replaced by the other.
-type seen map[string]string
+// seen maps paths to marks. It has paths of two package installs while one is
+// being replaced by the other.
+type seen map[string]mark
+
+// mark is a blob in hexadecimal digits; after a second blob's, where the file
+// says in another form what that one says; or, of a file with values that are
+// kept out of the state, a salt and a slow digest of the blob. A blob is a fast
+// digest of the file, with which secrets could be guessed.
+type mark string
+
+const (
+	canonicalIs = "="
+	saltedBy    = "$"
+)
+
+// newMark marks a file. canonical, which may be zero, is the blob that it would
+// have as the provider writes it; a secret file keeps the salt of the mark
+// before it, so that the same file keeps its mark.
+func newMark(blob, canonical gitops.Hash, before mark, secret bool) mark {
+	if !secret {
+		if canonical.IsZero() || canonical == blob {
+			return mark(blob.String())
+		}
+		return mark(blob.String() + canonicalIs + canonical.String())
+	}
+	salt, _, ok := before.slow()
+	if !ok {
+		salt = make([]byte, 16)
+		_, _ = rand.Read(salt) // never fails
+	}
+	text := func(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
+	return mark(text(salt) + saltedBy + text(carvel.SlowDigest(salt, blob[:])))
+}
+
+func (m mark) slow() (salt, digest []byte, ok bool) {
+	first, second, ok := strings.Cut(string(m), saltedBy)
+	if !ok {
+		return nil, nil, false
+	}
+	salt, errSalt := base64.RawStdEncoding.DecodeString(first)
+	digest, errDigest := base64.RawStdEncoding.DecodeString(second)
+	return salt, digest, errSalt == nil && errDigest == nil
+}
+
+// isOf tells whether the mark is that of a file with this blob.
+func (m mark) isOf(blob gitops.Hash) bool {
+	if salt, digest, ok := m.slow(); ok {
+		return bytes.Equal(carvel.SlowDigest(salt, blob[:]), digest)
+	}
+	first, _, _ := strings.Cut(string(m), canonicalIs)
+	return first == blob.String()
+}
+
+// means tells whether a file with this mark says in another form what one with
+// this blob says.
+func (m mark) means(blob gitops.Hash) bool {
+	_, canonical, ok := strings.Cut(string(m), canonicalIs)
+	return ok && canonical == blob.String()
+}
 
 func readSeen(ctx context.Context, private privateReader) (seen, diag.Diagnostics) {
 	s := seen{}
@@ -47,24 +119,87 @@ func (s seen) write(ctx context.Context, private privateWriter) diag.Diagnostics
 	return private.SetKey(ctx, seenKey, data)
 }
 
-func (s seen) set(l repolayout.Layout, at repolayout.Install, b delivery.Blobs) seen {
-	s[l.PackageInstallPath(at)], s[l.ParamsPath(at)] = b.PackageInstall.String(), b.Params.String()
+// names are the files of a package install that were seen.
+func (s seen) names(l repolayout.Layout, at repolayout.Install) []string {
+	return slices.DeleteFunc(slices.Clone(repolayout.FileNames), func(name string) bool {
+		_, ok := s[l.Path(at, name)]
+		return !ok
+	})
+}
+
+// only leaves out what was seen of others.
+func (s seen) only(l repolayout.Layout, at repolayout.Install) seen {
+	own := seen{}
+	for _, name := range s.names(l, at) {
+		path := l.Path(at, name)
+		own[path] = s[path]
+	}
+	return own
+}
+
+// set replaces what was seen of a package install. secret says that its values
+// are kept out of the state.
+func (s seen) set(l repolayout.Layout, at repolayout.Install, r delivery.PackageInstallReceipt, secret bool) seen {
+	for _, name := range repolayout.FileNames {
+		path := l.Path(at, name)
+		before := s[path]
+		delete(s, path)
+		blob, ok := r.Blobs[name]
+		if ok {
+			s[path] = newMark(blob, r.Canonical[name], before, secret && name == repolayout.ParamsFile)
+		}
+	}
 	return s
 }
 
-// blobs of a package install; those of a file that was not seen are zero.
-func (s seen) blobs(l repolayout.Layout, at repolayout.Install) (delivery.Blobs, diag.Diagnostics) {
-	var b delivery.Blobs
-	var diags diag.Diagnostics
-	for path, blob := range map[string]*gitops.Hash{l.PackageInstallPath(at): &b.PackageInstall, l.ParamsPath(at): &b.Params} {
-		text, ok := s[path]
-		if !ok {
+// blobs are those that a package install's files must have now. current are
+// those that they do have, since a slow mark only tells whether one is right;
+// wrong is the path of one that is not, else "".
+func (s seen) blobs(l repolayout.Layout, at repolayout.Install, current delivery.Blobs) (blobs delivery.Blobs, wrong string, err error) {
+	blobs = delivery.Blobs{}
+	for _, name := range s.names(l, at) {
+		path := l.Path(at, name)
+		m := s[path]
+		if _, _, slow := m.slow(); slow {
+			blob, there := current[name]
+			switch {
+			case !there:
+				blob = gitops.BlobHash(nil) // any: the file must be there
+			case !m.isOf(blob):
+				return nil, path, nil
+			}
+			blobs[name] = blob
 			continue
 		}
-		var err error
-		if *blob, err = gitops.ParseHash(text); err != nil {
-			diags.AddError("Unable to read the resource's private state", err.Error())
+		first, _, _ := strings.Cut(string(m), canonicalIs)
+		if blobs[name], err = gitops.ParseHash(first); err != nil {
+			return nil, "", fmt.Errorf("the private state has no blob for %s: %w", path, err)
 		}
 	}
-	return b, diags
+	return blobs, "", nil
+}
+
+// isSlow tells whether a slow mark is among those of a package install.
+func (s seen) isSlow(l repolayout.Layout, at repolayout.Install) bool {
+	_, _, slow := s[l.Path(at, repolayout.ParamsFile)].slow()
+	return slow
+}
+
+// isSecret tells whether a part of the values is kept out of the state.
+func isSecret(ctx context.Context, private privateReader) (bool, diag.Diagnostics) {
+	data, diags := private.GetKey(ctx, secretKey)
+	return bytes.Equal(data, []byte("true")), diags
+}
+
+// setSecret notes it, and writes nothing where nothing was noted.
+func setSecret(ctx context.Context, private interface {
+	privateReader
+	privateWriter
+}, secret bool,
+) diag.Diagnostics {
+	before, diags := isSecret(ctx, private)
+	if diags.HasError() || before == secret {
+		return diags
+	}
+	return private.SetKey(ctx, secretKey, fmt.Append(nil, secret))
 }

@@ -1,6 +1,9 @@
 package packageinstall
 
 import (
+	"context"
+	"slices"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -10,13 +13,15 @@ import (
 )
 
 // read is the model with what the files in the repository say. What they say
-// in other words than the practitioner stays as it was written.
-func (m model) read(found delivery.PackageInstall) (model, error) {
+// in other words than the practitioner stays as it was written, and so do the
+// values where a part of them is kept out of the state.
+func (m model) read(ctx context.Context, found delivery.PackageInstall, secret bool) (model, error) {
 	m.Name = types.StringValue(found.Name)
 	m.Namespace = tfvalue.String(found.Namespace)
 	m.Labels = readMap(found.Labels, m.Labels)
 	m.Annotations = readMap(found.Annotations, m.Annotations)
-	m.ServiceAccountName = types.StringValue(found.ServiceAccountName)
+	m.ServiceAccountName = tfvalue.String(found.ServiceAccountName)
+	m.Cluster = readCluster(found.Cluster)
 	m.VersionConstraint = types.StringValue(found.VersionConstraint)
 	m.Prereleases = readPrereleases(found.Prereleases)
 	m.AllowDowngrade = types.BoolValue(found.AllowDowngrade)
@@ -27,25 +32,45 @@ func (m model) read(found delivery.PackageInstall) (model, error) {
 	if written, err := carvel.CanonicalDuration(m.SyncPeriod.ValueString()); err != nil || written != found.SyncPeriod {
 		m.SyncPeriod = tfvalue.String(found.SyncPeriod)
 	}
-	if found.ValuesSecretName != "" {
-		m.ValuesSecretName = types.StringValue(found.ValuesSecretName)
-	} else if m.ValuesSecretName.IsNull() {
-		m.ValuesSecretName = types.StringValue(carvel.DefaultValuesSecretName(found.Name))
+	m.IgnoreKubernetesVersionSelection = tfvalue.Bool(found.IgnoreKubernetesVersionSelection, m.IgnoreKubernetesVersionSelection)
+	m.IgnoreKappControllerVersionSelection = tfvalue.Bool(found.IgnoreKappControllerVersionSelection, m.IgnoreKappControllerVersionSelection)
+	m.YttDataValuesOverlays = tfvalue.Bool(found.YttDataValuesOverlays, m.YttDataValuesOverlays)
+	m.YttOverlays = readMap(found.YttOverlays, m.YttOverlays)
+	m.HelmTemplateName = tfvalue.String(found.HelmTemplateName)
+	m.HelmTemplateNamespace = tfvalue.String(found.HelmTemplateNamespace)
+	m.HelmTemplateValuesSecrets = readList(found.HelmTemplateValuesSecrets, m.HelmTemplateValuesSecrets)
+	m.FetchSecrets = readMap(found.FetchSecrets, m.FetchSecrets)
+	m = m.readSecrets(found)
+	if secret {
+		return m, nil
 	}
-	return m.readValues(found.Values)
+	read, err := m.readValues(ctx, found.Values)
+	if err != nil {
+		return m, &delivery.UnreadableError{Err: err}
+	}
+	return read, nil
 }
 
-func (m model) readValues(found map[string]any) (model, error) {
-	if found == nil {
-		m.Values = types.DynamicNull()
-		return m, nil
+// readSecrets takes over the names of the values Secrets.
+func (m model) readSecrets(found delivery.PackageInstall) model {
+	prior := m.ValuesSecretName.ValueString()
+	extra := slices.Clone(found.ExtraValuesSecrets)
+	switch {
+	case found.Values == nil:
+		// Without the file, the PackageInstall alone does not tell which Secret
+		// is the one that the file had.
+		extra = slices.DeleteFunc(extra, func(name string) bool { return name == prior || carvel.IsHashedName(name, prior) })
+		if m.ValuesSecretName.IsNull() {
+			m.ValuesSecretName = types.StringValue(carvel.DefaultValuesSecretName(found.Name))
+		}
+	case m.HashValuesName.ValueBool() && carvel.IsHashedName(found.ValuesSecretName, prior):
+		// The hash of a content that somebody has changed is not the one in the name.
+	default:
+		m.ValuesSecretName = types.StringValue(found.ValuesSecretName)
+		m.HashValuesName = tfvalue.Bool(found.HashValuesName, m.HashValuesName)
 	}
-	if written, err := m.values(); err == nil && written != nil && carvel.EqualValues(written, found) {
-		return m, nil
-	}
-	v, err := tfvalue.FromAny(found)
-	m.Values = types.DynamicValue(v)
-	return m, err
+	m.ExtraValuesSecrets = readList(extra, m.ExtraValuesSecrets)
+	return m
 }
 
 // readMap keeps a map that is empty and was written as such.
@@ -59,17 +84,37 @@ func readMap(found map[string]string, prior types.Map) types.Map {
 	return tfvalue.StringMap(found)
 }
 
+// readList is readMap for a list.
+func readList(found []string, prior types.List) types.List {
+	if len(found) == 0 {
+		if !prior.IsNull() && len(prior.Elements()) == 0 {
+			return prior
+		}
+		return types.ListNull(types.StringType)
+	}
+	return tfvalue.StringList(found)
+}
+
 func readPrereleases(p *carvel.Prereleases) types.Object {
 	if p == nil {
 		return types.ObjectNull(prereleasesType)
 	}
-	identifiers := types.ListNull(types.StringType)
-	if len(p.Identifiers) > 0 {
-		elements := make([]attr.Value, len(p.Identifiers))
-		for i, s := range p.Identifiers {
-			elements[i] = types.StringValue(s)
-		}
-		identifiers = types.ListValueMust(types.StringType, elements)
+	return types.ObjectValueMust(prereleasesType, map[string]attr.Value{
+		"identifiers": readList(p.Identifiers, types.ListNull(types.StringType)),
+	})
+}
+
+func readCluster(c *carvel.Cluster) types.Object {
+	if c == nil {
+		return types.ObjectNull(clusterType)
 	}
-	return types.ObjectValueMust(prereleasesType, map[string]attr.Value{"identifiers": identifiers})
+	ref := types.ObjectNull(secretKeyType)
+	if c.KubeconfigSecretRef != nil {
+		ref = types.ObjectValueMust(secretKeyType, map[string]attr.Value{
+			"name": types.StringValue(c.KubeconfigSecretRef.Name), "key": tfvalue.String(c.KubeconfigSecretRef.Key),
+		})
+	}
+	return types.ObjectValueMust(clusterType, map[string]attr.Value{
+		"namespace": tfvalue.String(c.Namespace), "kubeconfig_secret_ref": ref,
+	})
 }

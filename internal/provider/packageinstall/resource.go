@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -20,9 +21,10 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*packageInstall)(nil)
-	_ resource.ResourceWithModifyPlan  = (*packageInstall)(nil)
-	_ resource.ResourceWithImportState = (*packageInstall)(nil)
+	_ resource.ResourceWithConfigure      = (*packageInstall)(nil)
+	_ resource.ResourceWithValidateConfig = (*packageInstall)(nil)
+	_ resource.ResourceWithModifyPlan     = (*packageInstall)(nil)
+	_ resource.ResourceWithImportState    = (*packageInstall)(nil)
 )
 
 const noun = "package install"
@@ -47,7 +49,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := plan.spec(ctx)
+	spec, diags := withSource(ctx, plan, req.Config)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -57,7 +59,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	done, err := r.data.CreatePackageInstall(bounded, spec, plan.AdoptExisting.ValueBool())
 	if done.Changed() {
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
-		resp.Diagnostics.Append(seen{}.set(r.data.Layout, spec.Install(), done.Blobs).write(ctx, resp.Private)...)
+		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), "", err))
@@ -69,31 +71,34 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
+	before, diags := readSeen(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	secret, diags := isSecret(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || r.data.Unknown.Git {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, receipt, err := r.data.ReadPackageInstall(bounded, install(state))
+	at := install(state)
+	found, receipt, err := r.data.ReadPackageInstall(bounded, at, before.names(r.data.Layout, at)...)
+	if err == nil {
+		state, err = state.read(ctx, found, secret)
+	}
 	var unreadable *delivery.UnreadableError
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
 		return
 	case errors.As(err, &unreadable):
-		resp.Diagnostics.Append(tfdiag.Unreadable(r.data.Layout.Dir(install(state)), unreadable))
+		resp.Diagnostics.Append(tfdiag.Unreadable(r.data.Layout.Dir(at), unreadable))
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 		return
-	default:
-		if state, err = state.read(found); err != nil {
-			resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
-			return
-		}
 	}
 	state.Files = tfvalue.StringMap(receipt.Files)
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
-	resp.Diagnostics.Append(seen{}.set(r.data.Layout, install(state), receipt.Blobs).write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(r.see(ctx, resp.Private, at, receipt, secret)...)
 }
 
 func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -101,9 +106,7 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := plan.spec(ctx)
-	resp.Diagnostics.Append(diags...)
-	before, diags := r.before(ctx, req.Private, spec.Install())
+	spec, diags := withSource(ctx, plan, req.Config)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -114,10 +117,14 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	done, err := r.data.UpdatePackageInstall(bounded, spec, before)
+	var done delivery.PackageInstallReceipt
+	before, err := r.before(bounded, req.Private, spec.Install())
+	if err == nil {
+		done, err = r.data.UpdatePackageInstall(bounded, spec, before)
+	}
 	if done.Changed() {
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
-		resp.Diagnostics.Append(seen{}.set(r.data.Layout, spec.Install(), done.Blobs).write(ctx, resp.Private)...)
+		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), "", err))
@@ -129,14 +136,16 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	before, diags := r.before(ctx, req.Private, install(state))
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := r.data.DeletePackageInstall(bounded, install(state), before); err != nil {
+	before, err := r.before(bounded, req.Private, install(state))
+	if err == nil {
+		err = r.data.DeletePackageInstall(bounded, install(state), before)
+	}
+	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
 	}
 }
@@ -159,12 +168,46 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	}
 }
 
-// before are the blobs that the plan saw.
-func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (delivery.Blobs, diag.Diagnostics) {
-	s, diags := readSeen(ctx, private)
-	blobs, d := s.blobs(r.data.Layout, at)
+// withSource is the plan's spec with the values that only the configuration
+// holds.
+func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.PackageInstall, diag.Diagnostics) {
+	secret, diags := writeOnly(ctx, config)
+	spec, d := plan.spec(ctx, secret)
 	diags.Append(d...)
-	return blobs, diags
+	return spec, diags
+}
+
+// before are the blobs that the plan saw. It is an error where it can be told
+// already that a file is another by now.
+func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (delivery.Blobs, error) {
+	s, diags := readSeen(ctx, private)
+	if diags.HasError() {
+		return nil, errPrivateState
+	}
+	var current delivery.Blobs
+	if s.isSlow(r.data.Layout, at) {
+		var err error
+		if current, err = r.data.FindBlobs(ctx, at); err != nil {
+			return nil, err
+		}
+	}
+	blobs, wrong, err := s.blobs(r.data.Layout, at, current)
+	if wrong != "" {
+		return nil, r.data.ChangedFile(ctx, wrong)
+	}
+	return blobs, err
+}
+
+// see notes what is in the repository by now.
+func (r *packageInstall) see(ctx context.Context, private interface {
+	privateReader
+	privateWriter
+}, at repolayout.Install, now delivery.PackageInstallReceipt, secret bool,
+) diag.Diagnostics {
+	before, diags := readSeen(ctx, private)
+	diags.Append(before.only(r.data.Layout, at).set(r.data.Layout, at, now, secret).write(ctx, private)...)
+	diags.Append(setSecret(ctx, private, secret)...)
+	return diags
 }
 
 func install(m model) repolayout.Install {

@@ -2,8 +2,11 @@ package packageinstall
 
 import (
 	"context"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -17,9 +20,10 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 	labels, annotations := schemas.Metadata("PackageInstall")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A package on a run cluster: a PackageInstall, and a Secret with the package's values, " +
-			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`.\n\n" +
+			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. All files of a package install are in one commit.\n\n" +
 			"The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
-			"is an error and is never overwritten. Destroying the resource removes these two files and leaves a `.gitkeep`, " +
+			"is an error and is never overwritten. Files that say the same in another form, for example with comments, are left as they are. " +
+			"Destroying the resource removes its own files and leaves a `.gitkeep`, " +
 			"so that the App that fetches the directory can delete what they deployed.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("PACKAGE/RUN-CLUSTER"),
@@ -38,10 +42,11 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"labels":      labels,
 			"annotations": annotations,
 			"service_account_name": schema.StringAttribute{
-				Required:            true,
-				MarkdownDescription: "ServiceAccount on the run cluster that deploys the package's content.",
-				Validators:          []validator.String{schemas.ObjectName()},
+				Optional:            true,
+				MarkdownDescription: "ServiceAccount on the run cluster that deploys the package's content. Exactly one of it and `cluster` is given.",
+				Validators:          []validator.String{schemas.ObjectName(), stringvalidator.ExactlyOneOf(path.MatchRoot("cluster"))},
 			},
+			"cluster": clusterAttribute(),
 			"version_constraint": schema.StringAttribute{
 				Required: true,
 				MarkdownDescription: "Which version of the package to install: a version such as `1.2.3`, or a range such as `>=1.0.0 <2.0.0`. " +
@@ -64,16 +69,6 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "Let the package go to a lower version than the one that is installed. " +
 					"The annotation that permits it is committed together with the version.",
 			},
-			"values": schema.DynamicAttribute{
-				Optional:            true,
-				MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They are kept in the state, and in Git in clear text. Terraform itself writes them into its debug log (`TF_LOG=DEBUG`), sensitive or not.",
-				Validators:          []validator.Dynamic{objectValue{}},
-			},
-			"values_secret_name": schema.StringAttribute{
-				Optional: true, Computed: true,
-				MarkdownDescription: "Name of the Secret with the values. The default is `NAME-values`.",
-				Validators:          []validator.String{schemas.ObjectName()},
-			},
 			"sync_period": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "How often the controller looks at the package, at least `30s`. The controller's default is 10 minutes.",
@@ -95,7 +90,9 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 			"files": schema.MapAttribute{
 				Computed: true, ElementType: types.StringType,
-				MarkdownDescription: "The files in the repository, path to content. The values in `params.yaml` are masked; their change shows in `values`.",
+				MarkdownDescription: "The files in the repository, path to content. They are known at plan as soon as what they are made of is. " +
+					"What is in a Secret is masked; its change shows in `values`, `values_yaml` and `ytt_overlays`. " +
+					"The state holds this text for each package install: some 600 bytes, and one line more for each value.",
 			},
 			"commit": schema.StringAttribute{
 				Computed:            true,
@@ -103,26 +100,6 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 		},
 	}
-}
-
-func optionalBool(description string) schema.Attribute {
-	return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
-}
-
-// objectValue checks that a dynamic value is an object or a map.
-type objectValue struct{}
-
-func (objectValue) Description(context.Context) string         { return "must be an object" }
-func (objectValue) MarkdownDescription(context.Context) string { return "must be an object" }
-
-func (objectValue) ValidateDynamic(_ context.Context, req validator.DynamicRequest, resp *validator.DynamicResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || req.ConfigValue.IsUnderlyingValueUnknown() {
-		return
-	}
-	switch req.ConfigValue.UnderlyingValue().(type) {
-	case types.Object, types.Map:
-	default:
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(),
-			"The values must be an object, such as { replicas = 2 }.")
-	}
+	maps.Copy(resp.Schema.Attributes, valuesAttributes())
+	maps.Copy(resp.Schema.Attributes, annotationAttributes())
 }

@@ -22,6 +22,7 @@ import (
 type Data struct {
 	*delivery.Delivery
 	Unknown Unknown
+	Planned Claims // directories of package installs
 }
 
 // Unknown are the parts of the configuration that are not known yet.

@@ -47,3 +47,15 @@ func ToStringMap(ctx context.Context, m types.Map) (map[string]string, diag.Diag
 	out := map[string]string{}
 	return out, m.ElementsAs(ctx, &out, false)
 }
+
+// StringList is a list attribute; a nil slice is null.
+func StringList(list []string) types.List {
+	if list == nil {
+		return types.ListNull(types.StringType)
+	}
+	elements := make([]attr.Value, len(list))
+	for i, s := range list {
+		elements[i] = types.StringValue(s)
+	}
+	return types.ListValueMust(types.StringType, elements)
+}

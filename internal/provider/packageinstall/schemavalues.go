@@ -1,0 +1,158 @@
+package packageinstall
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+)
+
+func valuesAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"values": schema.DynamicAttribute{
+			Optional: true,
+			MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They lie over `values_yaml`: " +
+				"maps are merged, lists and anything else are replaced, and a `null` is written as such. " +
+				"They are kept in the state, and in Git in clear text. Terraform itself writes them into its debug log (`TF_LOG=DEBUG`), sensitive or not.",
+			Validators: []validator.Dynamic{objectValue{}},
+		},
+		"values_yaml": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "The package's values as YAML texts, for example of files, each laid over those before it. " +
+				"They are read as ytt reads them, in YAML 1.1, where `yes`, `on` and `012` are no text unless they are in quotes; aliases are resolved, and of several documents in one text the later lie over the earlier. " +
+				"What cannot be used is refused: a key that comes twice, a top level that is no map, and ytt comments (`#@`). Other comments are dropped.",
+			Validators: []validator.List{listvalidator.ValueStringsAre(schemas.Check("YAML whose top level is a map", func(text string) error {
+				_, err := carvel.ParseValues([]byte(text))
+				return err
+			}))},
+		},
+		"values_wo": schema.DynamicAttribute{
+			Optional: true, WriteOnly: true,
+			MarkdownDescription: "Values, an object, that are not kept in the state or in a plan, for secrets. They lie over `values` and `values_yaml`, and are in Git in clear text. " +
+				"A change of them is noticed without `values_wo_version` as well: a salted hash, made to be slow to guess with, of the file that they are in is kept in the resource's private state. " +
+				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit.",
+			Validators: []validator.Dynamic{objectValue{}},
+		},
+		"values_wo_version": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "Any text; change it to show in the plan that `values_wo` has changed.",
+			Validators:          []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("values_wo"))},
+		},
+		"values_secret_name": schema.StringAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "Name of the Secret with the values. The default is `NAME-values`.",
+			Validators:          []validator.String{schemas.ObjectName()},
+		},
+		"hash_values_name": schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "Put ten digits of a hash of the values behind `values_secret_name`, so that the PackageInstall changes with its values. " +
+				"The controller then reconciles it at once, and no wait takes an old success for the new one. With `values_wo` the hash is made to be slow to guess with, since the name is in the state.",
+		},
+		"extra_values_secrets": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "Names of Secrets with more values, which exist in the PackageInstall's namespace. The controller lays them over the values given here, the last on top.",
+			Validators:          []validator.List{listvalidator.ValueStringsAre(schemas.ObjectName())},
+		},
+	}
+}
+
+// annotationAttributes are those that become annotations, and the files that
+// these refer to.
+func annotationAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"ignore_kubernetes_version_selection":      optionalBool("Install a version of the package also where it says that it does not work with the run cluster's Kubernetes version."),
+		"ignore_kapp_controller_version_selection": optionalBool("Install a version of the package also where it says that it does not work with the run cluster's kapp-controller."),
+		"ytt_data_values_overlays": optionalBool("Hand the values to ytt as overlays of its data values instead of as plain data values. " +
+			"The values given here are marked with `#@data/values` then."),
+		"ytt_overlays": schema.MapAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "ytt overlays on what the package deploys, file name to text. They are committed in a Secret `NAME-overlays` beside the others, as `overlays.yaml`. " +
+				"To use Secrets that exist, set the annotation `ext.packaging.carvel.dev/ytt-paths-from-secret-name.SUFFIX`.",
+			Validators: []validator.Map{
+				mapvalidator.SizeAtLeast(1),
+				mapvalidator.KeysAre(schemas.Check("the name of a file that ytt reads, such as replicas.yaml", carvel.ValidateOverlayFile)),
+			},
+		},
+		"helm_template_name": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "Name of the Helm release, for a package that is a Helm chart. The default is the PackageInstall's name.",
+			Validators:          []validator.String{schemas.ObjectName()},
+		},
+		"helm_template_namespace": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "Namespace of the Helm release. The default is the PackageInstall's namespace.",
+			Validators:          []validator.String{schemas.Name()},
+		},
+		"helm_template_values_secrets": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "Names of Secrets with values for the Helm chart alone, which exist in the PackageInstall's namespace, the last on top.",
+			Validators:          []validator.List{listvalidator.ValueStringsAre(schemas.ObjectName())},
+		},
+		"fetch_secrets": schema.MapAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "Secrets with credentials for what the package fetches: the position of an entry in the package's fetch list, from `0`, to the name of a Secret in the PackageInstall's namespace.",
+			Validators: []validator.Map{
+				mapvalidator.KeysAre(schemas.Check("the position of an entry in the package's fetch list", carvel.ValidateFetchIndex)),
+				mapvalidator.ValueStringsAre(schemas.ObjectName()),
+			},
+		},
+	}
+}
+
+func clusterAttribute() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "Another cluster that the run cluster's controller deploys the package's content to, instead of its own.",
+		Attributes: map[string]schema.Attribute{
+			"namespace": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Namespace on that cluster, which must exist. The default is the one of the kubeconfig's context.",
+				Validators:          []validator.String{schemas.Name()},
+			},
+			"kubeconfig_secret_ref": schema.SingleNestedAttribute{
+				Required:            true,
+				MarkdownDescription: "The Secret with that cluster's kubeconfig, in the PackageInstall's namespace.",
+				Attributes: map[string]schema.Attribute{
+					"name": schema.StringAttribute{
+						Required: true, MarkdownDescription: "Name of the Secret.",
+						Validators: []validator.String{schemas.ObjectName()},
+					},
+					"key": schema.StringAttribute{
+						Optional: true, MarkdownDescription: "Key of the Secret that holds the kubeconfig. The default is `value`.",
+						Validators: []validator.String{schemas.Check("the key of a Secret", carvel.ValidateSecretKey)},
+					},
+				},
+			},
+		},
+	}
+}
+
+func optionalBool(description string) schema.Attribute {
+	return schema.BoolAttribute{Optional: true, MarkdownDescription: description}
+}
+
+// objectValue checks that a dynamic value is an object or a map.
+type objectValue struct{}
+
+func (objectValue) Description(context.Context) string         { return "must be an object" }
+func (objectValue) MarkdownDescription(context.Context) string { return "must be an object" }
+
+func (objectValue) ValidateDynamic(_ context.Context, req validator.DynamicRequest, resp *validator.DynamicResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || req.ConfigValue.IsUnderlyingValueUnknown() {
+		return
+	}
+	switch req.ConfigValue.UnderlyingValue().(type) {
+	case types.Object, types.Map:
+	default:
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(),
+			"The values must be an object, such as { replicas = 2 }.")
+	}
+}

@@ -1,0 +1,25 @@
+package tfdiag
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+)
+
+// InvalidValues is the diagnostic of an attribute that does not hold values.
+func InvalidValues(at path.Path, err error) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+at.String(), "The values cannot be used as they are.\n\nProblem: "+err.Error())
+}
+
+// SameFiles is the diagnostic of two resources that would write the same files.
+func SameFiles(directory string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("package"), "Two package installs in "+directory,
+		"This configuration has another carvel_package_install with the same package and run_cluster, so that both would write the files in "+directory+
+			". A package is installed once on a run cluster. Remove one of them, or give it another package or run_cluster.")
+}
+
+// ReservedAnnotation is the diagnostic of an annotation that has an attribute of
+// its own.
+func ReservedAnnotation(annotation, attribute string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("annotations").AtMapKey(annotation), "Annotation with an attribute of its own",
+		"The annotation "+annotation+" is set by the attribute "+attribute+". Use the attribute, and remove the annotation.")
+}
