@@ -23,6 +23,8 @@ type Repository interface {
 	Read(ctx context.Context, path string) (gitops.File, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
+	Tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error)
+	Invalidate()
 }
 
 // Delivery reaches everything that one provider configuration names. Its

@@ -12,10 +12,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/appstate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/functions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstalls"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
 
@@ -52,6 +54,7 @@ func (p *carvelProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	data, diags := config.data(ctx, "terraform-provider-carvel/"+p.version)
 	resp.Diagnostics.Append(diags...)
 	resp.ResourceData = data
+	resp.DataSourceData = data
 	resp.EphemeralResourceData = data
 }
 
@@ -64,7 +67,13 @@ func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
 	}
 }
 
-func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+// DataSources only read.
+func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		appstate.New,
+		packageinstalls.New,
+	}
+}
 
 // EphemeralResources are those that Terraform keeps no state of.
 func (p *carvelProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {

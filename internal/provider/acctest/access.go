@@ -65,7 +65,18 @@ func PolicyRule(groups, resources []string, verbs ...string) map[string]any {
 // returns a token of it. It is gone at the end of the test.
 func (e *Env) Limited(cluster lab.Cluster, rules ...map[string]any) string {
 	e.T.Helper()
-	const namespace = "default"
+	return e.limited(cluster, "", rules)
+}
+
+// LimitedTo is Limited with the rights in one namespace alone.
+func (e *Env) LimitedTo(cluster lab.Cluster, namespace string, rules ...map[string]any) string {
+	e.T.Helper()
+	return e.limited(cluster, namespace, rules)
+}
+
+func (e *Env) limited(cluster lab.Cluster, namespace string, rules []map[string]any) string {
+	e.T.Helper()
+	const home = "default"
 	name := labtest.Name(e.T)
 	at := func(resource string, namespace string) dynamic.ResourceInterface {
 		group := carvel.Roles.Group
@@ -74,21 +85,27 @@ func (e *Env) Limited(cluster lab.Cluster, rules ...map[string]any) string {
 		}
 		return e.client(cluster, schema.GroupVersionResource{Group: group, Version: "v1", Resource: resource}, namespace)
 	}
-	accounts := at("serviceaccounts", namespace)
-	e.Create(accounts, Object(carvel.ServiceAccounts, "ServiceAccount", namespace, name))
-	role := Object(carvel.Roles, "ClusterRole", "", name)
+	accounts := at("serviceaccounts", home)
+	e.Create(accounts, Object(carvel.ServiceAccounts, "ServiceAccount", home, name))
+	kind := "Role"
+	roles, bindings := at("roles", namespace), at("rolebindings", namespace)
+	if namespace == "" {
+		kind = "ClusterRole"
+		roles, bindings = at("clusterroles", ""), at("clusterrolebindings", "")
+	}
+	role := Object(carvel.Roles, kind, namespace, name)
 	list := make([]any, len(rules))
 	for i, rule := range rules {
 		list[i] = rule
 	}
 	role.Object["rules"] = list
-	e.Create(at("clusterroles", ""), role)
-	binding := Object(carvel.Roles, "ClusterRoleBinding", "", name)
-	binding.Object["roleRef"] = map[string]any{"apiGroup": carvel.Roles.Group, "kind": "ClusterRole", "name": name}
-	binding.Object["subjects"] = []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": namespace}}
-	e.Create(at("clusterrolebindings", ""), binding)
+	e.Create(roles, role)
+	binding := Object(carvel.Roles, kind+"Binding", namespace, name)
+	binding.Object["roleRef"] = map[string]any{"apiGroup": carvel.Roles.Group, "kind": kind, "name": name}
+	binding.Object["subjects"] = []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": home}}
+	e.Create(bindings, binding)
 
-	request := Object(schema.GroupVersionResource{Group: "authentication.k8s.io", Version: "v1"}, "TokenRequest", namespace, name)
+	request := Object(schema.GroupVersionResource{Group: "authentication.k8s.io", Version: "v1"}, "TokenRequest", home, name)
 	request.Object["spec"] = map[string]any{}
 	answer, err := accounts.Create(context.Background(), request, metav1.CreateOptions{}, "token")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -35,6 +36,11 @@ type Unknown struct {
 // From gets the Data in a resource's Configure. It is nil before the provider
 // is configured.
 func From(req resource.ConfigureRequest, resp *resource.ConfigureResponse) *Data {
+	return from(req.ProviderData, &resp.Diagnostics)
+}
+
+// FromDataSource is From for a data source.
+func FromDataSource(req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) *Data {
 	return from(req.ProviderData, &resp.Diagnostics)
 }
 
@@ -93,4 +99,15 @@ func (d *Data) CheckBuild() diag.Diagnostics {
 		diags.Append(tfdiag.MissingPart(&delivery.MissingPartError{Part: delivery.PartBuildCluster}))
 	}
 	return diags
+}
+
+// Defer puts a data source off, or refuses it where Terraform cannot, since the
+// part of the configuration that it reads from is not known yet. part is what
+// the configuration calls it.
+func Defer(part string, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	if req.ClientCapabilities.DeferralAllowed {
+		resp.Deferred = &datasource.Deferred{Reason: datasource.DeferredReasonProviderConfigUnknown}
+		return
+	}
+	resp.Diagnostics.Append(tfdiag.NotKnownYet(part))
 }

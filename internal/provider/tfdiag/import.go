@@ -35,3 +35,9 @@ func Unreadable(directory string, err error) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("The files in "+directory+" cannot be read",
 		"Someone has changed them into something else. The plan shows what will be written instead.\n\nOriginal error: "+err.Error())
 }
+
+// NoSuchApp is the diagnostic of an App that is to be read and is not there.
+func NoSuchApp(namespace, name string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(fmt.Sprintf("There is no App %s/%s", namespace, name),
+		"The build cluster has no App of that name. Correct namespace and name. If the same run makes the App, refer to the attributes of the resource that does, so that it is read after that.")
+}

@@ -60,6 +60,14 @@ func MissingPart(err *delivery.MissingPartError) diag.Diagnostic {
 	}
 }
 
+// NotKnownYet is the diagnostic of a data source that is to read from a part of
+// the provider configuration that the same run makes.
+func NotKnownYet(part string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("The provider's "+part+" is not known yet",
+		"A data source is read while Terraform plans, and this part of the provider configuration comes from something that the same run makes. "+
+			"Give the data source a depends_on with the resource that makes it, so that it is read during the apply, or make that first.")
+}
+
 type explanation struct {
 	attribute, what, advice string
 	whole                   bool // the error's own text adds nothing
@@ -127,7 +135,14 @@ func explainDelivery(err error) (explanation, bool) {
 	var portability *carvel.PortabilityError
 	var lacking *delivery.LackingRightsError
 	var noNamespace *delivery.NamespaceMissingError
+	var wholeCluster *delivery.WholeClusterError
 	switch {
+	case errors.As(err, &wholeCluster):
+		return explanation{
+			attribute: "namespace",
+			what:      fmt.Sprintf("The identity that the provider uses on %s may not list the PackageInstalls of all namespaces.", wholeCluster.Cluster),
+			advice:    "Set namespace to one that it may read, or grant it the right to list packageinstalls.packaging.carvel.dev in the whole cluster.",
+		}, true
 	case errors.As(err, &lacking):
 		return explanation{
 			what: "The API server lets nobody grant a right that they do not hold. The identity that the provider uses on " + lacking.Cluster +

@@ -1,0 +1,116 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// AppState is an App as the build cluster reports it.
+type AppState struct {
+	Status carvel.AppStatus
+	Health carvel.Health
+	// InSync tells whether what the App has fetched from the provider's branch is
+	// what is there now; nil where that cannot be told.
+	InSync *bool
+}
+
+// AppState reads an App, ErrNotFound where it is missing.
+func (d *Delivery) AppState(ctx context.Context, namespace, name string) (AppState, error) {
+	build, err := d.build()
+	if err != nil {
+		return AppState{}, err
+	}
+	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Apps, Namespace: namespace, Name: name})
+	if err != nil {
+		return AppState{}, err
+	}
+	if live == nil {
+		return AppState{}, ErrNotFound
+	}
+	spec, err := carvel.ReadApp(live)
+	if err != nil {
+		return AppState{}, err
+	}
+	var state AppState
+	if state.Status, err = carvel.ReadAppStatus(live); err != nil {
+		return AppState{}, err
+	}
+	state.Health = carvel.AppHealth(state.Status, 0)
+	state.InSync, err = d.inSync(ctx, spec.Fetch, state.Status.FetchedCommits())
+	return state, err
+}
+
+// inSync compares the directories that an App fetches from the provider's
+// branch, at the commits that it has fetched and at the tip. Where they differ
+// the tip may be an old one, so it is asked for again.
+func (d *Delivery) inSync(ctx context.Context, fetch []carvel.Fetch, commits []string) (*bool, error) {
+	var dirs, fetched []string
+	entry := 0 // among those of Git, which alone have a commit
+	for _, f := range fetch {
+		if f.Git == nil {
+			continue
+		}
+		if d.fromBranch(*f.Git) {
+			commit := ""
+			if entry < len(commits) {
+				commit = commits[entry]
+			}
+			dirs, fetched = append(dirs, f.Git.SubPath), append(fetched, commit)
+		}
+		entry++
+	}
+	if len(dirs) == 0 {
+		return nil, nil
+	}
+	same, err := d.sameTrees(ctx, dirs, fetched)
+	if err == nil && !same {
+		d.Repository.Invalidate()
+		same, err = d.sameTrees(ctx, dirs, fetched)
+	}
+	if errors.Is(err, gitops.ErrCommitNotFound) {
+		return nil, nil // the server keeps a commit to itself that is on no branch any more
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &same, nil
+}
+
+func (d *Delivery) sameTrees(ctx context.Context, dirs, commits []string) (bool, error) {
+	for i, dir := range dirs {
+		commit, err := gitops.ParseHash(commits[i])
+		if err != nil {
+			return false, nil // nothing has been fetched
+		}
+		was, err := d.tree(ctx, commit, dir)
+		if err != nil {
+			return false, err
+		}
+		is, err := d.tree(ctx, gitops.Hash{}, dir)
+		if err != nil || was != is {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// tree is the zero hash for a directory that is not there.
+func (d *Delivery) tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error) {
+	hash, err := d.Repository.Tree(ctx, commit, strings.Trim(strings.TrimPrefix(dir, "./"), "/"))
+	if errors.Is(err, gitops.ErrNotExist) {
+		return gitops.Hash{}, nil
+	}
+	return hash, err
+}
+
+// fromBranch tells whether a source is the branch that the provider writes to.
+func (d *Delivery) fromBranch(g carvel.GitFetch) bool {
+	plain := func(url string) string { return strings.TrimSuffix(strings.TrimRight(url, "/"), ".git") }
+	return d.Repository != nil && plain(g.URL) == plain(d.Location.URL) &&
+		(g.Ref == d.Location.Branch || g.Ref == "origin/"+d.Location.Branch)
+}

@@ -1,0 +1,109 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// trees are the directories of commits; the zero commit is the tip. They become
+// next when the tip is asked for again.
+type trees struct {
+	Repository
+	now, next map[gitops.Hash]map[string]gitops.Hash
+}
+
+func (t *trees) Tree(_ context.Context, commit gitops.Hash, dir string) (gitops.Hash, error) {
+	of, ok := t.now[commit]
+	if !ok {
+		return gitops.Hash{}, gitops.ErrCommitNotFound
+	}
+	tree, ok := of[dir]
+	if !ok {
+		return gitops.Hash{}, gitops.ErrNotExist
+	}
+	return tree, nil
+}
+
+func (t *trees) Invalidate() {
+	if t.next != nil {
+		t.now = t.next
+	}
+}
+
+func TestInSync(t *testing.T) {
+	hash := func(digit string) gitops.Hash {
+		h, err := gitops.ParseHash(strings.Repeat(digit, 40))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	commit := func(digit string) string { return strings.Repeat(digit, 40) }
+	one := map[string]gitops.Hash{"p/packages": hash("a"), "p/staging": hash("b")}
+	two := map[string]gitops.Hash{"p/packages": hash("a"), "p/staging": hash("c"), "p/prod": hash("d")}
+	at := func(tip map[string]gitops.Hash) map[gitops.Hash]map[string]gitops.Hash {
+		return map[gitops.Hash]map[string]gitops.Hash{{}: tip, hash("1"): one, hash("2"): two}
+	}
+	git := func(url, ref, subPath string) carvel.Fetch {
+		return carvel.Fetch{Git: &carvel.GitFetch{URL: url, Ref: ref, SubPath: subPath}}
+	}
+	const ours = "https://git.example.com/gitops.git"
+	packages, staging := git(ours, "origin/main", "p/packages/"), git("https://git.example.com/gitops", "main", "./p/staging")
+	for name, c := range map[string]struct {
+		tip, newer map[string]gitops.Hash // newer: once it is asked for again
+		fetch      []carvel.Fetch
+		commits    []string
+		want       string
+	}{
+		"the tip":                  {two, nil, []carvel.Fetch{packages, staging}, []string{commit("2"), commit("2")}, "true"},
+		"older, and the same":      {two, nil, []carvel.Fetch{packages}, []string{commit("1")}, "true"},
+		"older":                    {two, nil, []carvel.Fetch{packages, staging}, []string{commit("1"), commit("1")}, "false"},
+		"one of two is older":      {two, nil, []carvel.Fetch{packages, staging}, []string{commit("2"), commit("1")}, "false"},
+		"two commits, both good":   {two, nil, []carvel.Fetch{packages, staging}, []string{commit("1"), commit("2")}, "true"},
+		"newer than the known tip": {one, two, []carvel.Fetch{packages, staging}, []string{commit("2"), commit("2")}, "true"},
+		"nothing fetched":          {two, nil, []carvel.Fetch{packages}, nil, "false"},
+		"directory is new":         {two, nil, []carvel.Fetch{git(ours, "main", "p/prod")}, []string{commit("1")}, "false"},
+		"directory is gone":        {one, nil, []carvel.Fetch{git(ours, "main", "p/prod")}, []string{commit("2")}, "false"},
+		"others do not count": {
+			two, nil,
+			[]carvel.Fetch{git("https://git.example.com/other.git", "origin/main", "x"), {}, git(ours, "v1", "p/staging"), staging},
+			[]string{commit("9"), commit("1"), commit("2")}, "true",
+		},
+		"nothing of ours":    {two, nil, []carvel.Fetch{git(ours, "origin/next", "p/staging"), {}}, []string{commit("1")}, "unknown"},
+		"the commit is lost": {two, nil, []carvel.Fetch{staging}, []string{commit("9")}, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repository := &trees{now: at(c.tip)}
+			if c.newer != nil {
+				repository.next = at(c.newer)
+			}
+			d := &Delivery{Repository: repository, Location: Location{URL: ours, Branch: "main"}}
+			got, err := d.inSync(t.Context(), c.fetch, c.commits)
+			text := "unknown"
+			if got != nil {
+				text = map[bool]string{true: "true", false: "false"}[*got]
+			}
+			if err != nil || text != c.want {
+				t.Errorf("got %s, %v; want %s", text, err, c.want)
+			}
+		})
+	}
+	if got, err := (&Delivery{}).inSync(t.Context(), []carvel.Fetch{packages}, []string{commit("1")}); got != nil || err != nil {
+		t.Errorf("without a repository: %v, %v", got, err)
+	}
+	broken := &Delivery{Repository: brokenTrees{}, Location: Location{URL: ours, Branch: "main"}}
+	if got, err := broken.inSync(t.Context(), []carvel.Fetch{packages}, []string{commit("1")}); got != nil || !errors.Is(err, gitops.ErrAuth) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+type brokenTrees struct{ Repository }
+
+func (brokenTrees) Tree(context.Context, gitops.Hash, string) (gitops.Hash, error) {
+	return gitops.Hash{}, gitops.ErrAuth
+}

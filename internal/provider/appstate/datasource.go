@@ -1,0 +1,65 @@
+// Package appstate is the data source carvel_app.
+package appstate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+var _ datasource.DataSourceWithConfigure = (*app)(nil)
+
+const noun = "app"
+
+type app struct {
+	data *providerdata.Data
+}
+
+// New makes the data source.
+func New() datasource.DataSource { return &app{} }
+
+func (a *app) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_app"
+}
+
+func (a *app) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	a.data = providerdata.FromDataSource(req, resp)
+}
+
+func (a *app) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	timeout, diags := m.Timeouts.Read(ctx, schemas.ReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	switch {
+	case a.data.Unknown.Build:
+		providerdata.Defer("build_cluster", req, resp)
+		return
+	case a.data.Unknown.Git:
+		providerdata.Defer("git", req, resp)
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	title := m.Namespace.ValueString() + "/" + m.Name.ValueString()
+	found, err := a.data.AppState(bounded, m.Namespace.ValueString(), m.Name.ValueString())
+	switch {
+	case errors.Is(err, delivery.ErrNotFound):
+		resp.Diagnostics.Append(tfdiag.NoSuchApp(m.Namespace.ValueString(), m.Name.ValueString()))
+	case err != nil:
+		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title, "", err))
+	default:
+		m, diags := m.with(ctx, found)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	}
+}

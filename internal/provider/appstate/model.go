@@ -1,0 +1,38 @@
+package appstate
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+)
+
+type model struct {
+	Namespace          types.String   `tfsdk:"namespace"`
+	Name               types.String   `tfsdk:"name"`
+	Timeouts           timeouts.Value `tfsdk:"timeouts"`
+	Condition          types.String   `tfsdk:"condition"`
+	Message            types.String   `tfsdk:"message"`
+	Generation         types.Int64    `tfsdk:"generation"`
+	ObservedGeneration types.Int64    `tfsdk:"observed_generation"`
+	FetchedCommits     types.List     `tfsdk:"fetched_commits"`
+	Ready              types.Bool     `tfsdk:"ready"`
+	InSync             types.Bool     `tfsdk:"in_sync"`
+}
+
+func (m model) with(ctx context.Context, found delivery.AppState) (model, diag.Diagnostics) {
+	commits, diags := types.ListValueFrom(ctx, types.StringType, append([]string{}, found.Status.FetchedCommits()...))
+	m.Condition = tfvalue.String(found.Status.Condition())
+	m.Message = tfvalue.String(found.Status.Message())
+	m.Generation = types.Int64Value(found.Status.Generation)
+	m.ObservedGeneration = types.Int64Value(found.Status.ObservedGeneration)
+	m.FetchedCommits = commits
+	m.Ready = types.BoolValue(found.Health.State == carvel.Current)
+	m.InSync = types.BoolPointerValue(found.InSync)
+	return m, diags
+}

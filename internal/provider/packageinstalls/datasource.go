@@ -1,0 +1,60 @@
+// Package packageinstalls is the data source carvel_package_installs.
+package packageinstalls
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+var _ datasource.DataSourceWithConfigure = (*packageInstalls)(nil)
+
+type packageInstalls struct {
+	data *providerdata.Data
+}
+
+// New makes the data source.
+func New() datasource.DataSource { return &packageInstalls{} }
+
+func (p *packageInstalls) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_package_installs"
+}
+
+func (p *packageInstalls) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	p.data = providerdata.FromDataSource(req, resp)
+}
+
+func (p *packageInstalls) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	timeout, diags := m.Timeouts.Read(ctx, schemas.ReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(p.data.CheckRunCluster(m.RunCluster)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	runCluster, namespace := m.RunCluster.ValueString(), m.Namespace.ValueString()
+	if !p.data.KnowsRunCluster(runCluster) {
+		providerdata.Defer(`run_clusters["`+runCluster+`"]`, req, resp)
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := p.data.ListPackageInstalls(bounded, runCluster, namespace)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("list", "package installs", place(runCluster, namespace), "", err))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, m.with(found))...)
+}
+
+func place(runCluster, namespace string) string {
+	if namespace == "" {
+		return runCluster
+	}
+	return runCluster + "/" + namespace
+}
