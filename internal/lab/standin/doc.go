@@ -6,10 +6,11 @@
 // # What it does
 //
 //   - Apps (kappctrl.k14s.io/v1alpha1): fetch from Git (with the git binary) and inline,
-//     ytt as identity for plain YAML and a small part of its templating, kapp deploy and
-//     delete with the credentials that the App names, so that the cluster's own RBAC
-//     decides every call; the status with its conditions, counters, messages and stale
-//     moments; finalizers and stuck deletes; sync period, back-off, paused, canceled.
+//     sops with age keys, ytt as identity for plain YAML and a small part of its
+//     templating, kapp deploy and delete with the credentials that the App names, so that
+//     the cluster's own RBAC decides every call; the status with its conditions, counters,
+//     messages and stale moments; finalizers and stuck deletes; sync period, back-off,
+//     paused, canceled.
 //   - PackageInstalls (packaging.carvel.dev/v1alpha1): version selection over the
 //     Packages of the namespace, the downgrade rule, the App that installs the version.
 //
@@ -31,11 +32,12 @@
 //
 // # What it does not do
 //
-// Other fetch kinds than git and inline; other template steps than ytt; ytt beyond a
-// values schema and whole values taken from data.values; overlays; kapp's change groups,
-// versioned resources, hooks and diff output; a Package's own constraints on the version
-// of Kubernetes or of the controller; registries and the Secrets made for them. Workloads
-// are created, but no kubelet runs them: a change of one takes a second and succeeds.
+// Other fetch kinds than git and inline; other template steps than ytt and sops; PGP keys
+// and the paths of a sops step; ytt beyond a values schema and whole values taken from
+// data.values; overlays; kapp's change groups, versioned resources, hooks and diff output;
+// a Package's own constraints on the version of Kubernetes or of the controller;
+// registries and the Secrets made for them. Workloads are created, but no kubelet runs
+// them: a change of one takes a second and succeeds.
 // Packages are plain custom resources, so the API server words what is wrong with one in
 // its own way. Where it stops it says so in the status, with "the stand-in does not".
 // A syncPeriod that is no duration leaves only that App without a status, where it stops

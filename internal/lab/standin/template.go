@@ -29,7 +29,15 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 		return nil, failed("Templating dir", "ytt: Error: "+err.Error())
 	}
 	var docs []string
+	templated := false
 	for i, step := range r.spec.Template {
+		if options, ok := step["sops"]; ok {
+			var res result
+			if files, res = r.decrypt(ctx, options, files); res.err != "" {
+				return nil, res
+			}
+			continue
+		}
 		options, ok := step["ytt"]
 		if !ok {
 			return nil, broken("Templating dir: the stand-in does not run template step " + r.kindsOf("template", i))
@@ -41,7 +49,10 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 		if docs, err = ytt(files, values, ignoresComments(options)); err != nil {
 			return nil, failed("Templating dir", "ytt: Error: "+err.Error())
 		}
-		files = []file{{"stdin.yml", strings.Join(docs, "\n---\n")}}
+		files, templated = []file{{"stdin.yml", strings.Join(docs, "\n---\n")}}, true
+	}
+	if !templated {
+		return nil, broken("Templating dir: the stand-in does not deploy what no ytt step has seen")
 	}
 	objects, err := objectsOf(docs)
 	if err != nil {
