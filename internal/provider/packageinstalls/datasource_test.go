@@ -45,9 +45,13 @@ func installed(e *acctest.Env) {
 	}
 	installs := e.Staging(carvel.PackageInstalls, e.Name)
 	for name, constraint := range map[string]string{"good": acctest.FirstVersion, "lost": ">=9.0.0"} {
-		e.Create(installs, carvel.PackageInstall(carvel.PackageInstallSpec{
+		install, err := carvel.PackageInstall(carvel.PackageInstallSpec{
 			Package: e.Package(), Name: name, Namespace: e.Name, ServiceAccountName: "installer", VersionConstraint: constraint,
-		}))
+		})
+		if err != nil {
+			e.T.Fatal(err)
+		}
+		e.Create(installs, install)
 	}
 	for name, condition := range map[string]string{"good": carvel.ReconcileSucceeded, "lost": carvel.ReconcileFailed} {
 		e.Eventually(name+" has "+condition, func(ctx context.Context) (bool, error) {
