@@ -68,6 +68,7 @@ func open(config Config, userAgent string) (*connection, error) {
 	rc.QPS, rc.Burst = qps, burst
 	rc.UserAgent = userAgent
 	rc.WarningHandler = rest.NoWarnings{}
+	rc.Wrap(newFirst)
 	client, err := dynamic.NewForConfig(rc)
 	if err != nil {
 		return nil, err

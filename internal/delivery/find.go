@@ -3,8 +3,11 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -61,6 +64,26 @@ func find(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) (*unstructur
 		return nil, nil
 	}
 	return obj, err
+}
+
+// findAll reads objects at the same time, each once. One that is not there is
+// left out.
+func findAll(ctx context.Context, c *cluster.Cluster, refs []cluster.Ref) (map[cluster.Ref]*unstructured.Unstructured, error) {
+	found := map[cluster.Ref]*unstructured.Unstructured{}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for _, ref := range slices.Compact(refs) {
+		group.Go(func() error {
+			live, err := find(ctx, c, ref)
+			if live != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				found[ref] = live
+			}
+			return err
+		})
+	}
+	return found, group.Wait()
 }
 
 // ownedMetadata are the labels and annotations that the provider has applied

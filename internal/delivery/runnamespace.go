@@ -168,25 +168,25 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 	if err != nil {
 		return r, err
 	}
-	namespace, err := find(ctx, c, cluster.Ref{Resource: carvel.Namespaces, Name: s.Name})
+	objects := carvel.RunNamespace(s.RunNamespaceSpec)
+	refs := []cluster.Ref{{Resource: carvel.Namespaces, Name: s.Name}}
+	for _, obj := range objects {
+		refs = append(refs, refOf(obj))
+	}
+	live, err := findAll(ctx, c, refs)
 	if err != nil {
 		return r, err
 	}
+	namespace := live[refs[0]]
 	if namespace == nil || namespace.GetDeletionTimestamp() != nil {
 		return r, ErrNotFound // one that is being deleted cannot be kept
 	}
 	r = s.receipt(namespace)
-	for _, obj := range carvel.RunNamespace(s.RunNamespaceSpec) {
-		live := namespace
-		if ref := refOf(obj); ref.Resource != carvel.Namespaces {
-			if live, err = find(ctx, c, ref); err != nil {
-				return r, err
-			}
-		}
-		if live == nil {
+	for _, obj := range objects {
+		if live[refOf(obj)] == nil {
 			continue
 		}
-		if err := show(r.Objects, live, obj); err != nil {
+		if err := show(r.Objects, live[refOf(obj)], obj); err != nil {
 			return r, err
 		}
 	}
