@@ -66,6 +66,25 @@ func show(documents []any, hide func(map[string]any) bool) string {
 	return strings.Join(shown, "---\n")
 }
 
+// MaskEncrypted renders a Secret that is encrypted in the repository, before or
+// after that was done: the names of its keys, and nothing of what is in them.
+func MaskEncrypted(data []byte) string {
+	documents, err := readYAML(data)
+	if err != nil {
+		return Masked + "\n"
+	}
+	for _, document := range documents {
+		object, _ := document.(map[string]any)
+		delete(object, "sops")
+		if texts, ok := object["stringData"].(map[string]any); ok {
+			for key := range texts {
+				texts[key] = Masked
+			}
+		}
+	}
+	return show(documents, func(map[string]any) bool { return true })
+}
+
 // maskObject shows what an object is. What is none is masked leaf by leaf.
 func maskObject(object map[string]any) map[string]any {
 	masked, _ := maskLeaves(object).(map[string]any)

@@ -30,7 +30,9 @@ type PackageInstallSpec struct {
 	Values             map[string]any // nil: no values Secret
 	ValuesSecretName   string
 	HashValuesName     bool     // a hash of the values follows ValuesSecretName
-	SecretValues       bool     // that hash must not help to guess the values
+	SecretValues       bool     // values are in it that only a configuration holds
+	EncryptedValues    bool     // the Secret is encrypted in the repository
+	HiddenValuesSecret string   // name of a values Secret whose content cannot be read; excludes Values
 	ExtraValuesSecrets []string // names of Secrets whose values lie over ours
 
 	IgnoreKubernetesVersionSelection     bool
@@ -76,6 +78,9 @@ func PackageInstall(s PackageInstallSpec) (*unstructured.Unstructured, error) {
 			return nil, err
 		}
 		values = append(values, secretRef(name))
+	}
+	if s.HiddenValuesSecret != "" {
+		values = append(values, secretRef(s.HiddenValuesSecret))
 	}
 	for _, name := range s.ExtraValuesSecrets {
 		values = append(values, secretRef(name))

@@ -121,10 +121,7 @@ func (s *PackageInstallSpec) SetValues(data []byte) error {
 		s.Values = MergeValues(s.Values, values)
 	}
 	s.ValuesSecretName = secret.name
-	s.ExtraValuesSecrets = slices.DeleteFunc(s.ExtraValuesSecrets, func(name string) bool { return name == secret.name })
-	if len(s.ExtraValuesSecrets) == 0 {
-		s.ExtraValuesSecrets = nil
-	}
+	s.dropExtraSecret(secret.name)
 	for _, slow := range []bool{false, true} {
 		s.SecretValues = slow
 		if base, ok := s.splitHashedName(secret.name); ok {
@@ -134,6 +131,27 @@ func (s *PackageInstallSpec) SetValues(data []byte) error {
 	}
 	s.SecretValues = false
 	return nil
+}
+
+// SetHiddenValues takes over the name in an encrypted file with a values Secret,
+// and tells whether the PackageInstall refers to it.
+func (s *PackageInstallSpec) SetHiddenValues(data []byte) (ours bool, err error) {
+	secret, err := readSecret(data)
+	if err != nil || !slices.Contains(s.ExtraValuesSecrets, secret.name) {
+		return false, err
+	}
+	s.HiddenValuesSecret = secret.name
+	s.dropExtraSecret(secret.name)
+	return true, nil
+}
+
+// dropExtraSecret removes the name of our own values Secret from those of the
+// extra ones.
+func (s *PackageInstallSpec) dropExtraSecret(own string) {
+	s.ExtraValuesSecrets = slices.DeleteFunc(s.ExtraValuesSecrets, func(name string) bool { return name == own })
+	if len(s.ExtraValuesSecrets) == 0 {
+		s.ExtraValuesSecrets = nil
+	}
 }
 
 // SetOverlays takes over what the file of the overlays Secret holds, and tells

@@ -94,7 +94,7 @@ const nameDigits = 10
 // seen where the content is not, so that a content with secrets is hashed in a
 // way that makes guessing slow.
 func (s PackageInstallSpec) hashedName(base, text string) string {
-	if !s.SecretValues {
+	if !s.SecretValues && !s.EncryptedValues {
 		sum := sha256.Sum256([]byte(text))
 		return base + "-" + hex.EncodeToString(sum[:])[:nameDigits]
 	}

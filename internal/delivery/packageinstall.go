@@ -4,17 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/sops"
 )
 
 // PackageInstall is a package on a run cluster, as files in the repository.
 type PackageInstall struct {
 	RunCluster string
 	carvel.PackageInstallSpec
+	// Recipients of age that the values are encrypted for in the repository;
+	// none: they are in clear text.
+	Recipients []string
 }
 
 // Install is where its files are.
@@ -29,9 +34,11 @@ type Blobs map[string]gitops.Hash
 // PackageInstallReceipt says what is in the repository.
 type PackageInstallReceipt struct {
 	Commit gitops.Commit // zero: nothing was pushed, or only read
-	Blobs  Blobs         // of the files as they are on the branch
+	Blobs  Blobs         // of the files as they are on the branch; of an encrypted one that is planned, as in Canonical
 	// Canonical are the blobs that the files on the branch would have as the
-	// provider writes them, for those that hold nothing beyond that.
+	// provider writes them, for those that hold nothing beyond that. That of an
+	// encrypted file, which is another one each time it is written, stands for
+	// its content and its recipients; it is known to who writes the file alone.
 	Canonical Blobs
 	Files     map[string]string // path to content, the values masked
 }
@@ -42,11 +49,13 @@ func (r PackageInstallReceipt) Changed() bool { return r.Files != nil }
 // PlanPackageInstall is the receipt of the spec once it is committed, but for
 // the commit.
 func (d *Delivery) PlanPackageInstall(p PackageInstall) (PackageInstallReceipt, error) {
-	files, err := repolayout.Render(p.PackageInstallSpec)
+	files, err := p.render()
 	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
-	return d.receipt(p.Install(), files), nil
+	r := d.receipt(p.Install(), files)
+	maps.Copy(r.Blobs, p.says(files))
+	return r, nil
 }
 
 func (d *Delivery) receipt(at repolayout.Install, files repolayout.Files) PackageInstallReceipt {
@@ -88,15 +97,24 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		r.Canonical = blobsOf(canonical)
 	}
 	if err != nil {
-		return found, r, &UnreadableError{Err: fmt.Errorf("read %s on branch %s: %w", d.Layout.Dir(at), d.Location.Branch, err)}
+		return found, r, d.unreadable(at, err)
 	}
 	found.PackageInstallSpec = spec
+	if spec.HiddenValuesSecret != "" {
+		if found.Recipients, err = sops.Recipients(files[repolayout.EncryptedParamsFile]); err != nil {
+			return found, r, d.unreadable(at, fmt.Errorf("%s: %w", repolayout.EncryptedParamsFile, err))
+		}
+	}
 	return found, r, nil
 }
 
 // UnreadableError: the files on the branch are not those of a package install.
 type UnreadableError struct {
 	Err error
+}
+
+func (d *Delivery) unreadable(at repolayout.Install, err error) error {
+	return &UnreadableError{Err: fmt.Errorf("read %s on branch %s: %w", d.Layout.Dir(at), d.Location.Branch, err)}
 }
 
 func (e *UnreadableError) Error() string { return e.Err.Error() }
@@ -169,11 +187,11 @@ func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Ins
 }
 
 // mayOwn tells whether a file of this name belongs to a package install with
-// these files whoever made it. The overlays of a package install that has none
-// may be somebody else's.
+// these files whoever made it. Overlays and an encrypted file beside a package
+// install that has none may be somebody else's.
 func mayOwn(name string, files Blobs) bool {
 	_, has := files[name]
-	return has || name != repolayout.OverlaysFile
+	return has || name != repolayout.OverlaysFile && name != repolayout.EncryptedParamsFile
 }
 
 func (d *Delivery) exists(ctx context.Context, path string) error {
@@ -211,18 +229,22 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 	if err != nil {
 		return r, err
 	}
-	files, err := repolayout.Render(p.PackageInstallSpec)
+	files, err := p.render()
+	if err != nil {
+		return r, err
+	}
+	written, err := p.encrypt(files)
 	if err != nil {
 		return r, err
 	}
 	at := p.Install()
 	change := gitops.Change{Summary: d.summary(verb, at)}
 	for _, name := range repolayout.FileNames {
-		data, written := files[name]
-		if !written && !mayOwn(name, before) {
+		data, exists := written[name]
+		if !exists && !mayOwn(name, before) {
 			continue
 		}
-		edit := gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !written}
+		edit := gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !exists}
 		if before != nil {
 			blob := before[name] // zero: it must not be there
 			edit.IfBlob = &blob
@@ -234,7 +256,7 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 		return r, err
 	}
 	r = d.receipt(at, files)
-	r.Commit = commit
+	r.Commit, r.Blobs, r.Canonical = commit, blobsOf(written), p.says(files)
 	return r, nil
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // FileNames are the files that a package install may consist of.
-var FileNames = []string{PackageInstallFile, ParamsFile, OverlaysFile}
+var FileNames = []string{PackageInstallFile, ParamsFile, EncryptedParamsFile, OverlaysFile}
 
 // Files are the bytes of a package install, by the file's name. What has no
 // entry is not there.
@@ -57,6 +57,15 @@ func Parse(found Files) (carvel.PackageInstallSpec, Files, error) {
 			return spec, ours, fmt.Errorf("%s: %w", ParamsFile, err)
 		}
 	}
+	if params, ok := found[EncryptedParamsFile]; ok && spec.Values == nil {
+		referred, err := spec.SetHiddenValues(params)
+		if err != nil {
+			return spec, ours, fmt.Errorf("%s: %w", EncryptedParamsFile, err)
+		}
+		if referred {
+			ours[EncryptedParamsFile] = params
+		}
+	}
 	if overlays, ok := found[OverlaysFile]; ok {
 		referred, err := spec.SetOverlays(overlays)
 		if err != nil {
@@ -91,11 +100,14 @@ func Canonical(spec carvel.PackageInstallSpec, found Files) (Files, error) {
 func (l Layout) Shown(i Install, files Files) map[string]string {
 	shown := make(map[string]string, len(files))
 	for name, data := range files {
-		if name == PackageInstallFile {
-			shown[l.Path(i, name)] = carvel.MaskSecrets(data)
-		} else {
-			shown[l.Path(i, name)] = carvel.MaskSecret(data)
+		mask := carvel.MaskSecret
+		switch name {
+		case PackageInstallFile:
+			mask = carvel.MaskSecrets
+		case EncryptedParamsFile:
+			mask = carvel.MaskEncrypted
 		}
+		shown[l.Path(i, name)] = mask(data)
 	}
 	return shown
 }

@@ -16,6 +16,9 @@ const (
 	PackageInstallFile = "packageinstall.yaml"
 	ParamsFile         = "params.yaml"
 	OverlaysFile       = "overlays.yaml"
+	// EncryptedParamsFile is in the place of ParamsFile where the values are
+	// encrypted. SOPS makes params.yaml of it.
+	EncryptedParamsFile = "params.sops.yaml"
 	// KeepFile keeps the directory when the others are gone: Git drops an
 	// empty one, and the App that fetches it then fails without pruning.
 	KeepFile = ".gitkeep"

@@ -46,6 +46,7 @@ type model struct {
 	ValuesSecretName   types.String  `tfsdk:"values_secret_name"`
 	HashValuesName     types.Bool    `tfsdk:"hash_values_name"`
 	ExtraValuesSecrets types.List    `tfsdk:"extra_values_secrets"`
+	Encryption         types.Object  `tfsdk:"encryption"`
 
 	IgnoreKubernetesVersionSelection     types.Bool   `tfsdk:"ignore_kubernetes_version_selection"`
 	IgnoreKappControllerVersionSelection types.Bool   `tfsdk:"ignore_kapp_controller_version_selection"`
@@ -67,6 +68,7 @@ type clusterModel struct {
 
 var (
 	prereleasesType = map[string]attr.Type{"identifiers": types.ListType{ElemType: types.StringType}}
+	encryptionType  = map[string]attr.Type{"age_recipients": types.ListType{ElemType: types.StringType}}
 	secretKeyType   = map[string]attr.Type{"name": types.StringType, "key": types.StringType}
 	clusterType     = map[string]attr.Type{
 		"namespace": types.StringType, "kubeconfig_secret_ref": types.ObjectType{AttrTypes: secretKeyType},
@@ -114,6 +116,7 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 		ValuesSecretName:   m.ValuesSecretName.ValueString(),
 		HashValuesName:     m.HashValuesName.ValueBool(),
 		SecretValues:       !writeOnly.IsNull(),
+		EncryptedValues:    !m.Encryption.IsNull(),
 		ExtraValuesSecrets: stringList(m.ExtraValuesSecrets),
 
 		IgnoreKubernetesVersionSelection:     m.IgnoreKubernetesVersionSelection.ValueBool(),
@@ -129,7 +132,16 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 	diags.Append(d...)
 	s.Cluster, d = m.cluster(ctx)
 	diags.Append(d...)
-	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s}, diags
+	recipients, d := m.recipients(ctx)
+	diags.Append(d...)
+	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s, Recipients: recipients}, diags
+}
+
+func (m model) recipients(ctx context.Context) (recipients []string, diags diag.Diagnostics) {
+	if list, ok := m.Encryption.Attributes()["age_recipients"].(types.List); ok && !list.IsNull() {
+		diags = list.ElementsAs(ctx, &recipients, false)
+	}
+	return recipients, diags
 }
 
 func (m model) prereleases(ctx context.Context) (*carvel.Prereleases, diag.Diagnostics) {

@@ -113,8 +113,10 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
 		return
 	}
-	if _, isOurs := ours[repolayout.OverlaysFile]; !isOurs {
-		delete(found, repolayout.OverlaysFile)
+	for _, name := range []string{repolayout.OverlaysFile, repolayout.EncryptedParamsFile} {
+		if _, isOurs := ours[name]; !isOurs {
+			delete(found, name)
+		}
 	}
 	before, diags := isSecret(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)

@@ -43,10 +43,11 @@ type privateWriter interface {
 // being replaced by the other.
 type seen map[string]mark
 
-// mark is a blob in hexadecimal digits; after a second blob's, where the file
-// says in another form what that one says; or, of a file with values that are
-// kept out of the state, a salt and a slow digest of the blob. A blob is a fast
-// digest of the file, with which secrets could be guessed.
+// mark is a blob in hexadecimal digits; and a second one behind it, where the
+// file says in another form what that one says. A blob is a fast digest of the
+// file, with which secrets could be guessed. So a salt and a slow digest of it
+// are in its place: in that of the blob of a file with values that are kept out
+// of the state, and in that of the second blob of a file that is encrypted.
 type mark string
 
 const (
@@ -66,10 +67,32 @@ func newMark(blob, canonical gitops.Hash, before mark, secret bool) mark {
 	}
 	salt, _, ok := before.slow()
 	if !ok {
-		salt = make([]byte, 16)
-		_, _ = rand.Read(salt) // never fails
+		salt = newSalt()
 	}
-	text := func(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
+	return slowMark(salt, blob)
+}
+
+// newEncryptedMark marks an encrypted file. says stands for its content; it is
+// zero where the file was only read, and stays known while nobody changes it.
+func newEncryptedMark(blob, says gitops.Hash, before mark) mark {
+	switch {
+	case !says.IsZero():
+		return mark(blob.String()+canonicalIs) + slowMark(newSalt(), says)
+	case before.isOf(blob):
+		return before
+	default:
+		return mark(blob.String())
+	}
+}
+
+func newSalt() []byte {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	return salt
+}
+
+func slowMark(salt []byte, blob gitops.Hash) mark {
+	text := base64.RawStdEncoding.EncodeToString
 	return mark(text(salt) + saltedBy + text(carvel.SlowDigest(salt, blob[:])))
 }
 
@@ -96,7 +119,7 @@ func (m mark) isOf(blob gitops.Hash) bool {
 // this blob says.
 func (m mark) means(blob gitops.Hash) bool {
 	_, canonical, ok := strings.Cut(string(m), canonicalIs)
-	return ok && canonical == blob.String()
+	return ok && mark(canonical).isOf(blob)
 }
 
 func readSeen(ctx context.Context, private privateReader) (seen, diag.Diagnostics) {
@@ -145,7 +168,11 @@ func (s seen) set(l repolayout.Layout, at repolayout.Install, r delivery.Package
 		before := s[path]
 		delete(s, path)
 		blob, ok := r.Blobs[name]
-		if ok {
+		switch {
+		case !ok:
+		case name == repolayout.EncryptedParamsFile:
+			s[path] = newEncryptedMark(blob, r.Canonical[name], before)
+		default:
 			s[path] = newMark(blob, r.Canonical[name], before, secret && name == repolayout.ParamsFile)
 		}
 	}

@@ -41,7 +41,11 @@ func (m model) read(ctx context.Context, found delivery.PackageInstall, secret b
 	m.HelmTemplateValuesSecrets = readList(found.HelmTemplateValuesSecrets, m.HelmTemplateValuesSecrets)
 	m.FetchSecrets = readMap(found.FetchSecrets, m.FetchSecrets)
 	m = m.readSecrets(found)
-	if secret {
+	m.Encryption = types.ObjectNull(encryptionType)
+	if len(found.Recipients) > 0 {
+		m.Encryption = types.ObjectValueMust(encryptionType, map[string]attr.Value{"age_recipients": tfvalue.StringList(found.Recipients)})
+	}
+	if secret || found.HiddenValuesSecret != "" {
 		return m, nil
 	}
 	read, err := m.readValues(ctx, found.Values)
@@ -56,6 +60,10 @@ func (m model) readSecrets(found delivery.PackageInstall) model {
 	prior := m.ValuesSecretName.ValueString()
 	extra := slices.Clone(found.ExtraValuesSecrets)
 	switch {
+	case found.HiddenValuesSecret != "":
+		if !m.HashValuesName.ValueBool() || !carvel.IsHashedName(found.HiddenValuesSecret, prior) {
+			m.ValuesSecretName = types.StringValue(found.HiddenValuesSecret)
+		}
 	case found.Values == nil:
 		// Without the file, the PackageInstall alone does not tell which Secret
 		// is the one that the file had.

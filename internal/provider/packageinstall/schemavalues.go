@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
@@ -56,10 +57,31 @@ func valuesAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Put ten digits of a hash of the values behind `values_secret_name`, so that the PackageInstall changes with its values. " +
 				"The controller then reconciles it at once, and no wait takes an old success for the new one. With `values_wo` the hash is made to be slow to guess with, since the name is in the state.",
 		},
+		"encryption": encryptionAttribute(),
 		"extra_values_secrets": schema.ListAttribute{
 			Optional: true, ElementType: types.StringType,
 			MarkdownDescription: "Names of Secrets with more values, which exist in the PackageInstall's namespace. The controller lays them over the values given here, the last on top.",
 			Validators:          []validator.List{listvalidator.ValueStringsAre(schemas.ObjectName())},
+		},
+	}
+}
+
+func encryptionAttribute() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Optional: true,
+		MarkdownDescription: "Encrypt the values in Git: they are committed as `params.sops.yaml` in the format of [SOPS](https://getsops.io), " +
+			"in which the names of the Secret and its key can be read, and no value. The App that deploys them needs a `sops` step with the private key before its `ytt` step. " +
+			"The file is written again only when the values or the recipients change. Values that someone else has put into it cannot be shown, since the provider has no key; " +
+			"the next apply replaces them. `values` and `values_yaml` are still in the state; use `values_wo` for what must not be there.",
+		Attributes: map[string]schema.Attribute{
+			"age_recipients": schema.ListAttribute{
+				Required: true, ElementType: types.StringType,
+				MarkdownDescription: "Public keys of [age](https://age-encryption.org), `age1...`. The owner of any one of the private keys can read the values.",
+				Validators: []validator.List{
+					listvalidator.SizeAtLeast(1), listvalidator.UniqueValues(),
+					listvalidator.ValueStringsAre(schemas.Check("an age recipient such as age-keygen prints, age1...", delivery.ValidateRecipient)),
+				},
+			},
 		},
 	}
 }
