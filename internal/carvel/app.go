@@ -45,49 +45,6 @@ type SecretKeyRef struct {
 	Key  string `json:"key,omitempty"`
 }
 
-// LocalRef names a Secret in the App's namespace.
-type LocalRef struct {
-	Name string `json:"name"`
-}
-
-// Fetch is one source; exactly one field is set.
-type Fetch struct {
-	Git    *GitFetch    `json:"git,omitempty"`
-	Inline *InlineFetch `json:"inline,omitempty"`
-}
-
-// GitFetch is a directory of a Git repository at a ref.
-type GitFetch struct {
-	URL       string    `json:"url"`
-	Ref       string    `json:"ref,omitempty"`
-	SubPath   string    `json:"subPath,omitempty"`
-	SecretRef *LocalRef `json:"secretRef,omitempty"`
-}
-
-// InlineFetch holds files in the App itself.
-type InlineFetch struct {
-	Paths map[string]string `json:"paths,omitempty"`
-}
-
-// Template is one step; exactly one field is set.
-type Template struct {
-	Ytt *Ytt `json:"ytt,omitempty"`
-}
-
-// Ytt is the ytt step. Without options it passes plain YAML through.
-type Ytt struct{}
-
-// Deploy is the deploy step.
-type Deploy struct {
-	Kapp *Kapp `json:"kapp,omitempty"`
-}
-
-// Kapp deploys by kapp.
-type Kapp struct {
-	IntoNs     string   `json:"intoNs,omitempty"`
-	RawOptions []string `json:"rawOptions,omitempty"`
-}
-
 // App builds the App. It fails only where the spec cannot be written as JSON.
 func App(s AppSpec) (*unstructured.Unstructured, error) {
 	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)

@@ -39,11 +39,34 @@ type Condition struct {
 
 // StepStatus is the outcome of fetch, template or deploy.
 type StepStatus struct {
-	ExitCode int64  `json:"exitCode"`
-	Error    string `json:"error"`
-	Stdout   string `json:"stdout"`
-	Stderr   string `json:"stderr"`
-	Finished bool   `json:"finished"`
+	ExitCode  int64  `json:"exitCode"`
+	Error     string `json:"error"`
+	Stdout    string `json:"stdout"`
+	Stderr    string `json:"stderr"`
+	Finished  bool   `json:"finished"`
+	StartedAt string `json:"startedAt"` // RFC 3339, to the second
+	UpdatedAt string `json:"updatedAt"` // likewise
+}
+
+// Attempt tells one run of the controller from another.
+type Attempt struct {
+	Failures                                        int64
+	FetchStarted, Fetched, Templated, DeployUpdated string
+}
+
+// Attempt is the run that the status is of.
+func (s AppStatus) Attempt() Attempt {
+	a := Attempt{Failures: s.ConsecutiveFailures}
+	if s.Fetch != nil {
+		a.FetchStarted, a.Fetched = s.Fetch.StartedAt, s.Fetch.UpdatedAt
+	}
+	if s.Template != nil {
+		a.Templated = s.Template.UpdatedAt
+	}
+	if s.Deploy != nil {
+		a.DeployUpdated = s.Deploy.UpdatedAt
+	}
+	return a
 }
 
 // ReadAppStatus reads an App's status. A missing status, as in the first

@@ -109,7 +109,7 @@ func TestAppRoundTrip(t *testing.T) {
 	spec := AppSpec{
 		Namespace: "dev", Name: "app-staging", SyncPeriod: "1m0s", NoopDelete: true,
 		Cluster:  &Cluster{Namespace: "ns", KubeconfigSecretRef: &SecretKeyRef{Name: "k"}},
-		Fetch:    []Fetch{{Git: &GitFetch{URL: "https://g", Ref: "origin/main", SubPath: "p", SecretRef: &LocalRef{Name: "c"}}}, {Inline: &InlineFetch{Paths: map[string]string{"a": "b"}}}},
+		Fetch:    []Fetch{{Git: &GitFetch{URL: "https://g", Ref: "origin/main", SubPath: "p", SecretRef: &LocalRef{Name: "c"}}}, {Inline: &Inline{Paths: map[string]string{"a": "b"}}}},
 		Template: []Template{{Ytt: &Ytt{}}},
 		Deploy:   []Deploy{{Kapp: &Kapp{IntoNs: "ns", RawOptions: []string{AllowEmptyOption}}}},
 	}

@@ -22,7 +22,7 @@ type Selection struct {
 // Prereleases narrows the admitted prereleases to those that carry one of Identifiers
 // among their non-numeric parts. No identifiers admit every prerelease.
 type Prereleases struct {
-	Identifiers []string
+	Identifiers []string `json:"identifiers,omitempty"`
 }
 
 // NoVersionError says that no version was left, and after which filter.

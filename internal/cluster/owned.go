@@ -42,3 +42,26 @@ func owned(fields map[string]any, live, into map[string]string) map[string]strin
 	}
 	return into
 }
+
+// OwnedData are the keys below data that a field manager has applied and
+// nobody else has changed since, in no order.
+func OwnedData(obj *unstructured.Unstructured, manager string) []string {
+	var keys []string
+	for _, entry := range obj.GetManagedFields() {
+		if entry.Manager != manager || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+			continue
+		}
+		var fields struct {
+			Data map[string]any `json:"f:data"`
+		}
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
+			continue // not written by an API server
+		}
+		for field := range fields.Data {
+			if key, found := strings.CutPrefix(field, "f:"); found {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}

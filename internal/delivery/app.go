@@ -15,8 +15,11 @@ import (
 // App is an App on the build cluster.
 type App struct {
 	carvel.AppSpec
-	Wait bool // until the App is reconciled
-	Kick bool // have an update make the controller fetch again
+	RunCluster string      // that it delivers to, "" where it is not known
+	Secrets    []AppSecret // its own, beside it
+	Wait       bool        // until the run cluster runs what the repository holds
+	Kick       bool        // have an update make the controller fetch again
+	Orphan     bool        // a delete leaves what the App deployed
 	ForCluster
 }
 
@@ -28,7 +31,9 @@ func (a App) ref() cluster.Ref {
 type AppReceipt struct {
 	UID    types.UID // empty: it was not created
 	Object string    // YAML of the fields that the spec sets, as they are on the cluster
-	Status carvel.AppStatus
+	// Secrets are the App's own that are there, name to what can be shown of it.
+	Secrets map[string]string
+	Status  carvel.AppStatus
 }
 
 // Changed tells whether the App exists.
@@ -73,7 +78,8 @@ func (d *Delivery) CheckNewApp(ctx context.Context, namespace, name string) erro
 	return &ExistsError{Where: build.Name(), What: ref.String()}
 }
 
-// CreateApp makes the App and waits for it.
+// CreateApp makes the App's own Secrets and the App, and waits for it. Where
+// the App cannot be made, no Secret stays.
 func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
@@ -83,17 +89,29 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	live, err := create(ctx, build, obj, a.ForCluster)
+	if !a.Adopt && len(a.Secrets) > 0 { // before any of them is written
+		if err := refuseExisting(ctx, build, a.ref()); err != nil {
+			return AppReceipt{}, err
+		}
+	}
+	made, err := a.writeSecrets(ctx, build)
+	var live *unstructured.Unstructured
+	if err == nil {
+		live, err = create(ctx, build, obj, a.ForCluster)
+	}
 	if err != nil {
+		for _, ref := range made {
+			err = errors.Join(err, deleteOurs(context.WithoutCancel(ctx), build, ref))
+		}
 		return AppReceipt{}, err
 	}
-	return a.wait(ctx, build, live, obj)
+	return d.settle(ctx, build, a, live, obj)
 }
 
-// UpdateApp writes the App as it is to be, and waits. With Kick, and where that
-// changed nothing that the controller looks at, it makes the controller run
-// again, so that what the repository holds by now is deployed.
-func (d *Delivery) UpdateApp(ctx context.Context, a App) (AppReceipt, error) {
+// UpdateApp writes the App as it is to be, and waits. before is as it was. With
+// Kick, and where nothing changed that the controller looks at, it makes the
+// controller run again, so that what the repository holds by now is deployed.
+func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
 		return AppReceipt{}, err
@@ -102,20 +120,36 @@ func (d *Delivery) UpdateApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	before, err := build.Get(ctx, a.ref())
+	old, err := build.Get(ctx, a.ref())
 	if err != nil {
+		return AppReceipt{}, err
+	}
+	if _, err := a.writeSecrets(ctx, build); err != nil {
 		return AppReceipt{}, err
 	}
 	live, err := build.Apply(ctx, a.ref(), obj, a.Manager)
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	if a.Kick && !a.Paused && !a.Canceled && live.GetGeneration() == before.GetGeneration() {
+	if err := a.deleteSecrets(ctx, build, a.dropped(before)); err != nil {
+		return AppReceipt{}, err
+	}
+	if a.Kick && !a.Paused && !a.Canceled && live.GetGeneration() == old.GetGeneration() {
 		if live, err = a.kick(ctx, build); err != nil {
 			return AppReceipt{}, err
 		}
 	}
-	return a.wait(ctx, build, live, obj)
+	return d.settle(ctx, build, a, live, obj)
+}
+
+// settle waits for the App, and tells what is there of its own Secrets.
+func (d *Delivery) settle(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured) (AppReceipt, error) {
+	r, err := a.wait(ctx, build, live, shape)
+	r.Secrets = map[string]string{}
+	for _, s := range a.Secrets {
+		r.Secrets[s.Name] = s.Shown()
+	}
+	return r, err
 }
 
 // kick makes the controller reconcile at once: it looks at a change of the
@@ -184,12 +218,12 @@ func PlannedApp(s carvel.AppSpec) (string, error) {
 }
 
 // ReadApp reads the App, ErrNotFound where it is missing.
-func (d *Delivery) ReadApp(ctx context.Context, s carvel.AppSpec) (AppReceipt, error) {
+func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	shape, err := carvel.App(s)
+	shape, err := carvel.App(a.AppSpec)
 	if err != nil {
 		return AppReceipt{}, err
 	}
@@ -200,32 +234,10 @@ func (d *Delivery) ReadApp(ctx context.Context, s carvel.AppSpec) (AppReceipt, e
 	if live == nil {
 		return AppReceipt{}, ErrNotFound
 	}
-	return readApp(live, shape)
-}
-
-// DeleteApp deletes the App, and with it what it deployed, and waits until it
-// is gone. A delete that the controller reports as failed ends the wait: it
-// would be tried for ever.
-func (d *Delivery) DeleteApp(ctx context.Context, namespace, name string, uid types.UID) error {
-	build, err := d.build()
+	r, err := readApp(live, shape)
 	if err != nil {
-		return err
+		return r, err
 	}
-	ref := cluster.Ref{Resource: carvel.Apps, Namespace: namespace, Name: name}
-	if err := build.Delete(ctx, ref, uid); err != nil {
-		if errors.Is(err, cluster.ErrReplaced) {
-			return nil // ours is gone
-		}
-		return err
-	}
-	return build.WaitGone(ctx, ref, uid, func(obj *unstructured.Unstructured) error {
-		status, err := carvel.ReadAppStatus(obj)
-		if err != nil {
-			return err
-		}
-		if status.Condition() == carvel.DeleteFailed {
-			return &ReconcileError{Ref: ref, Stage: "delete", Message: status.Message()}
-		}
-		return nil
-	})
+	r.Secrets, err = a.readSecrets(ctx, build)
+	return r, err
 }

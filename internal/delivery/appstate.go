@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
@@ -101,7 +100,7 @@ func (d *Delivery) sameTrees(ctx context.Context, dirs, commits []string) (bool,
 
 // tree is the zero hash for a directory that is not there.
 func (d *Delivery) tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error) {
-	hash, err := d.Repository.Tree(ctx, commit, strings.Trim(strings.TrimPrefix(dir, "./"), "/"))
+	hash, err := d.Repository.Tree(ctx, commit, carvel.CleanSubPath(dir))
 	if errors.Is(err, gitops.ErrNotExist) {
 		return gitops.Hash{}, nil
 	}
@@ -110,7 +109,6 @@ func (d *Delivery) tree(ctx context.Context, commit gitops.Hash, dir string) (gi
 
 // fromBranch tells whether a source is the branch that the provider writes to.
 func (d *Delivery) fromBranch(g carvel.GitFetch) bool {
-	plain := func(url string) string { return strings.TrimSuffix(strings.TrimRight(url, "/"), ".git") }
-	return d.Repository != nil && plain(g.URL) == plain(d.Location.URL) &&
-		(g.Ref == d.Location.Branch || g.Ref == "origin/"+d.Location.Branch)
+	return d.Repository != nil && sameRepository(g.URL, d.Location.URL) &&
+		(g.Ref == d.Location.Branch || g.Ref == originRef(d.Location.Branch))
 }

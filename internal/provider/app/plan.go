@@ -29,11 +29,20 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
-	plan.Object = types.StringUnknown()
-	known := tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "status", "wait_for_commits")
-	if known && !r.data.Unknown.Git {
-		spec, diags := plan.spec(ctx, r.data.Location)
+	plan.Object, plan.Secrets = types.StringUnknown(), types.MapUnknown(types.StringType)
+	var secrets []delivery.AppSecret
+	if !plan.Name.IsUnknown() && !plan.GitCredentials.IsUnknown() {
+		var diags diag.Diagnostics
+		secrets, diags = secretsIn(ctx, req.Config, plan.Name.ValueString())
 		resp.Diagnostics.Append(diags...)
+		plan.Secrets = shownSecrets(secrets)
+	}
+	known := tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "secrets", "status", "wait_for_commits")
+	if known && !r.data.Unknown.Git {
+		spec, diags := plan.spec(ctx, r.data.Delivery)
+		resp.Diagnostics.Append(diags...)
+		spec.Secrets = secrets
+		resp.Diagnostics.Append(checkCredentials(spec)...)
 		object, err := delivery.PlannedApp(spec.AppSpec)
 		if err != nil {
 			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
@@ -50,6 +59,7 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("object"), plan.Object)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("secrets"), plan.Secrets)...)
 }
 
 // look refuses at plan what the build cluster would refuse at apply: an App

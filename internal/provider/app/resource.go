@@ -4,10 +4,10 @@ package app
 import (
 	"context"
 	"errors"
-	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -44,7 +44,9 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := plan.spec(ctx, r.data.Location)
+	spec, diags := plan.spec(ctx, r.data.Delivery)
+	resp.Diagnostics.Append(diags...)
+	spec.Secrets, diags = secretsIn(ctx, req.Config, spec.Name)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -70,14 +72,14 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	if resp.Diagnostics.HasError() || r.data.Unknown.Build || r.data.Unknown.Git {
 		return
 	}
-	spec, diags := state.spec(ctx, r.data.Location)
+	spec, diags := state.spec(ctx, r.data.Delivery)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := r.data.ReadApp(bounded, spec.AppSpec)
+	found, err := r.data.ReadApp(bounded, spec)
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
@@ -96,15 +98,14 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := plan.spec(ctx, r.data.Location)
+	spec, was, diags := r.update(ctx, plan, before, req.Config)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	spec.Kick = spec.Wait && !plan.WaitForCommits.Equal(before.WaitForCommits)
-	done, err := r.data.UpdateApp(bounded, spec)
+	done, err := r.data.UpdateApp(bounded, was, spec)
 	if done.Changed() {
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
@@ -123,31 +124,34 @@ func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *reso
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
+	spec, diags := state.identity(ctx)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.DeleteApp(bounded, state.Namespace.ValueString(), state.Name.ValueString(), apitypes.UID(state.UID.ValueString()))
+	err := r.data.DeleteApp(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
 	}
 }
 
-func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	namespace, name, ok := strings.Cut(req.ID, "/")
-	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", req.ID))
-		return
+// update is the App as it is to be and as it was.
+func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Config) (spec, was delivery.App, diags diag.Diagnostics) {
+	spec, diags = plan.spec(ctx, r.data.Delivery)
+	was, d := before.spec(ctx, r.data.Delivery)
+	diags.Append(d...)
+	rotates, d := plan.rotates(ctx, before)
+	diags.Append(d...)
+	if spec.Secrets, d = secretsIn(ctx, config, spec.Name); !rotates {
+		for i := range spec.Secrets {
+			spec.Secrets[i].Data = nil
+		}
 	}
-	spec, err := r.data.FindApp(ctx, namespace, name)
-	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
-		return
-	}
-	for attribute, value := range imported(spec, r.data.Location) {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
-	}
+	diags.Append(d...)
+	spec.Kick = spec.Wait && (rotates || !plan.WaitForCommits.Equal(before.WaitForCommits))
+	return spec, was, diags
 }
 
 // exists says what a failed operation has left behind.

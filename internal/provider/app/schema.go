@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -40,13 +39,45 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				},
 			},
 			"cluster": clusterAttribute(),
-			"fetch": schema.ListNestedAttribute{
-				Required:            true,
-				MarkdownDescription: "What to deploy, from one or more sources.",
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
-				NestedObject:        schema.NestedAttributeObject{Attributes: fetchAttributes()},
+			"run_cluster": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "The run cluster that the App delivers to. With `packages` it names the directories to deliver. " +
+					"Where it is a key of the provider's `run_clusters`, waiting for the App also looks at the PackageInstalls on the run cluster, " +
+					"for which it needs the right to list and watch PackageInstalls and Apps, and to get Secrets, in their namespace. " +
+					"Without it an error in a package's values may show only after the apply.",
+				Validators: []validator.String{schemas.RunClusterName()},
 			},
-			"deploy": deployAttribute(),
+			"packages": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Names of packages to deliver from the provider's repository, in place of `fetch`: for each, its versions in `PACKAGE/packages` and what " +
+					"`PACKAGE/RUN-CLUSTER` holds. Needs `run_cluster`. Both directories must exist.",
+				Validators: []validator.List{
+					listvalidator.SizeAtLeast(1),
+					listvalidator.UniqueValues(),
+					listvalidator.ValueStringsAre(schemas.PackageName()),
+					listvalidator.ExactlyOneOf(path.MatchRoot("fetch")),
+					listvalidator.AlsoRequires(path.MatchRoot("run_cluster")),
+				},
+			},
+			"fetch":           fetchAttribute(),
+			"template":        templateAttribute(),
+			"deploy":          deployAttribute(),
+			"git_secret_ref":  gitSecretRefAttribute(),
+			"git_credentials": gitCredentialsAttribute(),
+			"sops_age_key_wo": schema.StringAttribute{
+				Optional: true, WriteOnly: true,
+				MarkdownDescription: "age keys to decrypt files with, which are not kept in the state: lines that begin with `AGE-SECRET-KEY-`. " +
+					"They are written to a Secret `NAME-sops-age` of the App's own, which `sops` steps use that name none. Needs `sops_age_key_wo_version`.",
+				Validators: []validator.String{
+					schemas.Check("age keys", carvel.ValidateAgeKey),
+					stringvalidator.AlsoRequires(path.MatchRoot("sops_age_key_wo_version")),
+				},
+			},
+			"sops_age_key_wo_version": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Any text; change it to have `sops_age_key_wo` written again.",
+				Validators:          []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("sops_age_key_wo"))},
+			},
 			"sync_period": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "How often the controller looks at the repository, at least `30s`, which is also the controller's default.",
@@ -60,9 +91,18 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				MarkdownDescription: "Namespace for deployed objects that name none.",
 				Validators:          []validator.String{schemas.Name()},
 			},
+			"on_destroy": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(onDestroyDelete),
+				MarkdownDescription: "What happens to what the App deployed when this resource is destroyed.\n" +
+					"  - `" + onDestroyDelete + "` (the default): the controller deletes it. It needs the kubeconfig and the rights to do so; where they are gone, " +
+					"destroying fails with the controller's message.\n" +
+					"  - `" + onDestroyOrphan + "`: it stays on the run cluster. An App of the same name that is made later takes it over again.\n\n" +
+					"  Apply a change before you destroy.",
+				Validators: []validator.String{stringvalidator.OneOf(onDestroyDelete, onDestroyOrphan)},
+			},
 			"wait": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Wait until the App is reconciled. The default is `true`.",
+				MarkdownDescription: "Wait until the run cluster runs what the repository holds. The default is `true`.",
 			},
 			"wait_for_commits": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
@@ -78,12 +118,17 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				MarkdownDescription: "The App as YAML, reduced to the fields that this resource sets, defaults included. " +
 					"A change by someone else shows here.",
 			},
+			"secrets": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType,
+				MarkdownDescription: "The Secrets of the App's own, for `git_credentials` and `sops_age_key_wo`: name to the keys that it has. " +
+					"A change by someone else shows here.",
+			},
 			"status": statusAttribute(),
 		},
 	}
 }
 
-func clusterAttribute() schema.Attribute {
+func clusterAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "The run cluster to deploy to.",
@@ -105,70 +150,6 @@ func clusterAttribute() schema.Attribute {
 					"key": schema.StringAttribute{
 						Optional: true, MarkdownDescription: "Key of the Secret. The default is `value`.",
 						Validators: []validator.String{schemas.Check("a key of a Secret", carvel.ValidateSecretKey)},
-					},
-				},
-			},
-		},
-	}
-}
-
-func fetchAttributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
-		"git": schema.SingleNestedAttribute{
-			Optional:            true,
-			MarkdownDescription: "A directory of a Git repository.",
-			Validators:          []validator.Object{objectvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("inline"))},
-			Attributes: map[string]schema.Attribute{
-				"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository. The default is the provider's `git.url`."},
-				"ref": schema.StringAttribute{
-					Optional: true, MarkdownDescription: "Branch, tag or commit; `origin/BRANCH` fetches that branch alone. The default is the provider's branch.",
-					Validators: []validator.String{schemas.Check("a ref that the controller can fetch, such as origin/main", carvel.ValidateGitRef)},
-				},
-				"sub_path": schema.StringAttribute{
-					Optional: true, MarkdownDescription: "Directory to fetch, which must exist on the branch. Use the `path` of a `carvel_package_install`.",
-					Validators: []validator.String{schemas.Check("a directory inside the repository", carvel.ValidateSubPath)},
-				},
-				"secret_ref": schema.SingleNestedAttribute{
-					Optional:            true,
-					MarkdownDescription: "Secret in the App's namespace with the credentials: `username` and `password`, or `ssh-privatekey` and `ssh-knownhosts`, and no other key.",
-					Attributes: map[string]schema.Attribute{
-						"name": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the Secret.", Validators: []validator.String{schemas.ObjectName()}},
-					},
-				},
-			},
-		},
-		"inline": schema.SingleNestedAttribute{
-			Optional:            true,
-			MarkdownDescription: "Files that are part of the App.",
-			Attributes: map[string]schema.Attribute{
-				"paths": schema.MapAttribute{
-					Required: true, ElementType: types.StringType, MarkdownDescription: "Path to content.",
-					Validators: []validator.Map{mapvalidator.SizeAtLeast(1)},
-				},
-			},
-		},
-	}
-}
-
-func deployAttribute() schema.Attribute {
-	return schema.SingleNestedAttribute{
-		Optional:            true,
-		MarkdownDescription: "How to deploy. Without it, kapp deploys everything into `cluster.namespace`, and may delete everything once the directories are empty.",
-		Attributes: map[string]schema.Attribute{
-			"kapp": schema.SingleNestedAttribute{
-				Required:            true,
-				MarkdownDescription: "Deploy by kapp.",
-				Attributes: map[string]schema.Attribute{
-					"into_ns": schema.StringAttribute{
-						Optional: true, MarkdownDescription: "Namespace that every namespaced object goes into, whatever it names.",
-						Validators: []validator.String{schemas.Name()},
-					},
-					"raw_options": schema.ListAttribute{
-						Optional: true, ElementType: types.StringType, MarkdownDescription: "Flags of kapp deploy, each `--flag=value`.",
-						Validators: []validator.List{
-							listvalidator.SizeAtLeast(1),
-							listvalidator.ValueStringsAre(schemas.Check("a flag of kapp deploy that the controller lets through, as --flag=value", carvel.ValidateDeployOption)),
-						},
 					},
 				},
 			},

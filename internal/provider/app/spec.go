@@ -3,12 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
-	"reflect"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -16,97 +15,128 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
-// spec is the App with every default filled in. at is the provider's
-// repository.
-func (m model) spec(ctx context.Context, at delivery.Location) (delivery.App, diag.Diagnostics) {
+// spec is the App with every default filled in. The model must be fully known,
+// but for what is computed.
+func (m model) spec(ctx context.Context, d *delivery.Delivery) (delivery.App, diag.Diagnostics) {
 	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
-	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
-	diags.Append(d...)
+	annotations, more := tfvalue.ToStringMap(ctx, m.Annotations)
+	diags.Append(more...)
 	syncPeriod, err := carvel.CanonicalDuration(m.SyncPeriod.ValueString())
 	if err != nil {
 		diags.AddAttributeError(path.Root("sync_period"), "Invalid sync_period", err.Error())
 	}
-	s := carvel.AppSpec{
-		Namespace:          m.Namespace.ValueString(),
-		Name:               m.Name.ValueString(),
-		Labels:             labels,
-		Annotations:        annotations,
-		ServiceAccountName: m.ServiceAccountName.ValueString(),
-		Template:           []carvel.Template{{Ytt: &carvel.Ytt{}}},
-		SyncPeriod:         syncPeriod,
-		Paused:             m.Paused.ValueBool(),
-		Canceled:           m.Canceled.ValueBool(),
-		NoopDelete:         m.NoopDelete.ValueBool(),
-		DefaultNamespace:   m.DefaultNamespace.ValueString(),
-	}
-	if !m.Cluster.IsNull() {
-		var c clusterModel
-		diags.Append(m.Cluster.As(ctx, &c, basetypes.ObjectAsOptions{})...)
-		s.Cluster = &carvel.Cluster{
-			Namespace: c.Namespace.ValueString(),
-			KubeconfigSecretRef: &carvel.SecretKeyRef{
-				Name: c.KubeconfigSecretRef.Name.ValueString(), Key: c.KubeconfigSecretRef.Key.ValueString(),
-			},
-		}
-	}
-	diags.Append(m.fetch(ctx, at, &s)...)
-	diags.Append(m.deploy(ctx, &s)...)
+	a, more := m.identity(ctx)
+	diags.Append(more...)
+	s := &a.AppSpec
+	s.Labels, s.Annotations, s.SyncPeriod = labels, annotations, syncPeriod
+	s.ServiceAccountName = m.ServiceAccountName.ValueString()
+	s.Paused, s.Canceled, s.NoopDelete = m.Paused.ValueBool(), m.Canceled.ValueBool(), m.NoopDelete.ValueBool()
+	s.DefaultNamespace = m.DefaultNamespace.ValueString()
+	diags.Append(part("cluster", m.Cluster, &s.Cluster)...)
+	gitSecret, ageSecret, more := m.secretNames(ctx)
+	diags.Append(more...)
+	diags.Append(m.sources(ctx, d, gitSecret, s)...)
+	diags.Append(m.steps(ageSecret, s)...)
+	diags.Append(m.deploy(s)...)
+	return a, diags
+}
+
+// identity is the App without its spec: all that deleting it needs, so that
+// this works whatever became of the provider's configuration.
+func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
+	secrets, diags := m.ownSecrets(ctx)
 	return delivery.App{
-		AppSpec: s, Wait: m.Wait.ValueBool(), ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),
+		AppSpec:    carvel.AppSpec{Namespace: m.Namespace.ValueString(), Name: m.Name.ValueString()},
+		RunCluster: m.RunCluster.ValueString(),
+		Secrets:    secrets,
+		Orphan:     m.OnDestroy.ValueString() == onDestroyOrphan,
+		Wait:       m.Wait.ValueBool(),
+		ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),
 	}, diags
 }
 
-func (m model) fetch(ctx context.Context, at delivery.Location, s *carvel.AppSpec) diag.Diagnostics {
-	var entries []fetchModel
-	diags := m.Fetch.ElementsAs(ctx, &entries, false)
-	for i, entry := range entries {
-		if entry.Inline != nil {
-			paths, d := tfvalue.ToStringMap(ctx, entry.Inline.Paths)
-			diags.Append(d...)
-			s.Fetch = append(s.Fetch, carvel.Fetch{Inline: &carvel.InlineFetch{Paths: paths}})
-			continue
-		}
-		if entry.Git == nil {
-			continue // refused by the schema
-		}
-		git := &carvel.GitFetch{
-			URL: entry.Git.URL.ValueString(), Ref: entry.Git.Ref.ValueString(), SubPath: entry.Git.SubPath.ValueString(),
-		}
-		if git.URL == "" {
-			git.URL = at.URL
-		}
-		if git.Ref == "" && at.Branch != "" {
-			git.Ref = originRef(at.Branch)
-		}
-		for name, value := range map[string]string{"url": git.URL, "ref": git.Ref} {
-			if value == "" {
-				diags.AddAttributeError(path.Root("fetch").AtListIndex(i).AtName("git").AtName(name),
-					fmt.Sprintf("Missing fetch[%d].git.%s", i, name),
-					"The provider configures no repository to take it from. Set it here, or set git.url in the provider configuration.")
-			}
-		}
-		if entry.Git.SecretRef != nil {
-			git.SecretRef = &carvel.LocalRef{Name: entry.Git.SecretRef.Name.ValueString()}
-		}
-		s.Fetch = append(s.Fetch, carvel.Fetch{Git: git})
+// part reads an attribute that holds a part of the spec.
+func part(name string, value attr.Value, into any) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if err := tfvalue.ToStruct(value, into); err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error())
 	}
 	return diags
 }
 
-func originRef(branch string) string { return "origin/" + branch }
+// sources are what the App fetches. secret is the App's own for Git, or empty.
+func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string, s *carvel.AppSpec) diag.Diagnostics {
+	diags := part("fetch", m.Fetch, &s.Fetch)
+	if !m.Packages.IsNull() {
+		var packages []string
+		diags.Append(m.Packages.ElementsAs(ctx, &packages, false)...)
+		s.Fetch = d.PackageSources(packages, m.RunCluster.ValueString())
+		if d.Location.URL == "" {
+			diags.AddAttributeError(path.Root("packages"), "No GitOps repository is configured",
+				"packages are delivered from the provider's repository. Set git.url in the provider configuration, or CARVEL_GIT_URL in the environment, or use fetch.")
+			return diags
+		}
+	}
+	for i, f := range s.Fetch {
+		if f.Git == nil {
+			continue
+		}
+		for _, name := range d.CompleteGit(f.Git) {
+			diags.AddAttributeError(path.Root("fetch").AtListIndex(i).AtName("git").AtName(name),
+				fmt.Sprintf("Missing fetch[%d].git.%s", i, name),
+				"It can be left out for the repository of the provider configuration alone. Set it here"+
+					map[string]string{"url": ", or set git.url in the provider configuration.", "ref": ", or set ref_selection."}[name])
+		}
+	}
+	if !m.GitSecretRef.IsNull() {
+		var ref carvel.LocalRef
+		diags.Append(part("git_secret_ref", m.GitSecretRef, &ref)...)
+		secret = ref.Name
+	}
+	if secret != "" {
+		carvel.UseGitSecret(s.Fetch, secret)
+	}
+	return diags
+}
 
-func (m model) deploy(ctx context.Context, s *carvel.AppSpec) diag.Diagnostics {
+// steps are what the App runs to make objects. secret is the App's own for age,
+// or empty.
+func (m model) steps(secret string, s *carvel.AppSpec) diag.Diagnostics {
+	if m.Template.IsNull() {
+		s.Template = defaultTemplate(secret)
+		return nil
+	}
+	diags := part("template", m.Template, &s.Template)
+	for i, t := range s.Template {
+		if t.Sops == nil || t.Sops.Age == nil || t.Sops.Age.PrivateKeysSecretRef != nil {
+			continue
+		}
+		if secret == "" {
+			at := path.Root("template").AtListIndex(i).AtName("sops").AtName("age").AtName("private_keys_secret_ref")
+			diags.AddAttributeError(at, "Missing "+at.String(), "Set it, or set sops_age_key_wo to have the keys written to a Secret of the App's own.")
+			continue
+		}
+		t.Sops.Age.PrivateKeysSecretRef = &carvel.LocalRef{Name: secret}
+	}
+	return diags
+}
+
+func defaultTemplate(ageSecret string) []carvel.Template {
+	ytt := carvel.Template{Ytt: &carvel.Ytt{}}
+	if ageSecret == "" {
+		return []carvel.Template{ytt}
+	}
+	return []carvel.Template{{Sops: &carvel.Sops{Age: &carvel.PrivateKeys{PrivateKeysSecretRef: &carvel.LocalRef{Name: ageSecret}}}}, ytt}
+}
+
+func (m model) deploy(s *carvel.AppSpec) diag.Diagnostics {
 	if m.Deploy.IsNull() {
 		s.Deploy = defaultDeploy(*s)
 		return nil
 	}
-	var d deployModel
-	diags := m.Deploy.As(ctx, &d, basetypes.ObjectAsOptions{})
-	kapp := &carvel.Kapp{IntoNs: d.Kapp.IntoNs.ValueString()}
-	if !d.Kapp.RawOptions.IsNull() {
-		diags.Append(d.Kapp.RawOptions.ElementsAs(ctx, &kapp.RawOptions, false)...)
-	}
-	s.Deploy = []carvel.Deploy{{Kapp: kapp}}
+	var d carvel.Deploy
+	diags := part("deploy", m.Deploy, &d)
+	s.Deploy = []carvel.Deploy{d}
 	return diags
 }
 
@@ -118,28 +148,6 @@ func defaultDeploy(s carvel.AppSpec) []carvel.Deploy {
 		kapp.IntoNs = s.Cluster.Namespace
 	}
 	return []carvel.Deploy{{Kapp: kapp}}
-}
-
-func isDefaultDeploy(s carvel.AppSpec) bool { return reflect.DeepEqual(s.Deploy, defaultDeploy(s)) }
-
-func importedFetch(fetch []carvel.Fetch, at delivery.Location) []fetchModel {
-	entries := make([]fetchModel, 0, len(fetch))
-	for _, f := range fetch {
-		switch {
-		case f.Inline != nil:
-			entries = append(entries, fetchModel{Inline: &inlineModel{Paths: tfvalue.StringMap(f.Inline.Paths)}})
-		case f.Git != nil:
-			git := &gitModel{URL: optional(f.Git.URL), Ref: optional(f.Git.Ref), SubPath: optional(f.Git.SubPath)}
-			if f.Git.URL == at.URL && f.Git.Ref == originRef(at.Branch) {
-				git.URL, git.Ref = types.StringNull(), types.StringNull()
-			}
-			if f.Git.SecretRef != nil {
-				git.SecretRef = &nameModel{Name: types.StringValue(f.Git.SecretRef.Name)}
-			}
-			entries = append(entries, fetchModel{Git: git})
-		}
-	}
-	return entries
 }
 
 func optional(s string) types.String { return tfvalue.String(s) }

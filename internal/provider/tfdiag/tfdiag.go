@@ -132,6 +132,7 @@ func explainDelivery(err error) (explanation, bool) {
 	var inUse *delivery.InUseError
 	var notReady *delivery.NotReadyError
 	var reconcile *delivery.ReconcileError
+	var deleting *delivery.DeleteError
 	var portability *carvel.PortabilityError
 	var lacking *delivery.LackingRightsError
 	var noNamespace *delivery.NamespaceMissingError
@@ -172,12 +173,8 @@ func explainDelivery(err error) (explanation, bool) {
 		}, true
 	case errors.As(err, &notReady):
 		return explanation{what: "Waiting for: " + notReady.Reason + ".", advice: "Raise the time in timeouts, or set wait = false."}, true
-	case errors.As(err, &reconcile) && reconcile.Stage == "delete":
-		return explanation{
-			whole:  true,
-			what:   "The controller cannot delete what the App deployed:\n" + reconcile.Message,
-			advice: "Restore what it misses (most often the kubeconfig Secret or the rights of its user), or set noop_delete = true and apply before destroying, which leaves everything on the run cluster.",
-		}, true
+	case errors.As(err, &deleting):
+		return explainDelete(deleting), true
 	case errors.As(err, &reconcile):
 		return explanation{
 			whole: true,
@@ -195,6 +192,21 @@ func explainDelivery(err error) (explanation, bool) {
 		}, true
 	}
 	return explanation{}, false
+}
+
+func explainDelete(err *delivery.DeleteError) explanation {
+	e := explanation{
+		whole: true,
+		what:  "The controller cannot delete what the App deployed, and goes on trying:\n" + err.Message,
+		advice: "There are two ways out. Restore what it misses, most often the kubeconfig Secret, the run namespace or the rights of the kubeconfig's user, and destroy again. " +
+			"Or set on_destroy = \"orphan\", apply and destroy, which leaves on the run cluster what the App deployed.",
+	}
+	if !err.Failed {
+		e.what = "The time was up before the controller had deleted the App. It last reported: " + err.Message
+		e.advice = "Raise the time in timeouts. If the controller cannot go on, restore what it misses and destroy again, " +
+			"or set on_destroy = \"orphan\", apply and destroy, which leaves on the run cluster what the App deployed."
+	}
+	return e
 }
 
 func explainCluster(err error) (explanation, bool) {

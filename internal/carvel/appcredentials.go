@@ -1,0 +1,117 @@
+package carvel
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// The keys that the controller accepts in a Secret for Git. It refuses a Secret
+// with any other.
+const (
+	GitUsernameKey   = "username"
+	GitPasswordKey   = "password"
+	GitPrivateKeyKey = "ssh-privatekey"
+	GitKnownHostsKey = "ssh-knownhosts"
+)
+
+// AgeKeyKey is the key of a Secret that holds age keys; the controller takes
+// any.
+const AgeKeyKey = "key.txt"
+
+// DefaultGitSecretName is the name of the Secret with an App's own Git
+// credentials where none is given.
+func DefaultGitSecretName(app string) string { return app + "-git" }
+
+// AgeSecretName is the name of the Secret with an App's own age key.
+func AgeSecretName(app string) string { return app + "-sops-age" }
+
+// CredentialSecret builds a Secret for an App's controller. It is opaque: the
+// controller looks at the keys alone, and the type of a Secret cannot change.
+func CredentialSecret(namespace, name string, data map[string][]byte) *unstructured.Unstructured {
+	obj := object(Secrets, "Secret", namespace, name, managedBy(), nil)
+	encoded := make(map[string]any, len(data))
+	for key, value := range data {
+		encoded[key] = base64.StdEncoding.EncodeToString(value)
+	}
+	obj.Object["type"], obj.Object["data"] = DefaultSecretType, encoded
+	return obj
+}
+
+// SecretKeys are the keys of a Secret, in no order.
+func SecretKeys(obj *unstructured.Unstructured) []string {
+	data, _, err := unstructured.NestedMap(obj.Object, "data")
+	if err != nil {
+		return nil // not a Secret that an API server has stored
+	}
+	keys := make([]string, 0, len(data))
+	for key := range data {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// UseGitSecret names a Secret in the Git sources that name none and are on the
+// host of the first of these. Credentials are not sent to another host.
+func UseGitSecret(fetch []Fetch, name string) {
+	host := ""
+	for _, f := range fetch {
+		if f.Git == nil || f.Git.SecretRef != nil {
+			continue
+		}
+		if host == "" {
+			host = GitHost(f.Git.URL)
+		}
+		if GitHost(f.Git.URL) == host {
+			f.Git.SecretRef = &LocalRef{Name: name}
+		}
+	}
+}
+
+// GitHost is the host of a repository's URL, with the port where it has one.
+func GitHost(repository string) string {
+	if !strings.Contains(repository, "://") {
+		host, _, _ := strings.Cut(repository, ":")
+		return host[strings.LastIndexByte(host, '@')+1:]
+	}
+	u, err := url.Parse(repository)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// CheckGitCredential refuses a kind of credential that the controller cannot
+// use for a URL.
+func CheckGitCredential(repository string, password, privateKey bool) error {
+	https := strings.HasPrefix(repository, "https://")
+	switch {
+	case password && !https:
+		return fmt.Errorf("a username and a password can be used with an https:// URL alone, and a source's URL is %s", repository)
+	case privateKey && (https || strings.HasPrefix(repository, "http://")):
+		return fmt.Errorf("an SSH key cannot be used with the URL %s", repository)
+	}
+	return nil
+}
+
+// ValidateAgeKey checks age keys without repeating them.
+func ValidateAgeKey(keys string) error {
+	for line := range strings.Lines(keys) {
+		if strings.HasPrefix(strings.TrimSpace(line), "AGE-SECRET-KEY-") {
+			return nil
+		}
+	}
+	return errors.New("no line begins with AGE-SECRET-KEY-")
+}
+
+// ValidatePrivateKey checks an SSH key without repeating it.
+func ValidatePrivateKey(key string) error {
+	if !strings.HasPrefix(strings.TrimSpace(key), "-----BEGIN ") {
+		return errors.New("it does not begin with -----BEGIN")
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+)
+
+// DeleteError: the App is still there. Message is what its controller last
+// reported.
+type DeleteError struct {
+	Ref     cluster.Ref
+	Message string
+	Failed  bool // the controller tried and failed; else the time was up
+	Err     error
+}
+
+func (e *DeleteError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("delete %s: %s: %v", e.Ref, e.Message, e.Err)
+	}
+	return fmt.Sprintf("delete %s: %s", e.Ref, e.Message)
+}
+func (e *DeleteError) Unwrap() error { return e.Err }
+
+// DeleteApp deletes the App, and with it what it deployed, unless that is to
+// stay, and waits until it is gone; then its own Secrets, which the controller
+// may need until then. It ends with a *DeleteError as soon as the controller
+// has tried and failed, since it would go on trying for ever.
+func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) error {
+	build, err := d.build()
+	if err != nil {
+		return err
+	}
+	if err := a.delete(ctx, build, uid); err != nil {
+		return err
+	}
+	return a.deleteSecrets(ctx, build, App{}.dropped(a))
+}
+
+func (a App) delete(ctx context.Context, build *cluster.Cluster, uid types.UID) error {
+	live, err := find(ctx, build, a.ref())
+	if err != nil || live == nil || uid != "" && live.GetUID() != uid {
+		return err // gone, or another one has taken its place
+	}
+	if a.Orphan && !a.leaves(live) {
+		if err := a.leave(ctx, build, live); err != nil {
+			return err
+		}
+	}
+	if err := build.Delete(ctx, a.ref(), uid); err != nil {
+		if errors.Is(err, cluster.ErrReplaced) {
+			return nil // ours is gone
+		}
+		return err
+	}
+	if err := a.resume(ctx, build, live); err != nil {
+		return err
+	}
+	w := deleteWatch{ref: a.ref()}
+	err = build.WaitGone(ctx, a.ref(), uid, w.see)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
+	}
+	return err
+}
+
+func (a App) leaves(live *unstructured.Unstructured) bool {
+	leaves, _, err := unstructured.NestedBool(live.Object, "spec", "noopDelete")
+	return err == nil && leaves
+}
+
+// leave has the controller leave what the App deployed, and waits until it has
+// seen that.
+func (a App) leave(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) error {
+	patched, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"add","path":"/spec/noopDelete","value":true}]`), a.Manager)
+	if err != nil {
+		return err
+	}
+	last := "the controller has not reported anything"
+	err = build.Wait(ctx, a.ref(), func(obj *unstructured.Unstructured) (bool, error) {
+		if obj == nil || obj.GetUID() != live.GetUID() {
+			return true, nil // one that was being deleted already
+		}
+		status, err := carvel.ReadAppStatus(obj)
+		if err != nil {
+			return false, err
+		}
+		last = status.Message()
+		return status.ObservedGeneration >= patched.GetGeneration(), nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &DeleteError{Ref: a.ref(), Message: "the controller has not seen yet that it is to leave what the App deployed; " + last, Err: err}
+	}
+	return err
+}
+
+// resume lets the controller delete a paused App, which it would not look at.
+// The App is being deleted by now, so that nothing is reconciled.
+func (a App) resume(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) error {
+	for _, field := range []string{"paused", "canceled"} {
+		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err != nil || !set {
+			continue
+		}
+		_, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"remove","path":"/spec/`+field+`"}]`), a.Manager)
+		if err != nil && !errors.Is(err, cluster.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteWatch looks at an App on its way. A failure counts once the controller
+// has tried again: the first may be of before the cause was put right.
+type deleteWatch struct {
+	ref    cluster.Ref
+	last   string
+	failed *carvel.Attempt
+}
+
+func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
+	status, err := carvel.ReadAppStatus(obj)
+	if err != nil {
+		return err
+	}
+	w.last = status.Message()
+	if status.Condition() != carvel.DeleteFailed {
+		w.failed = nil
+		return nil
+	}
+	attempt := status.Attempt()
+	if w.failed == nil {
+		w.failed = &attempt
+		return nil
+	}
+	if *w.failed == attempt {
+		return nil
+	}
+	return &DeleteError{Ref: w.ref, Message: w.last, Failed: true}
+}

@@ -1,0 +1,61 @@
+package delivery
+
+import (
+	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+// PackageSources are the sources of an App that delivers packages to a run
+// cluster: for each its versions, and its directory for the cluster.
+func (d *Delivery) PackageSources(packages []string, runCluster string) []carvel.Fetch {
+	var fetch []carvel.Fetch
+	for _, name := range packages {
+		for _, dir := range []string{d.Layout.PackagesDir(name), d.Layout.Dir(repolayout.Install{Package: name, RunCluster: runCluster})} {
+			fetch = append(fetch, carvel.Fetch{Git: &carvel.GitFetch{SubPath: dir}})
+		}
+	}
+	return fetch
+}
+
+// CompleteGit fills in what a Git source leaves out: the provider's repository,
+// and its branch where the source is of that repository. It returns the fields
+// that there is nothing for.
+func (d *Delivery) CompleteGit(g *carvel.GitFetch) (missing []string) {
+	if g.URL == "" {
+		g.URL = d.Location.URL
+	}
+	if g.Ref == "" && g.RefSelection == nil && sameRepository(g.URL, d.Location.URL) && d.Location.Branch != "" {
+		g.Ref = originRef(d.Location.Branch)
+	}
+	if g.URL == "" {
+		missing = append(missing, "url")
+	}
+	if g.Ref == "" && g.RefSelection == nil {
+		missing = append(missing, "ref")
+	}
+	return missing
+}
+
+// ReduceGit is the reverse of CompleteGit.
+func (d *Delivery) ReduceGit(g *carvel.GitFetch) {
+	if d.Location.URL == "" || !sameRepository(g.URL, d.Location.URL) {
+		return
+	}
+	if g.Ref == originRef(d.Location.Branch) {
+		g.Ref = ""
+	}
+	if g.URL == d.Location.URL {
+		g.URL = ""
+	}
+}
+
+func originRef(branch string) string { return "origin/" + branch }
+
+// sameRepository compares URLs as Git servers do: a slash or .git at the end
+// makes no other repository.
+func sameRepository(a, b string) bool {
+	clean := func(url string) string { return strings.TrimSuffix(strings.TrimRight(url, "/"), ".git") }
+	return a != "" && clean(a) == clean(b)
+}

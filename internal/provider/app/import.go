@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+)
+
+func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	namespace, name, ok := strings.Cut(req.ID, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", req.ID))
+		return
+	}
+	spec, err := r.data.FindApp(ctx, namespace, name)
+	var values map[string]any
+	if err == nil {
+		values, err = imported(spec, r.data.Delivery)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		return
+	}
+	for attribute, value := range values {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+}
+
+// imported are the attributes of an App that was found. What the defaults give
+// is left out, as a configuration that relies on them has it.
+func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
+	values := map[string]any{
+		"namespace":            s.Namespace,
+		"name":                 s.Name,
+		"labels":               s.Labels,
+		"annotations":          s.Annotations,
+		"service_account_name": optional(s.ServiceAccountName),
+		"sync_period":          optional(s.SyncPeriod),
+		"default_namespace":    optional(s.DefaultNamespace),
+		"on_destroy":           onDestroyDelete,
+		"wait":                 true,
+		"adopt_existing":       false,
+	}
+	for name, set := range map[string]bool{"paused": s.Paused, "canceled": s.Canceled, "noop_delete": s.NoopDelete} {
+		if set {
+			values[name] = true
+		}
+	}
+	for _, f := range s.Fetch {
+		if f.Git != nil {
+			d.ReduceGit(f.Git)
+		}
+	}
+	type part struct {
+		value any
+		kind  attr.Type
+	}
+	parts := map[string]part{"cluster": {s.Cluster, clusterType}, "fetch": {s.Fetch, fetchType}}
+	if !reflect.DeepEqual(s.Template, defaultTemplate("")) {
+		parts["template"] = part{s.Template, templateType}
+	}
+	if len(s.Deploy) == 1 && !reflect.DeepEqual(s.Deploy, defaultDeploy(s)) {
+		parts["deploy"] = part{s.Deploy[0], deployType}
+	}
+	for name, p := range parts {
+		value, err := tfvalue.FromStruct(p.value, p.kind)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		values[name] = value
+	}
+	return values, nil
+}

@@ -1,0 +1,171 @@
+package app
+
+import (
+	"context"
+	"math/rand/v2"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+)
+
+func TestSchema(t *testing.T) {
+	var resp resource.SchemaResponse
+	New().Schema(context.Background(), resource.SchemaRequest{}, &resp)
+	if diags := resp.Schema.ValidateImplementation(context.Background()); diags.HasError() {
+		t.Error(diags)
+	}
+}
+
+// TestRoundTrip writes specs with anything that the API knows in them as an
+// App, reads that, makes attributes of it, and those a spec again.
+func TestRoundTrip(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		spec := carvel.AppSpec{Namespace: "dev", Name: "a"}
+		for _, part := range []any{&spec.Cluster, &spec.Fetch, &spec.Template} {
+			fill(r, reflect.ValueOf(part).Elem())
+		}
+		spec.Deploy = []carvel.Deploy{{}}
+		fill(r, reflect.ValueOf(&spec.Deploy[0]).Elem())
+		obj, err := carvel.App(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := carvel.ReadApp(obj)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(spec, read); diff != "" {
+			t.Fatalf("seed %d: the App holds something else: %s", seed, diff)
+		}
+		again := carvel.AppSpec{Namespace: "dev", Name: "a", Deploy: []carvel.Deploy{{}}}
+		for _, part := range []struct {
+			from any
+			kind attr.Type
+			to   any
+		}{
+			{read.Cluster, clusterType, &again.Cluster}, {read.Fetch, fetchType, &again.Fetch},
+			{read.Template, templateType, &again.Template}, {read.Deploy[0], deployType, &again.Deploy[0]},
+		} {
+			value, err := tfvalue.FromStruct(part.from, part.kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tfvalue.ToStruct(value, part.to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(spec, again); diff != "" {
+			t.Fatalf("seed %d: the attributes hold something else: %s", seed, diff)
+		}
+	}
+}
+
+// fill gives a value something; what is optional, now and then.
+func fill(r *rand.Rand, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(r, v.Field(i))
+		}
+	case reflect.Pointer:
+		if r.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(r, v.Elem())
+		}
+	case reflect.Slice:
+		if n := r.IntN(3); n > 0 {
+			v.Set(reflect.MakeSlice(v.Type(), n, n))
+			for i := range n {
+				fill(r, v.Index(i))
+			}
+		}
+	case reflect.Map:
+		if r.IntN(2) == 0 {
+			v.Set(reflect.ValueOf(map[string]string{"a": "b"}))
+		}
+	case reflect.String:
+		if r.IntN(2) == 0 {
+			v.SetString("s" + strconv.Itoa(r.IntN(100)))
+		}
+	case reflect.Bool:
+		v.SetBool(r.IntN(2) == 0)
+	case reflect.Int64:
+		v.SetInt(r.Int64N(3))
+	}
+}
+
+// TestAttributesOfTheAPI: every field has an attribute, and no attribute is
+// without a field.
+func TestAttributesOfTheAPI(t *testing.T) {
+	var walk func(at string, api reflect.Type, kind attr.Type)
+	walk = func(at string, api reflect.Type, kind attr.Type) {
+		for api.Kind() == reflect.Pointer || api.Kind() == reflect.Slice {
+			api = api.Elem()
+		}
+		if list, ok := kind.(types.ListType); ok {
+			kind = list.ElemType
+		}
+		object, ok := kind.(types.ObjectType)
+		if !ok {
+			return
+		}
+		names := map[string]bool{}
+		for i := range api.NumField() {
+			jsonName, _, _ := strings.Cut(api.Field(i).Tag.Get("json"), ",")
+			name := tfvalue.AttributeName(jsonName)
+			names[name] = true
+			if object.AttrTypes[name] == nil {
+				t.Errorf("%s has no attribute for %s", at, jsonName)
+				continue
+			}
+			walk(at+"."+name, api.Field(i).Type, object.AttrTypes[name])
+		}
+		for name := range object.AttrTypes {
+			if !names[name] {
+				t.Errorf("%s.%s is nothing of the API", at, name)
+			}
+		}
+	}
+	walk("cluster", reflect.TypeFor[carvel.Cluster](), clusterType)
+	walk("fetch", reflect.TypeFor[carvel.Fetch](), fetchType)
+	walk("template", reflect.TypeFor[carvel.Template](), templateType)
+	walk("deploy", reflect.TypeFor[carvel.Deploy](), deployType)
+}
+
+func TestDefaults(t *testing.T) {
+	d := &delivery.Delivery{Location: delivery.Location{URL: "https://git.example.com/r.git", Branch: "main"}}
+	null := model{
+		Namespace: types.StringValue("dev"), Name: types.StringValue("a"), RunCluster: types.StringValue("staging"),
+		Packages: types.ListValueMust(types.StringType, []attr.Value{types.StringValue("app.default.tap")}),
+	}
+	spec, diags := null.spec(context.Background(), d)
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	want := carvel.AppSpec{
+		Namespace: "dev", Name: "a",
+		Fetch: []carvel.Fetch{
+			{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main", SubPath: "app.default.tap/packages"}},
+			{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main", SubPath: "app.default.tap/staging"}},
+		},
+		Template: []carvel.Template{{Ytt: &carvel.Ytt{}}},
+		Deploy:   []carvel.Deploy{{Kapp: &carvel.Kapp{RawOptions: []string{carvel.AllowEmptyOption}}}},
+	}
+	if diff := cmp.Diff(want, spec.AppSpec); diff != "" {
+		t.Error(diff)
+	}
+	if _, diags := null.spec(context.Background(), &delivery.Delivery{}); !diags.HasError() {
+		t.Error("packages without a repository were accepted")
+	}
+}

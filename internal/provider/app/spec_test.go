@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
+)
+
+// TestAccApp_kinds writes an App that says everything that one may say, and
+// reads all of it back.
+func TestAccApp_kinds(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	f := acctest.Fixture{Env: e, Dir: "kinds", Address: address}
+	apps := e.Build(carvel.Apps, e.Name)
+	edited := config.Variables{"edited": config.BoolVariable(true)}
+	create := f.Planned(plancheck.ResourceActionCreate, nil)
+	create.Check = resource.ComposeTestCheckFunc(
+		acctest.Has(apps, e.Name, acctest.Field("1h30m0s", "spec", "syncPeriod")),
+		acctest.Has(apps, e.Name, absent("canceled")),
+		acctest.Has(apps, e.Name, element("map[semver:map[prereleases:map[]]]", "fetch", 2, "git", "refSelection")),
+		acctest.Has(apps, e.Name, element("0", "fetch", 0, "git", "depth")),
+	)
+	update := f.Planned(plancheck.ResourceActionUpdate, edited)
+	update.Check = acctest.Has(apps, e.Name, element("2", "fetch", 1, "git", "depth"))
+	resource.Test(t, resource.TestCase{
+		Steps: []resource.TestStep{
+			create, f.Quiet(nil), f.Imported(e.Name+"/"+e.Name, nil, "canceled"), update, f.Quiet(edited),
+		},
+		CheckDestroy: acctest.HasNot(apps, e.Name),
+	})
+}
+
+func absent(field string) func(*unstructured.Unstructured) error {
+	return func(obj *unstructured.Unstructured) error {
+		if _, found, err := unstructured.NestedFieldNoCopy(obj.Object, "spec", field); found || err != nil {
+			return fmt.Errorf("spec.%s is written (%w)", field, err)
+		}
+		return nil
+	}
+}
+
+// element checks a field of an element of a list in the spec.
+func element(want, list string, i int, fields ...string) func(*unstructured.Unstructured) error {
+	return func(obj *unstructured.Unstructured) error {
+		all, _, err := unstructured.NestedSlice(obj.Object, "spec", list)
+		if err != nil || i >= len(all) {
+			return fmt.Errorf("spec.%s has %d elements (%w)", list, len(all), err)
+		}
+		m, _ := all[i].(map[string]any)
+		got, _, err := unstructured.NestedFieldNoCopy(m, fields...)
+		if text := fmt.Sprint(got); text != want || err != nil {
+			return fmt.Errorf("spec.%s[%d].%v is %q, want %q (%w)", list, i, fields, text, want, err)
+		}
+		return nil
+	}
+}
+
+// withCredentials are the variables of a fixture whose App has Git credentials
+// of its own.
+// conflict is a field that somebody else has written in the meantime.
+var conflict = regexp.MustCompile(`(?s)Another field manager owns.*password`)
+
+func withCredentials(e *acctest.Env, more config.Variables) config.Variables {
+	vars := config.Variables{
+		"git_username": config.StringVariable(e.Lab.Git.Username), "git_password": config.StringVariable(e.Lab.Git.Password),
+	}
+	maps.Copy(vars, more)
+	return vars
+}
+
+// TestAccApp_packages delivers a package by its name, with Git credentials that
+// the App brings along.
+func TestAccApp_packages(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	r := e.Repository()
+	e.CommitPackages(r)
+	f := acctest.Fixture{Env: e, Dir: "packages", Address: address}
+	apps, secrets := e.Build(carvel.Apps, e.Name), e.Build(carvel.Secrets, e.Name)
+	name := e.Name + "-app" // the PackageInstall has the test's
+	own := name + "-git"
+	first := withCredentials(e, nil)
+	second := withCredentials(e, config.Variables{"credentials_version": config.StringVariable("2")})
+
+	create := f.Planned(plancheck.ResourceActionCreate, first)
+	create.Check = resource.ComposeTestCheckFunc(
+		acctest.Has(apps, name, element(e.Package()+"/packages", "fetch", 0, "git", "subPath")),
+		acctest.Has(apps, name, element(e.Package()+"/staging", "fetch", 1, "git", "subPath")),
+		acctest.Has(apps, name, element(own, "fetch", 1, "git", "secretRef", "name")),
+		acctest.Has(secrets, own, acctest.Field("Opaque", "type")),
+		acctest.Has(e.Staging(acctest.ConfigMaps, e.Name), e.Name, acctest.Field(acctest.FirstVersion, "data", "version")),
+		resource.TestCheckResourceAttr(address, "secrets."+own, "password, username"),
+		resource.TestCheckNoResourceAttr(address, "git_credentials.password_wo"),
+	)
+	var written string
+	rotated := f.Planned(plancheck.ResourceActionUpdate, second)
+	rotated.PreConfig = func() {
+		if secret, err := secrets.Get(context.Background(), own, metav1.GetOptions{}); err != nil {
+			t.Error(err)
+		} else {
+			written = secret.GetResourceVersion()
+		}
+		e.Patch(secrets, own, `{"data": {"password": "d3Jvbmc="}}`)
+	}
+	rotated.ExpectError = conflict
+	deleted := f.Planned(plancheck.ResourceActionUpdate, second)
+	deleted.PreConfig = func() { e.Delete(secrets, own) }
+	deleted.Check = acctest.Has(secrets, own, func(secret *unstructured.Unstructured) error {
+		if got, _ := carvel.SecretValue(secret, "password"); string(got) != e.Lab.Git.Password {
+			return fmt.Errorf("the Secret was not written again (resource version %s before)", written)
+		}
+		return nil
+	})
+	resource.Test(t, resource.TestCase{
+		Steps: []resource.TestStep{create, f.Quiet(first), rotated, deleted, f.Quiet(second)},
+		CheckDestroy: resource.ComposeTestCheckFunc(
+			acctest.HasNot(apps, name), acctest.HasNot(secrets, own), acctest.Has(secrets, "git", nil),
+		),
+	})
+}
