@@ -5,7 +5,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 )
 
 // Fixture is a directory of Terraform files that a test applies with one set
@@ -75,4 +78,28 @@ func ObjectVariable(pairs ...any) config.Variable {
 		}
 	}
 	return config.ObjectVariable(m)
+}
+
+// Identified applies the fixture and checks the resource's identity: pairs of
+// names and values. Terraform has identities from 1.12 on, and SkipWithoutIdentity
+// passes over a test on an older one.
+func (f Fixture) Identified(vars config.Variables, pairs ...string) resource.TestStep {
+	s := f.Step(vars)
+	identity := map[string]knownvalue.Check{}
+	for i := 0; i < len(pairs); i += 2 {
+		identity[pairs[i]] = knownvalue.StringExact(pairs[i+1])
+	}
+	s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectIdentity(f.Address, identity)}
+	return s
+}
+
+// SkipWithoutIdentity skips a test where Terraform knows no identities.
+var SkipWithoutIdentity = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)}
+
+// ImportedByIdentity imports the resource with an import block that names its
+// identity, and expects that nothing is left to do.
+func (f Fixture) ImportedByIdentity(vars config.Variables) resource.TestStep {
+	s := f.Step(vars)
+	s.ResourceName, s.ImportState, s.ImportStateKind = f.Address, true, resource.ImportBlockWithResourceIdentity
+	return s
 }

@@ -17,9 +17,11 @@ import (
 )
 
 func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	namespace, name, ok := strings.Cut(req.ID, "/")
+	id, diags := identity.ImportID(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	namespace, name, ok := strings.Cut(id, "/")
 	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", req.ID))
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", id))
 		return
 	}
 	spec, err := r.data.FindApp(ctx, namespace, name)
@@ -28,12 +30,13 @@ func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, 
 		values, err = imported(spec, r.data.Delivery)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return
 	}
 	for attribute, value := range values {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
+	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }
 
 // imported are the attributes of an App that was found. What the defaults give

@@ -58,6 +58,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), exists(done), err))
@@ -67,6 +68,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || r.data.Unknown.Build || r.data.Unknown.Git {
@@ -96,6 +98,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	var plan, before model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, was, diags := r.update(ctx, plan, before, req.Config)

@@ -11,14 +11,16 @@ import (
 )
 
 func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	namespace, name, ok := strings.Cut(req.ID, "/")
+	id, diags := identity.ImportID(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	namespace, name, ok := strings.Cut(id, "/")
 	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_kubeconfig_secret", "NAMESPACE/NAME", "dev/staging-kubeconfig", req.ID))
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_kubeconfig_secret", "NAMESPACE/NAME", "dev/staging-kubeconfig", id))
 		return
 	}
 	found, now, err := r.data.FindKubeconfigSecret(ctx, namespace, name)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return
 	}
 	values := map[string]any{
@@ -41,4 +43,5 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 	if !now.Token.Expires.IsZero() {
 		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(now))...)
 	}
+	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }

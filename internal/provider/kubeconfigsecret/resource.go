@@ -58,6 +58,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	done, err := r.data.CreateKubeconfigSecret(bounded, spec)
 	if done.UID != "" {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
+		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(done))...)
 	}
 	if err != nil {
@@ -68,6 +69,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
@@ -92,6 +94,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	var plan, state model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := withSource(ctx, plan, req.Config)

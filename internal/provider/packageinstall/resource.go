@@ -59,6 +59,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	done, err := r.data.CreatePackageInstall(bounded, spec, plan.AdoptExisting.ValueBool())
 	if done.Changed() {
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
+		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
 	}
 	if err != nil {
@@ -69,6 +70,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	before, diags := readSeen(ctx, req.Private)
@@ -104,6 +106,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := withSource(ctx, plan, req.Config)
@@ -151,9 +154,11 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 }
 
 func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	packageName, runCluster, ok := strings.Cut(req.ID, "/")
+	id, diags := identity.ImportID(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	packageName, runCluster, ok := strings.Cut(id, "/")
 	if !ok || carvel.ValidatePackageName(packageName) != nil || carvel.ValidateRunCluster(runCluster) != nil {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_package_install", "PACKAGE/RUN-CLUSTER", "app.default.tap/staging", req.ID))
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_package_install", "PACKAGE/RUN-CLUSTER", "app.default.tap/staging", id))
 		return
 	}
 	resp.Diagnostics.Append(r.data.CheckGit()...)
@@ -162,10 +167,11 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	}
 	at := repolayout.Install{Package: packageName, RunCluster: runCluster}
 	for attribute, value := range map[string]any{
-		"id": req.ID, "package": packageName, "run_cluster": runCluster, "path": r.data.Layout.Dir(at), "adopt_existing": false,
+		"id": id, "package": packageName, "run_cluster": runCluster, "path": r.data.Layout.Dir(at), "adopt_existing": false,
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
+	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }
 
 // withSource is the plan's spec with the values that only the configuration

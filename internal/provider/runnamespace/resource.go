@@ -54,6 +54,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 	done, err := r.data.CreateRunNamespace(bounded, spec)
 	if done.UID != "" {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("create", noun, spec.Name, progress(done), err))
@@ -63,6 +64,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
@@ -87,6 +89,7 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 	var plan, state model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := plan.spec(ctx)
@@ -126,14 +129,16 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 }
 
 func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	runCluster, name, ok := strings.Cut(req.ID, "/")
+	id, diags := identity.ImportID(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	runCluster, name, ok := strings.Cut(id, "/")
 	if !ok || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_run_namespace", "RUN-CLUSTER/NAME", "staging/staging-apps", req.ID))
+		resp.Diagnostics.Append(tfdiag.ImportID("carvel_run_namespace", "RUN-CLUSTER/NAME", "staging/staging-apps", id))
 		return
 	}
 	spec, err := r.data.FindRunNamespace(ctx, runCluster, name)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, req.ID, "", err))
+		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return
 	}
 	for attribute, value := range map[string]any{
@@ -150,6 +155,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
+	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }
 
 // progress says what a failed operation has left behind.

@@ -1,0 +1,11 @@
+import {
+  to = carvel_kubeconfig_secret.staging
+  id = "dev/staging-kubeconfig"
+}
+
+# From Terraform 1.12 on, an identity says the same:
+#
+# import {
+#   to       = carvel_kubeconfig_secret.staging
+#   identity = { namespace = "dev", name = "staging-kubeconfig" }
+# }

@@ -1,0 +1,65 @@
+package schemas
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// ResourceIdentity are the attributes that tell a resource's objects apart, in
+// the order of the import id. Terraform keeps them beside the state from 1.12
+// on; an older one passes over them.
+type ResourceIdentity []IdentityAttribute
+
+// IdentityAttribute is a required string attribute of the resource.
+type IdentityAttribute struct {
+	Name, Description string
+}
+
+// Schema is the identity's schema.
+func (i ResourceIdentity) Schema() identityschema.Schema {
+	attributes := make(map[string]identityschema.Attribute, len(i))
+	for _, a := range i {
+		attributes[a.Name] = identityschema.StringAttribute{RequiredForImport: true, Description: a.Description}
+	}
+	return identityschema.Schema{Attributes: attributes}
+}
+
+// attributes is a state or a plan.
+type attributes interface {
+	GetAttribute(ctx context.Context, at path.Path, target any) diag.Diagnostics
+}
+
+// Set takes the identity from a state or a plan. A resource that is gone must
+// have one too, so that Read calls it before it looks.
+func (i ResourceIdentity) Set(ctx context.Context, from attributes, to *tfsdk.ResourceIdentity) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, a := range i {
+		var value types.String
+		diags.Append(from.GetAttribute(ctx, path.Root(a.Name), &value)...)
+		diags.Append(to.SetAttribute(ctx, path.Root(a.Name), value)...)
+	}
+	return diags
+}
+
+// ImportID is the id that an import names, or the one that its identity stands
+// for.
+func (i ResourceIdentity) ImportID(ctx context.Context, req resource.ImportStateRequest) (string, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	if req.ID != "" || req.Identity == nil {
+		return req.ID, diags
+	}
+	parts := make([]string, len(i))
+	for n, a := range i {
+		var value types.String
+		diags.Append(req.Identity.GetAttribute(ctx, path.Root(a.Name), &value)...)
+		parts[n] = value.ValueString()
+	}
+	return strings.Join(parts, "/"), diags
+}
