@@ -69,6 +69,9 @@ func open(config Config, userAgent string) (*connection, error) {
 	rc.UserAgent = userAgent
 	rc.WarningHandler = rest.NoWarnings{}
 	rc.Wrap(newFirst)
+	if err := readTokenFile(rc); err != nil {
+		return nil, err
+	}
 	client, err := dynamic.NewForConfig(rc)
 	if err != nil {
 		return nil, err

@@ -31,6 +31,7 @@ type Config struct {
 	ConfigContextAuthInfo string
 	ConfigContextCluster  string
 	Kubeconfig            string // a kubeconfig's text; wins over ConfigPaths
+	InCluster             bool   // what a Pod has of its cluster, where no kubeconfig is named
 	Exec                  *Exec
 }
 
@@ -49,6 +50,11 @@ func (c Config) restConfig() (*rest.Config, error) {
 	base, err := c.load()
 	if err != nil {
 		return nil, err
+	}
+	if c.TokenPath != "" {
+		if _, err := readToken(c.TokenPath); err != nil {
+			return nil, err
+		}
 	}
 	config, err := clientcmd.NewDefaultClientConfig(*base, c.overrides()).ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
@@ -84,6 +90,8 @@ func (c Config) load() (*api.Config, error) {
 			rules.Precedence = append(rules.Precedence, path)
 		}
 		return rules.Load()
+	case c.InCluster:
+		return inCluster()
 	default:
 		return api.NewConfig(), nil
 	}

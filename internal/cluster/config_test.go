@@ -3,6 +3,9 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +45,7 @@ func TestRestConfig(t *testing.T) {
 		"token":          {Config{Host: "https://h", Token: "t", CACertificate: "ca"}, "https://h t  ca  false"},
 		"basic":          {Config{Host: "https://h", Username: "u", Password: "p", TLSServerName: "n"}, "https://h  u  n false"},
 		"insecure":       {Config{Host: "https://h", Insecure: true}, "https://h     true"},
+		"certificate":    {Config{Host: "https://h", ClientCertificate: "cert", ClientKey: "key", CACertificate: "ca"}, "https://h   ca  false cert key"},
 		"token path":     {Config{Host: "https://h", TokenPath: tokenPath}, "https://h     false"},
 		"kubeconfig":     {Config{Kubeconfig: twoContexts}, "https://one.example.com token-one  ca  false"},
 		"file":           {Config{ConfigPaths: []string{path}}, "https://one.example.com token-one  ca  false"},
@@ -65,6 +69,9 @@ func TestRestConfig(t *testing.T) {
 				}
 			}
 			got := fmt.Sprintf("%s %s %s %s %s %t", rc.Host, token, rc.Username, rc.CAData, rc.ServerName, rc.Insecure)
+			if rc.CertData != nil {
+				got += fmt.Sprintf(" %s %s", rc.CertData, rc.KeyData)
+			}
 			if got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -107,6 +114,8 @@ func TestRestConfigErrors(t *testing.T) {
 		config Config
 		want   string
 	}{
+		"no token":        {Config{Host: "https://h", TokenPath: "/nosuch/token"}, "token_path"},
+		"not in a Pod":    {Config{InCluster: true}, "in_cluster_config"},
 		"missing file":    {Config{ConfigPaths: []string{"/nosuch/kubeconfig"}}, "config_path"},
 		"not a config":    {Config{Kubeconfig: "s3cret: ["}, "kubeconfig"},
 		"unknown context": {Config{Kubeconfig: twoContexts, ConfigContext: "three"}, "three"},
@@ -115,6 +124,41 @@ func TestRestConfigErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: got %v, want it to name %q", name, err, c.want)
 		}
+	}
+}
+
+// TestInCluster: a Pod's credentials are used where that is asked for.
+func TestInCluster(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer of-the-pod" {
+			status(http.StatusUnauthorized, "Unauthorized", "")(w)
+			return
+		}
+		found(w)
+	}))
+	t.Cleanup(server.Close)
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBERNETES_SERVICE_HOST", address.Hostname())
+	t.Setenv("KUBERNETES_SERVICE_PORT", address.Port())
+	before := serviceAccountDir
+	t.Cleanup(func() { serviceAccountDir = before })
+	serviceAccountDir = t.TempDir()
+	if _, err := New("x", "test", Config{InCluster: true}).Get(t.Context(), configMap); err == nil || !strings.Contains(err.Error(), "in_cluster_config") {
+		t.Errorf("a Pod without a ServiceAccount: %v", err)
+	}
+	for name, text := range map[string]string{"token": "of-the-pod\n", "ca.crt": pemOf(server)} {
+		if err := os.WriteFile(filepath.Join(serviceAccountDir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := New("x", "test", Config{InCluster: true}).Get(t.Context(), configMap); err != nil {
+		t.Error(err)
+	}
+	if rc, err := (Config{InCluster: true, Kubeconfig: twoContexts}).restConfig(); err != nil || rc.Host != "https://one.example.com" {
+		t.Errorf("a kubeconfig that is named as well: %v", err)
 	}
 }
 

@@ -69,6 +69,37 @@ func TestExecRunsAgain(t *testing.T) {
 	}
 }
 
+// TestTokenPath: a token that is replaced is used by the next request.
+func TestTokenPath(t *testing.T) {
+	var taken atomic.Value
+	taken.Store("Bearer one")
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != taken.Load() {
+			status(http.StatusUnauthorized, "Unauthorized", "")(w)
+			return
+		}
+		found(w)
+	}))
+	t.Cleanup(server.Close)
+	path := write(t, "token", "one\n")
+	c := New("x", "test", Config{Host: server.URL, Insecure: true, TokenPath: path})
+	for _, token := range []string{"one", "two", "three"} {
+		taken.Store("Bearer " + token)
+		if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Get(t.Context(), configMap); err != nil {
+			t.Errorf("%s: %v", token, err)
+		}
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Get(t.Context(), configMap); err == nil || !strings.Contains(err.Error(), "token_path") {
+		t.Errorf("an empty file: %v", err)
+	}
+}
+
 func TestProxyURL(t *testing.T) {
 	var asked atomic.Value
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -43,6 +44,15 @@ func (e *UnreachableError) Error() string {
 }
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// CertificateError: the API server shows a certificate that cannot be verified.
+type CertificateError struct {
+	Cluster string
+	Err     error
+}
+
+func (e *CertificateError) Error() string { return fmt.Sprintf("verify %s: %v", e.Cluster, e.Err) }
+func (e *CertificateError) Unwrap() error { return e.Err }
+
 // NotServedError: the API server does not know the resource, most often since
 // its CustomResourceDefinition is not installed.
 type NotServedError struct {
@@ -80,6 +90,8 @@ func (c *Cluster) wrap(verb string, ref Ref, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return &CertificateError{Cluster: c.name, Err: err}
 	case isNotServed(err):
 		return &NotServedError{Cluster: c.name, Resource: ref.Resource.GroupResource().String()}
 	case verb != "apply" && apierrors.IsNotFound(err):

@@ -26,6 +26,7 @@ type cluster struct {
 	dir    string
 	ca     *authority
 	admin  pair
+	port   int
 	server string
 	http   *http.Client
 	client dynamic.Interface
@@ -41,11 +42,7 @@ func newCluster(name, dir string) (*cluster, error) {
 	if c.ca, err = newAuthority("lab " + name); err != nil {
 		return nil, err
 	}
-	if c.admin, err = c.ca.client("lab-admin", "system:masters"); err != nil {
-		return nil, err
-	}
-	server, err := c.ca.server("kube-apiserver")
-	if err != nil {
+	if err := c.issue(); err != nil {
 		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -61,9 +58,6 @@ func newCluster(name, dir string) (*cluster, error) {
 		return nil, err
 	}
 	for file, content := range map[string][]byte{
-		"ca.crt":              c.ca.pem,
-		"server.crt":          server.certificate,
-		"server.key":          server.key,
 		"service-account.key": private,
 		"service-account.pub": encodePEM("PUBLIC KEY", public),
 	} {
@@ -72,6 +66,24 @@ func newCluster(name, dir string) (*cluster, error) {
 		}
 	}
 	return c, nil
+}
+
+// issue makes the certificates of the server and the administrator.
+func (c *cluster) issue() error {
+	var err error
+	if c.admin, err = c.ca.client("lab-admin", "system:masters"); err != nil {
+		return err
+	}
+	server, err := c.ca.server("kube-apiserver")
+	if err != nil {
+		return err
+	}
+	for file, content := range map[string][]byte{"ca.crt": c.ca.pem, "server.crt": server.certificate, "server.key": server.key} {
+		if err := os.WriteFile(c.file(file), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *cluster) file(name string) string { return filepath.Join(c.dir, name) }
@@ -86,7 +98,7 @@ func (c *cluster) public() Cluster {
 // connect writes the administrator's kubeconfig for the port and makes the
 // clients that the lab itself uses.
 func (c *cluster) connect(port int) error {
-	c.server = fmt.Sprintf("https://127.0.0.1:%d", port)
+	c.port, c.server = port, fmt.Sprintf("https://127.0.0.1:%d", port)
 	config := clientcmdapi.Config{
 		Clusters:       map[string]*clientcmdapi.Cluster{c.name: {Server: c.server, CertificateAuthorityData: c.ca.pem}},
 		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"admin": {ClientCertificateData: c.admin.certificate, ClientKeyData: c.admin.key}},

@@ -53,28 +53,33 @@ func (l *Lab) startAPIServer(ctx context.Context, c *cluster) error {
 		if err != nil {
 			return err
 		}
-		p, err := l.run("kube-apiserver of "+c.name, c.name+"-apiserver.log", l.sets.APIServer, c.apiServerFlags(l.path("etcd.sock"), port)...)
-		if err != nil {
-			return err
-		}
-		if err := c.connect(port); err != nil {
-			return err
-		}
-		err = poll(ctx, p, c.ready)
-		if err == nil {
-			l.mu.Lock()
-			l.apiservers = append(l.apiservers, p)
-			l.mu.Unlock()
-			l.watch(p)
-			return nil
-		}
-		taken := p.Err() != nil && strings.Contains(p.Tail(), "address already in use")
-		_ = p.Stop(0)
-		_ = l.guard.Forget(p)
+		taken, err := l.startAPIServerAt(ctx, c, port)
 		if !taken || attempt == 5 {
 			return err
 		}
 	}
+}
+
+// startAPIServerAt also tells whether the port was somebody else's.
+func (l *Lab) startAPIServerAt(ctx context.Context, c *cluster, port int) (taken bool, err error) {
+	p, err := l.run("kube-apiserver of "+c.name, c.name+"-apiserver.log", l.sets.APIServer, c.apiServerFlags(l.path("etcd.sock"), port)...)
+	if err != nil {
+		return false, err
+	}
+	if err = c.connect(port); err == nil {
+		err = poll(ctx, p, c.ready)
+	}
+	if err == nil {
+		l.mu.Lock()
+		l.apiservers[c.name] = p
+		l.mu.Unlock()
+		l.watch(p)
+		return false, nil
+	}
+	taken = p.Err() != nil && strings.Contains(p.Tail(), "address already in use")
+	_ = p.Stop(0)
+	_ = l.guard.Forget(p)
+	return taken, err
 }
 
 func (c *cluster) apiServerFlags(etcdSocket string, port int) []string {
@@ -126,7 +131,7 @@ func (l *Lab) startControllerManager(c *cluster) error {
 		return err
 	}
 	l.mu.Lock()
-	l.managers = append(l.managers, p)
+	l.managers[c.name] = p
 	l.mu.Unlock()
 	l.watch(p)
 	return nil

@@ -38,6 +38,8 @@ type Options struct {
 	// Bare leaves out the Git server, the stand-in and what is seeded: the
 	// clusters have the Carvel CRDs and nothing else. Lab.Git is then empty.
 	Bare bool
+	// Alone starts the build cluster only, and is Bare as well.
+	Alone bool
 }
 
 // Cluster is one Kubernetes cluster with the rights of cluster-admin.
@@ -80,8 +82,10 @@ type Lab struct {
 
 	mu         sync.Mutex
 	etcd       *process.Process
-	apiservers []*process.Process
-	managers   []*process.Process
+	clusters   map[string]*cluster
+	apiservers map[string]*process.Process // by cluster
+	managers   map[string]*process.Process
+	ending     map[*process.Process]bool // on purpose
 	git        *gitserver.Server
 	gitCA      string // PEM
 	standIns   *standIns
@@ -105,7 +109,11 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	l := &Lab{options: options, sets: sets, failed: make(chan error, 16)}
+	options.Bare = options.Bare || options.Alone
+	l := &Lab{
+		options: options, sets: sets, failed: make(chan error, 16), clusters: map[string]*cluster{},
+		apiservers: map[string]*process.Process{}, managers: map[string]*process.Process{}, ending: map[*process.Process]bool{},
+	}
 	if err := l.claimDir(ctx); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
@@ -118,8 +126,13 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 	return l, nil
 }
 
-// Clusters returns build, staging and prod.
-func (l *Lab) Clusters() []Cluster { return []Cluster{l.Build, l.Staging, l.Prod} }
+// Clusters returns build, staging and prod; of a lab that is Alone, build.
+func (l *Lab) Clusters() []Cluster {
+	if l.options.Alone {
+		return []Cluster{l.Build}
+	}
+	return []Cluster{l.Build, l.Staging, l.Prod}
+}
 
 // Wait returns nil when ctx is done, and an error as soon as a part of the lab
 // ends by itself. A lab from the environment has no parts.

@@ -31,6 +31,13 @@ func (l *Lab) watch(p *process.Process) {
 			return
 		}
 		_ = l.guard.Forget(p)
+		l.mu.Lock()
+		expected := l.ending[p]
+		delete(l.ending, p)
+		l.mu.Unlock()
+		if expected {
+			return
+		}
 		l.fail(p.Err())
 	}()
 }

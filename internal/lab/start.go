@@ -38,16 +38,19 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.startEtcd(ctx); err != nil {
 		return err
 	}
-	clusters := map[string]*cluster{}
-	for _, name := range []string{"build", "staging", "prod"} {
+	names := map[string]*Cluster{"build": &l.Build, "staging": &l.Staging, "prod": &l.Prod}
+	if l.options.Alone {
+		names = map[string]*Cluster{"build": &l.Build}
+	}
+	for name := range names {
 		c, err := newCluster(name, l.path(name))
 		if err != nil {
 			return fmt.Errorf("cluster %s: %w", name, err)
 		}
-		clusters[name] = c
+		l.clusters[name] = c
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	for _, c := range clusters {
+	for _, c := range l.clusters {
 		group.Go(func() error { return l.startCluster(groupCtx, c) })
 	}
 	if !l.options.Bare {
@@ -56,11 +59,13 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	l.Build, l.Staging, l.Prod = clusters["build"].public(), clusters["staging"].public(), clusters["prod"].public()
+	for name, public := range names {
+		*public = l.clusters[name].public()
+	}
 	if l.options.Bare {
 		return nil
 	}
-	if err := l.seedBuildCluster(ctx, clusters["build"]); err != nil {
+	if err := l.seedBuildCluster(ctx, l.clusters["build"]); err != nil {
 		return err
 	}
 	return l.startStandIns()

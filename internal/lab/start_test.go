@@ -9,9 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 )
 
 // assets makes a directory of binaries in which scripts stand for some.
@@ -107,6 +112,56 @@ exec "$REAL" "$@"`})
 		if err := l.Stop(); err != nil {
 			t.Error(err)
 		}
+	}
+	isEmpty(t, dir)
+}
+
+// TestRestart: a lab of one cluster, whose kube-apiserver comes back at its
+// address with what it held.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	l, err := lab.Start(t.Context(), lab.Options{Dir: dir, Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if clusters := l.Clusters(); len(clusters) != 1 || clusters[0].Name != "build" || l.Staging.Server != "" {
+		t.Errorf("clusters %+v", clusters)
+	}
+	defer func() { _ = l.Stop() }()
+	before := l.Build
+	const namespace = "kept"
+	kept := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": namespace}}}
+	if _, err := labtest.Client(t, before).Resource(namespaces).Create(t.Context(), kept, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, certificates := range []lab.Certificates{lab.SameCertificates, lab.NewCertificates, lab.NewAuthority} {
+		var asked bool
+		after, err := l.Restart(t.Context(), "build", certificates, func() {
+			asked = true
+			if _, err := labtest.Client(t, before).Resource(namespaces).Get(t.Context(), namespace, metav1.GetOptions{}); err == nil {
+				t.Error("the kube-apiserver answers while it is down")
+			}
+		})
+		if err != nil || !asked || after.Server != before.Server {
+			t.Fatalf("restarted at %s, was at %s: %v", after.Server, before.Server, err)
+		}
+		if got := bytes.Equal(after.CA, before.CA); got == (certificates == lab.NewAuthority) {
+			t.Errorf("the authority is the same: %t", got)
+		}
+		if _, err := labtest.Client(t, after).Resource(namespaces).Get(t.Context(), namespace, metav1.GetOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := l.Restart(t.Context(), "prod", lab.SameCertificates, nil); err == nil {
+		t.Error("a cluster that the lab does not have was restarted")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := l.Wait(ctx); err != nil {
+		t.Errorf("a restart counts as an end: %v", err)
+	}
+	if err := l.Stop(); err != nil {
+		t.Error(err)
 	}
 	isEmpty(t, dir)
 }

@@ -2,6 +2,8 @@ package lab
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,10 +41,10 @@ func (l *Lab) stop() error {
 	return errors.Join(errs...)
 }
 
-func stopAll(processes []*process.Process) error {
+func stopAll(processes map[string]*process.Process) error {
 	errs := make([]error, len(processes))
 	var wait sync.WaitGroup
-	for i, p := range processes {
+	for i, p := range slices.Collect(maps.Values(processes)) {
 		wait.Go(func() { errs[i] = p.Stop(grace) })
 	}
 	wait.Wait()

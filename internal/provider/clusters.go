@@ -35,6 +35,7 @@ var kubeVariables = map[string]string{
 	"insecure":                 "KUBE_INSECURE",
 	"tls_server_name":          "KUBE_TLS_SERVER_NAME",
 	"proxy_url":                "KUBE_PROXY_URL",
+	"in_cluster_config":        "KUBE_IN_CLUSTER_CONFIG",
 	"config_path":              "KUBE_CONFIG_PATH",
 	"config_paths":             "KUBE_CONFIG_PATHS",
 	"config_context":           "KUBE_CTX",
@@ -55,8 +56,8 @@ func (m model) build(ctx context.Context, userAgent string, data *providerdata.D
 	return diags
 }
 
-// named tells whether a server or a kubeconfig file is named.
-func named(c cluster.Config) bool { return c.Host != "" || len(c.ConfigPaths) > 0 }
+// named tells whether a server, a kubeconfig file or the Pod's own cluster is named.
+func named(c cluster.Config) bool { return c.Host != "" || len(c.ConfigPaths) > 0 || c.InCluster }
 
 func (m model) run(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
 	var diags diag.Diagnostics
@@ -113,15 +114,19 @@ func clusterConfig(ctx context.Context, object types.Object, variables map[strin
 		ConfigContextAuthInfo: get(m.ConfigContextAuthInfo, "config_context_auth_info"),
 		ConfigContextCluster:  get(m.ConfigContextCluster, "config_context_cluster"),
 		Kubeconfig:            get(m.Kubeconfig, "kubeconfig"),
-		Insecure:              m.Insecure.ValueBool(),
 	}
-	if variable := variables["insecure"]; m.Insecure.IsNull() && variable != "" {
-		if text := os.Getenv(variable); text != "" {
-			insecure, err := strconv.ParseBool(text)
-			if err != nil {
-				diags.AddError("Invalid "+variable, "The environment variable must be true or false.")
-			}
-			c.Insecure = insecure
+	for name, flag := range map[string]struct {
+		set  types.Bool
+		into *bool
+	}{"insecure": {m.Insecure, &c.Insecure}, "in_cluster_config": {m.InClusterConfig, &c.InCluster}} {
+		text := os.Getenv(variables[name])
+		if !flag.set.IsNull() || text == "" {
+			*flag.into = flag.set.ValueBool()
+			continue
+		}
+		var err error
+		if *flag.into, err = strconv.ParseBool(text); err != nil {
+			diags.AddError("Invalid "+variables[name], "The environment variable must be true or false.")
 		}
 	}
 	diags.Append(configPaths(ctx, m, variables, &c)...)

@@ -82,6 +82,27 @@ func Ensure(ctx context.Context, log io.Writer) (Set, error) {
 	return set, nil
 }
 
+// Built tells whether Ensure would find everything, so that nothing has to be
+// compiled.
+func Built(ctx context.Context) (bool, error) {
+	var c *cache
+	for _, name := range []string{etcd, apiServer, controllerManager} {
+		if fromAssets(name) != "" {
+			continue
+		}
+		if c == nil {
+			var err error
+			if c, err = openCache(ctx); err != nil {
+				return false, err
+			}
+		}
+		if !executable(filepath.Join(c.dir, name)) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 func fromAssets(name string) string {
 	dir := os.Getenv(EnvAssets)
 	if dir == "" {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
 )
 
 var shared struct {
@@ -73,6 +74,33 @@ func Get(t testing.TB) *lab.Lab {
 		t.Fatal(shared.err)
 	}
 	return shared.lab
+}
+
+// Own starts a lab of the test's own, with the build cluster alone, for what the
+// shared one must not be put through. It ends with the test. Where LAB_* name
+// clusters and no control plane has been built here, the test is skipped.
+func Own(t testing.TB) *lab.Lab {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC=1")
+	}
+	_, elsewhere, err := lab.FromEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if built, err := binaries.Built(t.Context()); elsewhere && (err != nil || !built) {
+		t.Skip("a control plane of the test's own is needed, and the lab is elsewhere; make lab builds one")
+	}
+	l, err := lab.Start(starting, lab.Options{Log: os.Stderr, Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
 }
 
 func open() (*lab.Lab, error) {

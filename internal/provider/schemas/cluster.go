@@ -26,6 +26,7 @@ type Cluster struct {
 	ConfigContextAuthInfo types.String `tfsdk:"config_context_auth_info"`
 	ConfigContextCluster  types.String `tfsdk:"config_context_cluster"`
 	Kubeconfig            types.String `tfsdk:"kubeconfig"`
+	InClusterConfig       types.Bool   `tfsdk:"in_cluster_config"`
 	Exec                  types.Object `tfsdk:"exec"`
 }
 
@@ -56,6 +57,8 @@ func ClusterAttributes(environment map[string]string) map[string]schema.Attribut
 	attributes := map[string]schema.Attribute{
 		"insecure": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("insecure",
 			"Do not verify the API server's certificate. For experiments only.")},
+		"in_cluster_config": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("in_cluster_config",
+			"Use the cluster that Terraform itself runs in, as the ServiceAccount of its Pod, where no kubeconfig is named. Without it no such cluster is used.")},
 		"config_paths": schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: describe("config_paths",
 			"Paths of kubeconfig files, merged in order as kubectl does.")},
 		"exec": schema.SingleNestedAttribute{
@@ -80,7 +83,7 @@ func ClusterAttributes(environment map[string]string) map[string]schema.Attribut
 		"config_context":           "Context of the kubeconfig to use instead of its current one.",
 		"config_context_auth_info": "User of the kubeconfig to use instead of the context's.",
 		"config_context_cluster":   "Cluster of the kubeconfig to use instead of the context's.",
-		"token_path":               "Path of a file that holds a bearer token. It is read again as it changes.",
+		"token_path":               "Path of a file that holds a bearer token. It is read for every request.",
 	} {
 		attributes[name] = plain(name, text)
 	}

@@ -211,6 +211,7 @@ func explainDelete(err *delivery.DeleteError) explanation {
 
 func explainCluster(err error) (explanation, bool) {
 	var unreachable *cluster.UnreachableError
+	var certificate *cluster.CertificateError
 	var notServed *cluster.NotServedError
 	var conflict *cluster.ConflictError
 	var connection *cluster.ConnectionError
@@ -219,6 +220,11 @@ func explainCluster(err error) (explanation, bool) {
 		return explanation{advice: fmt.Sprintf("Set %s.host, .config_path or .kubeconfig in the provider configuration.", connection.Cluster)}, true
 	case errors.As(err, &connection):
 		return explanation{advice: fmt.Sprintf("Check %s in the provider configuration.", connection.Cluster)}, true
+	case errors.As(err, &certificate):
+		return explanation{
+			what:   fmt.Sprintf("The API server of %s shows a certificate that cannot be verified, so nothing was sent to it.", certificate.Cluster),
+			advice: fmt.Sprintf("Check %s.cluster_ca_certificate or the kubeconfig in the provider configuration: the cluster's certificates may have been renewed, or the address is another server's.", certificate.Cluster),
+		}, true
 	case errors.As(err, &unreachable):
 		return explanation{
 			what:   fmt.Sprintf("The API server of %s did not answer until the time was up.", unreachable.Cluster),

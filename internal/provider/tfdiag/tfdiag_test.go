@@ -53,6 +53,7 @@ func TestUnable(t *testing.T) {
 		"no git":         {&delivery.MissingPartError{Part: delivery.PartGit}, "", []string{"git.url", "CARVEL_GIT_URL"}},
 		"no build":       {&delivery.MissingPartError{Part: delivery.PartBuildCluster}, "", []string{"build_cluster", "KUBE_CONFIG_PATH"}},
 		"unreachable":    {&cluster.UnreachableError{Cluster: `run_clusters["x"]`, Err: context.DeadlineExceeded}, "", []string{`run_clusters["x"].host`}},
+		"certificate":    {&cluster.CertificateError{Cluster: `run_clusters["x"]`, Err: context.Canceled}, "", []string{"cannot be verified", `run_clusters["x"].cluster_ca_certificate`}},
 		"not configured": {&cluster.ConnectionError{Cluster: "build_cluster", Err: cluster.ErrNotConfigured}, "", []string{"build_cluster.host", ".config_path"}},
 		"not served":     {&cluster.NotServedError{Cluster: "build_cluster", Resource: "apps.kappctrl.k14s.io"}, "", []string{"Install kapp-controller"}},
 		"conflict":       {&cluster.ConflictError{Ref: apps, Fields: []cluster.FieldConflict{{Field: ".spec.fetch", Owner: "kubectl"}}}, "", []string{".spec.fetch: kubectl", "force_conflicts"}},
