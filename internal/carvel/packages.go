@@ -121,6 +121,15 @@ func decodePackage(text []byte) (*Package, error) {
 	}, nil
 }
 
+// Check looks for values that the version does not take, as ValuesSchema.Check does. Only ytt fails over a null where the schema has none.
+func (p Package) Check(document map[string]any, partial bool) []Finding {
+	findings := p.Schema.Check(document, partial)
+	if !p.Enforced {
+		findings = slices.DeleteFunc(findings, func(f Finding) bool { return f.Kind == NotNullable })
+	}
+	return findings
+}
+
 // takesYttValues finds the step that the controller hands the values to: the first one that can take any.
 func takesYttValues(steps []map[string]any) bool {
 	for _, step := range steps {
@@ -149,6 +158,11 @@ func Versions(packages []Package) []string {
 		}
 	}
 	return newestFirst(versions)
+}
+
+// Selection says which versions the PackageInstall accepts.
+func (s PackageInstallSpec) Selection() Selection {
+	return Selection{Constraint: s.VersionConstraint, Prereleases: s.Prereleases}
 }
 
 // Resolved is what a Selection finds among the versions of one package.

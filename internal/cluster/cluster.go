@@ -183,6 +183,20 @@ func (c *Cluster) List(ctx context.Context, resource schema.GroupVersionResource
 	return list.Items, nil
 }
 
+// ListWhere is List of the objects that a field selector takes. The API server
+// knows fields of its own for every resource; ok is false where it does not
+// know this one.
+func (c *Cluster) ListWhere(ctx context.Context, resource schema.GroupVersionResource, namespace, selector string) (items []unstructured.Unstructured, ok bool, err error) {
+	list, err := c.list(ctx, Ref{Resource: resource, Namespace: namespace}, metav1.ListOptions{FieldSelector: selector})
+	if apierrors.IsBadRequest(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return list.Items, true, nil
+}
+
 // Served is a *NotServedError where the API server does not know a resource.
 // The right to list it is not needed.
 func (c *Cluster) Served(ctx context.Context, resource schema.GroupVersionResource, namespace string) error {

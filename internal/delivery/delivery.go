@@ -20,6 +20,7 @@ import (
 // Repository is the part of the Git engine that the use cases need.
 type Repository interface {
 	Prefetch(ctx context.Context, paths ...string) error
+	List(ctx context.Context, dir string) ([]gitops.Entry, error)
 	Read(ctx context.Context, path string) (gitops.File, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
@@ -39,6 +40,7 @@ type Delivery struct {
 	asked         sync.Mutex
 	administrator map[*cluster.Cluster]bool  // whether our identity may do everything there
 	served        map[*cluster.Cluster]error // whether it knows PackageInstalls
+	offered       map[offerKey]*offer        // what clusters offer
 }
 
 // Location is the branch that Repository writes to.

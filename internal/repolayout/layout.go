@@ -45,6 +45,9 @@ func New(prefix string) (Layout, error) {
 	return Layout{prefix: prefix}, nil
 }
 
+// Root is the directory of the packages, "" for the repository's root.
+func (l Layout) Root() string { return l.prefix }
+
 // Install is where one package install lives. Package and RunCluster are
 // checked names (carvel.ValidatePackageName, carvel.ValidateRunCluster).
 type Install struct {

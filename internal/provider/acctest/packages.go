@@ -10,7 +10,15 @@ const (
 
 // PackageFile is a Package whose content is one ConfigMap in plain YAML, named
 // as the package's first label, that holds the package's version.
-func (e *Env) PackageFile(version string) string {
+func (e *Env) PackageFile(version string) string { return e.PackageFileWithSchema(version, "{}") }
+
+// PackageFileWithSchema is a PackageFile whose values schema has the given
+// properties, in JSON. Its template takes any values.
+func (e *Env) PackageFileWithSchema(version, properties string) string {
+	schema := ""
+	if properties != "{}" {
+		schema = fmt.Sprintf("  valuesSchema:\n    openAPIv3: {type: object, additionalProperties: false, properties: %s}\n", properties)
+	}
 	return fmt.Sprintf(`apiVersion: data.packaging.carvel.dev/v1alpha1
 kind: Package
 metadata:
@@ -34,7 +42,7 @@ spec:
       - ytt: {}
       deploy:
       - kapp: {}
-`, e.Package(), version, e.Name)
+%[4]s`, e.Package(), version, e.Name, schema)
 }
 
 // PackagePath is where a version of the test's package is in the repository.

@@ -67,6 +67,23 @@ func (s *scale) plain(each int) *scale {
 	return p
 }
 
+// TestAccPackageInstall_many: looking up the versions of 500 package installs costs a plan no more requests than a few do.
+func TestAccPackageInstall_many(t *testing.T) {
+	s := newScale(t, "many", 0)
+	s.seedPackages()
+	few := func(what string, args ...string) {
+		t.Helper()
+		requests, _, cpu := s.terraform(append(args, "-no-color", "-parallelism=10")...)
+		t.Logf("%s: %d requests, %s of processor time in the provider", what, requests, cpu)
+		if requests > 10 {
+			t.Errorf("%s took %d requests, want at most 10", what, requests)
+		}
+	}
+	few("the first plan", "plan")
+	s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")
+	few("the second plan", "plan", "-detailed-exitcode")
+}
+
 // BenchmarkPackageInstall_many plans 500 package installs that did not change, and 500 terraform_data of the same size in turns with
 // them. What is reported is the median of five.
 func BenchmarkPackageInstall_many(b *testing.B) {
@@ -97,13 +114,5 @@ func BenchmarkPackageInstall_many(b *testing.B) {
 	for metric, values := range metrics {
 		slices.Sort(values)
 		b.ReportMetric(values[len(values)/2], metric)
-	}
-}
-
-// seedPackages gives the repository a first commit.
-func (s *scale) seedPackages() {
-	s.Helper()
-	if _, err := s.server.Seed(scaleRepository, "theirs", map[string]string{"README.md": "theirs\n"}); err != nil {
-		s.Fatal(err)
 	}
 }

@@ -28,6 +28,8 @@ type model struct {
 	VersionConstraint  types.String   `tfsdk:"version_constraint"`
 	Prereleases        types.Object   `tfsdk:"prereleases"`
 	AllowDowngrade     types.Bool     `tfsdk:"allow_downgrade"`
+	PackageSource      types.String   `tfsdk:"package_source"`
+	ResolvedVersion    types.String   `tfsdk:"resolved_version"`
 	SyncPeriod         types.String   `tfsdk:"sync_period"`
 	Paused             types.Bool     `tfsdk:"paused"`
 	Canceled           types.Bool     `tfsdk:"canceled"`

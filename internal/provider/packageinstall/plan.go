@@ -36,9 +36,11 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if !r.data.Unknown.Git && !plan.Package.IsUnknown() && !plan.RunCluster.IsUnknown() {
 		r.planFiles(ctx, req, resp, &plan, config.ValuesWO)
 	}
-	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
+	if resp.Diagnostics.HasError() {
+		return
 	}
+	resp.Diagnostics.Append(r.planVersion(ctx, req, &plan, config.ValuesWO)...)
+	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
 }
 
 // setNames sets the names that follow from others.
@@ -67,7 +69,7 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 	var planned delivery.PackageInstallReceipt
 	known, err := isKnown(ctx, writeOnly)
 	if err == nil && known && !plan.Name.IsUnknown() && !plan.ValuesSecretName.IsUnknown() &&
-		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit") {
+		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit", "resolved_version") {
 		spec, diags := plan.spec(ctx, writeOnly)
 		resp.Diagnostics.Append(diags...)
 		if diags.HasError() {

@@ -56,6 +56,9 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, req.Config)...); resp.Diagnostics.HasError() {
+		return
+	}
 	done, err := r.data.CreatePackageInstall(bounded, spec, plan.AdoptExisting.ValueBool())
 	if done.Changed() {
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
@@ -83,6 +86,10 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	at := install(state)
+	if err := r.prefetch(bounded, state); err != nil {
+		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+		return
+	}
 	found, receipt, err := r.data.ReadPackageInstall(bounded, at, before.names(r.data.Layout, at)...)
 	if err == nil {
 		state, err = state.read(ctx, found, secret)
@@ -99,6 +106,8 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		return
 	}
 	state.Files = tfvalue.StringMap(receipt.Files)
+	state, diags = r.readVersion(bounded, state)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 	resp.Diagnostics.Append(r.see(ctx, resp.Private, at, receipt, secret)...)
 }
@@ -112,6 +121,9 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	spec, diags := withSource(ctx, plan, req.Config)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.checkApply(ctx, &plan, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
@@ -168,6 +180,7 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	at := repolayout.Install{Package: packageName, RunCluster: runCluster}
 	for attribute, value := range map[string]any{
 		"id": id, "package": packageName, "run_cluster": runCluster, "path": r.data.Layout.Dir(at), "adopt_existing": false,
+		"package_source": delivery.FromRepository,
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}

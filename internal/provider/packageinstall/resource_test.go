@@ -33,7 +33,7 @@ func fixture(t *testing.T) (*acctest.Env, acctest.Fixture, *acctest.Repository) 
 	t.Parallel()
 	e := acctest.New(t)
 	r := e.Repository()
-	e.RemoveDirectory(r, e.Package())
+	e.CommitPackages(r)
 	return e, acctest.Fixture{Env: e, Dir: "package_install", Address: address}, r
 }
 
@@ -49,7 +49,7 @@ func TestAccPackageInstall_lifecycle(t *testing.T) {
 		"values": values(2), "sync_period": config.StringVariable("1m0s"),
 		"version_constraint": config.StringVariable(">=1.0.0 <2.0.0"), "allow_downgrade": config.BoolVariable(true),
 	}
-	bare := config.Variables{"version_constraint": config.StringVariable("1.0.0")}
+	bare := config.Variables{"version_constraint": config.StringVariable("1.1.0")}
 	moved := config.Variables{"run_cluster": config.StringVariable("prod"), "values": values(1)}
 
 	create := f.Planned(plancheck.ResourceActionCreate, first)
@@ -76,7 +76,7 @@ func TestAccPackageInstall_lifecycle(t *testing.T) {
 	)
 	without := f.Planned(plancheck.ResourceActionUpdate, bare)
 	without.Check = resource.ComposeTestCheckFunc(
-		r.HasFile(staging.install, "constraints: 1.0.0"), r.HasNoFile(staging.params),
+		r.HasFile(staging.install, "constraints: 1.1.0"), r.HasNoFile(staging.params),
 	)
 	imported := f.Imported(e.Package()+"/staging", second, "commit", "sync_period")
 	replace := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, moved)
@@ -192,7 +192,7 @@ func TestAccPackageInstall_refused(t *testing.T) {
 	refuse(`refused the credentials.*git.http.password`, "git_password", "wrong")
 	steps = append(steps, f.Refused(`Invalid values.*must be an object`, config.Variables{"values": config.StringVariable("text")}))
 	resource.Test(t, resource.TestCase{Steps: steps})
-	if files := r.List(e.Package()); len(files) > 0 {
+	if files := r.List(e.Package()); len(files) > 2 {
 		t.Errorf("refused input left %v", files)
 	}
 }

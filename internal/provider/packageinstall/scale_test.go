@@ -157,19 +157,51 @@ func (s *scale) files() map[string]string {
 	return files
 }
 
+// seedPackages gives the repository a first commit, with three versions of each of ten packages.
+func (s *scale) seedPackages() map[string]string {
+	s.Helper()
+	files := map[string]string{"README.md": "theirs\n"}
+	for i := range 10 {
+		name := fmt.Sprintf("package-%d.example.com", i)
+		for _, version := range []string{"1.0.0", "1.1." + fmt.Sprint(i), "2.0.0-rc.1"} {
+			files[name+"/packages/"+version+".yaml"] = fmt.Sprintf(`apiVersion: data.packaging.carvel.dev/v1alpha1
+kind: Package
+metadata: {name: %[1]s.%[2]s}
+spec:
+  refName: %[1]s
+  version: %[2]s
+  valuesSchema:
+    openAPIv3:
+      type: object
+      additionalProperties: false
+      properties:
+        name: {type: string, default: ""}
+        replicas: {type: integer, default: 1, minimum: 1}
+  template:
+    spec:
+      fetch: [{imgpkgBundle: {image: registry.example.com/%[1]s:%[2]s}}]
+      template: [{ytt: {}}]
+      deploy: [{kapp: {}}]
+`, name, version)
+		}
+	}
+	if _, err := s.server.Seed(scaleRepository, "theirs", files); err != nil {
+		s.Fatal(err)
+	}
+	return files
+}
+
 // TestAccPackageInstall_hundred: 100 package installs share commits and fetches.
 func TestAccPackageInstall_hundred(t *testing.T) {
 	s := newScale(t, "hundred", hostedPush)
-	if _, err := s.server.Seed(scaleRepository, "theirs", map[string]string{"README.md": "theirs\n"}); err != nil {
-		t.Fatal(err)
-	}
+	theirs := s.seedPackages()
 	requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")
 	t.Logf("apply: %d requests, %d pushes, %s of processor time in the provider", requests, pushes, cpu)
 	if pushes > maxPushes || requests > 40 {
 		t.Errorf("apply took %d pushes and %d requests, want at most %d and 40", pushes, requests, maxPushes)
 	}
-	if files := s.files(); len(files) != 201 || files["README.md"] != "theirs\n" {
-		t.Errorf("%d files on the branch, want 2 for each of 100 and the one that was there", len(files))
+	if files := s.files(); len(files) != 200+len(theirs) || files["README.md"] != "theirs\n" {
+		t.Errorf("%d files on the branch, want 2 for each of 100 and the %d that were there", len(files), len(theirs))
 	}
 	commits, err := s.server.Git(scaleRepository, nil, "rev-list", "--count", "main")
 	if strings.TrimSpace(commits) != fmt.Sprint(pushes+1) || err != nil {
@@ -187,7 +219,7 @@ func TestAccPackageInstall_hundred(t *testing.T) {
 		t.Errorf("destroy took %d pushes, want at most %d", pushes, maxPushes)
 	}
 	for path := range s.files() {
-		if !strings.HasSuffix(path, "/.gitkeep") && path != "README.md" {
+		if _, was := theirs[path]; !was && !strings.HasSuffix(path, "/.gitkeep") {
 			t.Errorf("%s is left", path)
 		}
 	}
@@ -200,9 +232,7 @@ func BenchmarkPackageInstall_hundred(b *testing.B) {
 	note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
 	for b.Loop() {
 		s := newScale(b, "hundred", 0)
-		if _, err := s.server.Seed(scaleRepository, "theirs", map[string]string{"README.md": "theirs\n"}); err != nil {
-			b.Fatal(err)
-		}
+		s.seedPackages()
 		began := time.Now()
 		requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")
 		wall := time.Since(began)

@@ -69,6 +69,8 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "Let the package go to a lower version than the one that is installed. " +
 					"The annotation that permits it is committed together with the version.",
 			},
+			"package_source":   packageSource(),
+			"resolved_version": resolvedVersion(),
 			"sync_period": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "How often the controller looks at the package, at least `30s`. The controller's default is 10 minutes.",

@@ -12,16 +12,25 @@ import (
 
 // ToAny turns a value that is fully known into what json.Marshal writes as the
 // same JSON: maps, slices, strings, booleans, json.Number and nil.
-func ToAny(v attr.Value) (any, error) {
+func ToAny(v attr.Value) (any, error) { return toAny(v, nil) }
+
+// ToAnyKnown is ToAny for a value that is known in part: unknown stands for
+// what is not.
+func ToAnyKnown(v attr.Value, unknown any) (any, error) { return toAny(v, unknown) }
+
+func toAny(v attr.Value, unknown any) (any, error) {
 	if v.IsNull() {
 		return nil, nil
 	}
 	if v.IsUnknown() {
-		return nil, fmt.Errorf("the value is not known yet")
+		if unknown == nil {
+			return nil, fmt.Errorf("the value is not known yet")
+		}
+		return unknown, nil
 	}
 	switch v := v.(type) {
 	case types.Dynamic:
-		return ToAny(v.UnderlyingValue())
+		return toAny(v.UnderlyingValue(), unknown)
 	case types.String:
 		return v.ValueString(), nil
 	case types.Bool:
@@ -29,15 +38,15 @@ func ToAny(v attr.Value) (any, error) {
 	case types.Number:
 		return number(v.ValueBigFloat()), nil
 	case types.Object:
-		return anyMap(v.Attributes())
+		return anyMap(v.Attributes(), unknown)
 	case types.Map:
-		return anyMap(v.Elements())
+		return anyMap(v.Elements(), unknown)
 	case types.Tuple:
-		return anySlice(v.Elements())
+		return anySlice(v.Elements(), unknown)
 	case types.List:
-		return anySlice(v.Elements())
+		return anySlice(v.Elements(), unknown)
 	case types.Set:
-		return anySlice(v.Elements())
+		return anySlice(v.Elements(), unknown)
 	default:
 		return nil, fmt.Errorf("a value of type %T cannot be written as YAML", v)
 	}
@@ -52,10 +61,10 @@ func number(f *big.Float) json.Number {
 	return json.Number(f.Text('g', -1))
 }
 
-func anyMap(elements map[string]attr.Value) (map[string]any, error) {
+func anyMap(elements map[string]attr.Value, unknown any) (map[string]any, error) {
 	out := make(map[string]any, len(elements))
 	for k, e := range elements {
-		v, err := ToAny(e)
+		v, err := toAny(e, unknown)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", k, err)
 		}
@@ -64,10 +73,10 @@ func anyMap(elements map[string]attr.Value) (map[string]any, error) {
 	return out, nil
 }
 
-func anySlice(elements []attr.Value) ([]any, error) {
+func anySlice(elements []attr.Value, unknown any) ([]any, error) {
 	out := make([]any, len(elements))
 	for i, e := range elements {
-		v, err := ToAny(e)
+		v, err := toAny(e, unknown)
 		if err != nil {
 			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}

@@ -25,5 +25,6 @@ resource "carvel_package_install" "test" {
   run_cluster          = "staging"
   service_account_name = "delivery-sa"
   version_constraint   = "1.0.0"
+  package_source       = "none"
   values               = { replicas = 2 }
 }

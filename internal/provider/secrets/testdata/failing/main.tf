@@ -61,6 +61,7 @@ resource "carvel_package_install" "test" {
   run_cluster          = "staging"
   service_account_name = "${var.name}-sa"
   version_constraint   = "1.0.0"
+  package_source       = "none"
   values               = var.values
   timeouts             = { create = var.timeout }
 }

@@ -1,0 +1,154 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+// otherVersions bounds how many of the versions that a constraint also accepts
+// are checked against the values.
+const otherVersions = 3
+
+// PackageCheck asks which version a package install gets, and whether its
+// values fit.
+type PackageCheck struct {
+	At             repolayout.Install
+	Source         PackageSource
+	Selection      carvel.Selection
+	AllowDowngrade bool
+	Values         map[string]any // nil: none; carvel.Unknown for what is not known yet
+	Partial        bool           // values may come from elsewhere as well
+	Installed      string         // the version that is installed, where the branch does not tell
+}
+
+// PackageVerdict is the answer.
+type PackageVerdict struct {
+	Version    string
+	HeldBack   string           // a newer version that is only kept out as a prerelease
+	Enforced   bool             // the findings would fail the deployment
+	Findings   []carvel.Finding // of the values against the version's schema
+	Elsewhere  []Misfit         // versions that may be installed later, newest first
+	Unreadable []UnreadablePackage
+}
+
+// Misfit is a version that the values do not fit.
+type Misfit struct {
+	Version  string
+	Findings []carvel.Finding
+}
+
+// NoVersionError: no version of the package is accepted. Its Unwrap is
+// ErrNotFound where the repository has no directory for the package.
+type NoVersionError struct {
+	Package    string
+	Where      string // the directory and branch, or the namespace and cluster
+	Source     PackageSource
+	Constraint string
+	Available  []string // newest first
+	HeldBack   string   // a version that would be accepted if it were no prerelease
+	Err        error
+}
+
+func (e *NoVersionError) Error() string {
+	return fmt.Sprintf("no version of %s in %s matches %q: %v", e.Package, e.Where, e.Constraint, e.Err)
+}
+func (e *NoVersionError) Unwrap() error { return e.Err }
+
+// DowngradeError: the package would go to a lower version, which the controller
+// refuses.
+type DowngradeError struct {
+	Package, RunCluster, From, To string
+}
+
+func (e *DowngradeError) Error() string {
+	return fmt.Sprintf("%s on %s would go from %s down to %s", e.Package, e.RunCluster, e.From, e.To)
+}
+
+// ResolvePackage is the version that a selection gets now.
+func (d *Delivery) ResolvePackage(ctx context.Context, from PackageSource, name string, s carvel.Selection) (string, error) {
+	list, err := d.Packages(ctx, from, name)
+	if err != nil {
+		return "", d.noVersion(err, from, name, s, list, carvel.Resolved{})
+	}
+	r, err := carvel.Resolve(list.Packages, s)
+	return r.Version, d.noVersion(err, from, name, s, list, r)
+}
+
+// noVersion is a *NoVersionError where err says that no version was found, else
+// err.
+func (d *Delivery) noVersion(err error, from PackageSource, name string, s carvel.Selection, list PackageList, r carvel.Resolved) error {
+	if !errors.As(err, new(*carvel.NoVersionError)) && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	none := &NoVersionError{
+		Package: name, Source: from, Constraint: s.Constraint, Available: carvel.Versions(list.Packages), Err: err,
+		Where: fmt.Sprintf("%s on branch %s", d.Layout.PackagesDir(name), d.Location.Branch),
+	}
+	if from.Kind == FromCluster {
+		none.Where = fmt.Sprintf("namespace %s of run cluster %s", from.Namespace, from.RunCluster)
+	}
+	if r.HeldBack != nil {
+		none.HeldBack = r.HeldBack.Version
+	}
+	return none
+}
+
+// CheckPackage answers a PackageCheck. The verdict is as complete as it can be
+// beside an error, which is a *NoVersionError, a *DowngradeError, or of the
+// engine that was asked.
+func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVerdict, error) {
+	var v PackageVerdict
+	list, err := d.Packages(ctx, c.Source, c.At.Package)
+	v.Unreadable = list.Unreadable
+	if err != nil {
+		return v, d.noVersion(err, c.Source, c.At.Package, c.Selection, list, carvel.Resolved{})
+	}
+	r, err := carvel.Resolve(list.Packages, c.Selection)
+	if err != nil {
+		return v, d.noVersion(err, c.Source, c.At.Package, c.Selection, list, r)
+	}
+	v.Version, v.Enforced = r.Version, r.Enforced
+	v.Findings = r.Check(c.Values, c.Partial)
+	others := r.Others[:min(len(r.Others), otherVersions)]
+	if r.HeldBack != nil {
+		v.HeldBack = r.HeldBack.Version
+		others = append([]carvel.Package{*r.HeldBack}, others...)
+	}
+	for _, other := range others {
+		if findings := other.Check(c.Values, c.Partial); other.Enforced && len(findings) > 0 {
+			v.Elsewhere = append(v.Elsewhere, Misfit{Version: other.Version, Findings: findings})
+		}
+	}
+	if c.AllowDowngrade {
+		return v, nil
+	}
+	return v, d.checkDowngrade(ctx, c, list, v.Version)
+}
+
+// checkDowngrade compares with what the branch installs now: the version that
+// the constraint there gets, or got while there was one for it.
+func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, list PackageList, version string) error {
+	installed := c.Installed
+	repository, err := d.repository()
+	if err != nil {
+		return err
+	}
+	file, err := repository.Read(ctx, d.Layout.Path(c.At, repolayout.PackageInstallFile))
+	if err != nil && !errors.Is(err, gitops.ErrNotExist) {
+		return err
+	}
+	if spec, err := carvel.ReadPackageInstall(file.Data); err == nil { // what cannot be read installs nothing
+		if now, err := carvel.SelectVersion(carvel.Versions(list.Packages), spec.Selection()); err == nil {
+			installed = now
+		}
+	}
+	if order, err := carvel.CompareVersions(version, installed); err == nil && order < 0 { // nothing installed is not a version
+		return &DowngradeError{Package: c.At.Package, RunCluster: c.At.RunCluster, From: installed, To: version}
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+package packageinstall
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+)
+
+func packageSource() schema.Attribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true, Default: stringdefault.StaticString(delivery.FromRepository),
+		MarkdownDescription: "Where the plan looks up the versions of the package, to check `version_constraint` and the values:\n\n" +
+			"- `repository`, the default: in the files of `PACKAGE/packages/` at the tip of the branch.\n" +
+			"- `cluster`: in the Packages that the run cluster offers in `namespace`, for packages that a PackageRepository brings there. " +
+			"A cluster that cannot be asked is a warning.\n" +
+			"- `none`: nowhere. Nothing is checked, for example where the same run commits the package.",
+		Validators: []validator.String{stringvalidator.OneOf(delivery.FromRepository, delivery.FromCluster, delivery.FromNowhere)},
+	}
+}
+
+func resolvedVersion() schema.Attribute {
+	return schema.StringAttribute{
+		Computed: true,
+		MarkdownDescription: "The version that `version_constraint` selects by now, by the controller's rules. " +
+			"It changes without a commit when a new version comes that the constraint takes. " +
+			"Limits that a Package sets on the versions of Kubernetes and the controller are not known here. Null with `package_source = \"none\"`.",
+	}
+}
