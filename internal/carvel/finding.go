@@ -48,6 +48,15 @@ func (f Finding) At() string {
 	return b.String()
 }
 
+// In is the path below a name, such as values.ingress.hosts[0].
+func (f Finding) In(name string) string {
+	at := f.At()
+	if at == "" || strings.HasPrefix(at, "[") {
+		return name + at
+	}
+	return name + "." + at
+}
+
 func plainKey(key string) bool {
 	return key != "" && !strings.ContainsFunc(key, func(r rune) bool {
 		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

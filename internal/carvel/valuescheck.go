@@ -105,6 +105,9 @@ func (s *ValuesSchema) findings(e *jsonschema.ValidationError, document any, all
 		}
 	case *kind.Type:
 		want := k.Want[0]
+		if want == "null" {
+			want = k.Want[1] // the other type of what may be null
+		}
 		if value == nil {
 			add(NotNullable, "The schema wants %s and does not allow null. Leave the key out to get the default.", article(want))
 			break

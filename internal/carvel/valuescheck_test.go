@@ -166,6 +166,7 @@ func TestValuesSchema_Check_messages(t *testing.T) {
 		`{"hostname":31337}`:                  "wants a string; this is an integer. Quote it.",
 		`{"replicas":31337}`:                  "nothing above 10",
 		`{"replicas":-31337}`:                 "nothing below 1",
+		`{"port":"s3cret"}`:                   "wants an integer; this is a string",
 		`{"hostname":null}`:                   "wants a string and does not allow null",
 		`{"level":"s3cret"}`:                  `allows "info" or "debug"`,
 		`{"hostname":"s3cret.s3cret"}`:        "at most 12 characters; this has 13",

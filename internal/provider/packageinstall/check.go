@@ -35,7 +35,7 @@ func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, ty
 	if m.PackageSource.IsUnknown() || m.Package.IsUnknown() || m.RunCluster.IsUnknown() || m.VersionConstraint.IsUnknown() || data.Unknown.Git {
 		return nil, undecided, nil
 	}
-	if known, err := knownInFull(ctx, m.Prereleases); err != nil || !known {
+	if known, err := isKnown(ctx, m.Prereleases); err != nil || !known {
 		return nil, undecided, nil
 	}
 	prereleases, diags := m.prereleases(ctx)
@@ -129,7 +129,7 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 		diags.Append(tfdiag.Finding(at, attribute, f, verdict, plan.Package.ValueString()))
 	}
 	if len(verdict.Findings) == 0 && len(verdict.Elsewhere) > 0 {
-		diags.Append(tfdiag.Elsewhere(values.attribute(), plan.Package.ValueString(), verdict))
+		diags.Append(tfdiag.Elsewhere(root(values.attribute()), plan.Package.ValueString(), verdict))
 	}
 	return verdict, diags
 }

@@ -1,10 +1,9 @@
 package packageinstall
 
 import (
-	"context"
+	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -19,11 +18,10 @@ type document struct {
 	layers  []layer
 }
 
-// layer is one attribute that values come from. A later one wins.
+// layer is one attribute that values come from, by its name. A later one wins.
 type layer struct {
-	at     path.Path
-	value  any
-	inside attr.Value // nil: the attribute's value is a text, or must not be told
+	name  string
+	value any
 }
 
 // document is what is known of the values by now. What cannot be read is
@@ -35,58 +33,55 @@ func (m model) document(writeOnly types.Dynamic) document {
 		text, _ := element.(types.String)
 		object, err := carvel.ParseValues([]byte(text.ValueString()))
 		d.partial = d.partial || text.IsUnknown() || err != nil
-		d.add(layer{at: path.Root("values_yaml").AtListIndex(i)}, object)
+		d.add(fmt.Sprintf("values_yaml[%d]", i), object)
 	}
-	d.addDynamic(layer{at: path.Root("values"), inside: m.Values}, m.Values)
-	d.addDynamic(layer{at: path.Root("values_wo")}, writeOnly)
+	d.addDynamic("values", m.Values)
+	d.addDynamic("values_wo", writeOnly)
 	return d
 }
 
 func isEmpty(list types.List) bool { return !list.IsUnknown() && len(list.Elements()) == 0 }
 
-func (d *document) addDynamic(l layer, from types.Dynamic) {
+func (d *document) addDynamic(name string, from types.Dynamic) {
 	value, err := tfvalue.ToAnyKnown(from, carvel.Unknown{})
 	_, unknown := value.(carvel.Unknown)
 	d.partial = d.partial || unknown || err != nil
-	d.add(l, value)
+	d.add(name, value)
 }
 
 // add lays an attribute's values over those before it.
-func (d *document) add(l layer, value any) {
+func (d *document) add(name string, value any) {
 	if object, ok := value.(map[string]any); ok && object != nil {
-		l.value = object
 		d.merged = carvel.MergeValues(d.merged, object)
-		d.layers = append(d.layers, l)
+		d.layers = append(d.layers, layer{name, object})
 	}
 }
 
 // attribute is the one that a diagnostic about the values as a whole names.
-func (d document) attribute() path.Path {
+func (d document) attribute() string {
 	if len(d.layers) == 1 {
-		return d.layers[0].at
+		return d.layers[0].name
 	}
-	return path.Root("values")
+	return "values"
 }
 
-// locate is the attribute that a finding is about, as far down as Terraform
-// knows it, and its name.
+// locate is the attribute that a finding is about, and the name of the value in
+// it. Terraform points at the attribute; for a path that goes on inside of one
+// it would point at the whole resource.
 func (d document) locate(f carvel.Finding) (at path.Path, name string) {
-	at = d.attribute()
+	name = d.attribute()
 	for _, l := range d.layers {
 		if holds(l.value, f.Path) {
-			at = within(l.at, l.inside, f.Path)
-			name = l.at.String()
+			name = l.name
 		}
 	}
-	if name == "" {
-		name = at.String()
-	}
-	if inside := f.At(); strings.HasPrefix(inside, "[") {
-		name += inside
-	} else {
-		name += "." + inside
-	}
-	return at, name
+	return root(name), f.In(name)
+}
+
+// root is the attribute of a layer.
+func root(name string) path.Path {
+	attribute, _, _ := strings.Cut(name, "[")
+	return path.Root(attribute)
 }
 
 // holds tells whether there is something at a path of a document.
@@ -111,33 +106,4 @@ func holds(value any, steps []any) bool {
 		}
 	}
 	return true
-}
-
-// within goes down a path as far as the value goes.
-func within(at path.Path, value attr.Value, steps []any) path.Path {
-	for _, step := range steps {
-		if dynamic, ok := value.(types.Dynamic); ok {
-			value = dynamic.UnderlyingValue()
-		}
-		key, _ := step.(string)
-		i, _ := step.(int)
-		switch in := value.(type) {
-		case types.Object:
-			at, value = at.AtName(key), in.Attributes()[key]
-		case types.Map:
-			at, value = at.AtMapKey(key), in.Elements()[key]
-		case types.Tuple:
-			at, value = at.AtTupleIndex(i), in.Elements()[i]
-		case types.List:
-			at, value = at.AtListIndex(i), in.Elements()[i]
-		default:
-			return at // of a set, for example, whose elements have no names
-		}
-	}
-	return at
-}
-
-func knownInFull(ctx context.Context, value attr.Value) (bool, error) {
-	v, err := value.ToTerraformValue(ctx)
-	return err == nil && v.IsFullyKnown(), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -66,7 +67,7 @@ func writeOnly(ctx context.Context, config tfsdk.Config) (types.Dynamic, diag.Di
 }
 
 // isKnown tells whether no part of a value is unknown.
-func isKnown(ctx context.Context, value types.Dynamic) (bool, error) {
+func isKnown(ctx context.Context, value attr.Value) (bool, error) {
 	v, err := value.ToTerraformValue(ctx)
 	return err == nil && v.IsFullyKnown(), err
 }

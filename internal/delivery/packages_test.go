@@ -1,0 +1,214 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+// packageText is a Package for ytt with one value.
+func packageText(name, version, value string) string {
+	return fmt.Sprintf("apiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\nmetadata: {name: %[1]s.%[2]s}\nspec:\n  refName: %[1]s\n  version: %[2]s\n"+
+		"  template: {spec: {template: [{ytt: {}}]}}\n"+
+		"  valuesSchema: {openAPIv3: {type: object, additionalProperties: false, properties: {%[3]s: {type: integer, default: 1}}}}\n", name, version, value)
+}
+
+var inGit = PackageSource{Kind: FromRepository}
+
+// versionsOf are the versions in a list and the places of what could not be read.
+func versionsOf(list PackageList) []string {
+	all := carvel.Versions(list.Packages)
+	for _, u := range list.Unreadable {
+		all = append(all, "unreadable "+u.Path)
+	}
+	return all
+}
+
+func TestPackages(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	layout, err := repolayout.New("clusters")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Layout = layout
+	const dir = "clusters/app.default.tap/packages/"
+	if _, err := server.Seed(repository, "Packages", map[string]string{
+		dir + "1.0.0.yaml":                           packageText("app.default.tap", "1.0.0", "a"),
+		dir + "more.yml":                             packageText("app.default.tap", "1.10.0", "a") + "---\n" + packageText("app.default.tap", "1.9.0", "a"),
+		dir + "other.yaml":                           packageText("other.default.tap", "9.0.0", "a"),
+		dir + "broken.yaml":                          "a: [",
+		dir + "half.yaml":                            packageText("app.default.tap", "0.5.0", "a") + "---\na: [",
+		dir + "README.md":                            "a: [",
+		dir + "old/0.1.0.yaml":                       packageText("app.default.tap", "0.1.0", "a"),
+		"clusters/plain/x":                           "no package's name",
+		"clusters/other.default.tap/packages/1.yaml": packageText("other.default.tap", "1.0.0", "a"),
+		"clusters/bare.default.tap/staging/x":        "no versions",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := d.Packages(bounded(t), inGit, "app.default.tap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"1.10.0", "1.9.0", "1.0.0", "0.5.0", "unreadable " + dir + "broken.yaml", "unreadable " + dir + "half.yaml"}
+	if diff := cmp.Diff(want, versionsOf(list)); diff != "" {
+		t.Error(diff)
+	}
+	again, err := d.Packages(bounded(t), inGit, "app.default.tap")
+	if err != nil || again.Packages[0].Schema != list.Packages[0].Schema {
+		t.Errorf("the same file was parsed twice (%v)", err)
+	}
+	for _, name := range []string{"bare.default.tap", "nosuch.default.tap"} {
+		if _, err := d.Packages(bounded(t), inGit, name); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v, want ErrNotFound", name, err)
+		}
+	}
+	all, err := d.AllPackages(bounded(t), inGit)
+	if err != nil || len(all.Packages) != 5 || len(all.Unreadable) != 2 {
+		t.Errorf("all: %v, %v", versionsOf(all), err)
+	}
+}
+
+func TestCheckPackage(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	const name = "app.default.tap"
+	files := map[string]string{}
+	for version, value := range map[string]string{"1.0.0": "old", "1.1.0": "fresh", "1.2.0-rc.1": "newer"} {
+		files[name+"/packages/"+version+".yaml"] = packageText(name, version, value)
+	}
+	if _, err := server.Seed(repository, "Packages", files); err != nil {
+		t.Fatal(err)
+	}
+	installed := testInstall()
+	installed.VersionConstraint = ">=1.0.0"
+	if _, err := d.CreatePackageInstall(bounded(t), installed, false); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(constraint string, values map[string]any) PackageCheck {
+		return PackageCheck{At: installed.Install(), Source: inGit, Selection: carvel.Selection{Constraint: constraint}, Values: values}
+	}
+	v, err := d.CheckPackage(bounded(t), ask(">=1.0.0", map[string]any{"fresh": 1}))
+	if err != nil || v.Version != "1.1.0" || v.HeldBack != "1.2.0-rc.1" || len(v.Findings) != 0 || !v.Enforced {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if len(v.Elsewhere) != 2 || v.Elsewhere[0].Version != "1.2.0-rc.1" || v.Elsewhere[1].Version != "1.0.0" {
+		t.Errorf("elsewhere: %+v", v.Elsewhere)
+	}
+	v, err = d.CheckPackage(bounded(t), ask("1.1.0", map[string]any{"old": 1}))
+	if err != nil || len(v.Findings) != 1 || len(v.Elsewhere) != 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	var down *DowngradeError
+	if v, err = d.CheckPackage(bounded(t), ask("1.0.0", nil)); !errors.As(err, &down) || down.From != "1.1.0" || down.To != "1.0.0" || v.Version != "1.0.0" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	allowed := ask("1.0.0", nil)
+	allowed.AllowDowngrade = true
+	if _, err := d.CheckPackage(bounded(t), allowed); err != nil {
+		t.Error(err)
+	}
+	elsewhere := ask("1.0.0", nil)
+	elsewhere.At.RunCluster = "prod"
+	if _, err := d.CheckPackage(bounded(t), elsewhere); err != nil {
+		t.Errorf("nothing is installed there: %v", err)
+	}
+	elsewhere.Installed = "1.1.0"
+	if _, err := d.CheckPackage(bounded(t), elsewhere); !errors.As(err, &down) {
+		t.Errorf("a version that the branch does not tell any more: %v", err)
+	}
+	var none *NoVersionError
+	if _, err := d.CheckPackage(bounded(t), ask(">1.1.0", nil)); !errors.As(err, &none) || none.HeldBack != "1.2.0-rc.1" || len(none.Available) != 3 {
+		t.Errorf("%+v, %v", none, err)
+	}
+	missing := ask("1.0.0", nil)
+	missing.At.Package = "nosuch.default.tap"
+	if _, err := d.CheckPackage(bounded(t), missing); !errors.As(err, &none) || !errors.Is(err, ErrNotFound) {
+		t.Errorf("%v, want a NoVersionError about a missing directory", err)
+	}
+	if got, err := d.ResolvePackage(bounded(t), inGit, name, carvel.Selection{Constraint: "1.x"}); err != nil || got != "1.1.0" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := d.ResolvePackage(bounded(t), inGit, name, carvel.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
+		t.Errorf("%v, want a NoVersionError", err)
+	}
+}
+
+// packageAPI answers a list of Packages, and counts what it is asked.
+type packageAPI struct {
+	selects bool // whether it knows the field spec.refName
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func (a *packageAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	selector := r.URL.Query().Get("fieldSelector")
+	a.mu.Lock()
+	a.asked = append(a.asked, r.URL.Path+" "+selector)
+	a.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if selector != "" && !a.selects {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"BadRequest","code":400,"message":"field label not supported: spec.refName"}`)
+		return
+	}
+	item := func(name, version string) string {
+		return fmt.Sprintf(`{"apiVersion":"data.packaging.carvel.dev/v1alpha1","kind":"Package","metadata":{"name":%q,"namespace":"apps"},"spec":{"refName":%q,"version":%q}}`,
+			name+"."+version, name, version)
+	}
+	items := []string{item("app.default.tap", "1.0.0"), item("app.default.tap", "1.1.0"), item("app.default.tap", "")}
+	if selector == "" {
+		items = append(items, item("other.default.tap", "7.0.0"))
+	}
+	fmt.Fprintf(w, `{"kind":"PackageList","apiVersion":"data.packaging.carvel.dev/v1alpha1","items":[%s]}`, strings.Join(items, ","))
+}
+
+func TestPackages_onCluster(t *testing.T) {
+	const path = "/apis/data.packaging.carvel.dev/v1alpha1/namespaces/apps/packages"
+	for _, c := range []struct {
+		selects bool
+		asked   []string
+	}{
+		{true, []string{path + " spec.refName=app.default.tap", path + " spec.refName=app.default.tap", path + " "}},
+		{false, []string{path + " spec.refName=app.default.tap", path + " ", path + " spec.refName=app.default.tap", path + " ", path + " "}},
+	} {
+		a := &packageAPI{selects: c.selects}
+		server := httptest.NewServer(a)
+		t.Cleanup(server.Close)
+		d := &Delivery{Run: map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: server.URL})}}
+		from := PackageSource{Kind: FromCluster, RunCluster: "staging", Namespace: "apps"}
+		look := func() {
+			t.Helper()
+			list, err := d.Packages(bounded(t), from, "app.default.tap")
+			want := []string{"1.1.0", "1.0.0", "unreadable Package apps/app.default.tap. on staging"}
+			if diff := cmp.Diff(want, versionsOf(list)); err != nil || diff != "" {
+				t.Errorf("%v %s", err, diff)
+			}
+		}
+		look()
+		look() // not asked again
+		d.ForgetPackages(from, "app.default.tap")
+		look()
+		if all, err := d.AllPackages(bounded(t), from); err != nil || len(all.Packages) != 3 {
+			t.Errorf("%v, %v", versionsOf(all), err)
+		}
+		if diff := cmp.Diff(c.asked, a.asked); diff != "" {
+			t.Error(diff)
+		}
+		from.RunCluster = "prod"
+		var missing *MissingPartError
+		if _, err := d.Packages(bounded(t), from, "app.default.tap"); !errors.As(err, &missing) {
+			t.Errorf("%v, want a MissingPartError", err)
+		}
+	}
+}
