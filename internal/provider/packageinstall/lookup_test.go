@@ -1,6 +1,7 @@
 package packageinstall_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -207,9 +208,7 @@ func TestAccPackageInstall_packageSourceCluster(t *testing.T) {
 	}
 	vars := func(pairs config.Variables) config.Variables {
 		all := config.Variables{"package_source": text("cluster"), "namespace": text(e.Name), "values": with()}
-		for name, value := range pairs {
-			all[name] = value
-		}
+		maps.Copy(all, pairs)
 		return all
 	}
 	found := f.Step(vars(nil))

@@ -30,7 +30,7 @@ func TestAccPackageInstall_warnings(t *testing.T) {
 	if _, err := s.server.Seed(scaleRepository, "theirs", map[string]string{
 		app + "/packages/1.0.0.yaml":      version(app, "1.0.0", "ytt", ""),
 		app + "/packages/1.1.0.yaml":      version(app, "1.1.0", "ytt", "color"),
-		app + "/packages/2.0.0-rc.1.yaml": version(app, "2.0.0-rc.1", "ytt", "colour"),
+		app + "/packages/2.0.0-rc.1.yaml": version(app, "2.0.0-rc.1", "ytt", "colors"),
 		app + "/packages/0.1.0.yaml":      "apiVersion: [",
 		app + "/packages/NOTES.md":        "apiVersion: [",
 		chart + "/packages/1.0.0.yml":     version(chart, "1.0.0", "helmTemplate", ""),
@@ -43,7 +43,8 @@ func TestAccPackageInstall_warnings(t *testing.T) {
 		unwanted []string
 	}{
 		"a version alone": {
-			nil, []string{`resolved_version = "1.0.0"`, "A Package cannot be read", app + "/packages/0.1.0.yaml"},
+			nil,
+			[]string{`resolved_version = "1.0.0"`, "A Package cannot be read", app + "/packages/0.1.0.yaml"},
 			[]string{"held back", "do not fit", "NOTES.md", "Error:"},
 		},
 		"held back": {
@@ -56,16 +57,18 @@ func TestAccPackageInstall_warnings(t *testing.T) {
 		},
 		"the range goes on": {
 			[]string{"version_constraint=>=0.0.0", `values={"workload_name":"app","color":"s3cret"}`},
-			[]string{`resolved_version = "1.1.0"`, "do not fit every version in the range", "2.0.0-rc.1: color: The schema has no such key. Did you mean colour?", "1.0.0: color: The schema has no such key"},
+			[]string{`resolved_version = "1.1.0"`, "do not fit every version in the range", "2.0.0-rc.1: color: The schema has no such key. Did you mean colors?", "1.0.0: color: The schema has no such key"},
 			[]string{"Error:"},
 		},
 		"no schema that is enforced": {
 			[]string{"package=" + chart, `values={"workload_nam":"s3cret"}`},
-			[]string{"Odd values.workload_nam", "Did you mean workload_name?", "templates may take it all the same"}, []string{"Error:"},
+			[]string{"Odd values.workload_nam", "Did you mean workload_name?", "templates may take it all the same"},
+			[]string{"Error:"},
 		},
 		"a cluster that is down": {
 			[]string{"source_kind=cluster", `values={"nosuch":1}`},
-			[]string{"The versions of app.default.tap are not known", "(known after apply)"}, []string{"Error:"},
+			[]string{"The versions of app.default.tap are not known", "(known after apply)"},
+			[]string{"Error:"},
 		},
 	} {
 		args := []string{"plan", "-no-color"}
