@@ -72,7 +72,8 @@ func TestInSync(t *testing.T) {
 		"others do not count": {
 			two, nil,
 			[]carvel.Fetch{git("https://git.example.com/other.git", "origin/main", "x"), {}, git(ours, "v1", "p/staging"), staging},
-			[]string{commit("9"), commit("1"), commit("2")}, "true",
+			[]string{commit("9"), commit("1"), commit("2")},
+			"true",
 		},
 		"nothing of ours":    {two, nil, []carvel.Fetch{git(ours, "origin/next", "p/staging"), {}}, []string{commit("1")}, "unknown"},
 		"the commit is lost": {two, nil, []carvel.Fetch{staging}, []string{commit("9")}, "unknown"},

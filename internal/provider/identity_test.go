@@ -100,7 +100,7 @@ func TestIdentity_import(t *testing.T) {
 	}
 	server := serve(t, attributes{"git": attributes{
 		"url":  git.URL(repository),
-		"http": attributes{"username": "ci", "password": "secret", "certificate_authority": string(git.CertificateAuthority())},
+		"http": attributes{"username": "ci", "password": "secret", "certificate_authority": git.CertificateAuthority()},
 	}})
 	kind := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"package": tftypes.String, "run_cluster": tftypes.String}}
 	identify := func(runCluster string) *tfprotov6.ResourceIdentityData {

@@ -91,7 +91,8 @@ func TestAccStandIn_versionNotThere(t *testing.T) {
 // fetchFailures are Apps that never get as far as a finalizer.
 func TestAccStandIn_fetchFailures(t *testing.T) {
 	f := newFlow(t)
-	f.commit(f.files(oldVersion))
+	older := f.commit(f.files(oldVersion))
+	f.commit(map[string]string{"staging/.gitkeep": "kept"})
 	f.build.apply(secrets, "{apiVersion: v1, kind: Secret, metadata: {name: flux}, stringData: {identity: x, username: me}}")
 	f.build.apply(secrets, "{apiVersion: v1, kind: Secret, metadata: {name: wrong}, stringData: {username: nobody, password: not-the-password}}")
 	for name, c := range map[string]struct {
@@ -107,6 +108,8 @@ func TestAccStandIn_fetchFailures(t *testing.T) {
 		}},
 		"nosuch-ref": {"origin/main", "nosuch", []string{"pathspec 'nosuch' did not match"}},
 		"full-ref":   {"origin/main", "refs/heads/main", []string{"pathspec 'refs/heads/main' did not match"}},
+		"older":      {"origin/main", older, []string{"reference is not a tree: " + older}},
+		"plain-http": {"https://", "http://", []string{"Username/password authentication is only supported for https remotes"}},
 		"no-ref":     {"ref: origin/main,", "", []string{"Expected either ref or ref selection to be specified"}},
 		"flux":       {"name: git-creds", "name: flux", []string{"Unknown secret field 'identity' in secret 'flux'"}},
 		"wrong":      {"name: git-creds", "name: wrong", []string{"fatal: Authentication failed for"}},

@@ -115,7 +115,7 @@ func TestAccStandIn_paused(t *testing.T) {
 	f.build.apply(apps, f.inline("paused", f.staging, map[string]string{"a.yaml": configMap("paused", "1")}))
 	f.build.until(apps, "paused", "delivered", seen.succeeded)
 	f.build.patch(apps, "paused", `{"spec":{"paused":true,"fetch":[{"inline":{"paths":{"a.yaml":"{"}}}]}}`)
-	paused := f.build.until(apps, "paused", "paused", func(o seen) bool { return o.str("status", "friendlyDescription") == "Canceled/paused" })
+	paused := f.build.until(apps, "paused", "paused", seen.paused)
 	if !paused.succeeded() {
 		t.Errorf("condition of a paused App: %v", paused.Object["status"])
 	}
@@ -176,6 +176,35 @@ func TestAccStandIn_referencedSecret(t *testing.T) {
 	f.build.until(apps, "refs", "delivered", seen.succeeded)
 	f.build.apply(secrets, "{apiVersion: v1, kind: Secret, metadata: {name: files}, stringData: {a.yaml: '"+configMap("from-secret", "2")+"'}}")
 	f.staging.until(configMaps, "from-secret", "changed", func(o seen) bool { return o.str("data", "k") == "2" })
+}
+
+// Without cluster.namespace an App deploys into the namespace of the kubeconfig's context.
+func TestAccStandIn_contextNamespace(t *testing.T) {
+	f := newFlow(t)
+	kubeconfig := strings.Replace(f.staging.kubeconfig(), "user: run}", "user: run, namespace: "+f.staging.ns+"}", 1)
+	f.build.apply(secrets, fmt.Sprintf("{apiVersion: v1, kind: Secret, metadata: {name: staging-kubeconfig}, stringData: {value: %q}}", kubeconfig))
+	text := f.inline("context", f.staging, map[string]string{"a.yaml": configMap("context", "1")})
+	f.build.apply(apps, strings.Replace(text, "namespace: "+f.staging.ns+", ", "", 1))
+	f.build.until(apps, "context", "delivered", seen.succeeded)
+	f.staging.get(configMaps, "context")
+	f.staging.get(configMaps, "context.app")
+}
+
+// An App whose user on the run cluster is gone fails, and cannot be deleted but by
+// letting go.
+func TestAccStandIn_userGone(t *testing.T) {
+	f := newFlow(t)
+	f.build.apply(apps, f.inline("orphan", f.staging, map[string]string{"a.yaml": configMap("orphan", "1")}))
+	f.build.until(apps, "orphan", "delivered", seen.succeeded)
+	f.staging.delete(accounts, f.staging.account())
+	failed := f.build.until(apps, "orphan", "failed", seen.failed)
+	wantText(t, failed.useful(), "kapp: Error: Getting app: Unauthorized")
+	f.build.delete(apps, "orphan")
+	stuck := f.build.until(apps, "orphan", "stuck", func(o seen) bool { return o.is("DeleteFailed") })
+	wantText(t, stuck.useful(), "kapp: Error: Getting app: Unauthorized")
+	f.build.patch(apps, "orphan", `{"spec":{"noopDelete":true}}`)
+	f.build.untilGone(apps, "orphan")
+	f.staging.get(configMaps, "orphan")
 }
 
 func TestAccStandIn_stuckDelete(t *testing.T) {

@@ -36,9 +36,12 @@ func TestAccStandIn_staleFailure(t *testing.T) {
 			f.staging.until(installs, "app", "failed", seen.failed)
 			mended["staging/packageinstall.yaml"] = f.install(f.staging, oldVersion, `note: ""`)
 		}
+		// Meanwhile the App does not try again by itself.
+		f.build.patch(apps, "app-staging", `{"spec":{"paused":true}}`)
+		f.build.until(apps, "app-staging", "paused", seen.paused)
 		film := f.build.film(apps, "app-staging")
 		commit := f.commit(mended)
-		f.build.kick(apps, "app-staging")
+		f.build.patch(apps, "app-staging", `{"spec":{"paused":null}}`)
 		states := film.until("at the end of a run", f.atEnd(commit))
 		first := states[len(states)-1]
 		if !first.failed() {
@@ -185,13 +188,12 @@ func TestAccStandIn_kickedInstall(t *testing.T) {
 	f.delivered(f.staging, commit, oldVersion)
 	before := f.staging.get(apps, "app")
 	f.staging.patch(installs, "app", `{"spec":{"paused":true}}`)
-	paused := func(o seen) bool { return o.str("status", "friendlyDescription") == "Canceled/paused" }
-	f.staging.until(installs, "app", "paused", paused)
-	if inner := f.staging.until(apps, "app", "paused", paused); inner.str("spec", "paused") != "true" || !inner.succeeded() {
+	f.staging.until(installs, "app", "paused", seen.paused)
+	if inner := f.staging.until(apps, "app", "paused", seen.paused); inner.str("spec", "paused") != "true" || !inner.succeeded() {
 		t.Errorf("the App of a paused PackageInstall: %v", inner.Object)
 	}
 	f.staging.patch(installs, "app", `{"spec":{"paused":null}}`)
-	f.staging.until(installs, "app", "delivered", func(o seen) bool { return o.succeeded() && !paused(o) })
+	f.staging.until(installs, "app", "delivered", func(o seen) bool { return o.succeeded() && !o.paused() })
 	f.staging.until(apps, "app", "run again", func(o seen) bool {
 		return o.succeeded() && o.str("spec", "paused") == "" &&
 			o.str("status", "consecutiveReconcileSuccesses") != before.str("status", "consecutiveReconcileSuccesses")

@@ -47,6 +47,7 @@ func (s seen) is(condition string) bool {
 
 func (s seen) succeeded() bool { return s.is("ReconcileSucceeded") }
 func (s seen) failed() bool    { return s.is("ReconcileFailed") }
+func (s seen) paused() bool    { return s.str("status", "friendlyDescription") == "Canceled/paused" }
 
 // fetched are the commits in the LockConfig, one for each fetch entry.
 func (s seen) fetched() []string {
@@ -142,7 +143,7 @@ func (s *site) delete(resource schema.GroupVersionResource, name string) {
 func (s *site) kick(resource schema.GroupVersionResource, name string) {
 	s.t.Helper()
 	s.patch(resource, name, `{"spec":{"paused":true}}`)
-	s.until(resource, name, "paused", func(o seen) bool { return o.str("status", "friendlyDescription") == "Canceled/paused" })
+	s.until(resource, name, "paused", seen.paused)
 	s.patch(resource, name, `{"spec":{"paused":null}}`)
 }
 

@@ -2,6 +2,7 @@ package packageinstalls_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"regexp"
 	"testing"
@@ -81,9 +82,7 @@ func TestAccPackageInstalls(t *testing.T) {
 		vars := config.Variables{
 			"host": config.StringVariable(e.Lab.Staging.Server), "ca": config.StringVariable(string(e.Lab.Staging.CA)), "token": config.StringVariable(token),
 		}
-		for name, value := range more {
-			vars[name] = value
-		}
+		maps.Copy(vars, more)
 		return vars
 	}
 	both := knownvalue.ListExact([]knownvalue.Check{
@@ -118,5 +117,17 @@ func TestAccPackageInstalls(t *testing.T) {
 		f.Refused(`Run cluster "nosuch" is not configured`, config.Variables{"run_cluster": config.StringVariable("nosuch")}),
 		f.Refused(`Unable to list package installs "down".*did not answer`, config.Variables{"run_cluster": config.StringVariable("down")}),
 		f.Refused(`Invalid namespace`, config.Variables{"namespace": config.StringVariable("No")}),
+	}})
+}
+
+// TestAccPackageInstalls_unknownCluster: the cluster is made by the same run.
+func TestAccPackageInstalls_unknownCluster(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	f := acctest.Fixture{Env: e, Dir: "unknown"}
+	after := f.Step(config.Variables{"after": config.BoolVariable(true)})
+	after.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("installs", knownvalue.Int64Exact(0))}
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
+		f.Refused(`provider's run_clusters\["staging"\] is not known yet.*depends_on`, nil), after,
 	}})
 }
