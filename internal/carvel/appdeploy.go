@@ -87,3 +87,9 @@ func ValidateNamespaceMapping(mapping string) error {
 	}
 	return nil
 }
+
+// RecordNames are the names that the ConfigMap may have in which kapp records
+// what an App has deployed.
+func RecordNames(app string) []string {
+	return []string{app + ".app", app + ".app.apps.k14s.io", app + "-ctrl", app + "-ctrl.apps.k14s.io"}
+}

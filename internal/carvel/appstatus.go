@@ -2,6 +2,8 @@ package carvel
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -107,30 +109,82 @@ func (s AppStatus) Message() string {
 	}
 }
 
-// FailedStage is the stage that a failed reconcile stopped in: fetch, template
-// or deploy.
+// The stages of a reconcile.
+const (
+	StageFetch    = "fetch"
+	StageTemplate = "template"
+	StageDeploy   = "deploy"
+)
+
+// FailedStage is the stage that a failed reconcile stopped in.
 func (s AppStatus) FailedStage() string {
 	failed := func(step *StepStatus) bool {
 		return step != nil && (step.ExitCode != 0 || step.Error != "")
 	}
 	switch {
 	case failed(s.Fetch):
-		return "fetch"
+		return StageFetch
 	case failed(s.Template):
-		return "template"
+		return StageTemplate
 	default:
-		return "deploy"
+		return StageDeploy
 	}
+}
+
+// How much of kapp's output is worth showing.
+const maxOutputLines, maxOutputBytes = 40, 4 << 10
+
+// Output is the end of what kapp has put out, "" for another stage.
+func (s AppStatus) Output(stage string) string {
+	if stage != StageDeploy || s.Deploy == nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(s.Deploy.Stdout), "\n")
+	lines = lines[max(0, len(lines)-maxOutputLines):]
+	text := strings.Join(lines, "\n")
+	for len(text) > maxOutputBytes && len(lines) > 1 {
+		lines = lines[1:]
+		text = strings.Join(lines, "\n")
+	}
+	return strings.ToValidUTF8(text[max(0, len(text)-maxOutputBytes):], "")
 }
 
 // FetchedCommits are the commits that the last fetch got, one for each Git
 // entry in order, from the vendir lock file that the controller reports.
 func (s AppStatus) FetchedCommits() []string {
+	var commits []string
+	for _, d := range s.fetched() {
+		commits = append(commits, d.commit)
+	}
+	return slices.Clip(commits)
+}
+
+// FetchedCommit is the commit of one of the App's sources, "" where there is
+// none. i is its place in the list.
+func (s AppStatus) FetchedCommit(i int, f Fetch) string {
+	at := f.Path
+	if at == "" {
+		at = strconv.Itoa(i)
+	}
+	for _, d := range s.fetched() {
+		if d.path == at {
+			return d.commit
+		}
+	}
+	return ""
+}
+
+type fetchedDirectory struct {
+	path, commit string
+}
+
+func (s AppStatus) fetched() []fetchedDirectory {
 	if s.Fetch == nil || s.Fetch.ExitCode != 0 {
 		return nil
 	}
 	var lock struct {
 		Directories []struct {
+			Path     string `json:"path"`
 			Contents []struct {
 				Git *struct {
 					SHA string `json:"sha"`
@@ -141,13 +195,13 @@ func (s AppStatus) FetchedCommits() []string {
 	if err := yaml.Unmarshal([]byte(s.Fetch.Stdout), &lock); err != nil {
 		return nil // some other output of the fetch
 	}
-	var commits []string
+	var all []fetchedDirectory
 	for _, d := range lock.Directories {
 		for _, c := range d.Contents {
 			if c.Git != nil {
-				commits = append(commits, c.Git.SHA)
+				all = append(all, fetchedDirectory{d.Path, c.Git.SHA})
 			}
 		}
 	}
-	return slices.Clip(commits)
+	return all
 }

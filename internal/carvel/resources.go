@@ -15,6 +15,7 @@ import (
 var (
 	Namespaces       = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	ServiceAccounts  = schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
+	ConfigMaps       = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 	Secrets          = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 	Roles            = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"}
 	RoleBindings     = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}

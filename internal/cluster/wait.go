@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,6 +64,17 @@ func (c *Cluster) pause(ctx context.Context, ref Ref) error {
 
 // watch judges events until the watch ends, which is not an error.
 func (c *Cluster) watch(ctx context.Context, ref Ref, options metav1.ListOptions, judge Judge) (bool, error) {
+	return c.events(ctx, ref, options, func(kind watch.EventType, obj *unstructured.Unstructured) (bool, error) {
+		if kind == watch.Deleted {
+			obj = nil
+		}
+		return judge(obj)
+	})
+}
+
+func (c *Cluster) events(ctx context.Context, ref Ref, options metav1.ListOptions,
+	see func(watch.EventType, *unstructured.Unstructured) (bool, error),
+) (bool, error) {
 	var events watch.Interface
 	_, err := c.do(ctx, "watch", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		var err error
@@ -85,12 +97,43 @@ func (c *Cluster) watch(ctx context.Context, ref Ref, options metav1.ListOptions
 			if !ok || event.Type == watch.Bookmark {
 				continue
 			}
-			if event.Type == watch.Deleted {
-				obj = nil
-			}
-			if done, err := judge(obj); done || err != nil {
+			if done, err := see(event.Type, obj); done || err != nil {
 				return done, err
 			}
+		}
+	}
+}
+
+// Follow calls see with all objects of a resource in a namespace by their
+// names, at first and each time that one changes, until ctx ends. The map is
+// see's own.
+func (c *Cluster) Follow(ctx context.Context, resource schema.GroupVersionResource, namespace string,
+	see func(map[string]*unstructured.Unstructured),
+) error {
+	ref := Ref{Resource: resource, Namespace: namespace}
+	for {
+		list, err := c.list(ctx, ref, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		objects := make(map[string]*unstructured.Unstructured, len(list.Items))
+		for i := range list.Items {
+			objects[list.Items[i].GetName()] = &list.Items[i]
+		}
+		see(maps.Clone(objects))
+		_, err = c.events(ctx, ref, metav1.ListOptions{ResourceVersion: list.GetResourceVersion(), AllowWatchBookmarks: true},
+			func(kind watch.EventType, obj *unstructured.Unstructured) (bool, error) {
+				if objects[obj.GetName()] = obj; kind == watch.Deleted {
+					delete(objects, obj.GetName())
+				}
+				see(maps.Clone(objects))
+				return false, nil
+			})
+		if err != nil {
+			return err
+		}
+		if err := c.pause(ctx, ref); err != nil {
+			return err
 		}
 	}
 }

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,6 +19,8 @@ type App struct {
 	Wait       bool        // until the run cluster runs what the repository holds
 	Kick       bool        // have an update make the controller fetch again
 	Orphan     bool        // a delete leaves what the App deployed
+	// Progress, where not nil, is told what the wait is waiting for.
+	Progress func(string)
 	ForCluster
 }
 
@@ -34,33 +35,13 @@ type AppReceipt struct {
 	// Secrets are the App's own that are there, name to what can be shown of it.
 	Secrets map[string]string
 	Status  carvel.AppStatus
+	// Unseen is why the run cluster could not be looked at, so that the App was
+	// judged by itself.
+	Unseen error
 }
 
 // Changed tells whether the App exists.
 func (r AppReceipt) Changed() bool { return r.UID != "" }
-
-// NotReadyError: the time was up before the App was reconciled.
-type NotReadyError struct {
-	Ref    cluster.Ref
-	Reason string // what the wait was waiting for
-	Err    error
-}
-
-func (e *NotReadyError) Error() string {
-	return fmt.Sprintf("%s is not reconciled: %s: %v", e.Ref, e.Reason, e.Err)
-}
-func (e *NotReadyError) Unwrap() error { return e.Err }
-
-// ReconcileError: the controller reports that it failed.
-type ReconcileError struct {
-	Ref     cluster.Ref
-	Stage   string // fetch, template, deploy or delete
-	Message string // the controller's
-}
-
-func (e *ReconcileError) Error() string {
-	return fmt.Sprintf("%s failed to %s: %s", e.Ref, e.Stage, e.Message)
-}
 
 // CheckNewApp is an *ExistsError where an App that the provider did not make is
 // already on the build cluster, and a *cluster.NotServedError where that
@@ -86,6 +67,9 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 		return AppReceipt{}, err
 	}
 	obj, err := carvel.App(a.AppSpec)
+	if err == nil {
+		err = d.CheckApp(ctx, a.AppSpec)
+	}
 	if err != nil {
 		return AppReceipt{}, err
 	}
@@ -105,7 +89,7 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 		}
 		return AppReceipt{}, err
 	}
-	return d.settle(ctx, build, a, live, obj)
+	return d.settle(ctx, build, a, live, obj, true)
 }
 
 // UpdateApp writes the App as it is to be, and waits. before is as it was. With
@@ -118,6 +102,9 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	}
 	obj, err := carvel.App(a.AppSpec)
 	if err != nil {
+		return AppReceipt{}, err
+	}
+	if err := d.CheckApp(ctx, a.AppSpec); err != nil {
 		return AppReceipt{}, err
 	}
 	old, err := build.Get(ctx, a.ref())
@@ -139,12 +126,12 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 			return AppReceipt{}, err
 		}
 	}
-	return d.settle(ctx, build, a, live, obj)
+	return d.settle(ctx, build, a, live, obj, live.GetGeneration() != old.GetGeneration())
 }
 
 // settle waits for the App, and tells what is there of its own Secrets.
-func (d *Delivery) settle(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured) (AppReceipt, error) {
-	r, err := a.wait(ctx, build, live, shape)
+func (d *Delivery) settle(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
+	r, err := d.wait(ctx, build, a, live, shape, ran)
 	r.Secrets = map[string]string{}
 	for _, s := range a.Secrets {
 		r.Secrets[s.Name] = s.Shown()
@@ -159,43 +146,6 @@ func (a App) kick(ctx context.Context, build *cluster.Cluster) (*unstructured.Un
 		return nil, err
 	}
 	return build.Patch(ctx, a.ref(), []byte(`[{"op":"remove","path":"/spec/paused"}]`), a.Manager)
-}
-
-// wait watches the App until it is current. A failure counts once the
-// controller has tried again and failed again: a first one may be of a
-// PackageInstall's earlier state, or of a Package that is being created.
-func (a App) wait(ctx context.Context, build *cluster.Cluster, live, shape *unstructured.Unstructured) (AppReceipt, error) {
-	r, err := readApp(live, shape)
-	if err != nil || !a.Wait || a.Paused || a.Canceled {
-		return r, err
-	}
-	generation := live.GetGeneration()
-	var health carvel.Health
-	firstFailure := int64(-1)
-	err = build.Wait(ctx, a.ref(), func(obj *unstructured.Unstructured) (bool, error) {
-		if obj == nil || obj.GetUID() != r.UID {
-			return false, fmt.Errorf("%s was deleted while it was being waited for", a.ref())
-		}
-		var err error
-		if r, err = readApp(obj, shape); err != nil {
-			return false, err
-		}
-		health = carvel.AppHealth(r.Status, generation)
-		if health.State != carvel.Failed {
-			return health.State == carvel.Current, nil
-		}
-		if firstFailure < 0 {
-			firstFailure = r.Status.ConsecutiveFailures
-		}
-		if r.Status.ConsecutiveFailures <= firstFailure {
-			return false, nil
-		}
-		return false, &ReconcileError{Ref: a.ref(), Stage: r.Status.FailedStage(), Message: health.Reason}
-	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return r, &NotReadyError{Ref: a.ref(), Reason: health.Reason, Err: err}
-	}
-	return r, err
 }
 
 func readApp(live, shape *unstructured.Unstructured) (AppReceipt, error) {

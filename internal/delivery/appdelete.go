@@ -31,14 +31,21 @@ func (e *DeleteError) Unwrap() error { return e.Err }
 
 // DeleteApp deletes the App, and with it what it deployed, unless that is to
 // stay, and waits until it is gone; then its own Secrets, which the controller
-// may need until then. It ends with a *DeleteError as soon as the controller
-// has tried and failed, since it would go on trying for ever.
+// may need until then. Where the controller has tried and failed it ends with a
+// *DeleteError, since it would go on trying for ever, unless nothing was ever
+// deployed.
 func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) error {
 	build, err := d.build()
 	if err != nil {
 		return err
 	}
-	if err := a.delete(ctx, build, uid); err != nil {
+	err = a.delete(ctx, build, uid)
+	var failed *DeleteError
+	if errors.As(err, &failed) && failed.Failed && d.deployedNothing(ctx, build, a) {
+		a.Orphan = true
+		err = a.delete(ctx, build, uid)
+	}
+	if err != nil {
 		return err
 	}
 	return a.deleteSecrets(ctx, build, App{}.dropped(a))
@@ -69,6 +76,28 @@ func (a App) delete(ctx context.Context, build *cluster.Cluster, uid types.UID) 
 		return &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
 	}
 	return err
+}
+
+// deployedNothing tells whether kapp has no record of the App on the run
+// cluster, which it writes before it deploys anything: as where the App never
+// had the rights to. What the provider cannot see is taken to be there.
+func (d *Delivery) deployedNothing(ctx context.Context, build *cluster.Cluster, a App) bool {
+	run := d.Run[a.RunCluster]
+	live, err := find(ctx, build, a.ref())
+	if run == nil || err != nil || live == nil {
+		return false
+	}
+	spec, err := carvel.ReadApp(live)
+	if err != nil || spec.Cluster == nil || spec.Cluster.Namespace == "" {
+		return false
+	}
+	for _, name := range carvel.RecordNames(a.Name) {
+		_, err := run.Get(ctx, cluster.Ref{Resource: carvel.ConfigMaps, Namespace: spec.Cluster.Namespace, Name: name})
+		if !errors.Is(err, cluster.ErrNotFound) {
+			return false
+		}
+	}
+	return true
 }
 
 func (a App) leaves(live *unstructured.Unstructured) bool {

@@ -25,6 +25,7 @@ type Repository interface {
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
 	Tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error)
+	Tip(ctx context.Context) (gitops.Hash, error)
 	Invalidate()
 }
 

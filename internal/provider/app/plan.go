@@ -48,18 +48,39 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
 		}
 		plan.Object = types.StringValue(object)
+		if !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.checkName(ctx, plan, spec)...)
+		}
 	}
 	if req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.look(ctx, plan)...)
 	} else {
 		var state model
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-		if !state.Object.Equal(plan.Object) {
+		awaited, diags := isAwaited(ctx, req.Private)
+		resp.Diagnostics.Append(diags...)
+		if !state.Object.Equal(plan.Object) || awaited && plan.Wait.ValueBool() {
 			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("status"), types.ObjectUnknown(statusType))...)
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("object"), plan.Object)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("secrets"), plan.Secrets)...)
+}
+
+// checkName refuses a name that a PackageInstall in the repository has. A
+// repository that cannot be read now may be made by the same run.
+func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag.Diagnostics {
+	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
+	defer cancel()
+	err := r.data.CheckApp(bounded, spec.AppSpec)
+	var clash *delivery.RecordClashError
+	if errors.As(err, &clash) {
+		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(plan), "", err)}
+	}
+	if err != nil {
+		tflog.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+	}
+	return nil
 }
 
 // look refuses at plan what the build cluster would refuse at apply: an App

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -53,7 +54,9 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	spec.Progress = progress(ctx, plan)
 	done, err := r.data.CreateApp(bounded, spec)
+	resp.Diagnostics.Append(unseen(done)...)
 	if done.Changed() {
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
@@ -101,21 +104,24 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
+	awaited, diags := isAwaited(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	spec, was, diags := r.update(ctx, plan, before, req.Config)
+	spec.Kick = spec.Kick || spec.Wait && awaited
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	spec.Progress = progress(ctx, plan)
 	done, err := r.data.UpdateApp(bounded, was, spec)
+	resp.Diagnostics.Append(unseen(done)...)
 	if done.Changed() {
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
-		if err != nil {
-			state.WaitForCommits = before.WaitForCommits // they are still to be waited for
-		}
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, err != nil)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), exists(done), err))
@@ -143,7 +149,7 @@ func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *reso
 // update is the App as it is to be and as it was.
 func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Config) (spec, was delivery.App, diags diag.Diagnostics) {
 	spec, diags = plan.spec(ctx, r.data.Delivery)
-	was, d := before.spec(ctx, r.data.Delivery)
+	was, d := before.identity(ctx)
 	diags.Append(d...)
 	rotates, d := plan.rotates(ctx, before)
 	diags.Append(d...)
@@ -155,6 +161,21 @@ func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Confi
 	diags.Append(d...)
 	spec.Kick = spec.Wait && (rotates || !plan.WaitForCommits.Equal(before.WaitForCommits))
 	return spec, was, diags
+}
+
+// progress logs what the wait is waiting for, when that changes.
+func progress(ctx context.Context, m model) func(string) {
+	return func(reason string) {
+		tflog.Info(ctx, "Waiting for App "+title(m)+": "+reason)
+	}
+}
+
+// unseen warns that the run cluster could not be looked at.
+func unseen(done delivery.AppReceipt) diag.Diagnostics {
+	if done.Unseen == nil {
+		return nil
+	}
+	return diag.Diagnostics{tfdiag.Unseen(done.Unseen)}
 }
 
 // exists says what a failed operation has left behind.

@@ -133,6 +133,7 @@ func explainDelivery(err error) (explanation, bool) {
 	var notReady *delivery.NotReadyError
 	var reconcile *delivery.ReconcileError
 	var deleting *delivery.DeleteError
+	var clash *delivery.RecordClashError
 	var portability *carvel.PortabilityError
 	var lacking *delivery.LackingRightsError
 	var noNamespace *delivery.NamespaceMissingError
@@ -176,9 +177,13 @@ func explainDelivery(err error) (explanation, bool) {
 	case errors.As(err, &deleting):
 		return explainDelete(deleting), true
 	case errors.As(err, &reconcile):
+		return explainReconcile(reconcile), true
+	case errors.As(err, &clash):
 		return explanation{
-			whole: true,
-			what:  fmt.Sprintf("The controller failed in the %s stage, and again when it tried once more:\n%s", reconcile.Stage, reconcile.Message),
+			attribute: "name", whole: true,
+			what: fmt.Sprintf("The App deploys a PackageInstall that is called %s as well, into the same namespace %s. "+
+				"kapp keeps its record of what it deployed there by that name, so that the two would delete each other's objects.", clash.Name, clash.Namespace),
+			advice: fmt.Sprintf("Give the App another name, such as %s-app.", clash.Name),
 		}, true
 	case errors.Is(err, delivery.ErrKubeconfigChanged):
 		return explanation{
@@ -192,6 +197,27 @@ func explainDelivery(err error) (explanation, bool) {
 		}, true
 	}
 	return explanation{}, false
+}
+
+func explainReconcile(err *delivery.ReconcileError) explanation {
+	what := fmt.Sprintf("The controller failed in the %s stage", err.Stage)
+	if err.Install != "" {
+		what = fmt.Sprintf("On the run cluster, PackageInstall %s failed in the %s stage", err.Install, err.Stage)
+	}
+	e := explanation{whole: true, what: what + ", and again when it was tried once more:\n" + err.Message}
+	if err.Output != "" {
+		e.advice = "The last lines of kapp's output:\n" + err.Output
+	}
+	return e
+}
+
+// Unseen is the warning about a run cluster whose PackageInstalls may not be
+// looked at.
+func Unseen(err error) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("The run cluster could not be looked at",
+		"Whether the PackageInstalls there run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "+
+			"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls and Apps, and to get, list and watch Secrets, "+
+			"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
 }
 
 func explainDelete(err *delivery.DeleteError) explanation {

@@ -46,6 +46,8 @@ func TestUnable(t *testing.T) {
 		"in use":         {&delivery.InUseError{Apps: []string{"a"}}, "", []string{"Apps still deploy with it: a"}},
 		"not ready":      {&delivery.NotReadyError{Ref: apps, Reason: "Reconciling", Err: context.DeadlineExceeded}, "", []string{"Waiting for: Reconciling", "wait = false"}},
 		"failed":         {&delivery.ReconcileError{Ref: apps, Stage: "fetch", Message: "no such directory"}, "", []string{"fetch stage", "no such directory"}},
+		"failed install": {&delivery.ReconcileError{Ref: apps, Install: "app", Stage: "deploy", Message: "no", Output: "10:00:00 ok"}, "", []string{"On the run cluster, PackageInstall app failed in the deploy stage", "10:00:00 ok"}},
+		"record clash":   {&delivery.RecordClashError{Namespace: "apps", Name: "app"}, "name", []string{"delete each other's objects", "app-app"}},
 		"failed delete":  {&delivery.DeleteError{Ref: apps, Failed: true, Message: "secret gone"}, "", []string{"cannot delete", "secret gone", "Restore", `on_destroy = "orphan"`}},
 		"slow delete":    {&delivery.DeleteError{Ref: apps, Message: "Deleting", Err: context.DeadlineExceeded}, "", []string{"last reported: Deleting", "timeouts", `on_destroy = "orphan"`}},
 		"kubeconfig":     {&carvel.PortabilityError{Findings: []string{"exec"}}, "kubeconfig", []string{"exec"}},

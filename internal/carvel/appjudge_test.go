@@ -1,0 +1,355 @@
+package carvel
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// An App and a PackageInstall at successive moments, as they were recorded.
+const (
+	lockAt = `fetch: {exitCode: 0, startedAt: "%[2]s", updatedAt: "%[2]s", stdout: "directories: [{path: '0', contents: [{git: {sha: %[1]s}}]}]"}`
+	oldSHA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	newSHA = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	mirror = "kapp: Error: waiting on reconcile packageinstall/app (packaging.carvel.dev/v1alpha1) namespace: apps: Finished unsuccessfully (Reconcile failed: (message: %s))"
+)
+
+// at is a time of the recording, second 0 to 99.
+func at(second int) string {
+	return time.Date(2024, 10, 1, 12, 0, second, 0, time.UTC).Format(time.RFC3339)
+}
+
+func moment(second int) time.Time {
+	t, err := time.Parse(time.RFC3339, at(second))
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// app is an App's object. second is when it last ran.
+type app struct {
+	generation, observed int
+	condition, friendly  string
+	message              string
+	failures             int
+	sha                  string
+	second               int
+	stage                string // that failed
+	version              string // annotation of a PackageInstall's App
+}
+
+func (a app) yaml() string {
+	exit := func(stage string) int {
+		if a.condition == ReconcileFailed && a.stage == stage {
+			return 1
+		}
+		return 0
+	}
+	fetch := fmt.Sprintf(lockAt, a.sha, at(a.second))
+	if exit(StageFetch) == 1 {
+		fetch = fmt.Sprintf(`fetch: {exitCode: 1, stderr: x, startedAt: %q, updatedAt: %q}`, at(a.second), at(a.second))
+	}
+	conditions := ""
+	if a.condition != "" {
+		conditions = fmt.Sprintf("{type: %s, status: 'True', message: m}", a.condition)
+	}
+	annotations := ""
+	if a.version != "" {
+		annotations = VersionAnnotation + ": " + a.version
+	}
+	return fmt.Sprintf(`{metadata: {generation: %d, annotations: {%s}}, status: {observedGeneration: %d, conditions: [%s], friendlyDescription: %q, usefulErrorMessage: %q, `+
+		`consecutiveReconcileFailures: %d, %s, template: {exitCode: %d, updatedAt: %q}, deploy: {exitCode: %d, updatedAt: %q, stdout: "1:00 ok\n2:00 no"}}}`,
+		a.generation, annotations, a.observed, conditions, a.friendly, a.message, a.failures, fetch,
+		exit(StageTemplate), at(a.second), exit(StageDeploy), at(a.second))
+}
+
+// installs is a PackageInstall's object.
+func install(generation, observed int, version, condition, message string) string {
+	return fmt.Sprintf(`{metadata: {namespace: apps, name: app, generation: %d}, spec: {packageRef: {refName: app.default.tap}}, `+
+		`status: {observedGeneration: %d, version: %s, conditions: [{type: %s, status: 'True', message: m}], usefulErrorMessage: %q}}`,
+		generation, observed, version, condition, message)
+}
+
+// look is one observation and the verdict on it.
+type look struct {
+	app     app
+	install string // "": nobody looks at the run cluster; "-": it is not there
+	inner   *app
+	values  *ObservedSecret
+	want    State
+	says    string
+}
+
+func (l look) observation(t *testing.T) Observation {
+	t.Helper()
+	o := Observation{App: statusOf(t, l.app.yaml())}
+	source := Source{Directory: "p/staging", Commit: o.App.FetchedCommit(0, Fetch{}), Tip: newSHA, TipTree: "new"}
+	source.Tree = map[string]string{oldSHA: "old", newSHA: "new"}[source.Commit]
+	if source.Commit == strings.Repeat("c", 40) { // a later commit that left the directory as it is
+		source.Tree = "new"
+	}
+	o.Sources = []Source{source}
+	if l.install == "" {
+		return o
+	}
+	observed := ObservedInstall{Namespace: "apps", Name: "app"}
+	if l.install != "-" {
+		status, err := ReadInstallStatus(read(t, l.install))
+		if err != nil {
+			t.Fatal(err)
+		}
+		observed.Status = &status
+	}
+	if l.inner != nil {
+		inner, err := ReadInstallApp(read(t, l.inner.yaml()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		observed.App = &inner
+	}
+	if l.values != nil {
+		observed.Values = []ObservedSecret{*l.values}
+	}
+	o.Installs = []ObservedInstall{observed}
+	return o
+}
+
+func succeeded(generation int, sha string, second int) app {
+	return app{generation: generation, observed: generation, condition: ReconcileSucceeded, friendly: "Reconcile succeeded", sha: sha, second: second}
+}
+
+func failed(generation int, sha string, second, failures int, stage, message string) app {
+	return app{
+		generation: generation, observed: generation, condition: ReconcileFailed, friendly: "Reconcile failed: m", message: message,
+		failures: failures, sha: sha, second: second, stage: stage,
+	}
+}
+
+func reconciling(generation int, sha string, second int) app {
+	a := succeeded(generation, sha, second)
+	a.condition, a.friendly = Reconciling, "Reconciling"
+	return a
+}
+
+func inner(a app, version string) *app {
+	a.version = version
+	return &a
+}
+
+// TestAppJudge goes through what was recorded of the controller, each trap a
+// row: the verdict after each moment.
+func TestAppJudge(t *testing.T) {
+	const ok, bad = "ReconcileSucceeded", "ReconcileFailed"
+	good := func(version string) string { return install(1, 1, version, ok, "") }
+	writtenAt := func(second int) *ObservedSecret { return &ObservedSecret{Name: "values", Written: moment(second)} }
+	for name, looks := range map[string][]look{
+		"the first moments of an App": {
+			{app: app{generation: 3}, want: Pending, says: "has not seen this generation"},
+			{app: reconciling(3, newSHA, 1), want: Pending, says: "Reconciling"},
+			{app: succeeded(3, newSHA, 2), want: Current},
+		},
+		"a generation from before the write": {{app: succeeded(2, newSHA, 1), want: Pending, says: "generation 3"}},
+		"the success of the old commit": {
+			{app: succeeded(3, oldSHA, 1), want: Pending, says: "has fetched p/staging at commit aaaaaaaaaa, and the branch, at bbbbbbbbbb, holds something else"},
+			{app: succeeded(3, newSHA, 30), want: Current},
+		},
+		"the branch has moved on elsewhere": {{app: succeeded(3, strings.Repeat("c", 40), 1), want: Current}},
+		"paused keeps the old condition": {{
+			app:  app{generation: 3, observed: 3, condition: ReconcileSucceeded, friendly: "Canceled/paused", sha: newSHA},
+			want: Pending, says: "paused",
+		}},
+		"a failure of the old commit": {
+			{app: failed(3, oldSHA, 1, 5, StageDeploy, "old"), want: Pending, says: "holds something else"},
+			{app: failed(3, oldSHA, 31, 6, StageDeploy, "old"), want: Pending, says: "holds something else"},
+			{app: succeeded(3, newSHA, 61), want: Current},
+		},
+		"a failure and another": {
+			{app: failed(3, newSHA, 1, 1, StageDeploy, "configmaps is forbidden"), want: Pending, says: "next attempt decides: configmaps is forbidden"},
+			{app: failed(3, newSHA, 1, 1, StageDeploy, "configmaps is forbidden"), want: Pending},
+			{app: reconciling(3, newSHA, 3), want: Pending},
+			{app: failed(3, newSHA, 4, 2, StageDeploy, "configmaps is forbidden"), want: Failed, says: "configmaps is forbidden"},
+		},
+		"a fetch that fails": {
+			{app: failed(3, "", 1, 1, StageFetch, "Expected directory"), want: Pending},
+			{app: failed(3, "", 3, 2, StageFetch, "Expected directory"), want: Failed, says: "Expected directory"},
+		},
+		"a template that fails": {
+			{app: failed(3, newSHA, 1, 1, StageTemplate, "ytt: Error"), want: Pending},
+			{app: failed(3, newSHA, 3, 2, StageTemplate, "ytt: Error"), want: Failed, says: "ytt: Error"},
+		},
+		"a fetch that fails for a moment": {
+			{app: failed(3, "", 1, 1, StageFetch, "connection reset"), want: Pending},
+			{app: succeeded(3, newSHA, 3), want: Current},
+		},
+		"trap 1: success before the values are taken up": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 5), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run with the values that Secret values holds"},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 21), "1.0.0"), values: writtenAt(20), want: Current},
+		},
+		"trap 1: success although the values are bad": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 5), "1.0.0"), values: writtenAt(20), want: Pending},
+			{
+				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
+				inner: inner(failed(1, "", 21, 1, StageTemplate, "found: bogus_key"), "1.0.0"), values: writtenAt(20), want: Pending, says: "next attempt decides: found: bogus_key",
+			},
+			{
+				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
+				inner: inner(failed(1, "", 23, 2, StageTemplate, "found: bogus_key"), "1.0.0"), values: writtenAt(20), want: Failed, says: "found: bogus_key",
+			},
+		},
+		"bad values of an App that has failed often, told by the App that repeats them": {
+			{
+				app: reconciling(3, newSHA, 19), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(4), want: Pending,
+			},
+			{
+				app: failed(3, newSHA, 20, 1, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "now"),
+				inner: inner(failed(1, "", 21, 9, StageTemplate, "now"), "1.0.0"), values: writtenAt(20), want: Pending, says: "now",
+			},
+			{
+				app: failed(3, newSHA, 22, 2, StageDeploy, fmt.Sprintf(mirror, "now")), install: install(1, 1, "1.0.0", bad, "now"),
+				inner: inner(failed(1, "", 21, 9, StageTemplate, "now"), "1.0.0"), values: writtenAt(20), want: Failed, says: "now",
+			},
+		},
+		"trap 2: a stale failure is repeated once": {
+			{
+				app: reconciling(3, newSHA, 19), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(4), want: Pending,
+			},
+			{
+				app: failed(3, newSHA, 20, 4, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run with the values",
+			},
+			{ // twice, while the package takes its time
+				app: failed(3, newSHA, 22, 5, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending,
+			},
+			{
+				app: failed(3, newSHA, 22, 5, StageDeploy, fmt.Sprintf(mirror, "before")), install: good("1.0.0"),
+				inner: inner(succeeded(1, "", 25), "1.0.0"), values: writtenAt(20), want: Pending, says: "has succeeded since",
+			},
+			{app: succeeded(3, newSHA, 30), install: good("1.0.0"), inner: inner(succeeded(1, "", 25), "1.0.0"), values: writtenAt(20), want: Current},
+		},
+		"trap 2 where nobody looks at the run cluster": {
+			{app: failed(3, newSHA, 20, 4, StageDeploy, fmt.Sprintf(mirror, "before")), want: Pending},
+			{app: succeeded(3, newSHA, 30), want: Current},
+		},
+		"a failure from before the wait, of a package that is not tried again soon": {
+			{
+				app: failed(3, newSHA, 20, 1, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 10, 9, StageDeploy, "before"), "1.0.0"), want: Pending,
+			},
+			{
+				app: failed(3, newSHA, 22, 2, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 10, 9, StageDeploy, "before"), "1.0.0"), want: Pending, says: "next attempt decides",
+			},
+			{
+				app: failed(3, newSHA, 26, 3, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 30, 10, StageDeploy, "before"), "1.0.0"), want: Failed, says: "before",
+			},
+		},
+		"trap 3: the first deploy races its Package": {
+			{app: reconciling(3, newSHA, 1), install: "-", want: Pending},
+			{
+				app:     failed(3, newSHA, 2, 1, StageDeploy, fmt.Sprintf(mirror, "Package app.default.tap not found")),
+				install: install(1, 1, `""`, bad, "Package app.default.tap not found"), want: Pending, says: "not found",
+			},
+			{
+				app:     failed(3, newSHA, 2, 1, StageDeploy, fmt.Sprintf(mirror, "Package app.default.tap not found")),
+				install: good("1.0.0"), inner: inner(reconciling(1, "", 3), "1.0.0"), want: Pending, says: "Reconciling",
+			},
+			{app: succeeded(3, newSHA, 4), install: good("1.0.0"), inner: inner(succeeded(1, "", 3), "1.0.0"), want: Current},
+		},
+		"no version is accepted": {
+			{
+				app:     failed(3, newSHA, 2, 1, StageDeploy, fmt.Sprintf(mirror, "Expected to find at least one version")),
+				install: install(1, 1, `""`, bad, "Expected to find at least one version"), want: Pending,
+			},
+			{
+				app:     failed(3, newSHA, 4, 2, StageDeploy, fmt.Sprintf(mirror, "Expected to find at least one version")),
+				install: install(1, 1, `""`, bad, "Expected to find at least one version"), want: Failed, says: "Expected to find at least one version",
+			},
+		},
+		"a Package in use is removed: the App repeats it at its next run": {
+			{app: succeeded(3, newSHA, 2), install: install(1, 1, "1.0.0", bad, "Expected to find"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending, says: "Expected to find"},
+			{
+				app:     failed(3, newSHA, 32, 1, StageDeploy, fmt.Sprintf(mirror, "Expected to find")),
+				install: install(1, 1, "1.0.0", bad, "Expected to find"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending,
+			},
+			{
+				app:     failed(3, newSHA, 34, 2, StageDeploy, fmt.Sprintf(mirror, "Expected to find")),
+				install: install(1, 1, "1.0.0", bad, "Expected to find"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Failed, says: "Expected to find",
+			},
+		},
+		"the App's own failure beside a PackageInstall": {
+			{app: failed(3, newSHA, 2, 1, StageDeploy, "configmaps is forbidden"), install: "-", want: Pending},
+			{app: failed(3, newSHA, 4, 2, StageDeploy, "configmaps is forbidden"), install: "-", want: Failed, says: "configmaps is forbidden"},
+		},
+		"an upgrade shows the new version with the old success": {
+			{app: succeeded(3, newSHA, 2), install: good("2.0.0"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending, says: "version 1.0.0 installed so far"},
+			{app: succeeded(3, newSHA, 2), install: good("2.0.0"), inner: inner(app{generation: 2, observed: 1, condition: ok, sha: "x"}, "2.0.0"), want: Pending},
+			{app: succeeded(3, newSHA, 2), install: good("2.0.0"), inner: inner(reconciling(2, "", 3), "2.0.0"), want: Pending},
+			{app: succeeded(3, newSHA, 2), install: good("2.0.0"), inner: inner(succeeded(2, "", 6), "2.0.0"), want: Current},
+		},
+		"a PackageInstall that is not seen yet": {
+			{app: succeeded(3, newSHA, 2), install: "-", want: Pending, says: "not on the run cluster yet"},
+			{app: succeeded(3, newSHA, 2), install: install(2, 1, "1.0.0", ok, ""), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending, says: "generation"},
+		},
+		"values that are written in the second of the run": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: writtenAt(20), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Settled: true}, want: Current},
+		},
+		"values that are as they were created":      {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), New: true}, want: Current}},
+		"values long before the run are not enough": {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 10), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Settled: true}, want: Pending}},
+		"values that are not those of the branch":   {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Differs: true}, want: Pending, says: "does not hold the values of the branch"}},
+		"values that are missing":                   {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Missing: true}, want: Pending, says: "not on the run cluster"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			judge := AppJudge{After: 3}
+			for i, l := range looks {
+				got := judge.Judge(l.observation(t))
+				if got.State != l.want || !strings.Contains(got.Reason, l.says) {
+					t.Errorf("look %d: got %d %q, want %d %q", i, got.State, got.Reason, l.want, l.says)
+				}
+			}
+		})
+	}
+}
+
+// TestAppJudge_commitsWithoutTrees: a server that gives no commit by its id
+// leaves the App's own word, of a run that was made since the wait began.
+func TestAppJudge_commitsWithoutTrees(t *testing.T) {
+	status := statusOf(t, succeeded(3, oldSHA, 1).yaml())
+	before := status.Attempt()
+	source := Source{Directory: "p", Commit: oldSHA, Tip: newSHA, TipTree: "new"}
+	for name, c := range map[string]struct {
+		old    *Attempt
+		source Source
+		want   State
+	}{
+		"made to run":             {nil, source, Current},
+		"not run since":           {&before, source, Pending},
+		"has run since":           {&Attempt{}, source, Current},
+		"the tip":                 {&before, Source{Directory: "p", Commit: newSHA, Tip: newSHA, TipTree: "new"}, Current},
+		"nothing was fetched yet": {nil, Source{Directory: "p", Tip: newSHA, TipTree: "new"}, Pending},
+	} {
+		judge := AppJudge{After: 3, Old: c.old}
+		if got := judge.Judge(Observation{App: status, Sources: []Source{c.source}}); got.State != c.want {
+			t.Errorf("%s: got %d %q", name, got.State, got.Reason)
+		}
+	}
+}
+
+func TestVerdictOfAFailure(t *testing.T) {
+	judge := AppJudge{After: 3}
+	judge.Judge(look{app: failed(3, newSHA, 1, 1, StageDeploy, "no")}.observation(t))
+	got := judge.Judge(look{app: failed(3, newSHA, 3, 2, StageDeploy, "no")}.observation(t))
+	if got.Stage != StageDeploy || got.Output != "1:00 ok\n2:00 no" || got.Install != "" {
+		t.Errorf("%+v", got)
+	}
+	long := AppStatus{Deploy: &StepStatus{Stdout: strings.Repeat("a line\n", 1000) + strings.Repeat("é", 3000)}}
+	if text := long.Output(StageDeploy); len(text) > maxOutputBytes || strings.Count(text, "\n") >= maxOutputLines {
+		t.Errorf("%d bytes, %d lines", len(text), strings.Count(text, "\n"))
+	}
+}

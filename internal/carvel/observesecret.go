@@ -1,0 +1,52 @@
+package carvel
+
+import (
+	"encoding/json"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// ObserveSecret compares a Secret on a cluster, nil where it is missing, with
+// what it is to hold.
+func ObserveSecret(wanted DeployedSecret, live *unstructured.Unstructured) ObservedSecret {
+	o := ObservedSecret{Name: wanted.Name, Missing: live == nil}
+	if live == nil {
+		return o
+	}
+	o.Written = dataWritten(live)
+	o.New = o.Written.Equal(live.GetCreationTimestamp().Time)
+	if wanted.Data == nil {
+		return o
+	}
+	keys := SecretKeys(live)
+	o.Differs = len(keys) != len(wanted.Data)
+	for _, key := range keys {
+		value, _ := SecretValue(live, key)
+		if text, ok := wanted.Data[key]; !ok || text != string(value) {
+			o.Differs = true
+		}
+	}
+	return o
+}
+
+// dataWritten is when the values of a Secret were last written, to the second:
+// when it was created, where nothing tells.
+func dataWritten(secret *unstructured.Unstructured) time.Time {
+	last := secret.GetCreationTimestamp().Time
+	for _, entry := range secret.GetManagedFields() {
+		if entry.Time == nil || entry.FieldsV1 == nil {
+			continue
+		}
+		var fields struct {
+			Data map[string]any `json:"f:data"`
+		}
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil || fields.Data == nil {
+			continue // it has written something else
+		}
+		if entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
+}

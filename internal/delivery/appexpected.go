@@ -1,0 +1,116 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// expectedInstall is a PackageInstall that an App deploys.
+type expectedInstall struct {
+	namespace, name string
+	values          []carvel.DeployedSecret
+}
+
+// expected are the PackageInstalls in what the App fetches from the provider's
+// branch, as it is at the tip. Those that are paused, or whose namespace only
+// the controller can tell, are left out.
+func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
+	var all carvel.Deployed
+	for _, f := range s.Fetch {
+		if f.Git == nil || !d.fromBranch(*f.Git) {
+			continue
+		}
+		if err := d.deployedIn(ctx, carvel.CleanSubPath(f.Git.SubPath), &all); err != nil {
+			return nil, err
+		}
+	}
+	var installs []expectedInstall
+	for _, i := range all.Installs {
+		e := expectedInstall{namespace: carvel.DeployedNamespace(s, i.Namespace), name: i.Name}
+		if i.Stopped || e.namespace == "" {
+			continue
+		}
+		for _, name := range i.Values {
+			secret := carvel.DeployedSecret{Name: name}
+			if at := slices.IndexFunc(all.Secrets, func(s carvel.DeployedSecret) bool { return s.Name == name }); at >= 0 && s.PassesThrough() {
+				secret = all.Secrets[at]
+			}
+			e.values = append(e.values, secret)
+		}
+		installs = append(installs, e)
+	}
+	slices.SortFunc(installs, func(a, b expectedInstall) int {
+		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
+	})
+	return installs, nil
+}
+
+// deployedIn reads the YAML files of a directory. The directories of package
+// versions have no PackageInstalls, and may have many files.
+func (d *Delivery) deployedIn(ctx context.Context, dir string, into *carvel.Deployed) error {
+	if path.Base(dir) == carvel.PackagesDir {
+		return nil
+	}
+	if err := d.Repository.Prefetch(ctx, dir); err != nil {
+		return err
+	}
+	entries, err := d.Repository.List(ctx, dir)
+	if errors.Is(err, gitops.ErrNotExist) {
+		return nil // the controller will say so
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		at := path.Join(dir, entry.Name)
+		extension := path.Ext(entry.Name)
+		switch {
+		case entry.Dir():
+			err = d.deployedIn(ctx, at, into)
+		case strings.HasPrefix(entry.Mode, "100") && (extension == ".yaml" || extension == ".yml"):
+			var file gitops.File
+			if file, err = d.Repository.Read(ctx, at); err == nil {
+				found := carvel.ReadDeployed(file.Data, strings.HasSuffix(strings.TrimSuffix(entry.Name, extension), ".sops"))
+				into.Installs, into.Secrets = append(into.Installs, found.Installs...), append(into.Secrets, found.Secrets...)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RecordClashError: the App and a PackageInstall that it deploys have the same
+// name and namespace on the run cluster. kapp keeps one record for each name,
+// so that they would delete each other's objects.
+type RecordClashError struct {
+	Namespace, Name string
+}
+
+func (e *RecordClashError) Error() string {
+	return fmt.Sprintf("the App and the PackageInstall %s/%s that it deploys would share one record of kapp", e.Namespace, e.Name)
+}
+
+// CheckApp is a *RecordClashError where the App has the name of a PackageInstall
+// that it deploys into the namespace where kapp keeps its records.
+func (d *Delivery) CheckApp(ctx context.Context, s carvel.AppSpec) error {
+	if s.Cluster == nil {
+		return nil
+	}
+	installs, err := d.expected(ctx, s)
+	for _, i := range installs {
+		if i.namespace == s.Cluster.Namespace && i.name == s.Name {
+			return &RecordClashError{Namespace: i.namespace, Name: i.name}
+		}
+	}
+	return err
+}

@@ -1,0 +1,229 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// NotReadyError: the time was up before the App was current.
+type NotReadyError struct {
+	Ref    cluster.Ref
+	Reason string // what the wait was waiting for
+	Err    error
+}
+
+func (e *NotReadyError) Error() string {
+	return fmt.Sprintf("%s is not current: %s: %v", e.Ref, e.Reason, e.Err)
+}
+func (e *NotReadyError) Unwrap() error { return e.Err }
+
+// ReconcileError: the controller has failed, and failed again.
+type ReconcileError struct {
+	Ref     cluster.Ref
+	Install string // the PackageInstall on the run cluster that failed, "" for the App itself
+	Stage   string // one of carvel's
+	Message string // the controller's
+	Output  string // the last lines of kapp's, which may be empty
+}
+
+func (e *ReconcileError) Error() string {
+	what := e.Ref.String()
+	if e.Install != "" {
+		what += ", PackageInstall " + e.Install
+	}
+	return fmt.Sprintf("%s failed in the %s stage: %s", what, e.Stage, e.Message)
+}
+
+// appWait is one wait for an App.
+type appWait struct {
+	d        *Delivery
+	app      App
+	uid      string
+	shape    *unstructured.Unstructured
+	judge    carvel.AppJudge
+	expected []expectedInstall
+	watch    *appWatch
+	asked    string // the fetched commits that the tip was last asked for again
+	reason   string // the last judgement's
+	receipt  AppReceipt
+}
+
+// wait watches the App until the run cluster runs what the repository holds, or
+// until the controller has failed to, and failed again. ran tells that the
+// controller was made to run by what was written.
+func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
+	r, err := readApp(live, shape)
+	if err != nil || !a.Wait || a.Paused || a.Canceled || live.GetDeletionTimestamp() != nil {
+		return r, err
+	}
+	w := &appWait{d: d, app: a, uid: string(live.GetUID()), shape: shape, watch: newAppWatch(), receipt: r}
+	w.judge.After = live.GetGeneration()
+	if !ran {
+		attempt := r.Status.Attempt()
+		w.judge.Old = &attempt
+	}
+	follows := []func(context.Context) error{func(ctx context.Context) error { return w.watch.followApp(ctx, build, a.ref()) }}
+	if d.Repository != nil {
+		d.Repository.Invalidate()
+	}
+	if run := d.Run[a.RunCluster]; run != nil && a.Cluster != nil {
+		if w.expected, err = d.expected(ctx, a.AppSpec); err != nil {
+			return r, err
+		}
+		follows = append(follows, w.watch.follows(run, w.expected)...)
+	}
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	group, following := errgroup.WithContext(following)
+	for _, follow := range follows {
+		group.Go(func() error { return follow(following) })
+	}
+	err = w.loop(ctx, following)
+	stop()
+	if followErr := group.Wait(); err == nil && followErr != nil && !errors.Is(followErr, context.Canceled) {
+		err = followErr
+	}
+	w.receipt.Unseen = w.watch.unseen
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &NotReadyError{Ref: a.ref(), Reason: w.reason, Err: err}
+	}
+	return w.receipt, err
+}
+
+// loop judges after each change, and once more when all has been quiet for a
+// while. It ends without an error where the App is current, and where a look at
+// a cluster has failed, which following tells.
+func (w *appWait) loop(ctx, following context.Context) error {
+	quiet := time.NewTimer(settled)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-following.Done():
+			return ctx.Err()
+		case <-quiet.C:
+		case <-w.watch.changes:
+		}
+		quiet.Reset(settled)
+		if done, err := w.look(ctx); done || err != nil {
+			return err
+		}
+	}
+}
+
+func (w *appWait) look(ctx context.Context) (done bool, err error) {
+	live, looked := w.watch.live()
+	switch {
+	case !looked:
+		return false, nil
+	case live == nil || string(live.GetUID()) != w.uid || live.GetDeletionTimestamp() != nil:
+		return false, fmt.Errorf("%s was deleted while it was being waited for", w.app.ref())
+	}
+	r, err := readApp(live, w.shape)
+	if err != nil {
+		return false, err
+	}
+	w.receipt = r
+	o := carvel.Observation{App: r.Status}
+	var ready bool
+	if o.Installs, ready, err = w.watch.observedInstalls(w.expected); err != nil {
+		return false, err
+	}
+	if !ready {
+		w.report("the run cluster has not answered yet")
+		return false, nil
+	}
+	if o.Sources, err = w.sources(ctx, r.Status); err != nil {
+		return false, err
+	}
+	verdict := w.judge.Judge(o)
+	w.report(verdict.Reason)
+	if verdict.State == carvel.Failed {
+		return false, &ReconcileError{
+			Ref: w.app.ref(), Install: verdict.Install, Stage: verdict.Stage, Message: verdict.Reason, Output: verdict.Output,
+		}
+	}
+	return verdict.State == carvel.Current, nil
+}
+
+// report tells a change of what is waited for.
+func (w *appWait) report(reason string) {
+	if reason != w.reason && w.app.Progress != nil {
+		w.app.Progress(reason)
+	}
+	w.reason = reason
+}
+
+// sources are the directories of the provider's branch that the App fetches.
+// Where it has fetched something else than the known tip holds, the tip may be
+// an old one, so it is asked for again.
+func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]carvel.Source, error) {
+	if carvel.AppHealth(s, w.judge.After).State == carvel.Pending {
+		return nil, nil // not looked at
+	}
+	sources, same, err := w.compare(ctx, s)
+	if err != nil || same {
+		return sources, err
+	}
+	commits := fmt.Sprint(s.FetchedCommits())
+	if commits == w.asked {
+		return sources, nil
+	}
+	w.asked = commits
+	w.d.Repository.Invalidate()
+	sources, _, err = w.compare(ctx, s)
+	return sources, err
+}
+
+func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []carvel.Source, same bool, err error) {
+	same = true
+	for i, f := range w.app.Fetch {
+		if f.Git == nil || !w.d.fromBranch(*f.Git) {
+			continue
+		}
+		source, err := w.d.source(ctx, carvel.CleanSubPath(f.Git.SubPath), s.FetchedCommit(i, f))
+		if err != nil {
+			return nil, false, err
+		}
+		same = same && source.Tree == source.TipTree
+		sources = append(sources, source)
+	}
+	return sources, same, nil
+}
+
+// source compares a directory at a commit with the one at the tip.
+func (d *Delivery) source(ctx context.Context, dir, commit string) (carvel.Source, error) {
+	s := carvel.Source{Directory: dir, Commit: commit}
+	tip, err := d.Repository.Tip(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Tip = tip.String()
+	tree, err := d.tree(ctx, gitops.Hash{}, dir)
+	if err != nil {
+		return s, err
+	}
+	s.TipTree = tree.String()
+	hash, err := gitops.ParseHash(commit)
+	if err != nil {
+		s.Commit = "" // nothing has been fetched
+		return s, nil
+	}
+	tree, err = d.tree(ctx, hash, dir)
+	switch {
+	case errors.Is(err, gitops.ErrCommitNotFound):
+		return s, nil // the server gives no commit by its id
+	case err != nil:
+		return s, err
+	}
+	s.Tree = tree.String()
+	return s, nil
+}

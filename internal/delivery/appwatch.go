@@ -1,0 +1,173 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+)
+
+// settled is how long nothing may have changed for a run of the same second to
+// count as one that has seen a change.
+const settled = 5 * time.Second
+
+// appWatch holds what the build cluster and the run cluster show of an App and
+// of the PackageInstalls that it deploys, by name.
+type appWatch struct {
+	changes chan struct{} // holds a token when something has changed
+
+	mu       sync.Mutex
+	looked   bool // at the App
+	app      *unstructured.Unstructured
+	installs map[string]map[string]*unstructured.Unstructured // by namespace
+	apps     map[string]map[string]*unstructured.Unstructured
+	secrets  map[cluster.Ref]*unstructured.Unstructured
+	changed  map[cluster.Ref]time.Time // when a Secret, or the App of a PackageInstall, was last seen to change
+	unseen   error                     // why the run cluster cannot be looked at
+}
+
+func newAppWatch() *appWatch {
+	return &appWatch{
+		changes:  make(chan struct{}, 1),
+		installs: map[string]map[string]*unstructured.Unstructured{},
+		apps:     map[string]map[string]*unstructured.Unstructured{},
+		secrets:  map[cluster.Ref]*unstructured.Unstructured{},
+		changed:  map[cluster.Ref]time.Time{},
+	}
+}
+
+// change makes a change, and announces it.
+func (w *appWatch) change(how func()) {
+	w.mu.Lock()
+	how()
+	w.mu.Unlock()
+	select {
+	case w.changes <- struct{}{}:
+	default: // announced already
+	}
+}
+
+// followApp looks at the App itself until ctx ends.
+func (w *appWatch) followApp(ctx context.Context, build *cluster.Cluster, ref cluster.Ref) error {
+	return build.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
+		w.change(func() { w.app, w.looked = obj, true })
+		return false, nil
+	})
+}
+
+// live is the App as it is; looked tells whether it has been looked at.
+func (w *appWatch) live() (app *unstructured.Unstructured, looked bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.app, w.looked
+}
+
+// follows are the looks at the run cluster for the PackageInstalls. Each goes on
+// until ctx ends.
+func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []func(context.Context) error {
+	var follows []func(context.Context) error
+	namespaces := map[string]bool{}
+	for _, i := range installs {
+		for _, s := range i.values {
+			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: i.namespace, Name: s.Name}
+			follows = append(follows, func(ctx context.Context) error {
+				return run.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
+					w.change(func() { w.note(ref, w.secrets[ref], obj); w.secrets[ref] = obj })
+					return false, nil
+				})
+			})
+		}
+		if namespaces[i.namespace] {
+			continue
+		}
+		namespaces[i.namespace] = true
+		follows = append(follows, func(ctx context.Context) error {
+			return run.Follow(ctx, carvel.PackageInstalls, i.namespace, func(objects map[string]*unstructured.Unstructured) {
+				w.change(func() { w.installs[i.namespace] = objects })
+			})
+		}, func(ctx context.Context) error {
+			return run.Follow(ctx, carvel.Apps, i.namespace, func(objects map[string]*unstructured.Unstructured) {
+				w.change(func() {
+					for name, obj := range objects {
+						w.note(cluster.Ref{Resource: carvel.Apps, Namespace: i.namespace, Name: name}, w.apps[i.namespace][name], obj)
+					}
+					w.apps[i.namespace] = objects
+				})
+			})
+		})
+	}
+	for i, follow := range follows {
+		follows[i] = func(ctx context.Context) error { return w.tolerate(follow(ctx)) }
+	}
+	return follows
+}
+
+// note remembers when an object was last seen to change.
+func (w *appWatch) note(ref cluster.Ref, before, now *unstructured.Unstructured) {
+	if before == nil || now == nil || before.GetResourceVersion() != now.GetResourceVersion() {
+		w.changed[ref] = time.Now()
+	}
+}
+
+// tolerate lets the App be judged by itself where the run cluster may not be
+// looked at.
+func (w *appWatch) tolerate(err error) error {
+	var notServed *cluster.NotServedError
+	if apierrors.IsForbidden(err) || errors.As(err, &notServed) {
+		w.change(func() { w.unseen = err })
+		return nil
+	}
+	return err
+}
+
+// observedInstalls are the PackageInstalls as they are now, nil where nobody
+// may look at them; ready tells whether all have been looked at.
+func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carvel.ObservedInstall, ready bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unseen != nil {
+		return nil, true, nil
+	}
+	for _, e := range expected {
+		o := carvel.ObservedInstall{Namespace: e.namespace, Name: e.name}
+		if w.installs[e.namespace] == nil || w.apps[e.namespace] == nil {
+			return nil, false, nil
+		}
+		if live := w.installs[e.namespace][e.name]; live != nil {
+			status, err := carvel.ReadInstallStatus(live)
+			if err != nil {
+				return nil, false, err
+			}
+			o.Status = &status
+		}
+		if live := w.apps[e.namespace][e.name]; live != nil {
+			app, err := carvel.ReadInstallApp(live)
+			if err != nil {
+				return nil, false, err
+			}
+			o.App = &app
+		}
+		for _, s := range e.values {
+			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: e.namespace, Name: s.Name}
+			live, looked := w.secrets[ref]
+			if !looked {
+				return nil, false, nil
+			}
+			secret := carvel.ObserveSecret(s, live)
+			last := w.changed[ref]
+			if t := w.changed[cluster.Ref{Resource: carvel.Apps, Namespace: e.namespace, Name: e.name}]; t.After(last) {
+				last = t
+			}
+			secret.Settled = time.Since(last) >= settled
+			o.Values = append(o.Values, secret)
+		}
+		installs = append(installs, o)
+	}
+	return installs, true, nil
+}
