@@ -69,31 +69,39 @@ func (e *DowngradeError) Error() string {
 	return fmt.Sprintf("%s on %s would go from %s down to %s", e.Package, e.RunCluster, e.From, e.To)
 }
 
-// ResolvePackage is the version that a selection gets now.
-func (d *Delivery) ResolvePackage(ctx context.Context, from PackageSource, name string, s carvel.Selection) (string, error) {
+// FoundPackage is what a selection finds among a package's versions.
+type FoundPackage struct {
+	carvel.Resolved
+	Versions   []string // all, newest first
+	Unreadable []UnreadablePackage
+}
+
+// FindPackage looks up the version that a selection gets now. Without one it is
+// a *NoVersionError.
+func (d *Delivery) FindPackage(ctx context.Context, from PackageSource, name string, s carvel.Selection) (FoundPackage, error) {
 	list, err := d.Packages(ctx, from, name)
-	if err != nil {
-		return "", d.noVersion(err, from, name, s, list, carvel.Resolved{})
+	found := FoundPackage{Versions: carvel.Versions(list.Packages), Unreadable: list.Unreadable}
+	if err == nil {
+		found.Resolved, err = carvel.Resolve(list.Packages, s)
 	}
-	r, err := carvel.Resolve(list.Packages, s)
-	return r.Version, d.noVersion(err, from, name, s, list, r)
+	return found, d.noVersion(err, from, name, s, found)
 }
 
 // noVersion is a *NoVersionError where err says that no version was found, else
 // err.
-func (d *Delivery) noVersion(err error, from PackageSource, name string, s carvel.Selection, list PackageList, r carvel.Resolved) error {
+func (d *Delivery) noVersion(err error, from PackageSource, name string, s carvel.Selection, found FoundPackage) error {
 	if !errors.As(err, new(*carvel.NoVersionError)) && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	none := &NoVersionError{
-		Package: name, Source: from, Constraint: s.Constraint, Available: carvel.Versions(list.Packages), Err: err,
+		Package: name, Source: from, Constraint: s.Constraint, Available: found.Versions, Err: err,
 		Where: fmt.Sprintf("%s on branch %s", d.Layout.PackagesDir(name), d.Location.Branch),
 	}
 	if from.Kind == FromCluster {
 		none.Where = fmt.Sprintf("namespace %s of run cluster %s", from.Namespace, from.RunCluster)
 	}
-	if r.HeldBack != nil {
-		none.HeldBack = r.HeldBack.Version
+	if found.HeldBack != nil {
+		none.HeldBack = found.HeldBack.Version
 	}
 	return none
 }
@@ -102,15 +110,10 @@ func (d *Delivery) noVersion(err error, from PackageSource, name string, s carve
 // beside an error, which is a *NoVersionError, a *DowngradeError, or of the
 // engine that was asked.
 func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVerdict, error) {
-	var v PackageVerdict
-	list, err := d.Packages(ctx, c.Source, c.At.Package)
-	v.Unreadable = list.Unreadable
+	r, err := d.FindPackage(ctx, c.Source, c.At.Package, c.Selection)
+	v := PackageVerdict{Unreadable: r.Unreadable}
 	if err != nil {
-		return v, d.noVersion(err, c.Source, c.At.Package, c.Selection, list, carvel.Resolved{})
-	}
-	r, err := carvel.Resolve(list.Packages, c.Selection)
-	if err != nil {
-		return v, d.noVersion(err, c.Source, c.At.Package, c.Selection, list, r)
+		return v, err
 	}
 	v.Version, v.Enforced = r.Version, r.Enforced
 	v.Findings = r.Check(c.Values, c.Partial)
@@ -127,12 +130,12 @@ func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVer
 	if c.AllowDowngrade {
 		return v, nil
 	}
-	return v, d.checkDowngrade(ctx, c, list, v.Version)
+	return v, d.checkDowngrade(ctx, c, r.Versions, v.Version)
 }
 
 // checkDowngrade compares with what the branch installs now: the version that
 // the constraint there gets, or got while there was one for it.
-func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, list PackageList, version string) error {
+func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, versions []string, version string) error {
 	installed := c.Installed
 	repository, err := d.repository()
 	if err != nil {
@@ -143,7 +146,7 @@ func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, list Pack
 		return err
 	}
 	if spec, err := carvel.ReadPackageInstall(file.Data); err == nil { // what cannot be read installs nothing
-		if now, err := carvel.SelectVersion(carvel.Versions(list.Packages), spec.Selection()); err == nil {
+		if now, err := carvel.SelectVersion(versions, spec.Selection()); err == nil {
 			installed = now
 		}
 	}

@@ -135,10 +135,10 @@ func TestCheckPackage(t *testing.T) {
 	if _, err := d.CheckPackage(bounded(t), missing); !errors.As(err, &none) || !errors.Is(err, ErrNotFound) {
 		t.Errorf("%v, want a NoVersionError about a missing directory", err)
 	}
-	if got, err := d.ResolvePackage(bounded(t), inGit, name, carvel.Selection{Constraint: "1.x"}); err != nil || got != "1.1.0" {
-		t.Errorf("%q, %v", got, err)
+	if got, err := d.FindPackage(bounded(t), inGit, name, carvel.Selection{Constraint: "1.x"}); err != nil || got.Version != "1.1.0" {
+		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := d.ResolvePackage(bounded(t), inGit, name, carvel.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
+	if _, err := d.FindPackage(bounded(t), inGit, name, carvel.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
 		t.Errorf("%v, want a NoVersionError", err)
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstalls"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packages"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageversions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
 
@@ -72,6 +74,8 @@ func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSo
 	return []func() datasource.DataSource{
 		appstate.New,
 		packageinstalls.New,
+		packages.New,
+		packageversions.New,
 	}
 }
 

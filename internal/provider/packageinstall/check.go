@@ -181,16 +181,17 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 	}
 	bounded, cancel := context.WithTimeout(ctx, lookTimeout(l.source))
 	defer cancel()
-	resolved, err := r.data.ResolvePackage(bounded, l.source, m.Package.ValueString(), l.selection)
+	found, err := r.data.FindPackage(bounded, l.source, m.Package.ValueString(), l.selection)
 	if err != nil {
 		if l.source.Kind == delivery.FromRepository && !errors.As(err, new(*delivery.NoVersionError)) {
 			diags.Append(tfdiag.Unable("look up the version of", noun, title(m), "", err))
 		}
 		return m, diags // the plan tells what there is to tell
 	}
-	if order, err := carvel.CompareVersions(resolved, m.ResolvedVersion.ValueString()); err == nil && order < 0 && !m.AllowDowngrade.ValueBool() {
-		diags.Append(tfdiag.Removed(m.Package.ValueString(), m.RunCluster.ValueString(), m.ResolvedVersion.ValueString(), resolved))
+	before := m.ResolvedVersion.ValueString()
+	if order, err := carvel.CompareVersions(found.Version, before); err == nil && order < 0 && !m.AllowDowngrade.ValueBool() {
+		diags.Append(tfdiag.Removed(m.Package.ValueString(), m.RunCluster.ValueString(), before, found.Version))
 	}
-	m.ResolvedVersion = types.StringValue(resolved)
+	m.ResolvedVersion = types.StringValue(found.Version)
 	return m, diags
 }

@@ -36,31 +36,56 @@ func Lookup(err error) (d diag.Diagnostic, ok bool) {
 	return nil, false
 }
 
+// NoPackage is the diagnostic of a data source that found no version.
+func NoPackage(name string, err error) diag.Diagnostic {
+	var none *delivery.NoVersionError
+	if !errors.As(err, &none) {
+		return Unable("read", "package", name, "", err)
+	}
+	at, advice := constraintAttribute, "Correct version_constraint"
+	if len(none.Available) == 0 {
+		at, advice = path.Root("name"), "Correct name"
+	}
+	if none.Source.Kind == delivery.FromCluster {
+		advice += ", or leave run_cluster and namespace out to look into the repository."
+	} else {
+		advice += ", or set run_cluster and namespace to look at what a run cluster offers."
+	}
+	return diag.NewAttributeErrorDiagnostic(at, "No version of "+none.Package, whyNone(none)+"\n\n"+advice)
+}
+
 func noVersion(e *delivery.NoVersionError) string {
-	var b strings.Builder
-	commit := "commit the Package first"
-	if e.Source.Kind == delivery.FromCluster {
-		commit = "deliver the Package to the cluster first"
-	}
+	correct, commit := "Correct version_constraint", "commit the Package first"
 	switch {
+	case e.Source.Kind == delivery.FromCluster:
+		commit = "deliver the Package to the cluster first"
 	case errors.Is(e.Err, delivery.ErrNotFound):
-		fmt.Fprintf(&b, "There is no directory %s, where the versions of %s would be.", e.Where, e.Package)
 		commit = "commit its Packages there"
-	case len(e.Available) == 0:
-		fmt.Fprintf(&b, "There is no Package of %s in %s.", e.Package, e.Where)
-	default:
-		fmt.Fprintf(&b, "The constraint %q matches none of the versions in %s. Available: %s.", e.Constraint, e.Where, versions(e.Available))
 	}
-	if e.HeldBack != "" {
-		fmt.Fprintf(&b, "\n\nVersion %s would match, but it is a prerelease. Set prereleases = {} to admit it.", e.HeldBack)
-	}
-	correct := "Correct version_constraint"
 	if len(e.Available) == 0 {
 		correct = "Correct package"
 	}
-	fmt.Fprintf(&b, "\n\n%s, or %s. If the versions come from elsewhere, set package_source = %q, ", correct, commit, other(e.Source.Kind))
-	fmt.Fprintf(&b, "or %q to leave the version unchecked.", delivery.FromNowhere)
-	return b.String()
+	return fmt.Sprintf("%s\n\n%s, or %s. If the versions come from elsewhere, set package_source = %q, or %q to leave the version unchecked.",
+		whyNone(e), correct, commit, other(e.Source.Kind), delivery.FromNowhere)
+}
+
+// whyNone tells what there is instead.
+func whyNone(e *delivery.NoVersionError) string {
+	var why string
+	switch {
+	case errors.Is(e.Err, delivery.ErrNotFound):
+		why = fmt.Sprintf("There is no directory %s, where the versions of %s would be.", e.Where, e.Package)
+	case len(e.Available) == 0:
+		why = fmt.Sprintf("There is no Package of %s in %s.", e.Package, e.Where)
+	case e.Constraint == "":
+		why = fmt.Sprintf("None of the versions in %s is selected. Available: %s.", e.Where, versions(e.Available))
+	default:
+		why = fmt.Sprintf("The constraint %q matches none of the versions in %s. Available: %s.", e.Constraint, e.Where, versions(e.Available))
+	}
+	if e.HeldBack != "" {
+		why += fmt.Sprintf("\n\nVersion %s would match, but it is a prerelease. Set prereleases = {} to admit it.", e.HeldBack)
+	}
+	return why
 }
 
 func other(source string) string {
