@@ -33,6 +33,9 @@ type ReconcileError struct {
 	Stage   string // one of carvel's
 	Message string // the controller's
 	Output  string // the last lines of kapp's, which may be empty
+	// Controller is the version of the kapp-controller that failed, "" where it
+	// is not known.
+	Controller string
 }
 
 func (e *ReconcileError) Error() string {
@@ -93,6 +96,10 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 		err = followErr
 	}
 	w.receipt.Unseen = w.watch.unseen
+	var failed *ReconcileError
+	if errors.As(err, &failed) {
+		d.withController(ctx, build, a, failed)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &NotReadyError{Ref: a.ref(), Reason: w.reason, Err: err}
 	}

@@ -204,6 +204,9 @@ func explainReconcile(err *delivery.ReconcileError) explanation {
 	if err.Install != "" {
 		what = fmt.Sprintf("On the run cluster, PackageInstall %s failed in the %s stage", err.Install, err.Stage)
 	}
+	if err.Controller != "" {
+		what += fmt.Sprintf(" (kapp-controller %s)", err.Controller)
+	}
 	e := explanation{whole: true, what: what + ", and again when it was tried once more:\n" + err.Message}
 	if err.Output != "" {
 		e.advice = "The last lines of kapp's output:\n" + err.Output

@@ -46,6 +46,7 @@ func TestUnable(t *testing.T) {
 		"in use":         {&delivery.InUseError{Apps: []string{"a"}}, "", []string{"Apps still deploy with it: a"}},
 		"not ready":      {&delivery.NotReadyError{Ref: apps, Reason: "Reconciling", Err: context.DeadlineExceeded}, "", []string{"Waiting for: Reconciling", "wait = false"}},
 		"failed":         {&delivery.ReconcileError{Ref: apps, Stage: "fetch", Message: "no such directory"}, "", []string{"fetch stage", "no such directory"}},
+		"controller":     {&delivery.ReconcileError{Ref: apps, Stage: "deploy", Message: "no", Controller: "v0.58.0"}, "", []string{"failed in the deploy stage (kapp-controller v0.58.0), and again"}},
 		"failed install": {&delivery.ReconcileError{Ref: apps, Install: "app", Stage: "deploy", Message: "no", Output: "10:00:00 ok"}, "", []string{"On the run cluster, PackageInstall app failed in the deploy stage", "10:00:00 ok"}},
 		"record clash":   {&delivery.RecordClashError{Namespace: "apps", Name: "app"}, "name", []string{"delete each other's objects", "app-app"}},
 		"failed delete":  {&delivery.DeleteError{Ref: apps, Failed: true, Message: "secret gone"}, "", []string{"cannot delete", "secret gone", "Restore", `on_destroy = "orphan"`}},
