@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"hash"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -74,7 +75,7 @@ func walk(node *yaml.Node, path []string, f transform) error {
 			if key.Tag != "!!str" {
 				return fmt.Errorf("%s: a key is not a string", strings.Join(path, "."))
 			}
-			if err := walk(node.Content[i+1], append(path[:len(path):len(path)], key.Value), f); err != nil {
+			if err := walk(node.Content[i+1], append(slices.Clip(path), key.Value), f); err != nil {
 				return err
 			}
 		}
@@ -109,12 +110,7 @@ func walk(node *yaml.Node, path []string, f transform) error {
 
 // encrypted tells whether the value at a path is one to encrypt.
 func encrypted(path []string) bool {
-	for _, key := range path {
-		if encryptedKey.MatchString(key) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(path, encryptedKey.MatchString)
 }
 
 // additionalData binds a value to its place.

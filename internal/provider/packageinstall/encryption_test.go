@@ -2,6 +2,7 @@ package packageinstall_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,9 +72,7 @@ func TestAccPackageInstall_encryption(t *testing.T) {
 		if keys != nil {
 			vars["recipients"] = keys
 		}
-		for name, v := range more {
-			vars[name] = v
-		}
+		maps.Copy(vars, more)
 		return vars
 	}
 	wo := config.Variables{"values_wo": acctest.ObjectVariable("password", "s3cret")}

@@ -141,7 +141,7 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 		file := r.data.Layout.Path(at, name)
 		text, isShown := shown[file]
 		// A file with secrets has a mark of its bytes alone.
-		unchanged := there[file].isOf(blob) || !(secret && name == repolayout.ParamsFile) && there[file].means(blob)
+		unchanged := there[file].isOf(blob) || (!secret || name != repolayout.ParamsFile) && there[file].means(blob)
 		if isShown && unchanged {
 			planned.Files[file] = text
 		} else {
