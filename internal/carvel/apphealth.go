@@ -1,6 +1,9 @@
 package carvel
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // State is a judgement on an object that a controller works on.
 type State int
@@ -38,6 +41,16 @@ func AppHealth(s AppStatus, after int64) Health {
 		return Health{Pending, "the controller has not reported a condition"}
 	default:
 		// The useful error message of an earlier run stays while the App reconciles.
-		return Health{Pending, s.FriendlyDescription}
+		return Health{Pending, s.underWay()}
 	}
+}
+
+// underWay describes a run that is not at its end: with what kapp does, where
+// it has begun.
+func (s AppStatus) underWay() string {
+	if s.Condition() != Reconciling || s.Deploy == nil || s.Deploy.Finished || s.Deploy.Stdout == "" {
+		return s.FriendlyDescription
+	}
+	output := strings.TrimSpace(s.Deploy.Stdout)
+	return s.FriendlyDescription + ", in the deploy stage: " + output[strings.LastIndexByte(output, '\n')+1:]
 }

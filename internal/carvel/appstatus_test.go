@@ -53,6 +53,20 @@ func TestAppHealth(t *testing.T) {
 	}
 }
 
+// TestAppHealth_underWay: what is waited for is told with the stage and kapp's
+// last line.
+func TestAppHealth_underWay(t *testing.T) {
+	for want, deploy := range map[string]string{
+		"Reconciling": "{finished: true, stdout: x}",
+		"Reconciling, in the deploy stage: 2:00 waiting": `{finished: false, stdout: "1:00 ok\n2:00 waiting\n"}`,
+	} {
+		status := statusOf(t, `{metadata: {generation: 1}, status: {observedGeneration: 1, friendlyDescription: Reconciling, conditions: [{type: Reconciling}], deploy: `+deploy+`}}`)
+		if got := AppHealth(status, 1); got != (Health{Pending, want}) {
+			t.Errorf("got %+v, want %q", got, want)
+		}
+	}
+}
+
 func TestAppStatusMessage(t *testing.T) {
 	for want, object := range map[string]string{
 		"stderr":              `{status: {conditions: [{type: ReconcileFailed, message: "Deploying: Error (see .status.usefulErrorMessage for details)"}], usefulErrorMessage: stderr}}`,

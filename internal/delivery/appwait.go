@@ -90,10 +90,10 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 	for _, follow := range follows {
 		group.Go(func() error { return follow(following) })
 	}
-	err = w.loop(ctx, following)
+	done, err := w.loop(ctx, following)
 	stop()
-	if followErr := group.Wait(); err == nil && followErr != nil && !errors.Is(followErr, context.Canceled) {
-		err = followErr
+	if followErr := group.Wait(); !done && err == nil {
+		err = followErr // a look at a cluster has failed
 	}
 	w.receipt.Unseen = w.watch.unseen
 	var failed *ReconcileError
@@ -107,21 +107,21 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 }
 
 // loop judges after each change, and once more when all has been quiet for a
-// while. It ends without an error where the App is current, and where a look at
-// a cluster has failed, which following tells.
-func (w *appWait) loop(ctx, following context.Context) error {
+// while. It is done when the App is current. It ends without being done also
+// when a look at a cluster has failed, which ends following.
+func (w *appWait) loop(ctx, following context.Context) (done bool, err error) {
 	quiet := time.NewTimer(settled)
 	defer quiet.Stop()
 	for {
 		select {
 		case <-following.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		case <-quiet.C:
 		case <-w.watch.changes:
 		}
 		quiet.Reset(settled)
 		if done, err := w.look(ctx); done || err != nil {
-			return err
+			return done, err
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"testing"
 
+	"filippo.io/age"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -130,5 +131,46 @@ func TestAccApp_packages(t *testing.T) {
 		CheckDestroy: resource.ComposeTestCheckFunc(
 			acctest.HasNot(apps, name), acctest.HasNot(secrets, own), acctest.Has(secrets, "git", nil),
 		),
+	})
+}
+
+// TestAccApp_sops delivers encrypted values with an age key that the App brings
+// along. A key that is none of the values' recipients fails with the
+// controller's words.
+func TestAccApp_sops(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	r := e.Repository()
+	e.CommitPackages(r)
+	f := acctest.Fixture{Env: e, Dir: "sops", Address: address}
+	identity := func() *age.X25519Identity {
+		key, err := age.GenerateX25519Identity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	key, other := identity(), identity()
+	with := func(key *age.X25519Identity, version string) config.Variables {
+		return config.Variables{
+			"recipient": config.StringVariable(key.Recipient().String()), "age_key": config.StringVariable(key.String()), "age_key_version": config.StringVariable(version),
+		}
+	}
+	good, wrong := with(key, "1"), with(key, "2")
+	wrong["age_key"] = config.StringVariable(other.String())
+	name := e.Name + "-app"
+	create := f.Planned(plancheck.ResourceActionCreate, good)
+	create.Check = resource.ComposeTestCheckFunc(
+		acctest.Has(e.Build(carvel.Apps, e.Name), name, element(name+"-sops-age", "template", 0, "sops", "age", "privateKeysSecretRef", "name")),
+		acctest.Has(e.Build(carvel.Apps, e.Name), name, element("map[]", "template", 1, "ytt")),
+		acctest.Has(e.Staging(carvel.Secrets, e.Name), e.Name+"-values", nil),
+		resource.TestCheckNoResourceAttr(address, "sops_age_key_wo"),
+	)
+	rotated := f.Refused(`Unable to update app.*failed in the template stage`, wrong)
+	mended := f.Planned(plancheck.ResourceActionUpdate, with(key, "3"))
+	resource.Test(t, resource.TestCase{
+		Steps:        []resource.TestStep{create, f.Quiet(good), rotated, mended, f.Quiet(with(key, "3"))},
+		CheckDestroy: acctest.HasNot(e.Build(carvel.Secrets, e.Name), name+"-sops-age"),
 	})
 }

@@ -27,6 +27,7 @@ type failure struct {
 // secret.
 func TestAccSecrets_failing(t *testing.T) {
 	e := acctest.New(t)
+	e.BuildNamespace()
 	cli := buildProvider(t)
 	for name, f := range failures(t, e) {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +130,17 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 		for _, source := range []string{"kubeconfig", "kubeconfig_wo"} {
 			one(source+" "+attribute, secret, "cannot be used", func(s string) map[string]any { return map[string]any{source: text(s)} })
 		}
+	}
+	reads := git(map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password})
+	for name, failure := range map[string]struct{ kind, before, want string }{
+		"App with a wrong Git password":    {"password", "", "fetch stage.*Authentication failed"},
+		"App with an SSH key for https":    {"ssh", "-----BEGIN ", "do not fit the repository"},
+		"App with an SSH key that is none": {"ssh", "", "does not begin with"},
+		"App with an age key that is none": {"age", "", "no line begins with"},
+	} {
+		one(name, "app", failure.want, func(s string) map[string]any {
+			return map[string]any{"git": reads, "app_kind": failure.kind, "app_secret": failure.before + s}
+		})
 	}
 	one("kubeconfig for a namespace that is not there", secret, "not found", func(s string) map[string]any {
 		return map[string]any{"namespace": e.Name + "-nosuch", "kubeconfig_wo": kubeconfig(s)}

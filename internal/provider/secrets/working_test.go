@@ -53,7 +53,7 @@ func TestAccSecrets_working(t *testing.T) {
 			inConfig[what] = token
 		}
 	}
-	for _, what := range []string{"exec.env", "kubeconfig", "kubeconfig_wo", "values"} {
+	for _, what := range []string{"exec.env", "kubeconfig", "kubeconfig_wo", "values", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo"} {
 		inConfig[what] = rand.Text()
 	}
 	w := newWorkspace(t, buildProvider(t), "working", maps.Clone(inConfig))
@@ -65,6 +65,8 @@ func TestAccSecrets_working(t *testing.T) {
 		"prod_kubeconfig": read(t, e.Lab.Prod.Kubeconfig),
 		"exec":            map[string]any{"command": plugin, "token_file": tokenFile, "variable": inConfig["exec.env"]},
 		"direct":          kubeconfig(inConfig["kubeconfig"]), "write_only": kubeconfig(inConfig["kubeconfig_wo"]), "value": inConfig["values"],
+		"app_password": inConfig["git_credentials.password_wo"], "app_ssh_key": "-----BEGIN " + inConfig["git_credentials.ssh_private_key_wo"],
+		"app_age_key": "AGE-SECRET-KEY-" + inConfig["sops_age_key_wo"],
 	})
 	t.Cleanup(func() {
 		w.succeeds("destroy", "-auto-approve", "-input=false")

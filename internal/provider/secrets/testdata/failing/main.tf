@@ -43,6 +43,16 @@ variable "kubeconfig_wo" {
   ephemeral = true
   default   = null
 }
+variable "app_kind" {
+  type    = string
+  default = "password"
+}
+variable "app_secret" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+  default   = null
+}
 variable "values" {
   type      = any
   sensitive = true
@@ -89,4 +99,21 @@ ephemeral "carvel_kubeconfig" "test" {
   namespace            = var.name
   service_account_name = "${var.name}-sa"
   timeouts             = { open = var.timeout }
+}
+
+resource "carvel_app" "test" {
+  count     = var.resource == "app" ? 1 : 0
+  namespace = var.name
+  name      = "test"
+  git_credentials = {
+    username           = var.app_kind == "ssh" ? null : "ci"
+    password_wo        = var.app_kind == "ssh" ? null : var.app_secret
+    ssh_private_key_wo = var.app_kind == "ssh" ? var.app_secret : null
+    known_hosts        = var.app_kind == "ssh" ? "git.example.com ssh-ed25519 AAAA" : null
+    version            = "1"
+  }
+  sops_age_key_wo         = var.app_kind == "age" ? var.app_secret : null
+  sops_age_key_wo_version = var.app_kind == "age" ? "1" : null
+  fetch                   = [{ git = { sub_path = "${var.package}/staging" } }]
+  cluster                 = { namespace = var.name, kubeconfig_secret_ref = { name = "staging-kubeconfig" } }
 }

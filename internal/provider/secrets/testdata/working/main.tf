@@ -44,6 +44,21 @@ variable "value" {
   type      = string
   sensitive = true
 }
+variable "app_password" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
+variable "app_ssh_key" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
+variable "app_age_key" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
 
 provider "carvel" {
   git = {
@@ -142,4 +157,26 @@ resource "carvel_package_install" "test" {
   service_account_name = carvel_run_namespace.staging.service_account_name
   version_constraint   = "1.0.0"
   values               = { password = var.value }
+}
+
+# Paused, so that nothing needs the credentials.
+resource "carvel_app" "password" {
+  namespace               = var.name
+  name                    = "password"
+  paused                  = true
+  run_cluster             = "staging"
+  packages                = [var.package]
+  git_credentials         = { username = "ci", password_wo = var.app_password, version = "1" }
+  sops_age_key_wo         = var.app_age_key
+  sops_age_key_wo_version = "1"
+  cluster                 = { namespace = var.name, kubeconfig_secret_ref = { name = "not-there" } }
+}
+
+resource "carvel_app" "key" {
+  namespace       = var.name
+  name            = "key"
+  paused          = true
+  git_credentials = { ssh_private_key_wo = var.app_ssh_key, known_hosts = "git.example.com ssh-ed25519 AAAA", version = "1" }
+  fetch           = [{ git = { url = "git@git.example.com:apps/config.git", ref = "origin/main" } }]
+  cluster         = { namespace = var.name, kubeconfig_secret_ref = { name = "not-there" } }
 }

@@ -1,0 +1,172 @@
+package delivery_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
+)
+
+// delivered is an App that delivers a package, with proxies before the build
+// and the run cluster.
+func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a delivery.App, build, run *acctest.Proxy) {
+	t.Helper()
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	repository := e.Repository()
+	e.CommitPackages(repository)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	build, run = e.Proxy(e.Lab.Build), e.Proxy(e.Lab.Staging)
+	engine, err := gitops.Open(gitops.Config{URL: e.Lab.Git.URL, HTTP: gitops.HTTPAuth{
+		Username: e.Lab.Git.Username, Password: e.Lab.Git.Password, CertificateAuthority: file(t, e.Lab.Git.CAFile),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = &delivery.Delivery{
+		Build:      cluster.New("build", "test", cluster.Config{Host: build.URL}),
+		Run:        map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: run.URL})},
+		Repository: engine, Location: delivery.Location{URL: e.Lab.Git.URL, Branch: gitops.DefaultBranch},
+	}
+	how := delivery.ForCluster{Manager: cluster.Manager{Name: carvel.ManagedBy}}
+	namespace := delivery.RunNamespace{
+		Cluster: "staging", ForCluster: how,
+		RunNamespaceSpec: carvel.RunNamespaceSpec{Name: e.Name, ServiceAccountName: e.Name + "-sa"},
+	}
+	made, err := d.CreateRunNamespace(ctx, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.DeleteRunNamespace(context.WithoutCancel(ctx), namespace, made.UID); err != nil {
+			t.Error(err)
+		}
+	})
+	kubeconfig := acctest.Object(carvel.Secrets, "Secret", e.Name, "kubeconfig")
+	kubeconfig.Object["stringData"] = map[string]any{carvel.DefaultKubeconfigKey: file(t, e.Lab.Staging.Kubeconfig)}
+	e.Create(e.Build(carvel.Secrets, e.Name), kubeconfig)
+	repository.Write("Deliver "+e.Package(), map[string]string{
+		e.Package() + "/staging/install.yaml": "apiVersion: packaging.carvel.dev/v1alpha1\nkind: PackageInstall\nmetadata: {name: app}\nspec:\n" +
+			"  serviceAccountName: " + e.Name + "-sa\n  packageRef: {refName: " + e.Package() + ", versionSelection: {constraints: " + acctest.FirstVersion + "}}\n" +
+			"  values: [{secretRef: {name: values}}]\n",
+		e.Package() + "/staging/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{}\"}\n",
+	})
+	fetch := d.PackageSources([]string{e.Package()}, "staging")
+	for _, f := range fetch {
+		d.CompleteGit(f.Git)
+	}
+	carvel.UseGitSecret(fetch, "git")
+	a = delivery.App{RunCluster: "staging", Wait: true, ForCluster: how, AppSpec: carvel.AppSpec{
+		Namespace: e.Name, Name: e.Name,
+		Cluster:  &carvel.Cluster{Namespace: e.Name, KubeconfigSecretRef: &carvel.SecretKeyRef{Name: "kubeconfig"}},
+		Fetch:    fetch,
+		Template: []carvel.Template{{Ytt: &carvel.Ytt{}}},
+		Deploy:   []carvel.Deploy{{Kapp: &carvel.Kapp{IntoNs: e.Name, RawOptions: []string{carvel.AllowEmptyOption}}}},
+	}}
+	build.Requests()
+	run.Requests()
+	return ctx, d, a, build, run
+}
+
+func file(t *testing.T, path string) string {
+	t.Helper()
+	if path == "" {
+		return ""
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestAccAppWait: a wait reads each resource once and watches it from then on,
+// however long it takes, and tells what it is waiting for.
+func TestAccAppWait(t *testing.T) {
+	ctx, d, a, build, run := delivered(t)
+	var progress []string
+	a.Progress = func(reason string) { progress = append(progress, reason) }
+	r, err := d.CreateApp(ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Unseen != nil || r.Status.Condition() != carvel.ReconcileSucceeded {
+		t.Errorf("%+v", r)
+	}
+	if len(progress) < 2 || len(slices.Compact(slices.Clone(progress))) != len(progress) {
+		t.Errorf("progress: %q", progress)
+	}
+	requests := build.Requests()
+	if len(requests) > 3 { // one to make the App, a list and a watch
+		t.Errorf("%d requests to the build cluster:\n%s", len(requests), strings.Join(requests, "\n"))
+	}
+	requests = run.Requests()
+	if len(requests) > 6 { // a list and a watch of PackageInstalls, Apps and the Secret
+		t.Errorf("%d requests to the run cluster:\n%s", len(requests), strings.Join(requests, "\n"))
+	}
+	for _, request := range requests {
+		if method, _, _ := strings.Cut(request, " "); method != "GET" && method != "WATCH" {
+			t.Errorf("the wait wrote to the run cluster: %s", request)
+		}
+	}
+	if err := d.DeleteApp(ctx, a, r.UID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAccAppWait_unseen: where the run cluster may not be looked at, the App is
+// judged by itself, and the receipt says so.
+func TestAccAppWait_unseen(t *testing.T) {
+	for _, resource := range []string{"packageinstalls", "apps", "secrets"} {
+		t.Run(resource, func(t *testing.T) {
+			ctx, d, a, _, run := delivered(t)
+			run.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+				if !strings.HasSuffix(r.URL.Path, "/"+resource) {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"no"}`))
+				return true
+			})
+			r, err := d.CreateApp(ctx, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !apierrors.IsForbidden(r.Unseen) || r.Status.Condition() != carvel.ReconcileSucceeded {
+				t.Errorf("%+v", r)
+			}
+			run.Answer(nil)
+			if err := d.DeleteApp(ctx, a, r.UID); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestAccAppWait_clash: an App with the name of a PackageInstall that it
+// deploys is refused before anything is written.
+func TestAccAppWait_clash(t *testing.T) {
+	ctx, d, a, build, _ := delivered(t)
+	a.Name = "app"
+	_, err := d.CreateApp(ctx, a)
+	if err == nil || !strings.Contains(err.Error(), "share one record of kapp") {
+		t.Errorf("got %v", err)
+	}
+	if requests := build.Requests(); len(requests) > 0 {
+		t.Errorf("requests: %q", requests)
+	}
+}
