@@ -84,22 +84,13 @@ resource "carvel_app" "app" {
     kubeconfig_secret_ref = { name = carvel_kubeconfig_secret.app[each.key].name }
   }
 
-  fetch = [
-    {
-      git = { # every version of the package
-        sub_path   = "${local.package}/packages"
-        secret_ref = { name = var.git_credentials_secret }
-      }
-    },
-    {
-      git = { # the version and the values of this run cluster
-        sub_path   = carvel_package_install.app[each.key].path
-        secret_ref = { name = var.git_credentials_secret }
-      }
-    },
-  ]
+  # Every version of the package, and the version and the values of this run
+  # cluster.
+  packages       = [local.package]
+  run_cluster    = carvel_package_install.app[each.key].run_cluster
+  git_secret_ref = { name = var.git_credentials_secret }
 
-  # A new commit makes the App fetch at once, and apply waits until it has
-  # deployed what was fetched.
+  # A new commit makes the App fetch at once, and apply waits until the run
+  # cluster runs what was committed.
   wait_for_commits = [carvel_package_install.app[each.key].commit]
 }

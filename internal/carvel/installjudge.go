@@ -39,6 +39,15 @@ func (o ObservedInstall) attempt() Attempt {
 	return o.App.Attempt()
 }
 
+// written are the times when the values were.
+func (o ObservedInstall) written() []time.Time {
+	times := make([]time.Time, len(o.Values))
+	for i, s := range o.Values {
+		times[i] = s.Written
+	}
+	return times
+}
+
 func (r *installRecord) judge(o ObservedInstall) installVerdict {
 	health := o.health()
 	if health.State != Failed {
@@ -56,10 +65,7 @@ func (r *installRecord) judge(o ObservedInstall) installVerdict {
 	v.Stage, v.Output = o.App.FailedStage(), o.App.Output(o.App.FailedStage())
 	attempt := o.attempt()
 	v.fresh = attempt != r.before
-	content := o.App.Version
-	for _, s := range o.Values {
-		content += " " + s.Written.String()
-	}
+	content := fmt.Sprint(o.App.Version, o.written())
 	if r.failure == nil || r.failure.content != content {
 		r.failure = &failure{attempt, content}
 	}

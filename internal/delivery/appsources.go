@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"path"
+	"reflect"
 	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -17,6 +19,34 @@ func (d *Delivery) PackageSources(packages []string, runCluster string) []carvel
 		}
 	}
 	return fetch
+}
+
+// PackagesIn is the reverse of PackageSources for sources that are complete.
+// secret is the Secret that all of them name, or "". ok is false for others.
+func (d *Delivery) PackagesIn(fetch []carvel.Fetch) (packages []string, runCluster, secret string, ok bool) {
+	for i := 1; i < len(fetch); i += 2 {
+		at := fetch[i].Git
+		if at == nil {
+			return nil, "", "", false
+		}
+		name := path.Base(path.Dir(at.SubPath))
+		runCluster = path.Base(at.SubPath)
+		packages = append(packages, name)
+	}
+	if len(packages) == 0 || carvel.ValidateRunCluster(runCluster) != nil {
+		return nil, "", "", false
+	}
+	wanted := d.PackageSources(packages, runCluster)
+	if ref := fetch[1].Git.SecretRef; ref != nil {
+		secret = ref.Name
+	}
+	for _, f := range wanted {
+		d.CompleteGit(f.Git)
+	}
+	if secret != "" {
+		carvel.UseGitSecret(wanted, secret)
+	}
+	return packages, runCluster, secret, reflect.DeepEqual(wanted, fetch)
 }
 
 // CompleteGit fills in what a Git source leaves out: the provider's repository,

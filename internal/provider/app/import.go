@@ -59,16 +59,24 @@ func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
 			values[name] = true
 		}
 	}
-	for _, f := range s.Fetch {
-		if f.Git != nil {
-			d.ReduceGit(f.Git)
-		}
-	}
 	type part struct {
 		value any
 		kind  attr.Type
 	}
-	parts := map[string]part{"cluster": {s.Cluster, clusterType}, "fetch": {s.Fetch, fetchType}}
+	parts := map[string]part{"cluster": {s.Cluster, clusterType}}
+	if packages, runCluster, secret, ok := d.PackagesIn(s.Fetch); ok {
+		values["packages"], values["run_cluster"] = packages, runCluster
+		if secret != "" {
+			parts["git_secret_ref"] = part{carvel.LocalRef{Name: secret}, gitSecretRefAttribute().GetType()}
+		}
+	} else {
+		for _, f := range s.Fetch {
+			if f.Git != nil {
+				d.ReduceGit(f.Git)
+			}
+		}
+		parts["fetch"] = part{s.Fetch, fetchType}
+	}
 	if !reflect.DeepEqual(s.Template, defaultTemplate("")) {
 		parts["template"] = part{s.Template, templateType}
 	}

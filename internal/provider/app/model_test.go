@@ -54,8 +54,10 @@ func TestRoundTrip(t *testing.T) {
 			kind attr.Type
 			to   any
 		}{
-			{read.Cluster, clusterType, &again.Cluster}, {read.Fetch, fetchType, &again.Fetch},
-			{read.Template, templateType, &again.Template}, {read.Deploy[0], deployType, &again.Deploy[0]},
+			{read.Cluster, clusterType, &again.Cluster},
+			{read.Fetch, fetchType, &again.Fetch},
+			{read.Template, templateType, &again.Template},
+			{read.Deploy[0], deployType, &again.Deploy[0]},
 		} {
 			value, err := tfvalue.FromStruct(part.from, part.kind)
 			if err != nil {
@@ -75,8 +77,8 @@ func TestRoundTrip(t *testing.T) {
 func fill(r *rand.Rand, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(r, v.Field(i))
+		for _, field := range v.Fields() {
+			fill(r, field)
 		}
 	case reflect.Pointer:
 		if r.IntN(2) == 0 {
@@ -121,15 +123,15 @@ func TestAttributesOfTheAPI(t *testing.T) {
 			return
 		}
 		names := map[string]bool{}
-		for i := range api.NumField() {
-			jsonName, _, _ := strings.Cut(api.Field(i).Tag.Get("json"), ",")
+		for field := range api.Fields() {
+			jsonName, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			name := tfvalue.AttributeName(jsonName)
 			names[name] = true
 			if object.AttrTypes[name] == nil {
 				t.Errorf("%s has no attribute for %s", at, jsonName)
 				continue
 			}
-			walk(at+"."+name, api.Field(i).Type, object.AttrTypes[name])
+			walk(at+"."+name, field.Type, object.AttrTypes[name])
 		}
 		for name := range object.AttrTypes {
 			if !names[name] {

@@ -26,45 +26,59 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(r.data.CheckBuild()...)
+	if r.data != nil && len(r.data.Run) > 0 { // without any, the App is judged by itself
+		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
+	}
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
 	plan.Object, plan.Secrets = types.StringUnknown(), types.MapUnknown(types.StringType)
-	var secrets []delivery.AppSecret
-	if !plan.Name.IsUnknown() && !plan.GitCredentials.IsUnknown() {
-		var diags diag.Diagnostics
-		secrets, diags = secretsIn(ctx, req.Config, plan.Name.ValueString())
-		resp.Diagnostics.Append(diags...)
-		plan.Secrets = shownSecrets(secrets)
+	spec, diags := r.plan(ctx, req, &plan)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
 	}
-	known := tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "secrets", "status", "wait_for_commits")
-	if known && !r.data.Unknown.Git {
-		spec, diags := plan.spec(ctx, r.data.Delivery)
-		resp.Diagnostics.Append(diags...)
-		spec.Secrets = secrets
-		resp.Diagnostics.Append(checkCredentials(spec)...)
-		object, err := delivery.PlannedApp(spec.AppSpec)
-		if err != nil {
-			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
-		}
-		plan.Object = types.StringValue(object)
-		if !resp.Diagnostics.HasError() {
-			resp.Diagnostics.Append(r.checkName(ctx, plan, spec)...)
-		}
-	}
+	var state model
+	changes := true
 	if req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.look(ctx, plan)...)
 	} else {
-		var state model
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 		awaited, diags := isAwaited(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
-		if !state.Object.Equal(plan.Object) || awaited && plan.Wait.ValueBool() {
+		changes = !state.Object.Equal(plan.Object)
+		if changes || !state.Secrets.Equal(plan.Secrets) || awaited && plan.Wait.ValueBool() {
 			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("status"), types.ObjectUnknown(statusType))...)
 		}
 	}
+	if changes && !plan.Object.IsUnknown() {
+		resp.Diagnostics.Append(r.checkName(ctx, plan, spec)...)
+	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("object"), plan.Object)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("secrets"), plan.Secrets)...)
+}
+
+// plan sets what can be told of the App and of its own Secrets.
+func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *model) (delivery.App, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	var secrets []delivery.AppSecret
+	if !plan.Name.IsUnknown() && !plan.GitCredentials.IsUnknown() && !plan.SopsAgeKeyWOVersion.IsUnknown() {
+		secrets, diags = secretsIn(ctx, req.Config, plan.Name.ValueString())
+		plan.Secrets = shownSecrets(secrets)
+	}
+	if r.data.Unknown.Git || !tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "secrets", "status", "wait_for_commits") {
+		return delivery.App{}, diags
+	}
+	spec, d := plan.spec(ctx, r.data.Delivery)
+	diags.Append(d...)
+	spec.Secrets = secrets
+	diags.Append(checkCredentials(spec)...)
+	object, err := delivery.PlannedApp(spec.AppSpec)
+	if err != nil {
+		diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+	}
+	plan.Object = types.StringValue(object)
+	return spec, diags
 }
 
 // checkName refuses a name that a PackageInstall in the repository has. A

@@ -87,6 +87,7 @@ func (u untagged) ValidateObject(_ context.Context, req validator.ObjectRequest,
 type sopsFirst struct{}
 
 func (sopsFirst) Description(context.Context) string { return "must decrypt before the other steps" }
+
 func (sopsFirst) MarkdownDescription(context.Context) string {
 	return "must decrypt before the other steps"
 }
