@@ -75,12 +75,7 @@ func TestAccPackageInstall_warnings(t *testing.T) {
 		for _, v := range c.vars {
 			args = append(args, "-var", v)
 		}
-		out, err := s.run(`exec "$TERRAFORM" "$@"`, args...)
-		if err != nil {
-			t.Errorf("%s: %v\n%s", name, err, out)
-			continue
-		}
-		said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ") // Terraform breaks lines where it likes
+		said, out := s.said(args...)
 		for _, want := range c.want {
 			if !strings.Contains(said, want) {
 				t.Errorf("%s: %q is missing in\n%s", name, want, out)
@@ -94,5 +89,41 @@ func TestAccPackageInstall_warnings(t *testing.T) {
 		if _, warnings, _ := strings.Cut(said, "Changes to Outputs:"); strings.Contains(warnings, "s3cret") {
 			t.Errorf("%s: a warning quotes a value\n%s", name, out)
 		}
+	}
+}
+
+// said is what terraform says, and the same with single spaces: it breaks lines where it likes.
+func (s *scale) said(args ...string) (plain, out string) {
+	s.Helper()
+	out, err := s.run(`exec "$TERRAFORM" "$@"`, args...)
+	if err != nil {
+		s.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "), out
+}
+
+// TestAccPackageInstall_versionRemoved: where the version that is installed is taken away, the controller stays with it.
+func TestAccPackageInstall_versionRemoved(t *testing.T) {
+	s := newScale(t, "warnings", 0)
+	const app = "app.default.tap"
+	higher := app + "/packages/1.1.0.yaml"
+	if _, err := s.server.Seed(scaleRepository, "theirs", map[string]string{
+		app + "/packages/1.0.0.yaml": version(app, "1.0.0", "ytt", ""), higher: version(app, "1.1.0", "ytt", ""),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const follow = "version_constraint=>=1.0.0"
+	s.terraform("apply", "-auto-approve", "-no-color", "-var", follow)
+	if _, err := s.server.Seed(scaleRepository, "theirs", nil, higher); err != nil {
+		t.Fatal(err)
+	}
+	said, out := s.said("plan", "-no-color", "-var", follow)
+	for _, want := range []string{"A lower version is selected than before", "had version 1.1.0, and now the constraint selects 1.0.0", "allow_downgrade = true"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
+	}
+	if strings.Contains(said, "carvel_package_install.test will be") {
+		t.Errorf("something is planned:\n%s", out)
 	}
 }

@@ -78,3 +78,23 @@ func TestKnown(t *testing.T) {
 		t.Error("an attribute to pass over was looked at")
 	}
 }
+
+func TestToAnyKnown(t *testing.T) {
+	unknown := struct{}{}
+	object := types.ObjectValueMust(map[string]attr.Type{"a": types.StringType, "b": types.BoolType}, map[string]attr.Value{
+		"a": types.StringUnknown(), "b": types.BoolValue(true),
+	})
+	for want, in := range map[string]attr.Value{
+		`{"a":{},"b":true}`: types.DynamicValue(object),
+		`{}`:                types.DynamicUnknown(),
+		`[{},"x"]`:          types.ListValueMust(types.StringType, []attr.Value{types.StringUnknown(), types.StringValue("x")}),
+	} {
+		got, err := ToAnyKnown(in, unknown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := json.Marshal(got); string(text) != want {
+			t.Errorf("got %s, want %s", text, want)
+		}
+	}
+}
