@@ -70,7 +70,7 @@ func (a App) delete(ctx context.Context, build *cluster.Cluster, uid types.UID) 
 	if err := a.resume(ctx, build, live); err != nil {
 		return err
 	}
-	w := deleteWatch{ref: a.ref()}
+	w := deleteWatch{ref: a.ref(), last: "nothing yet"}
 	err = build.WaitGone(ctx, a.ref(), uid, w.see)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
@@ -158,7 +158,9 @@ func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
-	w.last = status.Message()
+	if message := status.Message(); message != "" {
+		w.last = message
+	}
 	if status.Condition() != carvel.DeleteFailed {
 		w.failed = nil
 		return nil

@@ -19,11 +19,16 @@ type expectedInstall struct {
 	values          []carvel.DeployedSecret
 }
 
+// mostFiles is how many files are looked through for PackageInstalls. A source
+// with more is not the directory of a package on a run cluster.
+const mostFiles = 500
+
 // expected are the PackageInstalls in what the App fetches from the provider's
 // branch, as it is at the tip. Those that are paused, or whose namespace only
-// the controller can tell, are left out.
+// the controller can tell, are left out, and so are all where there are too many
+// files to look through.
 func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
-	var all carvel.Deployed
+	all := deployed{left: mostFiles}
 	for _, f := range s.Fetch {
 		if f.Git == nil || !d.fromBranch(*f.Git) {
 			continue
@@ -31,6 +36,9 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 		if err := d.deployedIn(ctx, carvel.CleanSubPath(f.Git.SubPath), &all); err != nil {
 			return nil, err
 		}
+	}
+	if all.left < 0 {
+		return nil, nil
 	}
 	var installs []expectedInstall
 	for _, i := range all.Installs {
@@ -53,20 +61,27 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 	return installs, nil
 }
 
+// deployed is what was found so far, and how many files may still be looked
+// through; less than none where there are too many.
+type deployed struct {
+	carvel.Deployed
+	left int
+}
+
 // deployedIn reads the YAML files of a directory. The directories of package
 // versions have no PackageInstalls, and may have many files.
-func (d *Delivery) deployedIn(ctx context.Context, dir string, into *carvel.Deployed) error {
-	if path.Base(dir) == carvel.PackagesDir {
+func (d *Delivery) deployedIn(ctx context.Context, dir string, into *deployed) error {
+	if path.Base(dir) == carvel.PackagesDir || into.left < 0 {
 		return nil
-	}
-	if err := d.Repository.Prefetch(ctx, dir); err != nil {
-		return err
 	}
 	entries, err := d.Repository.List(ctx, dir)
 	if errors.Is(err, gitops.ErrNotExist) {
 		return nil // the controller will say so
 	}
-	if err != nil {
+	if into.left -= len(entries); err != nil || into.left < 0 {
+		return err
+	}
+	if err := d.Repository.Prefetch(ctx, dir); err != nil {
 		return err
 	}
 	for _, entry := range entries {

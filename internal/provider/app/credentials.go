@@ -33,6 +33,12 @@ func (m model) credentials(ctx context.Context) (*credentialsModel, diag.Diagnos
 	return c, m.GitCredentials.As(ctx, c, basetypes.ObjectAsOptions{})
 }
 
+// knowsSecrets tells whether the names of the App's own Secrets are known.
+func (m model) knowsSecrets() bool {
+	name, ok := m.GitCredentials.Attributes()["secret_name"]
+	return !m.Name.IsUnknown() && !m.SopsAgeKeyWOVersion.IsUnknown() && !m.GitCredentials.IsUnknown() && (!ok || !name.IsUnknown())
+}
+
 // secretNames are the names of the App's own Secrets: for Git and for age,
 // empty where there is none.
 func (m model) secretNames(ctx context.Context) (git, age string, diags diag.Diagnostics) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strconv"
@@ -40,6 +41,10 @@ func TestRoundTrip(t *testing.T) {
 		obj, err := carvel.App(spec)
 		if err != nil {
 			t.Fatal(err)
+		}
+		// The controller would drop a false that is written, and take the field over.
+		if text := fmt.Sprint(obj.Object["spec"]); strings.Contains(text, ":false") {
+			t.Fatalf("seed %d: the App holds a false: %s", seed, text)
 		}
 		read, err := carvel.ReadApp(obj)
 		if err != nil {

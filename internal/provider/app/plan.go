@@ -62,7 +62,7 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *model) (delivery.App, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	var secrets []delivery.AppSecret
-	if !plan.Name.IsUnknown() && !plan.GitCredentials.IsUnknown() && !plan.SopsAgeKeyWOVersion.IsUnknown() {
+	if plan.knowsSecrets() {
 		secrets, diags = secretsIn(ctx, req.Config, plan.Name.ValueString())
 		plan.Secrets = shownSecrets(secrets)
 	}

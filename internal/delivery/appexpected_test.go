@@ -1,0 +1,121 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+)
+
+// filesAtTip are the files of the branch.
+type filesAtTip struct {
+	Repository
+	files map[string]string
+	reads []string
+}
+
+func (f *filesAtTip) Prefetch(context.Context, ...string) error { return nil }
+
+func (f *filesAtTip) List(_ context.Context, dir string) ([]gitops.Entry, error) {
+	var entries []gitops.Entry
+	seen := map[string]bool{}
+	for file := range f.files {
+		rest, found := strings.CutPrefix(file, dir+"/")
+		if dir == "" {
+			rest, found = file, true
+		}
+		name, _, deeper := strings.Cut(rest, "/")
+		if !found || seen[name] {
+			continue
+		}
+		seen[name] = true
+		mode := "100644"
+		if deeper {
+			mode = "40000"
+		}
+		entries = append(entries, gitops.Entry{Name: name, Mode: mode})
+	}
+	if len(entries) == 0 {
+		return nil, gitops.ErrNotExist
+	}
+	return entries, nil
+}
+
+func (f *filesAtTip) Read(_ context.Context, file string) (gitops.File, error) {
+	f.reads = append(f.reads, file)
+	return gitops.File{Data: []byte(f.files[file])}, nil
+}
+
+func TestExpected(t *testing.T) {
+	const (
+		pkgi   = "apiVersion: packaging.carvel.dev/v1alpha1\nkind: PackageInstall\n"
+		values = "spec: {values: [{secretRef: {name: values}}, {secretRef: {name: theirs}}]}\n"
+	)
+	f := &filesAtTip{files: map[string]string{
+		"p/packages/1.yaml":            "never read",
+		"p/staging/packageinstall.yml": "# comment\n" + pkgi + "metadata: {name: app}\n" + values,
+		"p/staging/params.yaml":        "kind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"a: b\"}\n",
+		"p/staging/.gitkeep":           "",
+		"p/staging/more/two.yaml":      "---\n" + pkgi + "metadata: {name: other, namespace: elsewhere}\n---\n" + pkgi + "metadata: {name: still}\nspec: {paused: true}\n",
+		"p/staging/template.yaml":      "#@ load()\nkind: PackageInstall\nmetadata: {name: #@ x\n",
+		"q/staging/params.sops.yaml":   "kind: Secret\nmetadata: {name: encrypted}\nstringData: {values.yaml: \"ENC[...]\"}\n",
+		"q/staging/install.yaml":       pkgi + "metadata: {name: sealed}\nspec: {values: [{secretRef: {name: encrypted}}]}\n",
+	}}
+	d := &Delivery{Repository: f, Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}}
+	spec := carvel.AppSpec{
+		Name: "a", Cluster: &carvel.Cluster{Namespace: "apps"}, Template: []carvel.Template{{Ytt: &carvel.Ytt{}}},
+		Fetch: []carvel.Fetch{{Git: &carvel.GitFetch{SubPath: "p/packages"}}, {Git: &carvel.GitFetch{SubPath: "p/staging/"}}, {Git: &carvel.GitFetch{SubPath: "q/staging"}}, {Git: &carvel.GitFetch{SubPath: "nosuch"}}},
+	}
+	for _, source := range spec.Fetch {
+		d.CompleteGit(source.Git)
+	}
+	look := func() string {
+		installs, err := d.expected(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text []string
+		for _, i := range installs {
+			line := path.Join(i.namespace, i.name)
+			for _, s := range i.values {
+				line += fmt.Sprint(" ", s.Name, s.Data)
+			}
+			text = append(text, line)
+		}
+		return strings.Join(text, "; ")
+	}
+	if diff := cmp.Diff("apps/app valuesmap[values.yaml:a: b] theirsmap[]; apps/sealed encryptedmap[]; elsewhere/other", look()); diff != "" {
+		t.Error(diff)
+	}
+	for _, file := range f.reads {
+		if strings.Contains(file, "/packages/") {
+			t.Errorf("%s was read", file)
+		}
+	}
+	spec.Deploy = []carvel.Deploy{{Kapp: &carvel.Kapp{IntoNs: "into"}}}
+	spec.Template = []carvel.Template{{Ytt: &carvel.Ytt{Inline: &carvel.Inline{}}}} // what becomes of the values is not known
+	if diff := cmp.Diff("into/app valuesmap[] theirsmap[]; into/other; into/sealed encryptedmap[]", look()); diff != "" {
+		t.Error(diff)
+	}
+	spec.Deploy = []carvel.Deploy{{Kapp: &carvel.Kapp{MapNs: []string{"elsewhere=there"}}}}
+	if got := look(); !strings.Contains(got, "there/other") || !strings.Contains(got, "apps/app") {
+		t.Errorf("with a renaming: %s", got)
+	}
+	clash := d.CheckApp(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch})
+	if clash == nil || d.CheckApp(t.Context(), spec) != nil {
+		t.Errorf("got %v", clash)
+	}
+	for i := range mostFiles {
+		f.files[fmt.Sprintf("p/staging/many/%d.yaml", i)] = ""
+	}
+	f.reads = nil
+	if got := look(); got != "" || len(f.reads) > 20 {
+		t.Errorf("too many files: %d were read, and %q found", len(f.reads), got)
+	}
+}
