@@ -96,7 +96,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				MarkdownDescription: "What happens to what the App deployed when this resource is destroyed.\n" +
 					"  - `" + onDestroyDelete + "` (the default): the controller deletes it. It needs the kubeconfig and the rights to do so; where they are gone, " +
 					"destroying fails with the controller's message.\n" +
-					"  - `" + onDestroyOrphan + "`: it stays on the run cluster. An App of the same name that is made later takes it over again.\n\n" +
+					"  - `" + onDestroyOrphan + "`: it stays on the run cluster. An App of the same name that is made later takes it over again. " +
+					"A `carvel_run_namespace` that holds it cannot be destroyed as long as its PackageInstalls are there.\n\n" +
 					"  Apply a change before you destroy.",
 				Validators: []validator.String{stringvalidator.OneOf(onDestroyDelete, onDestroyOrphan)},
 			},
