@@ -86,8 +86,9 @@ func float(text string) json.Number {
 	return json.Number(shortest)
 }
 
-// numberText writes a number so that every YAML reader takes it for one: YAML
-// 1.1 wants a point and an exponent with a sign.
+// numberText writes a number so that every YAML reader takes it for one, YAML
+// 1.1 wants a point and an exponent with a sign, and the same number in the same
+// way.
 func numberText(n json.Number) (string, error) {
 	text := n.String()
 	if v, ok := words[text].(json.Number); ok {
@@ -100,23 +101,16 @@ func numberText(n json.Number) (string, error) {
 	if _, err := strconv.ParseFloat(text, 64); err != nil {
 		return "", errors.New("a number that is too large for YAML, which ends at 1.8e308")
 	}
-	whole, fraction, exponent := parts[1], parts[2], parts[3]
-	if fraction == "" && exponent == "" {
-		if whole == "-0" {
+	if parts[2] == "" && parts[3] == "" {
+		if text == "-0" {
 			return "0", nil
 		}
-		return whole, nil
+		return text, nil
 	}
+	parts = jsonNumber.FindStringSubmatch(float(text).String())
+	whole, fraction, exponent := parts[1], parts[2], parts[3]
 	if fraction == "" {
 		fraction = ".0"
-	}
-	if exponent != "" {
-		digits := strings.TrimLeft(exponent[1:], "+-")
-		sign := "+"
-		if exponent[1] == '-' {
-			sign = "-"
-		}
-		exponent = "e" + sign + digits
 	}
 	return whole + fraction + exponent, nil
 }

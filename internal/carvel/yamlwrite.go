@@ -22,8 +22,8 @@ func WriteYAML(v any) ([]byte, error) {
 	return yamlWriter{}.write(v)
 }
 
-// yamlWriter has one setting: whether a text of several lines may be a block
-// although it looks like a ytt comment.
+// yamlWriter has one setting: whether a text of several lines goes into quotes,
+// and not into a block, where a line of it looks like a ytt comment.
 type yamlWriter struct{ quoteYtt bool }
 
 func (w yamlWriter) write(v any) ([]byte, error) {
@@ -104,7 +104,7 @@ func (w yamlWriter) text(s string, block bool) (*yaml.Node, error) {
 	}
 	node := &yaml.Node{Kind: yaml.ScalarNode, Value: s}
 	switch {
-	case block && isBlock(s) && !(w.quoteYtt && strings.Contains(s, "#@")):
+	case block && isBlock(s) && w.mayBeBlock(s):
 		node.Style = yaml.LiteralStyle
 	case isPlain(s):
 	case mistaken(s) || strings.Contains(s, "'") || strings.ContainsFunc(s, func(r rune) bool { return !isOrdinary(r) }):
@@ -114,6 +114,8 @@ func (w yamlWriter) text(s string, block bool) (*yaml.Node, error) {
 	}
 	return node, nil
 }
+
+func (w yamlWriter) mayBeBlock(s string) bool { return !w.quoteYtt || !strings.Contains(s, "#@") }
 
 // isBlock tells whether a text of several lines is safe as a block: no line
 // begins or ends in a way that a reader may lose.

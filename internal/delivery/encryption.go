@@ -27,10 +27,11 @@ func (p PackageInstall) render() (repolayout.Files, error) {
 	return files, nil
 }
 
-// encrypt are the files as they go into the repository.
-func (p PackageInstall) encrypt(files repolayout.Files) (repolayout.Files, error) {
+// encrypt are the files as they go into the repository. Those that are kept are
+// encrypted already.
+func (p PackageInstall) encrypt(files, kept repolayout.Files) (repolayout.Files, error) {
 	plain, ok := files[repolayout.EncryptedParamsFile]
-	if !ok {
+	if _, is := kept[repolayout.EncryptedParamsFile]; is || !ok {
 		return files, nil
 	}
 	encrypted, err := sops.Encrypt(plain, p.Recipients, time.Now())

@@ -31,6 +31,14 @@ func (p PackageInstall) Install() repolayout.Install {
 // file that is not there has none.
 type Blobs map[string]gitops.Hash
 
+// Seen are files as a plan saw them.
+type Seen struct {
+	Blobs Blobs
+	// Says tells whether a file says in another form what one with this blob, or
+	// with what stands for it in a receipt's Canonical, says. It may be nil.
+	Says func(name string, blob gitops.Hash) bool
+}
+
 // PackageInstallReceipt says what is in the repository.
 type PackageInstallReceipt struct {
 	Commit gitops.Commit // zero: nothing was pushed, or only read
@@ -202,9 +210,9 @@ func (d *Delivery) exists(ctx context.Context, path string) error {
 // CreatePackageInstall commits the files. Unless adopt is set none may be on
 // the branch.
 func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, adopt bool) (PackageInstallReceipt, error) {
-	var before Blobs
+	var before *Seen
 	if !adopt {
-		before = Blobs{}
+		before = &Seen{}
 	}
 	r, err := d.commitPackageInstall(ctx, "Add", p, before)
 	var precondition *gitops.PreconditionError
@@ -214,16 +222,16 @@ func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, a
 	return r, err
 }
 
-// UpdatePackageInstall commits the files in place of those whose blobs the
-// plan saw.
-func (d *Delivery) UpdatePackageInstall(ctx context.Context, p PackageInstall, before Blobs) (PackageInstallReceipt, error) {
-	r, err := d.commitPackageInstall(ctx, "Update", p, before)
+// UpdatePackageInstall commits the files in place of those that the plan saw.
+// One that says the same in another form is left as it is.
+func (d *Delivery) UpdatePackageInstall(ctx context.Context, p PackageInstall, before Seen) (PackageInstallReceipt, error) {
+	r, err := d.commitPackageInstall(ctx, "Update", p, &before)
 	return r, d.blame(ctx, err)
 }
 
 // commitPackageInstall writes the spec's files in one commit and deletes those
 // that it has no more. before, where not nil, is what must be on the branch.
-func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before Blobs) (PackageInstallReceipt, error) {
+func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before *Seen) (PackageInstallReceipt, error) {
 	var r PackageInstallReceipt
 	repository, err := d.repository()
 	if err != nil {
@@ -233,20 +241,31 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 	if err != nil {
 		return r, err
 	}
-	written, err := p.encrypt(files)
+	at := p.Install()
+	says := blobsOf(files)
+	maps.Copy(says, p.says(files))
+	var had Blobs
+	kept := repolayout.Files{}
+	if before != nil {
+		had = before.Blobs
+		if kept, err = d.keep(ctx, at, says, before.Says); err != nil {
+			return r, err
+		}
+	}
+	maps.Copy(files, kept)
+	written, err := p.encrypt(files, kept)
 	if err != nil {
 		return r, err
 	}
-	at := p.Install()
 	change := gitops.Change{Summary: d.summary(verb, at)}
 	for _, name := range repolayout.FileNames {
 		data, exists := written[name]
-		if !exists && !mayOwn(name, before) {
+		if !exists && !mayOwn(name, had) {
 			continue
 		}
 		edit := gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !exists}
 		if before != nil {
-			blob := before[name] // zero: it must not be there
+			blob := had[name] // zero: it must not be there
 			edit.IfBlob = &blob
 		}
 		change.Edits = append(change.Edits, edit)
@@ -256,8 +275,27 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 		return r, err
 	}
 	r = d.receipt(at, files)
-	r.Commit, r.Blobs, r.Canonical = commit, blobsOf(written), p.says(files)
+	r.Commit, r.Blobs, r.Canonical = commit, blobsOf(written), says
 	return r, nil
+}
+
+// keep are the files on the branch that say what is to be written in another
+// form.
+func (d *Delivery) keep(ctx context.Context, at repolayout.Install, wanted Blobs, says func(name string, blob gitops.Hash) bool) (repolayout.Files, error) {
+	kept := repolayout.Files{}
+	for name, blob := range wanted {
+		if says == nil || !says(name, blob) {
+			continue
+		}
+		current, now, err := read(ctx, d.Repository, d.Layout.Path(at, name))
+		if err != nil {
+			return nil, err
+		}
+		if !now.IsZero() { // that it is the one that was seen is the edit's precondition
+			kept[name] = current
+		}
+	}
+	return kept, nil
 }
 
 // DeletePackageInstall removes the files whose blobs the plan saw, and keeps

@@ -96,7 +96,7 @@ func TestPackageInstallLifecycle(t *testing.T) {
 		t.Errorf("%s\n%+v", diff, read)
 	}
 	p.VersionConstraint, p.Values = "2.0.0", nil
-	updated, err := d.UpdatePackageInstall(ctx, p, created.Blobs)
+	updated, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: created.Blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if diff := cmp.Diff(want, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
-	again, err := d.UpdatePackageInstall(ctx, p, updated.Blobs)
+	again, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: updated.Blobs})
 	if err != nil || again.Commit.Changed {
 		t.Errorf("writing the same made a commit: %+v, %v", again, err)
 	}
@@ -142,7 +142,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	}
 	p.VersionConstraint = "2.0.0"
 	var precondition *gitops.PreconditionError
-	if _, err := d.UpdatePackageInstall(ctx, p, created.Blobs); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
+	if _, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: created.Blobs}); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
 		t.Errorf("update: %v, by %+v", err, precondition.By)
 	}
 	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &precondition) || !byEdit(precondition.By) {

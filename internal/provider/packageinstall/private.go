@@ -179,11 +179,11 @@ func (s seen) set(l repolayout.Layout, at repolayout.Install, r delivery.Package
 	return s
 }
 
-// blobs are those that a package install's files must have now. current are
-// those that they do have, since a slow mark only tells whether one is right;
-// wrong is the path of one that is not, else "".
-func (s seen) blobs(l repolayout.Layout, at repolayout.Install, current delivery.Blobs) (blobs delivery.Blobs, wrong string, err error) {
-	blobs = delivery.Blobs{}
+// of is what was seen of a package install. current are the blobs of its files
+// now, since a slow mark only tells whether one is right; wrong is the path of
+// one that is not, else "".
+func (s seen) of(l repolayout.Layout, at repolayout.Install, current delivery.Blobs) (files delivery.Seen, wrong string, err error) {
+	files = delivery.Seen{Blobs: delivery.Blobs{}, Says: func(name string, blob gitops.Hash) bool { return s[l.Path(at, name)].means(blob) }}
 	for _, name := range s.names(l, at) {
 		path := l.Path(at, name)
 		m := s[path]
@@ -193,17 +193,17 @@ func (s seen) blobs(l repolayout.Layout, at repolayout.Install, current delivery
 			case !there:
 				blob = gitops.BlobHash(nil) // any: the file must be there
 			case !m.isOf(blob):
-				return nil, path, nil
+				return files, path, nil
 			}
-			blobs[name] = blob
+			files.Blobs[name] = blob
 			continue
 		}
-		first, _, _ := strings.Cut(string(m), canonicalIs)
-		if blobs[name], err = gitops.ParseHash(first); err != nil {
-			return nil, "", fmt.Errorf("the private state has no blob for %s: %w", path, err)
+		blob, _, _ := strings.Cut(string(m), canonicalIs)
+		if files.Blobs[name], err = gitops.ParseHash(blob); err != nil {
+			return files, "", fmt.Errorf("the private state has no blob for %s: %w", path, err)
 		}
 	}
-	return blobs, "", nil
+	return files, "", nil
 }
 
 // isSlow tells whether a slow mark is among those of a package install.

@@ -158,7 +158,7 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	defer cancel()
 	before, err := r.before(bounded, req.Private, install(state))
 	if err == nil {
-		err = r.data.DeletePackageInstall(bounded, install(state), before)
+		err = r.data.DeletePackageInstall(bounded, install(state), before.Blobs)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
@@ -196,25 +196,25 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 	return spec, diags
 }
 
-// before are the blobs that the plan saw. It is an error where it can be told
-// already that a file is another by now.
-func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (delivery.Blobs, error) {
+// before are the files that the plan saw. It is an error where it can be told
+// already that one is another by now.
+func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (delivery.Seen, error) {
 	s, diags := readSeen(ctx, private)
 	if diags.HasError() {
-		return nil, errPrivateState
+		return delivery.Seen{}, errPrivateState
 	}
 	var current delivery.Blobs
 	if s.isSlow(r.data.Layout, at) {
 		var err error
 		if current, err = r.data.FindBlobs(ctx, at); err != nil {
-			return nil, err
+			return delivery.Seen{}, err
 		}
 	}
-	blobs, wrong, err := s.blobs(r.data.Layout, at, current)
+	files, wrong, err := s.of(r.data.Layout, at, current)
 	if wrong != "" {
-		return nil, r.data.ChangedFile(ctx, wrong)
+		return files, r.data.ChangedFile(ctx, wrong)
 	}
-	return blobs, err
+	return files, err
 }
 
 // see notes what is in the repository by now.

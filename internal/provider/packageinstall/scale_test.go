@@ -36,6 +36,10 @@ const hostedPush = 200 * time.Millisecond
 // maxPushes of 100 changes, 10 of which are under way at any time: 10 where none of them is late, and never as many as there are changes.
 const maxPushes = 20
 
+// maxState are the bytes that Terraform keeps of a package install with two values, of which about 650 are its files: its own time
+// grows with them.
+const maxState = 2400
+
 func newScale(t testing.TB, fixture string, delay time.Duration) *scale {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
@@ -212,6 +216,11 @@ func TestAccPackageInstall_hundred(t *testing.T) {
 	t.Logf("plan: %d requests, %s of processor time in the provider", requests, cpu)
 	if requests > 8 || pushes > 0 {
 		t.Errorf("the second plan took %d requests and %d pushes, want at most 8 and none", requests, pushes)
+	}
+	each := s.attributes(100)
+	t.Logf("state: %d bytes for each", each)
+	if each > maxState {
+		t.Errorf("the state has %d bytes for each package install, want at most %d", each, maxState)
 	}
 	requests, pushes, _ = s.terraform("destroy", "-auto-approve", "-no-color", "-parallelism=10")
 	t.Logf("destroy: %d requests, %d pushes", requests, pushes)

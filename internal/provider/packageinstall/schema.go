@@ -94,7 +94,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "The files in the repository, path to content. They are known at plan as soon as what they are made of is. " +
 					"What is in a Secret is masked; its change shows in `values`, `values_yaml` and `ytt_overlays`. " +
-					"The state holds this text for each package install: some 600 bytes, and one line more for each value.",
+					"The state holds this text for each package install: about 650 bytes, and one line more for each value.",
 			},
 			"commit": schema.StringAttribute{
 				Computed:            true,

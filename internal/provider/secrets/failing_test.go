@@ -2,6 +2,7 @@ package secrets_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
@@ -91,6 +92,24 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 	})
 	one("values that are no object", install, "must be an object", func(s string) map[string]any {
 		return map[string]any{"git": git(map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password}), "values": s}
+	})
+	good := func(more map[string]any) map[string]any {
+		more["git"] = git(map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password})
+		return more
+	}
+	one("write-only values that are no object", install, "must be an object", func(s string) map[string]any {
+		return good(map[string]any{"values_wo": s})
+	})
+	for name, text := range map[string]string{
+		"with a ytt comment": "a: SECRET\n#@ SECRET", "that is none": "a: [SECRET", "with a key twice": "a: SECRET\na: SECRET", "with a list": "- SECRET",
+		"with a tag": "a: !SECRET SECRET", "with an alias of nothing": "a: *SECRET", "with a bad escape": `a: "\q SECRET"`, "with a bad character": "a: SECRET\x01",
+	} {
+		one("values YAML "+name, install, "Invalid values_yaml", func(s string) map[string]any {
+			return good(map[string]any{"values_yaml": []string{strings.ReplaceAll(text, "SECRET", s)}})
+		})
+	}
+	one("write-only values that cannot be written", install, "1.8e308", func(s string) map[string]any {
+		return good(map[string]any{"values_wo": map[string]any{"a": s, "b": json.Number("1" + strings.Repeat("0", 400))}})
 	})
 	one("wrong cluster token", namespace, "refused the credentials|Unauthorized", func(s string) map[string]any {
 		return map[string]any{"run": staging(map[string]any{"token": s})}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
@@ -53,7 +54,7 @@ func TestAccSecrets_working(t *testing.T) {
 			inConfig[what] = token
 		}
 	}
-	for _, what := range []string{"exec.env", "kubeconfig", "kubeconfig_wo", "values", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo"} {
+	for _, what := range []string{"exec.env", "kubeconfig", "kubeconfig_wo", "values", "values_wo", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo"} {
 		inConfig[what] = rand.Text()
 	}
 	w := newWorkspace(t, buildProvider(t), "working", maps.Clone(inConfig))
@@ -64,7 +65,7 @@ func TestAccSecrets_working(t *testing.T) {
 		"staging":         map[string]any{"host": e.Lab.Staging.Server, "ca": string(e.Lab.Staging.CA), "token": admin},
 		"prod_kubeconfig": read(t, e.Lab.Prod.Kubeconfig),
 		"exec":            map[string]any{"command": plugin, "token_file": tokenFile, "variable": inConfig["exec.env"]},
-		"direct":          kubeconfig(inConfig["kubeconfig"]), "write_only": kubeconfig(inConfig["kubeconfig_wo"]), "value": inConfig["values"],
+		"direct":          kubeconfig(inConfig["kubeconfig"]), "write_only": kubeconfig(inConfig["kubeconfig_wo"]), "value": inConfig["values"], "value_write_only": inConfig["values_wo"],
 		"app_password": inConfig["git_credentials.password_wo"], "app_ssh_key": "-----BEGIN " + inConfig["git_credentials.ssh_private_key_wo"],
 		"app_age_key": "AGE-SECRET-KEY-" + inConfig["sops_age_key_wo"],
 	})
@@ -82,6 +83,7 @@ func TestAccSecrets_working(t *testing.T) {
 	checkPlan(w, "create.tfplan")
 	w.succeeds("apply", "-auto-approve", "-input=false")
 	seeTokens("at first")
+	w.canaries["the blob of the values, a fast digest of them"] = blobOf(t, repository, e.Package()+"/staging/params.yaml", inConfig["values_wo"])
 	checkState(w)
 	w.succeeds("plan", "-input=false", "-detailed-exitcode", "-out=unchanged.tfplan") // 2 if there is a change
 	checkPlan(w, "unchanged.tfplan")
@@ -101,6 +103,16 @@ func checkPlan(w *workspace, file string) {
 	w.t.Helper()
 	document := w.succeeds("show", "-json", file)
 	w.canaries.absent(w.t, "the plan "+file, unmarked(w.t, []byte(document)))
+}
+
+// blobOf is the Git blob of a file, which holds a secret.
+func blobOf(t *testing.T, r *acctest.Repository, path, secret string) string {
+	t.Helper()
+	content, _ := r.Read(path)
+	if !strings.Contains(content, secret) {
+		t.Errorf("%s does not hold the secret", path)
+	}
+	return gitops.BlobHash([]byte(content)).String()
 }
 
 // checkState searches the state but for the two inputs that are kept in it by

@@ -59,6 +59,22 @@ variable "values" {
   default   = null
 }
 
+variable "values_yaml" {
+  type      = list(string)
+  sensitive = true
+  default   = null
+}
+variable "values_wo" {
+  type      = any
+  sensitive = true
+  ephemeral = true
+  default   = null
+}
+variable "annotations" {
+  type    = map(string)
+  default = null
+}
+
 provider "carvel" {
   git           = var.git
   build_cluster = var.build
@@ -73,6 +89,9 @@ resource "carvel_package_install" "test" {
   version_constraint   = "1.0.0"
   package_source       = "none"
   values               = var.values
+  values_yaml          = var.values_yaml
+  values_wo            = var.values_wo
+  annotations          = var.annotations
   timeouts             = { create = var.timeout }
 }
 

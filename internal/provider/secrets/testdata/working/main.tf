@@ -59,6 +59,11 @@ variable "app_age_key" {
   sensitive = true
   ephemeral = true
 }
+variable "value_write_only" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
 
 provider "carvel" {
   git = {
@@ -157,6 +162,8 @@ resource "carvel_package_install" "test" {
   service_account_name = carvel_run_namespace.staging.service_account_name
   version_constraint   = "1.0.0"
   values               = { password = var.value }
+  values_wo            = { secret = var.value_write_only }
+  hash_values_name     = true
 }
 
 # Paused, so that nothing needs the credentials.
