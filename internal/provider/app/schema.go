@@ -21,7 +21,9 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 	labels, annotations := schemas.Metadata("App")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An App on the build cluster: kapp-controller fetches directories of the GitOps repository and deploys what they hold to a run cluster. " +
-			"Creating and updating it waits until the controller has reconciled it, or fails with the controller's own message.\n\n" +
+			"Creating and updating it waits until the run cluster runs what the repository holds, or fails with the controller's own message: " +
+			"what was fetched is compared with the branch, and with `run_cluster` the PackageInstalls on the run cluster are looked at too. " +
+			"A failure counts when a second attempt has failed as well.\n\n" +
 			"The directories must exist when the App is created, so it comes after the `carvel_package_install` resources whose `path` it fetches, " +
 			"the `carvel_kubeconfig_secret` that it deploys with and the `carvel_run_namespace` that it deploys to. Refer to their attributes to have that order, " +
 			"and its reverse when they are destroyed.",
@@ -43,7 +45,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				Optional: true,
 				MarkdownDescription: "The run cluster that the App delivers to. With `packages` it names the directories to deliver. " +
 					"Where it is a key of the provider's `run_clusters`, waiting for the App also looks at the PackageInstalls on the run cluster, " +
-					"for which it needs the right to list and watch PackageInstalls and Apps, and to get Secrets, in their namespace. " +
+					"for which it needs the right to list and watch PackageInstalls, Apps and Secrets in their namespace. " +
 					"Without it an error in a package's values may show only after the apply.",
 				Validators: []validator.String{schemas.RunClusterName()},
 			},

@@ -219,7 +219,7 @@ func explainReconcile(err *delivery.ReconcileError) explanation {
 func Unseen(err error) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("The run cluster could not be looked at",
 		"Whether the PackageInstalls there run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "+
-			"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls and Apps, and to get, list and watch Secrets, "+
+			"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
 			"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
 }
 
