@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,7 @@ type bench struct {
 	size
 	url, program string
 	server       *gitserver.Server
+	delay        time.Duration // of every request
 
 	mu        sync.Mutex
 	exchanges []gitserver.Exchange
@@ -106,6 +108,11 @@ func (b *bench) serve() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.exchanges = append(b.exchanges, e)
+	}, Intercept: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(b.delay)
+			next.ServeHTTP(w, r)
+		})
 	}})
 	if err != nil {
 		b.Fatal(err)
@@ -212,18 +219,57 @@ func medianOf(list []usage, value func(usage) float64) float64 {
 	return median(values)
 }
 
-// BenchmarkColdWrite changes two files, from the start of a process to its end: this engine, and git without a checkout.
-func BenchmarkColdWrite(b *testing.B) {
-	forSizes(b, func(b *bench) {
-		b.compare(b.write(), `
+// coldWrite is git without a checkout.
+const coldWrite = `
 git clone -q --depth 1 --filter=blob:none --no-checkout "$URL" "$DIR"; cd "$DIR"; git read-tree HEAD
 echo "one $RUN" > one; echo "two $RUN" > two
 git hash-object -w one two | {
   read -r one; read -r two
   printf '100644 %s\tpackage-3/cluster-1/packageinstall.yaml\n100644 %s\tpackage-3/cluster-1/params.yaml\n' "$one" "$two"
 } | git update-index --index-info
-git push -q origin "$(git commit-tree -p HEAD -m x "$(git write-tree --missing-ok)"):refs/heads/main"`)
+git push -q origin "$(git commit-tree -p HEAD -m x "$(git write-tree --missing-ok)"):refs/heads/main"`
+
+// BenchmarkColdWrite changes two files, from the start of a process to its end.
+func BenchmarkColdWrite(b *testing.B) {
+	forSizes(b, func(b *bench) { b.compare(b.write(), coldWrite) })
+}
+
+// BenchmarkColdWriteFar is ColdWrite with a server that is 50 ms away.
+func BenchmarkColdWriteFar(b *testing.B) {
+	forSizes(b, func(b *bench) {
+		b.delay = 50 * time.Millisecond
+		b.compare(b.write(), coldWrite)
 	})
+}
+
+// BenchmarkColdWriteRefs is ColdWrite in a repository with 10,000 more branches.
+func BenchmarkColdWriteRefs(b *testing.B) {
+	forSizes(b, func(b *bench) {
+		b.addRefs()
+		b.compare(b.write(), coldWrite)
+	})
+}
+
+// addRefs makes the branches, once.
+func (b *bench) addRefs() {
+	b.Helper()
+	if b.runs > 0 {
+		return
+	}
+	tip, err := b.server.Git(repository, nil, "rev-parse", "refs/heads/main")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var refs strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&refs, "create refs/heads/topic/branch-%d %s\n", i, strings.TrimSpace(tip))
+	}
+	if _, err := b.server.Git(repository, strings.NewReader(refs.String()), "update-ref", "--stdin"); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := b.server.Git(repository, nil, "pack-refs", "--all"); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // BenchmarkColdRead reads one file, from the start of a process to its end.
@@ -245,18 +291,22 @@ func BenchmarkSequentialWrites(b *testing.B) {
 	})
 }
 
-// BenchmarkConcurrentWrites makes 100 changes from 10 goroutines, and for comparison as 10 changes, one after the other, of the same files.
+// BenchmarkConcurrentWrites makes 100 changes from 10 goroutines, and for comparison, one after the other, 10 changes of the same files
+// and 10 small ones.
 func BenchmarkConcurrentWrites(b *testing.B) {
 	forSizes(b, func(b *bench) {
-		var ratios, walls []float64
+		var ratios, small, walls []float64
 		for range pairs {
 			ten := b.command(b.write("-n", "10", "-dirs", "10", "-prefetch")...)
+			few := b.command(b.write("-n", "10", "-prefetch")...)
 			hundred := b.command(b.write("-n", "100", "-goroutines", "10", "-prefetch")...)
 			ratios = append(ratios, hundred.Wall.Seconds()/ten.Wall.Seconds())
+			small = append(small, hundred.Wall.Seconds()/few.Wall.Seconds())
 			walls = append(walls, hundred.Wall.Seconds()*1000)
 		}
 		b.report()
 		b.ReportMetric(median(ratios), "x-10-pushes")
+		b.ReportMetric(median(small), "x-10-small-pushes")
 		b.ReportMetric(median(walls), "wall-ms")
 	})
 }
