@@ -37,6 +37,11 @@ func repositoryDelivery(t *testing.T) (*Delivery, *gitserver.Server) {
 	if _, err := server.Seed(repository, "Start", map[string]string{"README.md": "theirs\n"}); err != nil {
 		t.Fatal(err)
 	}
+	return &Delivery{Repository: reopened(t, server), Location: Location{URL: server.URL(repository), Branch: "main"}}, server
+}
+
+func reopened(t *testing.T, server *gitserver.Server) *gitops.Engine {
+	t.Helper()
 	engine, err := gitops.Open(gitops.Config{
 		URL:  server.URL(repository),
 		HTTP: gitops.HTTPAuth{Username: "ci", Password: "secret", CertificateAuthority: server.CertificateAuthority()},
@@ -44,7 +49,7 @@ func repositoryDelivery(t *testing.T) (*Delivery, *gitserver.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Delivery{Repository: engine, Location: Location{URL: server.URL(repository), Branch: "main"}}, server
+	return engine
 }
 
 func testInstall() PackageInstall {
@@ -230,5 +235,48 @@ func TestFingerprint(t *testing.T) {
 	salted := Fingerprint(s, []byte("x"))
 	if a != again || a == other || a == salted || len(a) != 32 {
 		t.Errorf("%s %s %s %s", a, again, other, salted)
+	}
+}
+
+// TestUpdateKeepsOtherForms: a file that says the same in another form stays,
+// also where another file of the same commit changes.
+func TestUpdateKeepsOtherForms(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	ctx := bounded(t)
+	p := testInstall()
+	install, params := d.Layout.Path(p.Install(), repolayout.PackageInstallFile), d.Layout.Path(p.Install(), repolayout.ParamsFile)
+	if _, err := d.CreatePackageInstall(ctx, p, false); err != nil {
+		t.Fatal(err)
+	}
+	const byHand = "# by hand\napiVersion: v1\nkind: Secret\nmetadata: {name: app-values}\nstringData: {values.yaml: 'workload_name: app'}\n"
+	if _, err := server.Seed(repository, "Edit", map[string]string{params: byHand}); err != nil {
+		t.Fatal(err)
+	}
+	// Another reader, which has not seen what was there before.
+	d.Repository = reopened(t, server)
+	_, found, err := d.ReadPackageInstall(ctx, p.Install())
+	if err != nil || len(found.Canonical) != 2 || found.Canonical[repolayout.ParamsFile] == found.Blobs[repolayout.ParamsFile] {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	seen := Seen{Blobs: found.Blobs, Says: func(name string, blob gitops.Hash) bool { return found.Canonical[name] == blob }}
+	p.VersionConstraint = "2.0.0"
+	done, err := d.UpdatePackageInstall(ctx, p, seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := server.Files(repository, "main")
+	if err != nil || files[params] != byHand || !strings.Contains(files[install], "2.0.0") {
+		t.Errorf("%v, %v", files, err)
+	}
+	if done.Blobs[repolayout.ParamsFile] != found.Blobs[repolayout.ParamsFile] || done.Canonical[repolayout.ParamsFile] != found.Canonical[repolayout.ParamsFile] {
+		t.Errorf("%+v", done)
+	}
+	if _, err := server.Seed(repository, "Edit", map[string]string{params: byHand + "# again\n"}); err != nil {
+		t.Fatal(err)
+	}
+	p.VersionConstraint = "3.0.0"
+	var precondition *gitops.PreconditionError
+	if _, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: done.Blobs, Says: seen.Says}); !errors.As(err, &precondition) || precondition.Path != params {
+		t.Errorf("a file that changed was passed over: %v", err)
 	}
 }

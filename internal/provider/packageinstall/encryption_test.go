@@ -1,6 +1,7 @@
 package packageinstall_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -83,8 +84,18 @@ func TestAccPackageInstall_encryption(t *testing.T) {
 	create.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownValue(address, tfjsonpath.New("files"), knownvalue.MapSizeExact(2))}
 	create.Check = resource.ComposeTestCheckFunc(
 		decrypts(r, encrypted, one, "replicas: 1", "workload_name: app"), r.HasNoFile(p.params), r.HasFile(p.install, "name: "+e.Name+"-values"))
+	var before string
+	bumped := with(1, recipients(one), config.Variables{"version_constraint": config.StringVariable(">=1.0.0 <1.1.0")})
+	bump := f.Planned(plancheck.ResourceActionUpdate, bumped) // of the other file
+	bump.PreConfig = func() { before, _ = r.Read(encrypted) }
+	bump.Check = func(*terraform.State) error {
+		if after, _ := r.Read(encrypted); after != before {
+			return errors.New("values that did not change were encrypted again")
+		}
+		return r.HasFile(p.install, "<1.1.0")(nil)
+	}
 	readers := f.Planned(plancheck.ResourceActionUpdate, with(1, recipients(one, two), nil))
-	readers.Check = resource.ComposeTestCheckFunc(decrypts(r, encrypted, two, "replicas: 1"), decrypts(r, encrypted, one, "replicas: 1"), r.HasCommits(p.dir, 2))
+	readers.Check = resource.ComposeTestCheckFunc(decrypts(r, encrypted, two, "replicas: 1"), decrypts(r, encrypted, one, "replicas: 1"), r.HasCommits(p.dir, 3))
 	secret := f.Planned(plancheck.ResourceActionUpdate, with(1, recipients(one, two), wo))
 	secret.Check = decrypts(r, encrypted, one, "password: s3cret")
 	hashed := f.Planned(plancheck.ResourceActionUpdate, with(2, recipients(one, two), config.Variables{"hash_values_name": config.BoolVariable(true), "values_wo": wo["values_wo"]}))
@@ -108,7 +119,7 @@ func TestAccPackageInstall_encryption(t *testing.T) {
 			create, f.Quiet(with(1, recipients(one), nil)),
 			// What only a configuration can tell is not imported.
 			f.Imported(e.Package()+"/staging", with(1, recipients(one), nil), "values", "commit", "timeouts"),
-			readers, f.Quiet(with(1, recipients(one, two), nil)),
+			bump, f.Quiet(bumped), readers, f.Quiet(with(1, recipients(one, two), nil)),
 			secret, f.Quiet(with(1, recipients(one, two), wo)),
 			hashed,
 			f.Planned(plancheck.ResourceActionUpdate, with(1, recipients(one), nil)), theirs, f.Quiet(with(1, recipients(one), nil)),

@@ -11,6 +11,10 @@ variable "recipients" {
   type    = list(string)
   default = null
 }
+variable "version_constraint" {
+  type    = string
+  default = "1.0.0"
+}
 variable "values" { type = any }
 variable "values_wo" {
   type    = any
@@ -35,7 +39,7 @@ resource "carvel_package_install" "test" {
   package              = var.package
   run_cluster          = "staging"
   service_account_name = "${var.name}-sa"
-  version_constraint   = "1.0.0"
+  version_constraint   = var.version_constraint
   values               = var.values
   values_wo            = var.values_wo
   hash_values_name     = var.hash_values_name
