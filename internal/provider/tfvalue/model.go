@@ -13,13 +13,16 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
+// Source is a plan, a state or a configuration.
+type Source interface {
+	Get(ctx context.Context, target any) diag.Diagnostics
+}
+
 // Get reads a plan, a state or a configuration into a model: a pointer to a
 // struct whose fields are attribute values with the tag tfsdk. It is what the
 // source's own Get does, at half its cost: that one compiles a regular
 // expression for every field of the model, every time.
-func Get(ctx context.Context, from interface {
-	Get(ctx context.Context, target any) diag.Diagnostics
-}, model any) diag.Diagnostics {
+func Get(ctx context.Context, from Source, model any) diag.Diagnostics {
 	var object types.Object
 	diags := from.Get(ctx, &object)
 	if diags.HasError() {
@@ -61,7 +64,7 @@ func object(ctx context.Context, schema attr.Type, model any) (tftypes.Value, di
 	from := reflect.ValueOf(model)
 	attributes := map[string]tftypes.Value{}
 	for i, name := range fields(from.Type()) {
-		value, ok := from.Field(i).Interface().(attr.Value)
+		value, ok := reflect.TypeAssert[attr.Value](from.Field(i))
 		if !ok {
 			diags.AddError("Unable to write the attribute "+name, mismatch(model, from.Field(i).Interface()))
 			continue
