@@ -26,7 +26,8 @@ func (d *demonstration) unchanged(ctx context.Context) error {
 }
 
 func (d *demonstration) destroy(ctx context.Context) error {
-	return d.terraform.run(ctx, "destroy", "-auto-approve")
+	// A destroy begins with a plan, and the default would be a downgrade.
+	return d.terraform.run(ctx, "destroy", "-auto-approve", "-var=version_constraint="+nextVersion)
 }
 
 func (d *demonstration) runClusters() []lab.Cluster { return []lab.Cluster{d.lab.Staging, d.lab.Prod} }

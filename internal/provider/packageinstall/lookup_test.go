@@ -224,3 +224,21 @@ func TestAccPackageInstall_packageSourceCluster(t *testing.T) {
 		down, f.Quiet(vars(config.Variables{"package_source": text("down")})),
 	}})
 }
+
+// TestAccPackageInstall_repositoryAhead: a version that the values do not fit is no error where nothing is committed, so that it stops
+// neither other changes nor a destroy; it is one again for a change.
+func TestAccPackageInstall_repositoryAhead(t *testing.T) {
+	e, f, r := lookups(t)
+	vars := config.Variables{"version_constraint": text(">=1.0.0 <2.0.0-a"), "values": with("replicas", 2)}
+	changed := config.Variables{"version_constraint": text(">=1.0.0 <2.0.0-a"), "values": with("replicas", 3)}
+	ahead := f.Quiet(vars)
+	ahead.PreConfig = func() {
+		r.Write("Add 1.2.0", map[string]string{e.PackagePath("1.2.0"): e.PackageFileWithSchema("1.2.0", strings.ReplaceAll(appValues, "replicas", "instances"))})
+	}
+	ahead.ConfigStateChecks = resolves("1.2.0")
+	destroy := f.Step(vars)
+	destroy.Destroy = true
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
+		f.Step(vars), ahead, f.Refused(`Invalid values.replicas`, changed), destroy,
+	}, CheckDestroy: r.HasNoFile(e.Package() + "/staging/packageinstall.yaml")})
+}

@@ -39,7 +39,11 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.planVersion(ctx, req, &plan, config.ValuesWO)...)
+	checked := r.planVersion(ctx, req, &plan, config.ValuesWO)
+	if !plan.Commit.IsUnknown() {
+		checked = tfdiag.AlreadyCommitted(checked)
+	}
+	resp.Diagnostics.Append(checked...)
 	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
 }
 

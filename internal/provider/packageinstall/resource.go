@@ -123,7 +123,11 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if resp.Diagnostics.Append(r.checkApply(ctx, &plan, req.Config)...); resp.Diagnostics.HasError() {
+	checked := r.checkApply(ctx, &plan, req.Config)
+	if plan.Commit.IsUnknown() {
+		resp.Diagnostics.Append(checked...)
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit

@@ -36,6 +36,26 @@ func Lookup(err error) (d diag.Diagnostic, ok bool) {
 	return nil, false
 }
 
+// AlreadyCommitted turns the errors about a package install that the plan does
+// not change into warnings: the repository has got ahead of it, which must stop
+// neither the changes of other resources nor a destroy.
+func AlreadyCommitted(diags diag.Diagnostics) diag.Diagnostics {
+	out := make(diag.Diagnostics, 0, len(diags))
+	for _, d := range diags {
+		if d.Severity() != diag.SeverityError {
+			out = append(out, d)
+			continue
+		}
+		detail := d.Detail() + "\n\nThe files in the repository say so already, and this plan does not change them, so this is no error here."
+		if at, ok := d.(diag.DiagnosticWithPath); ok {
+			out = append(out, diag.NewAttributeWarningDiagnostic(at.Path(), d.Summary(), detail))
+		} else {
+			out = append(out, diag.NewWarningDiagnostic(d.Summary(), detail))
+		}
+	}
+	return out
+}
+
 // NoPackage is the diagnostic of a data source that found no version.
 func NoPackage(name string, err error) diag.Diagnostic {
 	var none *delivery.NoVersionError
