@@ -10,13 +10,15 @@ import (
 // PackageSource are the attributes run_cluster and namespace of a data source
 // that looks at a run cluster, or without them into the repository.
 func PackageSource() (runCluster, namespace schema.Attribute) {
-	return schema.StringAttribute{
-			Optional:            true,
-			MarkdownDescription: "The run cluster to look at, a key of the provider's `run_clusters`. Without it, the GitOps repository is looked at: `PACKAGE/packages/` at the tip of the branch.",
-			Validators:          []validator.String{RunClusterName(), stringvalidator.AlsoRequires(path.MatchRoot("namespace"))},
-		}, schema.StringAttribute{
-			Optional:            true,
-			MarkdownDescription: "The namespace on the run cluster. What the cluster offers in all namespaces is among its packages.",
-			Validators:          []validator.String{Name(), stringvalidator.AlsoRequires(path.MatchRoot("run_cluster"))},
-		}
+	runCluster = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "The run cluster to look at, a key of the provider's `run_clusters`. Without it, the GitOps repository is looked at: `PACKAGE/packages/` at the tip of the branch.",
+		Validators:          []validator.String{RunClusterName(), stringvalidator.AlsoRequires(path.MatchRoot("namespace"))},
+	}
+	namespace = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "The namespace on the run cluster. What the cluster offers in all namespaces is among its packages.",
+		Validators:          []validator.String{Name(), stringvalidator.AlsoRequires(path.MatchRoot("run_cluster"))},
+	}
+	return runCluster, namespace
 }
