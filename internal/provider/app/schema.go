@@ -112,7 +112,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				MarkdownDescription: "The `commit` of each `carvel_package_install` that the App delivers. A new commit then updates the App: " +
 					"the controller is made to fetch at once, and waited for.",
 			},
-			"adopt_existing": schemas.AdoptExisting("an App"),
+			"adopt_existing": schemas.AdoptExisting("an App that already exists"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),
 			"uid":            schemas.UID("App"),

@@ -22,7 +22,7 @@ func valuesAttributes() map[string]schema.Attribute {
 			Optional: true,
 			MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They lie over `values_yaml`: " +
 				"maps are merged, lists and anything else are replaced, and a `null` is written as such. " +
-				"They are kept in the state, and in Git in clear text. Terraform itself writes them into its debug log (`TF_LOG=DEBUG`), sensitive or not.",
+				"They are kept in the state, and in Git in clear text unless `encryption` is set. Terraform itself writes them into its debug log (`TF_LOG=DEBUG`), sensitive or not.",
 			Validators: []validator.Dynamic{objectValue{}},
 		},
 		"values_yaml": schema.ListAttribute{
@@ -37,7 +37,7 @@ func valuesAttributes() map[string]schema.Attribute {
 		},
 		"values_wo": schema.DynamicAttribute{
 			Optional: true, WriteOnly: true,
-			MarkdownDescription: "Values, an object, that are not kept in the state or in a plan, for secrets. They lie over `values` and `values_yaml`, and are in Git in clear text. " +
+			MarkdownDescription: "Values, an object, that are not kept in the state or in a plan, for secrets. They lie over `values` and `values_yaml`. In Git they are in clear text, unless `encryption` is set. " +
 				"A change of them is noticed without `values_wo_version` as well: a salted hash, made to be slow to guess with, of the file that they are in is kept in the resource's private state. " +
 				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit.",
 			Validators: []validator.Dynamic{objectValue{}},
@@ -55,7 +55,7 @@ func valuesAttributes() map[string]schema.Attribute {
 		"hash_values_name": schema.BoolAttribute{
 			Optional: true,
 			MarkdownDescription: "Put ten digits of a hash of the values behind `values_secret_name`, so that the PackageInstall changes with its values. " +
-				"The controller then reconciles it at once, and no wait takes an old success for the new one. With `values_wo` the hash is made to be slow to guess with, since the name is in the state.",
+				"The controller then reconciles it at once, and no wait takes an old success for the new one. With `values_wo` or `encryption` the hash is made to be slow to guess with, since the name is in the state.",
 		},
 		"encryption": encryptionAttribute(),
 		"extra_values_secrets": schema.ListAttribute{

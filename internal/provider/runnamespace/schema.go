@@ -52,7 +52,7 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 				Validators:   []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{Attributes: ruleAttributes()},
 			},
-			"adopt_existing": schemas.AdoptExisting("a namespace, or with `create_namespace = false` the objects in it,"),
+			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),
 			"uid":            schemas.UID("Namespace"),

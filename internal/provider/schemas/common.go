@@ -80,7 +80,7 @@ func ForCluster(m *FieldManager, adopt types.Bool) delivery.ForCluster {
 func AdoptExisting(what string) schema.Attribute {
 	return schema.BoolAttribute{
 		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-		MarkdownDescription: "Take over " + what + " that already exists when this resource is created, instead of failing.",
+		MarkdownDescription: "Take over " + what + " when this resource is created, instead of failing.",
 	}
 }
 
@@ -120,10 +120,20 @@ func RunCluster(description string) schema.Attribute {
 
 // Metadata are the attributes labels and annotations of an object.
 func Metadata(of string) (labels, annotations schema.Attribute) {
+	return metadata(of, " Those that others set are left alone.")
+}
+
+// FileMetadata are labels and annotations of an object in a file, which has one
+// owner.
+func FileMetadata(of string) (labels, annotations schema.Attribute) {
+	return metadata(of, " Others that someone puts into the file are drift.")
+}
+
+func metadata(of, others string) (labels, annotations schema.Attribute) {
 	attribute := func(what string) schema.Attribute {
 		return schema.MapAttribute{
 			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: what + " to set on the " + of + ". Those that others set are left alone.",
+			MarkdownDescription: what + " to set on the " + of + "." + others,
 		}
 	}
 	return attribute("Labels"), attribute("Annotations")
