@@ -122,26 +122,30 @@ func TestLastChange_together(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.reset()
-	release := make(chan struct{})
+	release, arrived := make(chan struct{}), make(chan struct{}, 100)
 	f.faulty(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			arrived <- struct{}{}
 			<-release
 			next.ServeHTTP(w, r)
 		})
 	})
 	var all sync.WaitGroup
-	for i := range 20 {
-		all.Go(func() {
-			last, err := e.LastChange(patient(t), fmt.Sprintf("package-%d/prod/params.yaml", i))
-			if err != nil || last == nil || last.Commit != first {
-				t.Errorf("package %d: %+v, %v", i, last, err)
-			}
-		})
+	ask := func(i int) {
+		last, err := e.LastChange(patient(t), fmt.Sprintf("package-%d/prod/params.yaml", i))
+		if err != nil || last == nil || last.Commit != first {
+			t.Errorf("package %d: %+v, %v", i, last, err)
+		}
+	}
+	all.Go(func() { ask(0) })
+	<-arrived // the first is under way alone
+	for i := range 19 {
+		all.Go(func() { ask(i + 1) })
 	}
 	waitFor(t, func() bool {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return len(e.histories) >= 19 // one may be under way alone
+		return len(e.histories) == 19
 	})
 	close(release)
 	all.Wait()
