@@ -23,6 +23,8 @@ type Package struct {
 	Schema *ValuesSchema
 	// Enforced tells that the version's values go to ytt, which refuses what its schema does not allow. Other templates take anything.
 	Enforced bool
+	// Limited tells that the controller passes the version over on a cluster whose Kubernetes, or whose controller, is another than it wants.
+	Limited bool
 }
 
 // packageObject is the part of a Package that is looked at. What the controller would not mind either is of any type.
@@ -30,9 +32,11 @@ type packageObject struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Spec       struct {
-		RefName  string `json:"refName"`
-		Version  string `json:"version"`
-		Template struct {
+		RefName        string `json:"refName"`
+		Version        string `json:"version"`
+		Kubernetes     any    `json:"kubernetesVersionSelection"`
+		KappController any    `json:"kappControllerVersionSelection"`
+		Template       struct {
 			Spec struct {
 				Template []map[string]any `json:"template"`
 			} `json:"spec"`
@@ -118,6 +122,7 @@ func decodePackage(text []byte) (*Package, error) {
 	return &Package{
 		Name: obj.Spec.RefName, Version: obj.Spec.Version,
 		Schema: NewValuesSchema(obj.Spec.ValuesSchema.OpenAPIv3), Enforced: takesYttValues(obj.Spec.Template.Spec.Template),
+		Limited: obj.Spec.Kubernetes != nil || obj.Spec.KappController != nil,
 	}, nil
 }
 
@@ -174,6 +179,23 @@ type Resolved struct {
 	// HeldBack is a version that the constraint takes and that would be selected if prereleases were admitted; nil: none, or the Selection
 	// says which prereleases it admits.
 	HeldBack *Package
+}
+
+// Next are the versions that may be selected instead of the one that is, newest first: a lower one where each above it is Limited, and
+// the one that is held back, since what follows it is most likely like it.
+func (r Resolved) Next() []Package {
+	var next []Package
+	if r.HeldBack != nil {
+		next = append(next, *r.HeldBack)
+	}
+	limited := r.Limited
+	for _, lower := range r.Others {
+		if !limited {
+			break
+		}
+		next, limited = append(next, lower), lower.Limited
+	}
+	return next
 }
 
 // Resolve selects among the versions of one package as SelectVersion does, whose errors it returns. HeldBack may be set beside an error.

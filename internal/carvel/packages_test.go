@@ -192,6 +192,45 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestNext: a lower version is selected only where the cluster may refuse those above it.
+func TestNext(t *testing.T) {
+	for _, c := range []struct{ limited, want string }{
+		{"", "2.0.0-rc.1"},
+		{"1.0.0 1.1.0", "2.0.0-rc.1"},
+		{"1.2.0", "2.0.0-rc.1 1.1.0"},
+		{"1.2.0 1.1.0", "2.0.0-rc.1 1.1.0 1.0.0"},
+		{"1.2.0 1.1.0 1.0.0", "2.0.0-rc.1 1.1.0 1.0.0"},
+	} {
+		all := packages("1.0.0", "1.2.0", "2.0.0-rc.1", "1.1.0")
+		for i := range all {
+			all[i].Limited = strings.Contains(c.limited, all[i].Version)
+		}
+		r, err := carvel.Resolve(all, carvel.Selection{Constraint: ">=0.0.0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range r.Next() {
+			got = append(got, p.Version)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("limited %q: %q, want %q", c.limited, got, c.want)
+		}
+	}
+}
+
+// TestReadPackages_limited: a version that some clusters refuse.
+func TestReadPackages_limited(t *testing.T) {
+	const file = "apiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\nspec: {refName: app.default.tap, version: 1.0.0"
+	for more, want := range map[string]bool{
+		"": false, ", kubernetesVersionSelection: {constraints: '>=1.30.0'}": true, ", kappControllerVersionSelection: {constraints: '>=0.50.0'}": true,
+	} {
+		if got, err := carvel.ReadPackages([]byte(file + more + "}\n")); err != nil || len(got) != 1 || got[0].Limited != want {
+			t.Errorf("%q: %+v, %v", more, got, err)
+		}
+	}
+}
+
 func TestVersions(t *testing.T) {
 	got := carvel.Versions(packages("1.2.0", "bad", "1.10.0", "1.2.0", "1.2.0-rc.1", "1.2.0+b.2", "1.2.0+b.10"))
 	want := []string{"1.10.0", "1.2.0+b.10", "1.2.0+b.2", "1.2.0", "1.2.0-rc.1", "bad"}

@@ -10,9 +10,9 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// otherVersions bounds how many of the versions that a constraint also accepts
-// are checked against the values.
-const otherVersions = 3
+// otherVersions bounds how many of the versions that may be selected instead are
+// checked against the values.
+const otherVersions = 4
 
 // PackageCheck asks which version a package install gets, and whether its
 // values fit.
@@ -117,12 +117,11 @@ func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVer
 	}
 	v.Version, v.Enforced = r.Version, r.Enforced
 	v.Findings = r.Check(c.Values, c.Partial)
-	others := r.Others[:min(len(r.Others), otherVersions)]
 	if r.HeldBack != nil {
 		v.HeldBack = r.HeldBack.Version
-		others = append([]carvel.Package{*r.HeldBack}, others...)
 	}
-	for _, other := range others {
+	next := r.Next()
+	for _, other := range next[:min(len(next), otherVersions)] {
 		if findings := other.Check(c.Values, c.Partial); other.Enforced && len(findings) > 0 {
 			v.Elsewhere = append(v.Elsewhere, Misfit{Version: other.Version, Findings: findings})
 		}

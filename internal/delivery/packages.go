@@ -103,21 +103,50 @@ func (d *Delivery) inRepository(ctx context.Context, name string) (PackageList, 
 	if err != nil {
 		return list, err
 	}
+	return list, readDirectory(ctx, repository, name, &list, dir, entries)
+}
+
+// readDirectory adds the versions of a package that are in a directory and in
+// those below, as the App's ytt reads them. What it does not read does not get
+// to a cluster.
+func readDirectory(ctx context.Context, repository Repository, name string, list *PackageList, dir string, entries []gitops.Entry) error {
+	var below []string
 	for _, entry := range entries {
-		// What the App's ytt does not read does not get to a cluster.
+		at := path.Join(dir, entry.Name)
+		if entry.Dir() {
+			below = append(below, at)
+		}
 		if !isFile(entry) || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(entry.Name)) {
 			continue
 		}
-		file, err := readPackages(ctx, repository, path.Join(dir, entry.Name), entry.Hash)
+		file, err := readPackages(ctx, repository, at, entry.Hash)
 		if err != nil {
-			return list, err
+			return err
 		}
 		list.Packages = append(list.Packages, carvel.OfPackage(name, file.packages)...)
 		if file.err != nil {
-			list.Unreadable = append(list.Unreadable, UnreadablePackage{Path: path.Join(dir, entry.Name), Err: file.err})
+			list.Unreadable = append(list.Unreadable, UnreadablePackage{Path: at, Err: file.err})
 		}
 	}
-	return list, nil
+	if len(below) == 0 {
+		return nil
+	}
+	if err := repository.Prefetch(ctx, below...); err != nil {
+		return err
+	}
+	for _, dir := range below {
+		entries, err := repository.List(ctx, dir)
+		if errors.Is(err, gitops.ErrNotExist) {
+			continue // removed since the directory above was read
+		}
+		if err != nil {
+			return err
+		}
+		if err := readDirectory(ctx, repository, name, list, dir, entries); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func isFile(entry gitops.Entry) bool { return strings.HasPrefix(entry.Mode, "100") }

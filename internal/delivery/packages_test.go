@@ -60,7 +60,7 @@ func TestPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"1.10.0", "1.9.0", "1.0.0", "0.5.0", "unreadable " + dir + "broken.yaml", "unreadable " + dir + "half.yaml"}
+	want := []string{"1.10.0", "1.9.0", "1.0.0", "0.5.0", "0.1.0", "unreadable " + dir + "broken.yaml", "unreadable " + dir + "half.yaml"}
 	if diff := cmp.Diff(want, versionsOf(list)); diff != "" {
 		t.Error(diff)
 	}
@@ -74,7 +74,7 @@ func TestPackages(t *testing.T) {
 		}
 	}
 	all, err := d.AllPackages(bounded(t), inGit)
-	if err != nil || len(all.Packages) != 5 || len(all.Unreadable) != 2 {
+	if err != nil || len(all.Packages) != 6 || len(all.Unreadable) != 2 {
 		t.Errorf("all: %v, %v", versionsOf(all), err)
 	}
 }
@@ -101,8 +101,8 @@ func TestCheckPackage(t *testing.T) {
 	if err != nil || v.Version != "1.1.0" || v.HeldBack != "1.2.0-rc.1" || len(v.Findings) != 0 || !v.Enforced {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if len(v.Elsewhere) != 2 || v.Elsewhere[0].Version != "1.2.0-rc.1" || v.Elsewhere[1].Version != "1.0.0" {
-		t.Errorf("elsewhere: %+v", v.Elsewhere)
+	if len(v.Elsewhere) != 1 || v.Elsewhere[0].Version != "1.2.0-rc.1" {
+		t.Errorf("elsewhere: %+v, want the prerelease, and no version that is never selected again", v.Elsewhere)
 	}
 	v, err = d.CheckPackage(bounded(t), ask("1.1.0", map[string]any{"old": 1}))
 	if err != nil || len(v.Findings) != 1 || len(v.Elsewhere) != 0 {

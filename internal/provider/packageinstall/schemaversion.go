@@ -13,7 +13,7 @@ func packageSource() schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true, Computed: true, Default: stringdefault.StaticString(delivery.FromRepository),
 		MarkdownDescription: "Where the plan looks up the versions of the package, to check `version_constraint` and the values. " +
-			"`repository`, the default: in the files of `PACKAGE/packages/` at the tip of the branch. " +
+			"`repository`, the default: in the files of `PACKAGE/packages/` and below, at the tip of the branch. " +
 			"`cluster`: in the Packages that the run cluster offers in `namespace`, for a package that a PackageRepository brings there; " +
 			"a cluster that cannot be asked is a warning. " +
 			"`none`: nowhere, and nothing is checked, for example where the same run commits the package.",

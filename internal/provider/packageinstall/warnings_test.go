@@ -57,8 +57,8 @@ func TestAccPackageInstall_warnings(t *testing.T) {
 		},
 		"the range goes on": {
 			[]string{"version_constraint=>=0.0.0", `values={"workload_name":"app","color":"s3cret"}`},
-			[]string{`resolved_version = "1.1.0"`, "do not fit every version in the range", "2.0.0-rc.1: color: The schema has no such key. Did you mean colors?", "1.0.0: color: The schema has no such key"},
-			[]string{"Error:"},
+			[]string{`resolved_version = "1.1.0"`, "do not fit every version in the range", "2.0.0-rc.1: color: The schema has no such key. Did you mean colors?"},
+			[]string{"1.0.0: color", "Error:"},
 		},
 		"no schema that is enforced": {
 			[]string{"package=" + chart, `values={"workload_nam":"s3cret"}`},
