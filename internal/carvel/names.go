@@ -19,6 +19,9 @@ func ValidateName(name string) error {
 	return first(validation.IsDNS1123Label(name))
 }
 
+// MaxObjectName is how many characters a DNS-1123 subdomain has at most.
+const MaxObjectName = validation.DNS1123SubdomainMaxLength
+
 // ValidateObjectName checks a DNS-1123 subdomain: the form of the names of
 // ServiceAccounts, Secrets, Apps and PackageInstalls.
 func ValidateObjectName(name string) error {

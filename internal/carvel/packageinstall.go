@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"fmt"
 	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -110,10 +111,16 @@ func setCluster(spec map[string]any, c *Cluster) {
 	spec["cluster"] = out
 }
 
+// maxSecretBytes is what an API server takes in one Secret.
+const maxSecretBytes = 1 << 20
+
 // valuesSecret is the name and the content of the values Secret.
 func (s PackageInstallSpec) valuesSecret() (name, text string, err error) {
 	if text, err = s.valuesText(); err != nil {
 		return "", "", err
+	}
+	if len(text) > maxSecretBytes {
+		return "", "", fmt.Errorf("values: %d bytes of YAML, and a Secret holds no more than %d", len(text), maxSecretBytes)
 	}
 	if s.HashValuesName {
 		return s.hashedName(s.ValuesSecretName, text), text, nil

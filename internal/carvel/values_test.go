@@ -145,6 +145,17 @@ func TestNumbersThatAreTooLarge(t *testing.T) {
 	}
 }
 
+// TestValuesThatAreTooLarge for a Secret.
+func TestValuesThatAreTooLarge(t *testing.T) {
+	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values"}
+	for size, refused := range map[int]bool{1<<20 - 100: false, 1<<20 + 1: true} {
+		spec.Values = map[string]any{"a": strings.Repeat("a", size)}
+		if _, err := ValuesSecret(spec); (err != nil) != refused {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
 func TestHashedNames(t *testing.T) {
 	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values", HashValuesName: true, Values: map[string]any{"a": "1"}}
 	name := func(s PackageInstallSpec) string {

@@ -88,7 +88,7 @@ type yamlReader struct {
 
 func (r *yamlReader) value(node *yaml.Node) (any, error) {
 	if r.seen++; r.seen > maxNodes {
-		return nil, &YAMLError{node.Line, "too large: its aliases make it more than 200,000 values"}
+		return nil, &YAMLError{node.Line, "too large: more than 200,000 values, with its aliases resolved"}
 	}
 	if r.open[node] {
 		return nil, &YAMLError{node.Line, "an alias of what it is part of"}

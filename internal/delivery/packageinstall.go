@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -79,9 +80,9 @@ func blobsOf(files repolayout.Files) Blobs {
 }
 
 // ReadPackageInstall reads the files at the branch's tip, and the spec that
-// they hold. Without a packageinstall.yaml it is ErrNotFound. known are the
-// names of files that are the package install's even if it does not say so any
-// more.
+// they hold. known are the names of files that are the package install's even if
+// it does not say so any more. Without these and a packageinstall.yaml it is
+// ErrNotFound.
 func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install, known ...string) (PackageInstall, PackageInstallReceipt, error) {
 	found := PackageInstall{RunCluster: at.RunCluster}
 	var r PackageInstallReceipt
@@ -90,7 +91,12 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		return found, r, err
 	}
 	if _, ok := files[repolayout.PackageInstallFile]; !ok {
-		return found, r, ErrNotFound
+		left := maps.Clone(files)
+		maps.DeleteFunc(left, func(name string, _ []byte) bool { return !slices.Contains(known, name) })
+		if len(left) == 0 {
+			return found, r, ErrNotFound
+		}
+		return found, d.receipt(at, left), d.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
 	}
 	spec, ours, err := repolayout.Parse(files)
 	for _, name := range known {
@@ -114,6 +120,34 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		}
 	}
 	return found, r, nil
+}
+
+// MovedError: the files are in another directory than the provider's
+// configuration says by now.
+type MovedError struct {
+	From, To string
+}
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("the files are in %s, and are looked for in %s", e.From, e.To)
+}
+
+// CheckMoved is a *MovedError where a package install is not in its place but
+// in dir, where it was last seen; dir may be empty.
+func (d *Delivery) CheckMoved(ctx context.Context, at repolayout.Install, dir string) error {
+	to := d.Layout.Dir(at)
+	if dir == "" || dir == to {
+		return nil
+	}
+	repository, err := d.repository()
+	if err != nil {
+		return err
+	}
+	_, blob, err := read(ctx, repository, path.Join(dir, repolayout.PackageInstallFile))
+	if err == nil && !blob.IsZero() {
+		err = &MovedError{From: dir, To: to}
+	}
+	return err
 }
 
 // UnreadableError: the files on the branch are not those of a package install.

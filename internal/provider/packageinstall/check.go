@@ -47,10 +47,10 @@ func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, ty
 		return l, undecided, diags
 	}
 	l.source = delivery.PackageSource{Kind: delivery.FromCluster, RunCluster: m.RunCluster.ValueString(), Namespace: m.Namespace.ValueString()}
-	switch {
-	case m.Namespace.IsUnknown() || !data.KnowsRunCluster(l.source.RunCluster):
+	if m.Namespace.IsUnknown() || !data.KnowsRunCluster(l.source.RunCluster) {
 		return nil, undecided, diags
-	case m.Namespace.IsNull():
+	}
+	if m.Namespace.IsNull() { // a configuration that turns out so at apply
 		diags.Append(tfdiag.NoNamespace())
 	}
 	return l, undecided, diags

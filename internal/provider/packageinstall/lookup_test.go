@@ -99,7 +99,8 @@ func TestAccPackageInstall_resolvedVersion(t *testing.T) {
 	prerelease := f.Planned(plancheck.ResourceActionUpdate, pre)
 	prerelease.ConfigStateChecks = resolves("2.0.0-rc.1")
 	imported := f.Imported(e.Package()+"/staging", pre, "commit")
-	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{create, f.Quiet(vars), newer, prerelease, f.Quiet(pre), imported}})
+	nowhere := f.Refused(`Missing namespace`, config.Variables{"version_constraint": text(">=1.0.0 <2.0.0-a"), "values": with(), "package_source": text("cluster")})
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{create, f.Quiet(vars), nowhere, newer, prerelease, f.Quiet(pre), imported}})
 }
 
 // TestAccPackageInstall_downgrade needs a permission, which is committed with the version.

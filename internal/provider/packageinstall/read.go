@@ -66,8 +66,12 @@ func (m model) readSecrets(found delivery.PackageInstall) model {
 		}
 	case found.Values == nil:
 		// Without the file, the PackageInstall alone does not tell which Secret
-		// is the one that the file had.
-		extra = slices.DeleteFunc(extra, func(name string) bool { return name == prior || carvel.IsHashedName(name, prior) })
+		// is the one that the file had, unless the configuration has named it.
+		written := m.ExtraValuesSecrets.Elements()
+		extra = slices.DeleteFunc(extra, func(name string) bool {
+			ours := name == prior || carvel.IsHashedName(name, prior)
+			return ours && !slices.Contains(written, attr.Value(types.StringValue(name)))
+		})
 		if m.ValuesSecretName.IsNull() {
 			m.ValuesSecretName = types.StringValue(carvel.DefaultValuesSecretName(found.Name))
 		}

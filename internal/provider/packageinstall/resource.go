@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -97,6 +98,10 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	var unreadable *delivery.UnreadableError
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
+		if err := r.data.CheckMoved(bounded, at, state.Path.ValueString()); err != nil {
+			resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+			return
+		}
 		resp.State.RemoveResource(ctx)
 		return
 	case errors.As(err, &unreadable):
@@ -105,7 +110,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 		return
 	}
-	state.Files = tfvalue.StringMap(receipt.Files)
+	state.Path, state.Files = types.StringValue(r.data.Layout.Dir(at)), tfvalue.StringMap(receipt.Files)
 	state, diags = r.readVersion(bounded, state)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
@@ -160,7 +165,11 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	before, err := r.before(bounded, req.Private, install(state))
+	err := r.data.CheckMoved(bounded, install(state), state.Path.ValueString())
+	var before delivery.Seen
+	if err == nil {
+		before, err = r.before(bounded, req.Private, install(state))
+	}
 	if err == nil {
 		err = r.data.DeletePackageInstall(bounded, install(state), before.Blobs)
 	}

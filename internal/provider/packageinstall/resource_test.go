@@ -127,6 +127,9 @@ func TestAccPackageInstall_drift(t *testing.T) {
 	half := f.Planned(plancheck.ResourceActionUpdate, vars)
 	half.PreConfig = func() { r.Write("Remove", map[string]string{p.params: ""}) }
 	half.Check = r.HasFile(p.params, "replicas: 1")
+	other := f.Planned(plancheck.ResourceActionUpdate, vars)
+	other.PreConfig = func() { r.Write("Remove", map[string]string{p.install: ""}) }
+	other.Check = r.HasFile(p.install, "constraints: 1.0.0")
 	disappeared := f.Planned(plancheck.ResourceActionCreate, vars)
 	disappeared.PreConfig = func() { r.Write("Remove", map[string]string{p.install: "", p.params: ""}) }
 	disappeared.Check = r.HasFile(p.install, "constraints: 1.0.0")
@@ -136,7 +139,7 @@ func TestAccPackageInstall_drift(t *testing.T) {
 		r.Write("Reformat", map[string]string{p.params: "# the same values\n" + content})
 	}
 	resource.Test(t, resource.TestCase{
-		Steps: []resource.TestStep{f.Step(vars), edited, unknown, params, broken, half, disappeared, reformatted},
+		Steps: []resource.TestStep{f.Step(vars), edited, unknown, params, broken, half, other, disappeared, reformatted},
 	})
 }
 

@@ -39,7 +39,8 @@ func valuesAttributes() map[string]schema.Attribute {
 			Optional: true, WriteOnly: true,
 			MarkdownDescription: "Values, an object, that are not kept in the state or in a plan, for secrets. They lie over `values` and `values_yaml`. In Git they are in clear text, unless `encryption` is set. " +
 				"A change of them is noticed without `values_wo_version` as well: a salted hash, made to be slow to guess with, of the file that they are in is kept in the resource's private state. " +
-				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit.",
+				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit. " +
+				"An import takes the values in Git, these as well, into `values`, and shows and keeps them there until the next apply; with `encryption` it cannot read them.",
 			Validators: []validator.Dynamic{objectValue{}},
 		},
 		"values_wo_version": schema.StringAttribute{

@@ -5,14 +5,19 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
-// ValidateConfig refuses annotations that an attribute stands for.
+// ValidateConfig refuses annotations that an attribute stands for, names of
+// Secrets that cannot be, and a lookup without a place.
 func (r *packageInstall) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
@@ -25,4 +30,35 @@ func (r *packageInstall) ValidateConfig(ctx context.Context, req resource.Valida
 			resp.Diagnostics.Append(tfdiag.ReservedAnnotation(annotation, attribute))
 		}
 	}
+	resp.Diagnostics.Append(config.checkSecretNames()...)
+	if config.PackageSource.ValueString() == delivery.FromCluster && config.Namespace.IsNull() {
+		resp.Diagnostics.Append(tfdiag.NoNamespace())
+	}
+}
+
+// checkSecretNames looks at the names of the Secrets that a configuration makes.
+func (m model) checkSecretNames() diag.Diagnostics {
+	var diags diag.Diagnostics
+	checkLength := func(attribute string, given types.String, name string) {
+		if len(given.ValueString()) <= carvel.MaxObjectName && len(name) > carvel.MaxObjectName { // else given is refused itself
+			diags.Append(tfdiag.LongSecretName(attribute, name))
+		}
+	}
+	given := m.ValuesSecretName
+	m.setNames(m)
+	if len(m.YttOverlays.Elements()) > 0 {
+		checkLength("name", m.Name, carvel.OverlaysSecretName(m.Name.ValueString()))
+	}
+	if m.Values.IsNull() && len(m.ValuesYAML.Elements()) == 0 && m.ValuesWO.IsNull() {
+		return diags
+	}
+	own := m.ValuesSecretName.ValueString()
+	if slices.Contains(m.ExtraValuesSecrets.Elements(), attr.Value(types.StringValue(own))) {
+		diags.Append(tfdiag.OwnSecret(own))
+	}
+	if m.HashValuesName.ValueBool() {
+		own = carvel.LongestHashedName(own)
+	}
+	checkLength("values_secret_name", given, own)
+	return diags
 }

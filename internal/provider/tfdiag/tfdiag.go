@@ -91,7 +91,10 @@ func explainGit(err error) (explanation, bool) {
 	var precondition *gitops.PreconditionError
 	var rejected *gitops.RejectedError
 	var hostKey *gitops.UnknownHostKeyError
+	var notAFile *gitops.PathError
 	switch {
+	case errors.As(err, &notAFile):
+		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
 	case errors.Is(err, gitops.ErrOutcomeUnknown):
 		return explanation{
 			what:   "The connection broke after the commit was sent, and the server could not be asked whether it took it.",
@@ -138,7 +141,15 @@ func explainDelivery(err error) (explanation, bool) {
 	var lacking *delivery.LackingRightsError
 	var noNamespace *delivery.NamespaceMissingError
 	var wholeCluster *delivery.WholeClusterError
+	var moved *delivery.MovedError
 	switch {
+	case errors.As(err, &moved):
+		return explanation{
+			whole: true,
+			what:  fmt.Sprintf("The files are in %s on the branch. With the provider configuration as it is now they would be in %s.", moved.From, moved.To),
+			advice: "Files that stay behind would go on being deployed. Set git.path_prefix in the provider configuration back to what it was; " +
+				"or move the directory in the repository, and let the Apps that fetch it fetch the new one.",
+		}, true
 	case errors.As(err, &wholeCluster):
 		return explanation{
 			attribute: "namespace",

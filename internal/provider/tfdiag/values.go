@@ -1,6 +1,8 @@
 package tfdiag
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
@@ -8,6 +10,21 @@ import (
 // InvalidValues is the diagnostic of an attribute that does not hold values.
 func InvalidValues(at path.Path, err error) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+at.String(), "The values cannot be used as they are.\n\nProblem: "+err.Error())
+}
+
+// LongSecretName is the diagnostic of a Secret whose name follows from another,
+// and is too long by what is added to it.
+func LongSecretName(attribute, name string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root(attribute), "Invalid "+attribute,
+		fmt.Sprintf("The Secret that is made would have a name of %d characters, %q, and a cluster takes no more than 253. Set a shorter %s.",
+			len(name), name, attribute))
+}
+
+// OwnSecret is the diagnostic of a values Secret that is named as an extra one.
+func OwnSecret(name string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("extra_values_secrets"), "Invalid extra_values_secrets",
+		fmt.Sprintf("%q is the name of the Secret that the values given here are committed in. It would take the place of the one that exists. "+
+			"Set values_secret_name to another name, or leave the Secret out.", name))
 }
 
 // SameFiles is the diagnostic of two resources that would write the same files.

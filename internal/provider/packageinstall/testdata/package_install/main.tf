@@ -40,8 +40,14 @@ variable "adopt_existing" {
   default = null
 }
 
+variable "path_prefix" {
+  type    = string
+  default = null
+}
+
 provider "carvel" {
   git = {
+    path_prefix             = var.path_prefix
     commit_message_appendix = "Appendix of the test."
     http                    = { certificate_authority = var.git_ca, password = var.git_password }
   }
