@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -35,9 +36,11 @@ type AppReceipt struct {
 	// Secrets are the App's own that are there, name to what can be shown of it.
 	Secrets map[string]string
 	Status  carvel.AppStatus
-	// Unseen is why the run cluster could not be looked at, so that the App was
-	// judged by itself.
+	// Unseen is why the PackageInstalls on the run cluster could not be looked at,
+	// so that the App was judged by itself.
 	Unseen error
+	// Deleting tells that the App is on its way out.
+	Deleting bool
 }
 
 // Changed tells whether the App exists.
@@ -109,19 +112,21 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	}
 	old, err := build.Get(ctx, a.ref())
 	if err != nil {
-		return AppReceipt{}, err
+		return AppReceipt{}, a.gone(err)
 	}
 	if _, err := a.writeSecrets(ctx, build); err != nil {
 		return AppReceipt{}, err
 	}
-	live, err := build.Apply(ctx, a.ref(), obj, a.Manager)
+	same := obj.DeepCopy()
+	same.SetUID(old.GetUID()) // no other one is made where it has gone by now
+	live, err := build.Apply(ctx, a.ref(), same, a.Manager)
 	if err != nil {
-		return AppReceipt{}, err
+		return AppReceipt{}, a.gone(err)
 	}
 	if err := a.deleteSecrets(ctx, build, a.dropped(before)); err != nil {
 		return AppReceipt{}, err
 	}
-	if a.Kick && !a.Paused && !a.Canceled && live.GetGeneration() == old.GetGeneration() {
+	if a.Kick && !a.Paused && !a.Canceled && live.GetGeneration() == old.GetGeneration() && a.stopped(live) == nil {
 		if live, err = a.kick(ctx, build); err != nil {
 			return AppReceipt{}, err
 		}
@@ -140,16 +145,23 @@ func (d *Delivery) settle(ctx context.Context, build *cluster.Cluster, a App, li
 }
 
 // kick makes the controller reconcile at once: it looks at a change of the
-// generation, so the App is paused and resumed.
+// generation, so the App is paused and resumed. Once it is paused it is resumed
+// also where ctx has ended.
 func (a App) kick(ctx context.Context, build *cluster.Cluster) (*unstructured.Unstructured, error) {
 	if _, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"add","path":"/spec/paused","value":true}]`), a.Manager); err != nil {
-		return nil, err
+		return nil, a.gone(err)
 	}
-	return build.Patch(ctx, a.ref(), []byte(`[{"op":"remove","path":"/spec/paused"}]`), a.Manager)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime)
+	defer cancel()
+	live, err := build.Patch(bounded, a.ref(), []byte(`[{"op":"remove","path":"/spec/paused"}]`), a.Manager)
+	return live, a.gone(err)
 }
 
+// resumeTime is how long it is tried to resume an App that was paused for a kick.
+const resumeTime = 30 * time.Second
+
 func readApp(live, shape *unstructured.Unstructured) (AppReceipt, error) {
-	r := AppReceipt{UID: live.GetUID()}
+	r := AppReceipt{UID: live.GetUID(), Deleting: live.GetDeletionTimestamp() != nil}
 	var err error
 	if r.Object, err = shown(live, shape); err != nil {
 		return r, err

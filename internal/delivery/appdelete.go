@@ -57,7 +57,7 @@ func (a App) delete(ctx context.Context, build *cluster.Cluster, uid types.UID) 
 		return err // gone, or another one has taken its place
 	}
 	if a.Orphan && !a.leaves(live) {
-		if err := a.leave(ctx, build, live); err != nil {
+		if err := a.leave(ctx, build, live); err != nil && !errors.Is(err, cluster.ErrNotFound) {
 			return err
 		}
 	}

@@ -25,8 +25,8 @@ const mostFiles = 500
 
 // expected are the PackageInstalls in what the App fetches from the provider's
 // branch, as it is at the tip. Those that are paused, or whose namespace only
-// the controller can tell, are left out, and so are all where there are too many
-// files to look through.
+// the controller can tell, are left out. Where there are too many files to look
+// through it is a *ManyFilesError.
 func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
 	all := deployed{left: mostFiles}
 	for _, f := range s.Fetch {
@@ -38,7 +38,7 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 		}
 	}
 	if all.left < 0 {
-		return nil, nil
+		return nil, &ManyFilesError{Most: mostFiles}
 	}
 	var installs []expectedInstall
 	for _, i := range all.Installs {
@@ -59,6 +59,16 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
 	})
 	return installs, nil
+}
+
+// ManyFilesError: the directories that an App fetches hold too many files to look
+// through for PackageInstalls.
+type ManyFilesError struct {
+	Most int
+}
+
+func (e *ManyFilesError) Error() string {
+	return fmt.Sprintf("the directories that the App fetches hold more than %d files", e.Most)
 }
 
 // deployed is what was found so far, and how many files may still be looked
@@ -116,7 +126,8 @@ func (e *RecordClashError) Error() string {
 }
 
 // CheckApp is a *RecordClashError where the App has the name of a PackageInstall
-// that it deploys into the namespace where kapp keeps its records.
+// that it deploys into the namespace where kapp keeps its records. It is none
+// where there are too many files to tell.
 func (d *Delivery) CheckApp(ctx context.Context, s carvel.AppSpec) error {
 	if s.Cluster == nil {
 		return nil
@@ -126,6 +137,9 @@ func (d *Delivery) CheckApp(ctx context.Context, s carvel.AppSpec) error {
 		if i.namespace == s.Cluster.Namespace && i.name == s.Name {
 			return &RecordClashError{Namespace: i.namespace, Name: i.name}
 		}
+	}
+	if errors.As(err, new(*ManyFilesError)) {
+		return nil
 	}
 	return err
 }

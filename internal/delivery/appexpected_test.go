@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -115,7 +116,11 @@ func TestExpected(t *testing.T) {
 		f.files[fmt.Sprintf("p/staging/many/%d.yaml", i)] = ""
 	}
 	f.reads = nil
-	if got := look(); got != "" || len(f.reads) > 20 {
-		t.Errorf("too many files: %d were read, and %q found", len(f.reads), got)
+	var many *ManyFilesError
+	if installs, err := d.expected(t.Context(), spec); !errors.As(err, &many) || installs != nil || len(f.reads) > 20 {
+		t.Errorf("too many files: %d were read, and %v found, %v", len(f.reads), installs, err)
+	}
+	if err := d.CheckApp(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch}); err != nil {
+		t.Errorf("too many files to look for a clash: %v", err)
 	}
 }

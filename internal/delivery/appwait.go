@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,38 +15,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
 
-// NotReadyError: the time was up before the App was current.
-type NotReadyError struct {
-	Ref    cluster.Ref
-	Reason string // what the wait was waiting for
-	Err    error
-}
-
-func (e *NotReadyError) Error() string {
-	return fmt.Sprintf("%s is not current: %s: %v", e.Ref, e.Reason, e.Err)
-}
-func (e *NotReadyError) Unwrap() error { return e.Err }
-
-// ReconcileError: the controller has failed, and failed again.
-type ReconcileError struct {
-	Ref     cluster.Ref
-	Install string // the PackageInstall on the run cluster that failed, "" for the App itself
-	Stage   string // one of carvel's
-	Message string // the controller's
-	Output  string // the last lines of kapp's, which may be empty
-	// Controller is the version of the kapp-controller that failed, "" where it
-	// is not known.
-	Controller string
-}
-
-func (e *ReconcileError) Error() string {
-	what := e.Ref.String()
-	if e.Install != "" {
-		what += ", PackageInstall " + e.Install
-	}
-	return fmt.Sprintf("%s failed in the %s stage: %s", what, e.Stage, e.Message)
-}
-
 // appWait is one wait for an App.
 type appWait struct {
 	d        *Delivery
@@ -53,6 +22,7 @@ type appWait struct {
 	uid      string
 	shape    *unstructured.Unstructured
 	judge    carvel.AppJudge
+	trees    string // of the branch that expected was read from
 	expected []expectedInstall
 	watch    *appWatch
 	asked    string // the fetched commits that the tip was last asked for again
@@ -65,22 +35,47 @@ type appWait struct {
 // controller was made to run by what was written.
 func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
 	r, err := readApp(live, shape)
-	if err != nil || !a.Wait || a.Paused || a.Canceled || live.GetDeletionTimestamp() != nil {
+	switch {
+	case err != nil || !a.Wait || a.Paused || a.Canceled:
 		return r, err
+	case r.Deleting && (a.Orphan || a.NoopDelete):
+		return r, nil // an update that is to let a delete go on
+	case r.Deleting:
+		return r, &GoneError{Ref: a.ref(), Message: r.Status.Message()}
 	}
-	w := &appWait{d: d, app: a, uid: string(live.GetUID()), shape: shape, watch: newAppWatch(), receipt: r}
+	w := &appWait{d: d, app: a, uid: string(live.GetUID()), shape: shape, receipt: r}
 	w.judge.After = live.GetGeneration()
 	if !ran {
 		attempt := r.Status.Attempt()
 		w.judge.Old = &attempt
 	}
-	follows := []func(context.Context) error{func(ctx context.Context) error { return w.watch.followApp(ctx, build, a.ref()) }}
 	if d.Repository != nil {
 		d.Repository.Invalidate()
 	}
-	if run := d.Run[a.RunCluster]; run != nil && a.Cluster != nil {
-		if w.expected, err = d.expected(ctx, a.AppSpec); err != nil {
-			return r, err
+	for err = errMoved; errors.Is(err, errMoved); {
+		err = w.round(ctx, build)
+	}
+	var failed *ReconcileError
+	if errors.As(err, &failed) {
+		d.withController(ctx, build, a, failed)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		err = &NotReadyError{Ref: a.ref(), Reason: w.reason, Stopped: errors.Is(ctx.Err(), context.Canceled), Err: err}
+	}
+	return w.receipt, err
+}
+
+// errMoved: the branch holds other PackageInstalls and values than the round was
+// begun with.
+var errMoved = errors.New("the branch has moved")
+
+// round waits for what the branch holds when it begins.
+func (w *appWait) round(ctx context.Context, build *cluster.Cluster) error {
+	w.watch = newAppWatch()
+	follows := []func(context.Context) error{func(ctx context.Context) error { return w.watch.followApp(ctx, build, w.app.ref()) }}
+	if run := w.d.Run[w.app.RunCluster]; run != nil && w.app.Cluster != nil {
+		if err := w.expect(ctx); err != nil {
+			return err
 		}
 		follows = append(follows, w.watch.follows(run, w.expected)...)
 	}
@@ -96,14 +91,30 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 		err = followErr // a look at a cluster has failed
 	}
 	w.receipt.Unseen = w.watch.unseen
-	var failed *ReconcileError
-	if errors.As(err, &failed) {
-		d.withController(ctx, build, a, failed)
+	return err
+}
+
+// expect finds out what is to be on the run cluster.
+func (w *appWait) expect(ctx context.Context) error {
+	sources, _, err := w.compare(ctx, carvel.AppStatus{})
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = &NotReadyError{Ref: a.ref(), Reason: w.reason, Err: err}
+	w.trees = tipTrees(sources) // before expected, which may be of a later tip
+	w.expected, err = w.d.expected(ctx, w.app.AppSpec)
+	var many *ManyFilesError
+	if errors.As(err, &many) {
+		w.watch.unseen, err = many, nil
 	}
-	return w.receipt, err
+	return err
+}
+
+func tipTrees(sources []carvel.Source) string {
+	trees := make([]string, len(sources))
+	for i, s := range sources {
+		trees[i] = s.TipTree
+	}
+	return strings.Join(trees, " ")
 }
 
 // loop judges after each change, and once more when all has been quiet for a
@@ -132,13 +143,16 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 	case !looked:
 		return false, nil
 	case live == nil || string(live.GetUID()) != w.uid || live.GetDeletionTimestamp() != nil:
-		return false, fmt.Errorf("%s was deleted while it was being waited for", w.app.ref())
+		return false, &GoneError{Ref: w.app.ref()}
 	}
 	r, err := readApp(live, w.shape)
 	if err != nil {
 		return false, err
 	}
 	w.receipt = r
+	if err := w.app.stopped(live); err != nil {
+		return false, err
+	}
 	o := carvel.Observation{App: r.Status}
 	var ready bool
 	if o.Installs, ready, err = w.watch.observedInstalls(w.expected); err != nil {
@@ -150,6 +164,9 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 	}
 	if o.Sources, err = w.sources(ctx, r.Status); err != nil {
 		return false, err
+	}
+	if o.Sources != nil && w.trees != "" && tipTrees(o.Sources) != w.trees {
+		return false, errMoved
 	}
 	verdict := w.judge.Judge(o)
 	w.report(verdict.Reason)

@@ -4,12 +4,15 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
@@ -168,5 +171,47 @@ func TestAccAppWait_clash(t *testing.T) {
 	}
 	if requests := build.Requests(); len(requests) > 0 {
 		t.Errorf("requests: %q", requests)
+	}
+}
+
+// TestAccAppWait_movedBranch: what another writer commits to the App's directory
+// in the middle of the wait is waited for in its turn, and not what the branch
+// held when the wait began.
+func TestAccAppWait_movedBranch(t *testing.T) {
+	ctx, d, a, _, run := delivered(t)
+	e := acctest.New(t)
+	repository := e.Repository()
+	namespace := a.Cluster.Namespace
+	held := make(chan struct{})
+	var once sync.Once
+	run.Answer(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/packageinstalls") {
+			once.Do(func() { // the wait knows what to look for by now
+				dir := path.Dir(carvel.CleanSubPath(a.Fetch[1].Git.SubPath)) + "/staging"
+				repository.Write("Change the values of "+namespace, map[string]string{
+					dir + "/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{a: b}\"}\n",
+				})
+				close(held)
+			})
+			<-held
+		}
+		return false
+	})
+	r, err := d.CreateApp(ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Unseen != nil || r.Status.Condition() != carvel.ReconcileSucceeded {
+		t.Errorf("%+v", r)
+	}
+	secret, err := e.Staging(carvel.Secrets, namespace).Get(ctx, "values", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value, _ := carvel.SecretValue(secret, "values.yaml"); string(value) != "{a: b}" {
+		t.Errorf("the run cluster holds %q", value)
+	}
+	if err := d.DeleteApp(ctx, a, r.UID); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -62,9 +62,10 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, err != nil)...) // once it is untainted
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), exists(done), err))
+		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), exists(done, err, afterCreate), err))
 	}
 }
 
@@ -94,6 +95,7 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 		state, diags := state.with(ctx, found)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(deleting(state, found)...)
 	}
 }
 
@@ -124,7 +126,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, err != nil)...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), exists(done), err))
+		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), exists(done, err, afterUpdate), err))
 	}
 }
 
@@ -170,7 +172,7 @@ func progress(ctx context.Context, m model) func(string) {
 	}
 }
 
-// unseen warns that the run cluster could not be looked at.
+// unseen warns that the PackageInstalls could not be looked at.
 func unseen(done delivery.AppReceipt) diag.Diagnostics {
 	if done.Unseen == nil {
 		return nil
@@ -178,12 +180,27 @@ func unseen(done delivery.AppReceipt) diag.Diagnostics {
 	return diag.Diagnostics{tfdiag.Unseen(done.Unseen)}
 }
 
+// deleting warns of an App that is on its way out.
+func deleting(m model, found delivery.AppReceipt) diag.Diagnostics {
+	if !found.Deleting {
+		return nil
+	}
+	return diag.Diagnostics{tfdiag.Deleting(title(m), found.Status.Message())}
+}
+
+// What becomes of an App that a failed operation has left behind.
+const (
+	afterCreate = "The App is on the build cluster, and the controller goes on trying. Terraform has marked it as tainted: the next apply deletes it, " +
+		"with what it has deployed, and makes it anew. To keep it, run terraform untaint for this resource first; the next apply then waits for it."
+	afterUpdate = "The App is on the build cluster, and the controller goes on trying. The next apply waits for it again."
+)
+
 // exists says what a failed operation has left behind.
-func exists(done delivery.AppReceipt) string {
-	if !done.Changed() {
+func exists(done delivery.AppReceipt, err error, what string) string {
+	if !done.Changed() || errors.As(err, new(*delivery.GoneError)) || errors.As(err, new(*delivery.StoppedError)) {
 		return ""
 	}
-	return "The App is on the build cluster, and the controller goes on trying."
+	return what
 }
 
 func title(m model) string { return m.Namespace.ValueString() + "/" + m.Name.ValueString() }

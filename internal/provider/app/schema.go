@@ -46,6 +46,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				MarkdownDescription: "The run cluster that the App delivers to. With `packages` it names the directories to deliver. " +
 					"Where it is a key of the provider's `run_clusters`, waiting for the App also looks at the PackageInstalls on the run cluster, " +
 					"for which it needs the right to list and watch PackageInstalls, Apps and Secrets in their namespace. " +
+					"Where the directories that the App fetches hold more than 500 files beside those of package versions, a warning says that nothing is looked at. " +
 					"Without it an error in a package's values may show only after the apply.",
 				Validators: []validator.String{schemas.RunClusterName()},
 			},
@@ -99,8 +100,10 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					"  - `" + onDestroyDelete + "` (the default): the controller deletes it. It needs the kubeconfig and the rights to do so; where they are gone, " +
 					"destroying fails with the controller's message.\n" +
 					"  - `" + onDestroyOrphan + "`: it stays on the run cluster. An App of the same name that is made later takes it over again. " +
+					"An App of another name does not: kapp refuses what belongs to another App. " +
 					"A `carvel_run_namespace` that holds it cannot be destroyed as long as its PackageInstalls are there.\n\n" +
-					"  Apply a change before you destroy.",
+					"  Apply a change before you destroy. Once a destroy has failed it may be too late: an apply first makes again what is missing, and the controller then " +
+					"deletes after all. The error of the destroy says how to leave what the App deployed.",
 				Validators: []validator.String{stringvalidator.OneOf(onDestroyDelete, onDestroyOrphan)},
 			},
 			"wait": schema.BoolAttribute{

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -246,7 +249,7 @@ func TestAccApp_stuckDelete(t *testing.T) {
 	secrets := d.Build(carvel.Secrets, d.Name)
 	const name = "staging-kubeconfig"
 	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
-	stuck := d.Refused(`Unable to delete app.*cannot delete what the App deployed.*secrets "staging-kubeconfig" not found.*Restore.*on_destroy = "orphan"`, nil)
+	stuck := d.Refused(`Unable to delete app.*cannot delete what the App deployed.*secrets "staging-kubeconfig" not found.*restore.*on_destroy = "orphan"`, nil)
 	stuck.Destroy = true
 	restore := func() {}
 	stuck.PreConfig = func() {
@@ -295,4 +298,67 @@ func TestAccApp_orphan(t *testing.T) {
 		Steps:        []resource.TestStep{create, gone, again},
 		CheckDestroy: acctest.HasNot(d.Staging(carvel.Namespaces, ""), d.Name),
 	})
+}
+
+// TestAccApp_pausedDelete: the controller does not look at a paused App, and yet
+// the App and what it deployed are deleted.
+func TestAccApp_pausedDelete(t *testing.T) {
+	d := newDelivery(t)
+	apps := d.Build(carvel.Apps, d.Name)
+	paused := config.Variables{"paused": config.BoolVariable(true), "commits": config.ListVariable(config.StringVariable("create"))}
+	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
+	pause := d.Step(paused)
+	pause.Check = acctest.Has(apps, d.Name+"-app", func(app *unstructured.Unstructured) error {
+		if len(app.GetFinalizers()) == 0 {
+			return errors.New("the App has no finalizer, so that its delete needs no controller")
+		}
+		return acctest.Field("true", "spec", "paused")(app)
+	})
+	resource.Test(t, resource.TestCase{
+		Steps: []resource.TestStep{create, pause, d.Quiet(paused)},
+		CheckDestroy: resource.ComposeTestCheckFunc(
+			acctest.HasNot(apps, d.Name+"-app"), acctest.HasNot(d.Staging(carvel.Namespaces, ""), d.Name),
+		),
+	})
+}
+
+// TestAccApp_pausedByOthers: an App that somebody else has paused is an error at
+// once, and not waited for until the time is up.
+func TestAccApp_pausedByOthers(t *testing.T) {
+	d := newDelivery(t)
+	apps := d.Build(carvel.Apps, d.Name)
+	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
+	paused := d.later("paused", func() { d.Patch(apps, d.Name+"-app", `{"spec":{"paused":true}}`) },
+		d.Refused(`Unable to update app.*paused = true, which is not in this configuration.*kctrl app kick`, nil))
+	resumed := d.later("resumed", func() {
+		d.Patch(apps, d.Name+"-app", `{"spec":{"paused":null}}`)
+		d.commit(acctest.FirstVersion, "hostname: b")
+	}, d.Step(nil))
+	resumed.Check = d.runs(acctest.FirstVersion, "b")
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{create, paused, resumed}})
+}
+
+// TestAccApp_withoutWait: an App that is not waited for is as it was planned.
+func TestAccApp_withoutWait(t *testing.T) {
+	d := newDelivery(t)
+	unwaited := config.Variables{"wait": config.BoolVariable(false), "commits": config.ListVariable(config.StringVariable("create"))}
+	create := d.later("create", func() { d.commit(acctest.FirstVersion, "bogus_key: 1") }, d.Step(unwaited))
+	replaced := d.Planned(plancheck.ResourceActionReplace, unwaited)
+	replaced.Taint = []string{d.Address}
+	resource.Test(t, resource.TestCase{
+		Steps:        []resource.TestStep{create, d.Quiet(unwaited), replaced, d.Quiet(unwaited)},
+		CheckDestroy: acctest.HasNot(d.Build(carvel.Apps, d.Name), d.Name+"-app"),
+	})
+}
+
+// TestAccApp_shared: a second App that deploys the same into a run namespace
+// fails with kapp's words, and takes nothing of the first one's along.
+func TestAccApp_shared(t *testing.T) {
+	d := newDelivery(t)
+	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
+	vars := config.Variables{"second": config.BoolVariable(true), "commits": config.ListVariable(config.StringVariable("create"))}
+	refused := d.Refused(`Unable to create app.*`+d.Name+`-second.*failed in the deploy stage.*Ownership errors.*already associated with a different app`, vars)
+	back := d.Step(config.Variables{"commits": config.ListVariable(config.StringVariable("create"))})
+	back.Check = resource.ComposeTestCheckFunc(acctest.HasNot(d.Build(carvel.Apps, d.Name), d.Name+"-second"), d.runs(acctest.FirstVersion, "a"))
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{create, refused, back}})
 }

@@ -75,7 +75,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainGit, explainDelivery, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainGit, explainDelivery, explainApp, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}
@@ -133,10 +133,6 @@ func explainDelivery(err error) (explanation, bool) {
 	var exists *delivery.ExistsError
 	var remaining *delivery.RemainingError
 	var inUse *delivery.InUseError
-	var notReady *delivery.NotReadyError
-	var reconcile *delivery.ReconcileError
-	var deleting *delivery.DeleteError
-	var clash *delivery.RecordClashError
 	var portability *carvel.PortabilityError
 	var lacking *delivery.LackingRightsError
 	var noNamespace *delivery.NamespaceMissingError
@@ -183,19 +179,6 @@ func explainDelivery(err error) (explanation, bool) {
 			what:   "These Apps still deploy with it: " + strings.Join(inUse.Apps, ", ") + ".",
 			advice: "Without the kubeconfig they could never be deleted. Delete them first, or let them name another Secret.",
 		}, true
-	case errors.As(err, &notReady):
-		return explanation{what: "Waiting for: " + notReady.Reason + ".", advice: "Raise the time in timeouts, or set wait = false."}, true
-	case errors.As(err, &deleting):
-		return explainDelete(deleting), true
-	case errors.As(err, &reconcile):
-		return explainReconcile(reconcile), true
-	case errors.As(err, &clash):
-		return explanation{
-			attribute: "name", whole: true,
-			what: fmt.Sprintf("The App deploys a PackageInstall that is called %s as well, into the same namespace %s. "+
-				"kapp keeps its record of what it deployed there by that name, so that the two would delete each other's objects.", clash.Name, clash.Namespace),
-			advice: fmt.Sprintf("Give the App another name, such as %s-app.", clash.Name),
-		}, true
 	case errors.Is(err, delivery.ErrKubeconfigChanged):
 		return explanation{
 			what:   "The Secret's kubeconfig is not the one that the plan saw, so it was left as it is.",
@@ -208,45 +191,6 @@ func explainDelivery(err error) (explanation, bool) {
 		}, true
 	}
 	return explanation{}, false
-}
-
-func explainReconcile(err *delivery.ReconcileError) explanation {
-	what := fmt.Sprintf("The controller failed in the %s stage", err.Stage)
-	if err.Install != "" {
-		what = fmt.Sprintf("On the run cluster, PackageInstall %s failed in the %s stage", err.Install, err.Stage)
-	}
-	if err.Controller != "" {
-		what += fmt.Sprintf(" (kapp-controller %s)", err.Controller)
-	}
-	e := explanation{whole: true, what: what + ", and again when it was tried once more:\n" + err.Message}
-	if err.Output != "" {
-		e.advice = "The last lines of kapp's output:\n" + err.Output
-	}
-	return e
-}
-
-// Unseen is the warning about a run cluster whose PackageInstalls may not be
-// looked at.
-func Unseen(err error) diag.Diagnostic {
-	return diag.NewWarningDiagnostic("The run cluster could not be looked at",
-		"Whether the PackageInstalls there run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "+
-			"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
-			"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
-}
-
-func explainDelete(err *delivery.DeleteError) explanation {
-	e := explanation{
-		whole: true,
-		what:  "The controller cannot delete what the App deployed, and goes on trying:\n" + err.Message,
-		advice: "There are two ways out. Restore what it misses, most often the kubeconfig Secret, the run namespace or the rights of the kubeconfig's user, and destroy again. " +
-			"Or set on_destroy = \"orphan\", apply and destroy, which leaves on the run cluster what the App deployed.",
-	}
-	if !err.Failed {
-		e.what = "The time was up before the controller had deleted the App. It last reported: " + err.Message
-		e.advice = "Raise the time in timeouts. If the controller cannot go on, restore what it misses and destroy again, " +
-			"or set on_destroy = \"orphan\", apply and destroy, which leaves on the run cluster what the App deployed."
-	}
-	return e
 }
 
 func explainCluster(err error) (explanation, bool) {

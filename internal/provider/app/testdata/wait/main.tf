@@ -43,6 +43,22 @@ variable "git_password" {
   type    = string
   default = null
 }
+variable "kubeconfig_secret" {
+  type    = string
+  default = null
+}
+variable "paused" {
+  type    = bool
+  default = null
+}
+variable "wait" {
+  type    = bool
+  default = null
+}
+variable "second" {
+  type    = bool
+  default = false
+}
 variable "on_destroy" {
   type    = string
   default = null
@@ -87,7 +103,7 @@ resource "carvel_app" "test" {
   packages    = [var.package]
   cluster = {
     namespace             = carvel_run_namespace.test.name
-    kubeconfig_secret_ref = { name = carvel_kubeconfig_secret.test.name }
+    kubeconfig_secret_ref = { name = coalesce(var.kubeconfig_secret, carvel_kubeconfig_secret.test.name) }
   }
   git_secret_ref = var.git_username != null ? null : { name = "git" }
   git_credentials = var.git_username == null ? null : {
@@ -96,7 +112,22 @@ resource "carvel_app" "test" {
     version     = "1"
   }
   sync_period      = var.sync_period
+  paused           = var.paused
   on_destroy       = var.on_destroy
+  wait             = var.wait
   wait_for_commits = var.commits
   timeouts         = var.timeouts
+}
+
+resource "carvel_app" "second" {
+  count       = var.second ? 1 : 0
+  namespace   = var.name
+  name        = "${var.name}-second"
+  run_cluster = var.run_cluster
+  packages    = [var.package]
+  cluster = {
+    namespace             = carvel_run_namespace.test.name
+    kubeconfig_secret_ref = { name = carvel_kubeconfig_secret.test.name }
+  }
+  git_secret_ref = { name = "git" }
 }

@@ -1,0 +1,114 @@
+package acctest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+)
+
+// Program is the terraform program with a fixture, for what the steps of a test
+// case cannot show: warnings, command-line options, an interrupt.
+type Program struct {
+	env     *Env
+	dir     string
+	fixture Fixture
+}
+
+// Program copies the fixture into a directory with a state of its own. Whatever
+// is left in the state at the end is destroyed.
+func (f Fixture) Program() *Program {
+	f.Env.T.Helper()
+	p := &Program{env: f.Env, dir: f.Env.T.TempDir(), fixture: f}
+	main, err := os.ReadFile(filepath.Join("testdata", f.Dir, "main.tf"))
+	if err != nil {
+		f.Env.T.Fatal(err)
+	}
+	p.write("main.tf", main)
+	p.write("terraform.rc", fmt.Appendf(nil, "provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/hashicorp/carvel\" = %q\n  }\n  direct {}\n}\n", built(f.Env)))
+	return p
+}
+
+var builtOnce struct {
+	sync.Once
+	dir string
+	err error
+}
+
+// built is the directory of the provider as a program.
+func built(e *Env) string {
+	e.T.Helper()
+	builtOnce.Do(func() {
+		dir := filepath.Join(os.TempDir(), fmt.Sprintf("carvel-acctest-%d", os.Getpid()))
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-carvel"), "github.com/carvel-gitops/terraform-provider-carvel")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		out, err := build.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, out)
+		}
+		builtOnce.dir, builtOnce.err = dir, err
+	})
+	if builtOnce.err != nil {
+		e.T.Fatal(builtOnce.err)
+	}
+	return builtOnce.dir
+}
+
+func (p *Program) write(name string, data []byte) {
+	p.env.T.Helper()
+	if err := os.WriteFile(filepath.Join(p.dir, name), data, 0o600); err != nil {
+		p.env.T.Fatal(err)
+	}
+}
+
+// Start starts terraform with variables; the func waits for its end and returns
+// what it has said, in one line.
+func (p *Program) Start(vars config.Variables, args ...string) (process *os.Process, end func() (string, error)) {
+	p.env.T.Helper()
+	data, err := json.Marshal(p.env.Vars(vars))
+	if err != nil {
+		p.env.T.Fatal(err)
+	}
+	p.write("terraform.tfvars.json", data)
+	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	if terraform == "" {
+		terraform = "terraform"
+	}
+	cmd := exec.Command(terraform, append(args, "-no-color", "-input=false")...)
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "terraform.rc"), "CHECKPOINT_DISABLE=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		p.env.T.Fatal(err)
+	}
+	return cmd.Process, func() (string, error) {
+		err := cmd.Wait()
+		return strings.Join(strings.FieldsFunc(out.String(), func(r rune) bool { return strings.ContainsRune(" \n│╷╵", r) }), " "), err
+	}
+}
+
+// Run runs terraform, which must succeed, or fail where a text is wanted that
+// begins with "Error:". What it says must have the texts.
+func (p *Program) Run(vars config.Variables, args []string, texts ...string) string {
+	p.env.T.Helper()
+	_, end := p.Start(vars, args...)
+	out, err := end()
+	fails := false
+	for _, text := range texts {
+		fails = fails || strings.HasPrefix(text, "Error:")
+	}
+	if fails != (err != nil) {
+		p.env.T.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	if err := TextHas(out, texts, nil); err != nil {
+		p.env.T.Errorf("terraform %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
