@@ -217,7 +217,7 @@ func (d *Delivery) ChangedFile(ctx context.Context, path string) error {
 func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Install, found, planned Blobs, ours ...Blobs) error {
 	for _, name := range repolayout.FileNames {
 		blob, exists := found[name]
-		if !exists || !mayOwn(name, planned) {
+		if !exists || !mayOwn(name, planned) && !isOver(name, planned) {
 			continue
 		}
 		known := func(b Blobs) bool { return b[name] == blob }
@@ -234,6 +234,13 @@ func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Ins
 func mayOwn(name string, files Blobs) bool {
 	_, has := files[name]
 	return has || name != repolayout.OverlaysFile && name != repolayout.EncryptedParamsFile
+}
+
+// isOver tells whether a file of this name would take the place of one of these:
+// SOPS writes what it decrypts over params.yaml.
+func isOver(name string, files Blobs) bool {
+	_, inClear := files[repolayout.ParamsFile]
+	return inClear && name == repolayout.EncryptedParamsFile
 }
 
 func (d *Delivery) exists(ctx context.Context, path string) error {
@@ -294,7 +301,8 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 	change := gitops.Change{Summary: d.summary(verb, at)}
 	for _, name := range repolayout.FileNames {
 		data, exists := written[name]
-		if !exists && !mayOwn(name, had) {
+		inTheWay := had == nil && isOver(name, says)
+		if !exists && !mayOwn(name, had) && !inTheWay {
 			continue
 		}
 		edit := gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !exists}

@@ -174,6 +174,72 @@ func TestNothingIsOverwritten(t *testing.T) {
 	}
 }
 
+// TestEncryptedFileInTheWay: SOPS would write what it decrypts over the params.yaml of a new package install.
+func TestEncryptedFileInTheWay(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	ctx := bounded(t)
+	p := testInstall()
+	encrypted := d.Layout.Path(p.Install(), repolayout.EncryptedParamsFile)
+	if _, err := server.Seed(repository, "theirs", map[string]string{encrypted: "theirs\n"}); err != nil {
+		t.Fatal(err)
+	}
+	there := func() bool {
+		files, err := server.Files(repository, "main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, is := files[encrypted]
+		return is
+	}
+	planned, err := d.PlanPackageInstall(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := d.FindBlobs(ctx, p.Install())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exists *ExistsError
+	if err := d.CheckNewPackageInstall(ctx, p.Install(), found, planned.Blobs); !errors.As(err, &exists) || exists.What != encrypted {
+		t.Errorf("check: %v", err)
+	}
+	exists = nil
+	if _, err := d.CreatePackageInstall(ctx, p, false); !errors.As(err, &exists) || exists.What != encrypted || !there() {
+		t.Errorf("create: %v", err)
+	}
+	without := p
+	without.Values = nil
+	if _, err := d.CreatePackageInstall(ctx, without, false); err != nil || !there() {
+		t.Errorf("without values it is not in the way: %v", err)
+	}
+	if _, err := d.CreatePackageInstall(ctx, p, true); err != nil || there() {
+		t.Errorf("adopt: %v, and the file is there: %t", err, there())
+	}
+}
+
+// TestHalfOfAPackageInstall: with one of its files gone it is no less there.
+func TestHalfOfAPackageInstall(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	ctx := bounded(t)
+	p := testInstall()
+	if _, err := d.CreatePackageInstall(ctx, p, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Seed(repository, "theirs", nil, d.Layout.Path(p.Install(), repolayout.PackageInstallFile)); err != nil {
+		t.Fatal(err)
+	}
+	d.Repository = reopened(t, server)
+	var unreadable *UnreadableError
+	params := d.Layout.Path(p.Install(), repolayout.ParamsFile)
+	_, r, err := d.ReadPackageInstall(ctx, p.Install(), repolayout.PackageInstallFile, repolayout.ParamsFile)
+	if _, shown := r.Files[params]; !errors.As(err, &unreadable) || errors.Is(err, ErrNotFound) || !shown || len(r.Blobs) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, _, err := d.ReadPackageInstall(ctx, p.Install()); !errors.Is(err, ErrNotFound) {
+		t.Errorf("files that nobody knows: %v", err)
+	}
+}
+
 func TestDeleteKeepsOthersFiles(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)

@@ -38,6 +38,7 @@ func valuesAttributes() map[string]schema.Attribute {
 		"values_wo": schema.DynamicAttribute{
 			Optional: true, WriteOnly: true,
 			MarkdownDescription: "Values, an object, that are not kept in the state or in a plan, for secrets. They lie over `values` and `values_yaml`. In Git they are in clear text, unless `encryption` is set. " +
+				"They must be the same when Terraform plans and when it applies: what is made anew each time shows a commit in every plan, and Terraform refuses it with `hash_values_name`. " +
 				"A change of them is noticed without `values_wo_version` as well: a salted hash, made to be slow to guess with, of the file that they are in is kept in the resource's private state. " +
 				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit. " +
 				"An import takes the values in Git, these as well, into `values`, and shows and keeps them there until the next apply; with `encryption` it cannot read them.",

@@ -77,7 +77,7 @@ func isKnown(ctx context.Context, value attr.Value) (bool, error) {
 // be told which of them differs; the plan then shows a commit alone.
 func (m model) readValues(ctx context.Context, found map[string]any) (model, error) {
 	if found == nil {
-		m.Values, m.ValuesYAML = types.DynamicNull(), types.ListNull(types.StringType)
+		m.Values, m.ValuesYAML = types.DynamicNull(), readList(nil, m.ValuesYAML)
 		return m, nil
 	}
 	written, diags := m.values(ctx, types.DynamicNull())

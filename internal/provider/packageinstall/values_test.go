@@ -102,10 +102,13 @@ func TestAccPackageInstall_sources(t *testing.T) {
 	empty := config.Variables{"values_yaml": texts("")}
 	nothing := f.Step(empty)
 	nothing.Check = holds(r, p.params, "{}")
+	none := config.Variables{"values_yaml": texts(), "extra_values_secrets": texts(), "labels": acctest.ObjectVariable()}
+	noFile := f.Step(none)
+	noFile.Check = r.HasNoFile(p.params)
 	resource.Test(t, resource.TestCase{
 		Steps: []resource.TestStep{
 			create, f.Quiet(first), update, f.Quiet(over), same, f.Quiet(reordered), drifted, f.Quiet(reordered), alone, edited, f.Quiet(one),
-			without, f.Quiet(extra), with, f.Quiet(both), f.Imported(e.Package()+"/staging", both, "commit", "package_source", "resolved_version"), nothing, f.Quiet(empty),
+			without, f.Quiet(extra), with, f.Quiet(both), f.Imported(e.Package()+"/staging", both, "commit", "package_source", "resolved_version"), nothing, f.Quiet(empty), noFile, f.Quiet(none),
 		},
 		CheckDestroy: r.HasNoFile(p.params),
 	})
