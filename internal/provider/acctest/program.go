@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,48 +17,72 @@ import (
 // Program is the terraform program with a fixture, for what the steps of a test
 // case cannot show: warnings, command-line options, an interrupt.
 type Program struct {
-	env     *Env
-	dir     string
-	fixture Fixture
+	env  *Env
+	dir  string
+	last config.Variables
+	// Without is what the names of environment variables begin with that terraform
+	// is not to have, where not empty.
+	Without string
 }
 
-// Program copies the fixture into a directory with a state of its own. Whatever
-// is left in the state at the end is destroyed.
+// Program copies the fixture into a directory with a state of its own. What a
+// test that has failed leaves in the state is destroyed.
 func (f Fixture) Program() *Program {
 	f.Env.T.Helper()
-	p := &Program{env: f.Env, dir: f.Env.T.TempDir(), fixture: f}
+	p := &Program{env: f.Env, dir: f.Env.T.TempDir()}
 	main, err := os.ReadFile(filepath.Join("testdata", f.Dir, "main.tf"))
 	if err != nil {
 		f.Env.T.Fatal(err)
 	}
 	p.write("main.tf", main)
 	p.write("terraform.rc", fmt.Appendf(nil, "provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/hashicorp/carvel\" = %q\n  }\n  direct {}\n}\n", built(f.Env)))
+	f.Env.T.Cleanup(func() {
+		if !f.Env.T.Failed() {
+			return
+		}
+		_, end := p.Start(p.last, "destroy", "-auto-approve")
+		if out, err := end(); err != nil {
+			f.Env.T.Logf("destroy what is left: %v\n%s", err, out)
+		}
+	})
 	return p
 }
 
-var builtOnce struct {
-	sync.Once
-	dir string
-	err error
+// program is the provider as a program, as long as tests use it.
+var program struct {
+	sync.Mutex
+	users int
+	dir   string
 }
 
 // built is the directory of the provider as a program.
 func built(e *Env) string {
 	e.T.Helper()
-	builtOnce.Do(func() {
-		dir := filepath.Join(os.TempDir(), fmt.Sprintf("carvel-acctest-%d", os.Getpid()))
+	program.Lock()
+	defer program.Unlock()
+	if program.users == 0 {
+		dir, err := os.MkdirTemp("", "carvel-acctest-")
+		if err != nil {
+			e.T.Fatal(err)
+		}
 		build := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-carvel"), "github.com/carvel-gitops/terraform-provider-carvel")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		out, err := build.CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%w\n%s", err, out)
+		if out, err := build.CombinedOutput(); err != nil {
+			e.T.Fatalf("%v\n%s", err, out)
 		}
-		builtOnce.dir, builtOnce.err = dir, err
-	})
-	if builtOnce.err != nil {
-		e.T.Fatal(builtOnce.err)
+		program.dir = dir
 	}
-	return builtOnce.dir
+	program.users++
+	e.T.Cleanup(func() {
+		program.Lock()
+		defer program.Unlock()
+		if program.users--; program.users == 0 {
+			if err := os.RemoveAll(program.dir); err != nil {
+				e.T.Error(err)
+			}
+		}
+	})
+	return program.dir
 }
 
 func (p *Program) write(name string, data []byte) {
@@ -76,13 +101,15 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 		p.env.T.Fatal(err)
 	}
 	p.write("terraform.tfvars.json", data)
+	p.last = vars
 	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
 	if terraform == "" {
 		terraform = "terraform"
 	}
 	cmd := exec.Command(terraform, append(args, "-no-color", "-input=false")...)
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "terraform.rc"), "CHECKPOINT_DISABLE=1")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return p.Without != "" && strings.HasPrefix(variable, p.Without) })
+	cmd.Env = append(cmd.Env, "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "terraform.rc"), "CHECKPOINT_DISABLE=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

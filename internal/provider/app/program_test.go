@@ -93,6 +93,30 @@ func (d *delivery) left() {
 	}
 }
 
+// TestAccApp_planned: what is not known yet, is not configured or does not
+// answer does not stop a plan, and a second plan is empty.
+func TestAccApp_planned(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	f := acctest.Fixture{Env: e, Dir: "planned"}
+	quiet := []string{"plan", "-detailed-exitcode"}
+	unknown := config.Variables{"unknown": config.BoolVariable(true)}
+	known := f.Program()
+	known.Run(config.Variables{"build_host": config.StringVariable("https://127.0.0.1:1")}, []string{"plan"}, "Plan: 3 to add")
+	known.Run(unknown, []string{"plan"}, "Plan: 3 to add", "+ packages = (known after apply)")
+	known.Run(unknown, apply, "3 added")
+	known.Run(unknown, quiet, "No changes")
+	known.Run(unknown, destroy, "3 destroyed")
+
+	alone := f.Program()
+	alone.Without = "CARVEL_GIT"
+	noGit := config.Variables{"git_url": config.StringVariable(e.Lab.Git.URL)}
+	alone.Run(noGit, apply, "3 added")
+	alone.Run(noGit, quiet, "No changes")
+	alone.Run(noGit, destroy, "3 destroyed")
+}
+
 // stuck is an App whose delete is stuck, since its kubeconfig has gone.
 func (d *delivery) stuck() *acctest.Program {
 	d.T.Helper()
@@ -141,7 +165,7 @@ func TestAccApp_interrupted(t *testing.T) {
 func TestAccApp_unseen(t *testing.T) {
 	d := newDelivery(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
-	run := d.Env.Proxy(d.Lab.Staging)
+	run := d.Proxy(d.Lab.Staging)
 	kubeconfig, err := os.ReadFile(d.Lab.Staging.Kubeconfig)
 	if err != nil {
 		t.Fatal(err)

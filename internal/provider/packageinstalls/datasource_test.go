@@ -131,3 +131,14 @@ func TestAccPackageInstalls_unknownCluster(t *testing.T) {
 		f.Refused(`provider's run_clusters\["staging"\] is not known yet.*depends_on`, nil), after,
 	}})
 }
+
+// TestAccPackageInstalls_check: in a check block a cluster that is down is a
+// warning. A namespace that is known after the apply and holds none is an empty
+// list.
+func TestAccPackageInstalls_check(t *testing.T) {
+	t.Parallel()
+	p := acctest.Fixture{Env: acctest.New(t), Dir: "check"}.Program()
+	down := []string{`Warning: Unable to list package installs "down/`, `Warning: Unable to read app "`, "did not answer until the time was up"}
+	p.Run(nil, []string{"apply", "-auto-approve"}, append(down, "Apply complete! Resources: 1 added", "installs = tolist([])")...)
+	p.Run(nil, []string{"plan"}, append(down, "Plan: 0 to add, 0 to change, 0 to destroy.")...) // Terraform reads what failed again at apply
+}
