@@ -35,7 +35,7 @@ func (a *app) Configure(_ context.Context, req datasource.ConfigureRequest, resp
 func (a *app) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	timeout, diags := m.Timeouts.Read(ctx, schemas.ReadTimeout)
+	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -28,7 +28,7 @@ func (a *app) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *data
 				MarkdownDescription: "Name of the App.",
 				Validators:          []validator.String{schemas.ObjectName()},
 			},
-			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `5m` by default."}),
+			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `1m` by default."}),
 			"condition": schema.StringAttribute{
 				Computed: true,
 				MarkdownDescription: "`Reconciling`, `ReconcileSucceeded`, `ReconcileFailed`, `Deleting` or `DeleteFailed`. Null at the very beginning. " +

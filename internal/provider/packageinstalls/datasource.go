@@ -31,7 +31,7 @@ func (p *packageInstalls) Configure(_ context.Context, req datasource.ConfigureR
 func (p *packageInstalls) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	timeout, diags := m.Timeouts.Read(ctx, schemas.ReadTimeout)
+	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(p.data.CheckRunCluster(m.RunCluster)...)
 	if resp.Diagnostics.HasError() {

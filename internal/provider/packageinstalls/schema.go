@@ -32,7 +32,7 @@ func (p *packageInstalls) Schema(ctx context.Context, _ datasource.SchemaRequest
 					"set it where the credentials have rights in a namespace alone.",
 				Validators: []validator.String{schemas.Name()},
 			},
-			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `5m` by default."}),
+			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `1m` by default."}),
 			"package_installs": schema.ListNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "The PackageInstalls, by namespace and name.",

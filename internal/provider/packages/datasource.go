@@ -31,7 +31,7 @@ func (p *packages) Configure(_ context.Context, req datasource.ConfigureRequest,
 func (p *packages) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	timeout, diags := m.Timeouts.Read(ctx, schemas.ReadTimeout)
+	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)
 	from, ready := p.data.PackageSource(m.RunCluster, m.Namespace, req, resp)
 	if resp.Diagnostics.HasError() || !ready {

@@ -20,7 +20,7 @@ func (p *packages) Schema(ctx context.Context, _ datasource.SchemaRequest, resp 
 		Attributes: map[string]schema.Attribute{
 			"run_cluster": runCluster,
 			"namespace":   namespace,
-			"timeouts":    timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `5m` by default."}),
+			"timeouts":    timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `1m` by default."}),
 			"packages": schema.ListNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "The packages, by name.",

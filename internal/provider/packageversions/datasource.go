@@ -31,7 +31,7 @@ func (p *packageVersions) Configure(_ context.Context, req datasource.ConfigureR
 func (p *packageVersions) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	timeout, diags := m.Timeouts.Read(ctx, schemas.ReadTimeout)
+	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)
 	selection, diags := m.selection(ctx)
 	resp.Diagnostics.Append(diags...)

@@ -44,7 +44,7 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 					},
 				},
 			},
-			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `5m` by default."}),
+			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{ReadDescription: "How long reading may take, `1m` by default."}),
 			"versions": schema.ListAttribute{
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "All versions, the newest first and prereleases among them.",

@@ -22,6 +22,7 @@ import (
 const (
 	WriteTimeout = 15 * time.Minute
 	ReadTimeout  = 5 * time.Minute
+	DataTimeout  = time.Minute // of a data source: a check must not hold up a run for long
 )
 
 // LookTimeout bounds the looks at a cluster that a plan takes. The cluster may
