@@ -1,0 +1,140 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/sops"
+)
+
+// ReadPackageInstall reads the files at the branch's tip, and the spec that
+// they hold. known are the names of files that are the package install's even if
+// it does not say so any more. Without these and a packageinstall.yaml it is
+// ErrNotFound.
+func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install, known ...string) (PackageInstall, PackageInstallReceipt, error) {
+	found := PackageInstall{RunCluster: at.RunCluster}
+	var r PackageInstallReceipt
+	files, err := d.files(ctx, at)
+	if err != nil {
+		return found, r, err
+	}
+	if _, ok := files[repolayout.PackageInstallFile]; !ok {
+		left := maps.Clone(files)
+		maps.DeleteFunc(left, func(name string, _ []byte) bool { return !slices.Contains(known, name) })
+		if len(left) == 0 {
+			return found, r, ErrNotFound
+		}
+		return found, d.receipt(at, left), d.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
+	}
+	spec, ours, err := repolayout.Parse(files)
+	for _, name := range known {
+		if data, ok := files[name]; ok {
+			ours[name] = data
+		}
+	}
+	r = d.receipt(at, ours)
+	if err == nil {
+		var canonical repolayout.Files
+		canonical, err = repolayout.Canonical(spec, ours)
+		r.Canonical = blobsOf(canonical)
+	}
+	if err != nil {
+		return found, r, d.unreadable(at, err)
+	}
+	found.PackageInstallSpec = spec
+	if spec.HiddenValuesSecret != "" {
+		if found.Recipients, err = sops.Recipients(files[repolayout.EncryptedParamsFile]); err != nil {
+			return found, r, d.unreadable(at, fmt.Errorf("%s: %w", repolayout.EncryptedParamsFile, err))
+		}
+	}
+	return found, r, nil
+}
+
+// MovedError: the files are in another directory than the provider's
+// configuration says by now.
+type MovedError struct {
+	From, To string
+}
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("the files are in %s, and are looked for in %s", e.From, e.To)
+}
+
+// CheckMoved is a *MovedError where a package install is not in its place but
+// in dir, where it was last seen; dir may be empty.
+func (d *Delivery) CheckMoved(ctx context.Context, at repolayout.Install, dir string) error {
+	to := d.Layout.Dir(at)
+	if dir == "" || dir == to {
+		return nil
+	}
+	repository, err := d.repository()
+	if err != nil {
+		return err
+	}
+	_, blob, err := read(ctx, repository, path.Join(dir, repolayout.PackageInstallFile))
+	if err == nil && !blob.IsZero() {
+		err = &MovedError{From: dir, To: to}
+	}
+	return err
+}
+
+// UnreadableError: the files on the branch are not those of a package install.
+type UnreadableError struct {
+	Err error
+}
+
+func (d *Delivery) unreadable(at repolayout.Install, err error) error {
+	return &UnreadableError{Err: fmt.Errorf("read %s on branch %s: %w", d.Layout.Dir(at), d.Location.Branch, err)}
+}
+
+func (e *UnreadableError) Error() string { return e.Err.Error() }
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// files reads what is there of a package install.
+func (d *Delivery) files(ctx context.Context, at repolayout.Install) (repolayout.Files, error) {
+	repository, err := d.repository()
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, name := range repolayout.FileNames {
+		paths = append(paths, d.Layout.Path(at, name))
+	}
+	if err := repository.Prefetch(ctx, paths...); err != nil {
+		return nil, err
+	}
+	files := repolayout.Files{}
+	for i, name := range repolayout.FileNames {
+		data, blob, err := read(ctx, repository, paths[i])
+		if err != nil {
+			return nil, err
+		}
+		if !blob.IsZero() {
+			files[name] = data
+		}
+	}
+	return files, nil
+}
+
+func read(ctx context.Context, repository Repository, path string) ([]byte, gitops.Hash, error) {
+	file, err := repository.Read(ctx, path)
+	if errors.Is(err, gitops.ErrNotExist) {
+		return nil, gitops.Hash{}, nil
+	}
+	if err == nil && file.Data == nil {
+		file.Data = []byte{} // an empty file is not a missing one
+	}
+	return file.Data, file.Blob, err
+}
+
+// FindBlobs are the blobs of the files that are on the branch.
+func (d *Delivery) FindBlobs(ctx context.Context, at repolayout.Install) (Blobs, error) {
+	files, err := d.files(ctx, at)
+	return blobsOf(files), err
+}
