@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -136,13 +136,12 @@ func checkCredentials(spec delivery.App) diag.Diagnostics {
 			}
 			used = true
 			if err := carvel.CheckGitCredential(f.Git.URL, password, key); err != nil {
-				diags.AddAttributeError(path.Root("git_credentials"), "The credentials do not fit the repository", "Problem: "+err.Error()+".")
+				diags.Append(tfdiag.GitCredentialsMisfit(err))
 				return diags
 			}
 		}
 		if (password || key) && !used {
-			diags.AddAttributeError(path.Root("git_credentials"), "The credentials are not used",
-				"No git source is left that they are for: each names a secret_ref of its own. Remove git_credentials, or the secret_ref of a source.")
+			diags.Append(tfdiag.GitCredentialsUnused())
 		}
 	}
 	return diags

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -12,6 +11,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -72,8 +72,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 		diags.Append(m.Packages.ElementsAs(ctx, &packages, false)...)
 		s.Fetch = d.PackageSources(packages, m.RunCluster.ValueString())
 		if d.Location.URL == "" {
-			diags.AddAttributeError(path.Root("packages"), "No GitOps repository is configured",
-				"packages are delivered from the provider's repository. Set git.url in the provider configuration, or CARVEL_GIT_URL in the environment, or use fetch.")
+			diags.Append(tfdiag.NoRepositoryForPackages())
 			return diags
 		}
 	}
@@ -82,10 +81,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 			continue
 		}
 		for _, name := range d.CompleteGit(f.Git) {
-			diags.AddAttributeError(path.Root("fetch").AtListIndex(i).AtName("git").AtName(name),
-				fmt.Sprintf("Missing fetch[%d].git.%s", i, name),
-				"It can be left out for the repository of the provider configuration alone. Set it here"+
-					map[string]string{"url": ", or set git.url in the provider configuration.", "ref": ", or set ref_selection."}[name])
+			diags.Append(tfdiag.MissingGitField(i, name))
 		}
 	}
 	if !m.GitSecretRef.IsNull() {
@@ -112,8 +108,7 @@ func (m model) steps(secret string, s *carvel.AppSpec) diag.Diagnostics {
 			continue
 		}
 		if secret == "" {
-			at := path.Root("template").AtListIndex(i).AtName("sops").AtName("age").AtName("private_keys_secret_ref")
-			diags.AddAttributeError(at, "Missing "+at.String(), "Set it, or set sops_age_key_wo to have the keys written to a Secret of the App's own.")
+			diags.Append(tfdiag.MissingAgeKey(i))
 			continue
 		}
 		t.Sops.Age.PrivateKeysSecretRef = &carvel.LocalRef{Name: secret}

@@ -13,6 +13,14 @@ import (
 
 const many = 500
 
+// newMany has ten packages on 50 run clusters.
+func newMany(t testing.TB) *scale {
+	t.Helper()
+	s := newScale(t, "hundred", 0)
+	s.env = append(s.env, fmt.Sprintf("TF_VAR_clusters=%d", many/10))
+	return s
+}
+
 // attributes are what Terraform keeps of each resource in a state file, in bytes.
 func (s *scale) attributes(want int) (each int) {
 	s.Helper()
@@ -69,7 +77,7 @@ func (s *scale) plain(each int) *scale {
 
 // TestAccPackageInstall_many: looking up the versions of 500 package installs costs a plan no more requests than a few do.
 func TestAccPackageInstall_many(t *testing.T) {
-	s := newScale(t, "many", 0)
+	s := newMany(t)
 	s.seedPackages()
 	few := func(what string, args ...string) {
 		t.Helper()
@@ -90,7 +98,7 @@ func BenchmarkPackageInstall_many(b *testing.B) {
 	metrics := map[string][]float64{}
 	note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
 	for b.Loop() {
-		s := newScale(b, "many", 0)
+		s := newMany(b)
 		s.seedPackages()
 		began := time.Now()
 		requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")

@@ -6,9 +6,13 @@ terraform {
 
 variable "git_url" { type = string }
 variable "git_ca" { type = string }
+variable "clusters" {
+  type    = number
+  default = 10
+}
 
 locals {
-  clusters = [for i in range(10) : "cluster-${i}"]
+  clusters = [for i in range(var.clusters) : "cluster-${i}"]
   installs = { for pair in setproduct(range(10), local.clusters) : "package-${pair[0]}/${pair[1]}" => {
     package = "package-${pair[0]}.example.com"
     cluster = pair[1]
