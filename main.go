@@ -23,8 +23,8 @@ func main() {
 	keepQuiet(os.Environ(), os.Setenv)
 	if os.Getenv("GOGC") == "" {
 		// The process is short-lived and small: fewer collections take a fifth
-		// off its CPU time, and add some ten megabytes.
-		debug.SetGCPercent(200)
+		// off its CPU time, and add some twelve megabytes.
+		debug.SetGCPercent(250)
 	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: "registry.terraform.io/carvel-gitops/carvel",

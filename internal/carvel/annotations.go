@@ -125,21 +125,21 @@ func AnnotationAttribute(annotation string) string {
 	case DowngradableAnnotation:
 		return "allow_downgrade"
 	case ignoreKubernetesAnnotation:
-		return "ignore_kubernetes_version_selection"
+		return "extensions.ignore_kubernetes_version_selection"
 	case ignoreKappControllerAnnotation:
-		return "ignore_kapp_controller_version_selection"
+		return "extensions.ignore_kapp_controller_version_selection"
 	case valuesOverlaysAnnotation:
-		return "ytt_data_values_overlays"
+		return "extensions.ytt_data_values_overlays"
 	case helmNameAnnotation:
-		return "helm_template_name"
+		return "extensions.helm_template_name"
 	case helmNamespaceAnnotation:
-		return "helm_template_namespace"
+		return "extensions.helm_template_namespace"
 	}
 	if annotation == helmValuesAnnotation || strings.HasPrefix(annotation, helmValuesAnnotation+".") {
-		return "helm_template_values_secrets"
+		return "extensions.helm_template_values_secrets"
 	}
 	if fetchIndex(annotation) != "" {
-		return "fetch_secrets"
+		return "extensions.fetch_secrets"
 	}
 	return ""
 }

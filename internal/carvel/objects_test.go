@@ -154,9 +154,12 @@ func TestReadPackageInstall(t *testing.T) {
 			Labels: map[string]string{"l": "1"}, Annotations: map[string]string{"x": "y"},
 			Prereleases: &Prereleases{Identifiers: []string{"rc"}}, AllowDowngrade: true, SyncPeriod: "1m0s",
 			Paused: true, Canceled: true, NoopDelete: true, DefaultNamespace: "d",
-			ExtraValuesSecrets: []string{"first", "second"}, IgnoreKubernetesVersionSelection: true, IgnoreKappControllerVersionSelection: true,
-			YttDataValuesOverlays: true, HelmTemplateName: "h", HelmTemplateNamespace: "hn",
-			HelmTemplateValuesSecrets: []string{"z", "y", "x", "w", "v", "u", "t", "s", "r", "q", "p"}, FetchSecrets: map[string]string{"0": "zero", "11": "eleven"},
+			ExtraValuesSecrets: []string{"first", "second"},
+			Extensions: Extensions{
+				IgnoreKubernetesVersionSelection: true, IgnoreKappControllerVersionSelection: true,
+				YttDataValuesOverlays: true, HelmTemplateName: "h", HelmTemplateNamespace: "hn",
+				HelmTemplateValuesSecrets: []string{"z", "y", "x", "w", "v", "u", "t", "s", "r", "q", "p"}, FetchSecrets: map[string]string{"0": "zero", "11": "eleven"},
+			},
 		},
 		"another cluster": {
 			Package: "a.b.c", Name: "a", VersionConstraint: "1.0.0",

@@ -36,14 +36,28 @@ type PackageInstallSpec struct {
 	HiddenValuesSecret string   // name of a values Secret whose content cannot be read; excludes Values
 	ExtraValuesSecrets []string // names of Secrets whose values lie over ours
 
+	YttOverlays map[string]string // file name to text; empty: no overlays Secret
+	Extensions
+}
+
+// Extensions are what some annotations of a PackageInstall ask of the
+// controller, on which
+// https://carvel.dev/kapp-controller/docs/latest/package-install-extensions/
+// has more.
+type Extensions struct {
 	IgnoreKubernetesVersionSelection     bool
 	IgnoreKappControllerVersionSelection bool
 	YttDataValuesOverlays                bool
-	YttOverlays                          map[string]string // file name to text; empty: no overlays Secret
 	HelmTemplateName                     string
 	HelmTemplateNamespace                string
 	HelmTemplateValuesSecrets            []string
 	FetchSecrets                         map[string]string // index in the package's fetch list to Secret
+}
+
+// IsZero tells whether none of them is set.
+func (e Extensions) IsZero() bool {
+	return !e.IgnoreKubernetesVersionSelection && !e.IgnoreKappControllerVersionSelection && !e.YttDataValuesOverlays &&
+		e.HelmTemplateName == "" && e.HelmTemplateNamespace == "" && len(e.HelmTemplateValuesSecrets) == 0 && len(e.FetchSecrets) == 0
 }
 
 // PackageInstall builds the PackageInstall. It fails on values that YAML cannot

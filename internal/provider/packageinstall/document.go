@@ -28,7 +28,7 @@ type layer struct {
 // refused elsewhere.
 func (m model) document(writeOnly types.Dynamic) document {
 	var d document
-	d.partial = m.ValuesYAML.IsUnknown() || !isEmpty(m.ExtraValuesSecrets) || !isEmpty(m.HelmTemplateValuesSecrets)
+	d.partial = m.ValuesYAML.IsUnknown() || !isEmpty(m.ExtraValuesSecrets) || m.helmValues()
 	for i, element := range m.ValuesYAML.Elements() {
 		text, _ := element.(types.String)
 		object, err := carvel.ParseValues([]byte(text.ValueString()))

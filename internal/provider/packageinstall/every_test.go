@@ -27,10 +27,11 @@ func everything() config.Variables {
 		"labels": acctest.ObjectVariable("team", "yes"), "annotations": acctest.ObjectVariable("ext.packaging.carvel.dev/ytt-paths-from-secret-name.more", "overlays-that-exist"),
 		"prereleases": acctest.ObjectVariable("identifiers", texts("rc")), "allow_downgrade": yes, "sync_period": text("1m0s"),
 		"paused": yes, "canceled": yes, "noop_delete": yes, "default_namespace": text("there"),
-		"ignore_kubernetes_version_selection": yes, "ignore_kapp_controller_version_selection": yes, "ytt_data_values_overlays": yes,
-		"ytt_overlays":       acctest.ObjectVariable("labels.yaml", overlay, "more.yaml", "\tno block\n"),
-		"helm_template_name": text("release"), "helm_template_namespace": text("helm"), "helm_template_values_secrets": texts("helm-a", "helm-b"),
-		"fetch_secrets": acctest.ObjectVariable("0", "registry", "2", "mirror"),
+		"ytt_overlays": acctest.ObjectVariable("labels.yaml", overlay, "more.yaml", "\tno block\n"),
+		"extensions": acctest.ObjectVariable(
+			"ignore_kubernetes_version_selection", yes, "ignore_kapp_controller_version_selection", yes, "ytt_data_values_overlays", yes,
+			"helm_template_name", "release", "helm_template_namespace", "helm", "helm_template_values_secrets", texts("helm-a", "helm-b"),
+			"fetch_secrets", acctest.ObjectVariable("0", "registry", "2", "mirror")),
 	}
 }
 
@@ -118,9 +119,9 @@ func TestAccPackageInstall_annotations(t *testing.T) {
 	var steps []resource.TestStep
 	for annotation, attribute := range map[string]string{
 		"packaging.carvel.dev/downgradable":                              "allow_downgrade",
-		"packaging.carvel.dev/ignore-kubernetes-version-selection":       "ignore_kubernetes_version_selection",
-		"ext.packaging.carvel.dev/fetch-3-secret-name":                   "fetch_secrets",
-		"ext.packaging.carvel.dev/helm-template-values-from-secret-name": "helm_template_values_secrets",
+		"packaging.carvel.dev/ignore-kubernetes-version-selection":       "extensions.ignore_kubernetes_version_selection",
+		"ext.packaging.carvel.dev/fetch-3-secret-name":                   "extensions.fetch_secrets",
+		"ext.packaging.carvel.dev/helm-template-values-from-secret-name": "extensions.helm_template_values_secrets",
 	} {
 		steps = append(steps, f.Refused(`is set by the attribute `+attribute, config.Variables{"annotations": acctest.ObjectVariable(annotation, "x")}))
 	}
@@ -130,7 +131,7 @@ func TestAccPackageInstall_annotations(t *testing.T) {
 		}),
 		f.Refused(`Invalid ytt_overlays.*ytt would pass it over`, config.Variables{"ytt_overlays": acctest.ObjectVariable("a.json", "{}")}),
 		f.Refused(`Invalid ytt_overlays`, config.Variables{"ytt_overlays": acctest.ObjectVariable("../a.yaml", "{}")}),
-		f.Refused(`Invalid fetch_secrets`, config.Variables{"fetch_secrets": acctest.ObjectVariable("01", "x")}))
+		f.Refused(`Invalid extensions.fetch_secrets`, config.Variables{"extensions": acctest.ObjectVariable("fetch_secrets", acctest.ObjectVariable("01", "x"))}))
 	resource.Test(t, resource.TestCase{Steps: steps})
 	if files := r.List(e.Package() + "/staging"); len(files) > 0 {
 		t.Errorf("refused input left %v", files)

@@ -50,14 +50,8 @@ type model struct {
 	ExtraValuesSecrets types.List    `tfsdk:"extra_values_secrets"`
 	Encryption         types.Object  `tfsdk:"encryption"`
 
-	IgnoreKubernetesVersionSelection     types.Bool   `tfsdk:"ignore_kubernetes_version_selection"`
-	IgnoreKappControllerVersionSelection types.Bool   `tfsdk:"ignore_kapp_controller_version_selection"`
-	YttDataValuesOverlays                types.Bool   `tfsdk:"ytt_data_values_overlays"`
-	YttOverlays                          types.Map    `tfsdk:"ytt_overlays"`
-	HelmTemplateName                     types.String `tfsdk:"helm_template_name"`
-	HelmTemplateNamespace                types.String `tfsdk:"helm_template_namespace"`
-	HelmTemplateValuesSecrets            types.List   `tfsdk:"helm_template_values_secrets"`
-	FetchSecrets                         types.Map    `tfsdk:"fetch_secrets"`
+	YttOverlays types.Map    `tfsdk:"ytt_overlays"`
+	Extensions  types.Object `tfsdk:"extensions"`
 }
 
 type clusterModel struct {
@@ -121,15 +115,10 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 		EncryptedValues:    !m.Encryption.IsNull(),
 		ExtraValuesSecrets: stringList(m.ExtraValuesSecrets),
 
-		IgnoreKubernetesVersionSelection:     m.IgnoreKubernetesVersionSelection.ValueBool(),
-		IgnoreKappControllerVersionSelection: m.IgnoreKappControllerVersionSelection.ValueBool(),
-		YttDataValuesOverlays:                m.YttDataValuesOverlays.ValueBool(),
-		YttOverlays:                          stringMap(m.YttOverlays),
-		HelmTemplateName:                     m.HelmTemplateName.ValueString(),
-		HelmTemplateNamespace:                m.HelmTemplateNamespace.ValueString(),
-		HelmTemplateValuesSecrets:            stringList(m.HelmTemplateValuesSecrets),
-		FetchSecrets:                         stringMap(m.FetchSecrets),
+		YttOverlays: stringMap(m.YttOverlays),
 	}
+	s.Extensions, d = m.extensions(ctx)
+	diags.Append(d...)
 	s.Prereleases, d = m.prereleases(ctx)
 	diags.Append(d...)
 	s.Cluster, d = m.cluster(ctx)

@@ -32,14 +32,8 @@ func (m model) read(ctx context.Context, found delivery.PackageInstall, secret b
 	if written, err := carvel.CanonicalDuration(m.SyncPeriod.ValueString()); err != nil || written != found.SyncPeriod {
 		m.SyncPeriod = tfvalue.String(found.SyncPeriod)
 	}
-	m.IgnoreKubernetesVersionSelection = tfvalue.Bool(found.IgnoreKubernetesVersionSelection, m.IgnoreKubernetesVersionSelection)
-	m.IgnoreKappControllerVersionSelection = tfvalue.Bool(found.IgnoreKappControllerVersionSelection, m.IgnoreKappControllerVersionSelection)
-	m.YttDataValuesOverlays = tfvalue.Bool(found.YttDataValuesOverlays, m.YttDataValuesOverlays)
 	m.YttOverlays = readMap(found.YttOverlays, m.YttOverlays)
-	m.HelmTemplateName = tfvalue.String(found.HelmTemplateName)
-	m.HelmTemplateNamespace = tfvalue.String(found.HelmTemplateNamespace)
-	m.HelmTemplateValuesSecrets = readList(found.HelmTemplateValuesSecrets, m.HelmTemplateValuesSecrets)
-	m.FetchSecrets = readMap(found.FetchSecrets, m.FetchSecrets)
+	m.Extensions = readExtensions(found.Extensions, m.Extensions)
 	m = m.readSecrets(found)
 	m.Encryption = types.ObjectNull(encryptionType)
 	if len(found.Recipients) > 0 {

@@ -84,6 +84,8 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "Namespace for the package's objects that name none. The default is the PackageInstall's.",
 				Validators:          []validator.String{schemas.Name()},
 			},
+			"ytt_overlays":   overlaysAttribute(),
+			"extensions":     extensionsAttribute(),
 			"adopt_existing": schemas.AdoptExisting("files of this package install that are already in the repository, and overwrite them,"),
 			"timeouts":       schemas.Timeouts(ctx),
 			"path": schema.StringAttribute{
@@ -103,5 +105,4 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 		},
 	}
 	maps.Copy(resp.Schema.Attributes, valuesAttributes())
-	maps.Copy(resp.Schema.Attributes, annotationAttributes())
 }

@@ -88,45 +88,14 @@ func encryptionAttribute() schema.Attribute {
 	}
 }
 
-// annotationAttributes are those that become annotations, and the files that
-// these refer to.
-func annotationAttributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
-		"ignore_kubernetes_version_selection":      optionalBool("Install a version of the package also where it says that it does not work with the run cluster's Kubernetes version."),
-		"ignore_kapp_controller_version_selection": optionalBool("Install a version of the package also where it says that it does not work with the run cluster's kapp-controller."),
-		"ytt_data_values_overlays": optionalBool("Hand the values to ytt as overlays of its data values instead of as plain data values. " +
-			"The values given here are marked with `#@data/values` then."),
-		"ytt_overlays": schema.MapAttribute{
-			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: "ytt overlays on what the package deploys, file name to text. They are committed in a Secret `NAME-overlays` beside the others, as `overlays.yaml`. " +
-				"To use Secrets that exist, set the annotation `ext.packaging.carvel.dev/ytt-paths-from-secret-name.SUFFIX`.",
-			Validators: []validator.Map{
-				mapvalidator.SizeAtLeast(1),
-				mapvalidator.KeysAre(schemas.Check("the name of a file that ytt reads, such as replicas.yaml", carvel.ValidateOverlayFile)),
-			},
-		},
-		"helm_template_name": schema.StringAttribute{
-			Optional:            true,
-			MarkdownDescription: "Name of the Helm release, for a package that is a Helm chart. The default is the PackageInstall's name.",
-			Validators:          []validator.String{schemas.ObjectName()},
-		},
-		"helm_template_namespace": schema.StringAttribute{
-			Optional:            true,
-			MarkdownDescription: "Namespace of the Helm release. The default is the PackageInstall's namespace.",
-			Validators:          []validator.String{schemas.Name()},
-		},
-		"helm_template_values_secrets": schema.ListAttribute{
-			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: "Names of Secrets with values for the Helm chart alone, which exist in the PackageInstall's namespace, the last on top.",
-			Validators:          []validator.List{listvalidator.ValueStringsAre(schemas.ObjectName())},
-		},
-		"fetch_secrets": schema.MapAttribute{
-			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: "Secrets with credentials for what the package fetches: the position of an entry in the package's fetch list, from `0`, to the name of a Secret in the PackageInstall's namespace.",
-			Validators: []validator.Map{
-				mapvalidator.KeysAre(schemas.Check("the position of an entry in the package's fetch list", carvel.ValidateFetchIndex)),
-				mapvalidator.ValueStringsAre(schemas.ObjectName()),
-			},
+func overlaysAttribute() schema.Attribute {
+	return schema.MapAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: "ytt overlays on what the package deploys, file name to text. They are committed in a Secret `NAME-overlays` beside the others, as `overlays.yaml`. " +
+			"To use Secrets that exist, set the annotation `ext.packaging.carvel.dev/ytt-paths-from-secret-name.SUFFIX`.",
+		Validators: []validator.Map{
+			mapvalidator.SizeAtLeast(1),
+			mapvalidator.KeysAre(schemas.Check("the name of a file that ytt reads, such as replicas.yaml", carvel.ValidateOverlayFile)),
 		},
 	}
 }

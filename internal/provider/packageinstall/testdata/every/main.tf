@@ -80,36 +80,20 @@ variable "default_namespace" {
   type    = string
   default = null
 }
-variable "ignore_kubernetes_version_selection" {
-  type    = bool
-  default = null
-}
-variable "ignore_kapp_controller_version_selection" {
-  type    = bool
-  default = null
-}
-variable "ytt_data_values_overlays" {
-  type    = bool
-  default = null
-}
 variable "ytt_overlays" {
   type    = map(string)
   default = null
 }
-variable "helm_template_name" {
-  type    = string
-  default = null
-}
-variable "helm_template_namespace" {
-  type    = string
-  default = null
-}
-variable "helm_template_values_secrets" {
-  type    = list(string)
-  default = null
-}
-variable "fetch_secrets" {
-  type    = map(string)
+variable "extensions" {
+  type = object({
+    ignore_kubernetes_version_selection      = optional(bool)
+    ignore_kapp_controller_version_selection = optional(bool)
+    ytt_data_values_overlays                 = optional(bool)
+    helm_template_name                       = optional(string)
+    helm_template_namespace                  = optional(string)
+    helm_template_values_secrets             = optional(list(string))
+    fetch_secrets                            = optional(map(string))
+  })
   default = null
 }
 variable "adopt_existing" {
@@ -135,37 +119,31 @@ provider "carvel" {
 }
 
 resource "carvel_package_install" "test" {
-  package                                  = var.package
-  run_cluster                              = "staging"
-  version_constraint                       = var.version_constraint
-  package_source                           = "none"
-  values                                   = var.values
-  values_yaml                              = var.values_yaml
-  values_wo                                = var.values_wo
-  values_wo_version                        = var.values_wo_version
-  hash_values_name                         = var.hash_values_name
-  extra_values_secrets                     = var.extra_values_secrets
-  service_account_name                     = var.service_account_name
-  cluster                                  = var.cluster
-  namespace                                = var.namespace
-  labels                                   = var.labels
-  annotations                              = var.annotations
-  prereleases                              = var.prereleases
-  allow_downgrade                          = var.allow_downgrade
-  sync_period                              = var.sync_period
-  paused                                   = var.paused
-  canceled                                 = var.canceled
-  noop_delete                              = var.noop_delete
-  default_namespace                        = var.default_namespace
-  ignore_kubernetes_version_selection      = var.ignore_kubernetes_version_selection
-  ignore_kapp_controller_version_selection = var.ignore_kapp_controller_version_selection
-  ytt_data_values_overlays                 = var.ytt_data_values_overlays
-  ytt_overlays                             = var.ytt_overlays
-  helm_template_name                       = var.helm_template_name
-  helm_template_namespace                  = var.helm_template_namespace
-  helm_template_values_secrets             = var.helm_template_values_secrets
-  fetch_secrets                            = var.fetch_secrets
-  adopt_existing                           = var.adopt_existing
-  name                                     = var.install_name
-  values_secret_name                       = var.values_secret_name
+  package              = var.package
+  run_cluster          = "staging"
+  version_constraint   = var.version_constraint
+  package_source       = "none"
+  values               = var.values
+  values_yaml          = var.values_yaml
+  values_wo            = var.values_wo
+  values_wo_version    = var.values_wo_version
+  hash_values_name     = var.hash_values_name
+  extra_values_secrets = var.extra_values_secrets
+  service_account_name = var.service_account_name
+  cluster              = var.cluster
+  namespace            = var.namespace
+  labels               = var.labels
+  annotations          = var.annotations
+  prereleases          = var.prereleases
+  allow_downgrade      = var.allow_downgrade
+  sync_period          = var.sync_period
+  paused               = var.paused
+  canceled             = var.canceled
+  noop_delete          = var.noop_delete
+  default_namespace    = var.default_namespace
+  ytt_overlays         = var.ytt_overlays
+  extensions           = var.extensions
+  adopt_existing       = var.adopt_existing
+  name                 = var.install_name
+  values_secret_name   = var.values_secret_name
 }
