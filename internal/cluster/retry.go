@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,24 +40,30 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 			if last == nil {
 				last = err
 			}
-			return nil, c.gaveUp(verb, ref, last)
+			return nil, c.gaveUp(ctx, verb, ref, last)
 		case !passes(err):
 			return nil, c.wrap(verb, ref, err)
 		}
 		last = err
 		select {
 		case <-ctx.Done():
-			return nil, c.gaveUp(verb, ref, last)
+			return nil, c.gaveUp(ctx, verb, ref, last)
 		case <-time.After(backoff.Step()):
 		}
 	}
 }
 
-// gaveUp is the error of a request that ctx ended, err that of its last try.
-func (c *Cluster) gaveUp(verb string, ref Ref, err error) error {
+// gaveUp is the error of a request that ctx ended, err that of its last try. A
+// practitioner who stopped Terraform is not told of a cluster out of reach.
+func (c *Cluster) gaveUp(ctx context.Context, verb string, ref Ref, err error) error {
+	ended := ctx.Err()
 	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
+	switch {
+	case errors.Is(ended, context.Canceled) && errors.Is(err, ended):
+		return fmt.Errorf("%s %s on %s: %w", verb, ref, c.name, ended)
+	case errors.As(err, &status), errors.Is(ended, context.Canceled):
+		return errors.Join(c.wrap(verb, ref, err), ended)
+	default:
 		return &UnreachableError{Cluster: c.name, Err: err}
 	}
-	return errors.Join(c.wrap(verb, ref, err), context.DeadlineExceeded)
 }

@@ -108,6 +108,33 @@ func TestHungServer(t *testing.T) {
 	}
 }
 
+// TestStopped: a request that is stopped is neither a time-out nor a cluster out
+// of reach, whatever its last try met.
+func TestStopped(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	for name, answer := range map[string]func(context.CancelFunc, http.ResponseWriter){
+		"during a try": func(stop context.CancelFunc, _ http.ResponseWriter) { stop(); <-release },
+		"after an answer": func(stop context.CancelFunc, w http.ResponseWriter) {
+			status(503, "ServiceUnavailable", "")(w)
+			time.AfterFunc(50*time.Millisecond, stop)
+		},
+		"after a lost connection": func(stop context.CancelFunc, w http.ResponseWriter) {
+			cut(w)
+			time.AfterFunc(50*time.Millisecond, stop)
+		},
+	} {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		c, _ := serve(t, func(w http.ResponseWriter) { answer(stop, w) })
+		_, err := c.Get(ctx, configMap)
+		var unreachable *UnreachableError
+		if !errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &unreachable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTellsErrorsApart(t *testing.T) {
 	c, _ := serve(t, func(w http.ResponseWriter) { http.Error(w, "404 page not found", http.StatusNotFound) })
 	var notServed *NotServedError

@@ -83,6 +83,9 @@ func explain(err error) explanation {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return explanation{advice: "The time was up. Raise it in timeouts if the operation needs longer."}
 	}
+	if errors.Is(err, context.Canceled) {
+		return explanation{advice: "Terraform was stopped before this was done. Plan again to see what is left to do."}
+	}
 	return explanation{}
 }
 

@@ -66,6 +66,7 @@ func TestUnable(t *testing.T) {
 		"conflict":       {&cluster.ConflictError{Ref: apps, Fields: []cluster.FieldConflict{{Field: ".spec.fetch", Owner: "kubectl"}}}, "", []string{".spec.fetch: kubectl", "force_conflicts"}},
 		"forbidden":      {apierrors.NewForbidden(roles, "r", context.Canceled), "", []string{"lack a right"}},
 		"unauthorized":   {apierrors.NewUnauthorized("no"), "", []string{"refused the credentials"}},
+		"stopped":        {context.Canceled, "", []string{"Terraform was stopped"}},
 		"time":           {context.DeadlineExceeded, "", []string{"timeouts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
