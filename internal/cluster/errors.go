@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 var (
@@ -148,13 +150,29 @@ func passes(err error) bool {
 	return isTransport(err)
 }
 
+// lostConnections begin the errors of net/http about a connection that was lost
+// with a request on it. Most of them have no type, as in
+// https://github.com/golang/net/blob/v0.60.0/http2/transport_common.go
+var lostConnections = []string{
+	"http2: client conn ",       // is closed, not usable, could not be established
+	"http2: client connection ", // lost, force closed
+	"http2: Transport received Server's graceful shutdown GOAWAY",
+	"stream error: ",
+	"http: server closed idle connection",
+}
+
 // isTransport tells a connection that failed from a certificate, a proxy
 // setting or a credential plugin that did, which do not pass by themselves.
 func isTransport(err error) bool {
 	var operation *net.OpError
 	if errors.As(err, &operation) {
-		return true
+		return !strings.HasSuffix(operation.Op, " error") // an alert of TLS, from there or from here
 	}
 	var u *url.Error
-	return errors.As(err, &u) && (u.Timeout() || strings.HasSuffix(u.Err.Error(), "EOF"))
+	if !errors.As(err, &u) {
+		return false
+	}
+	text := u.Err.Error()
+	return u.Timeout() || utilnet.IsProbableEOF(u.Err) || strings.HasSuffix(text, "EOF") ||
+		slices.ContainsFunc(lostConnections, func(begin string) bool { return strings.HasPrefix(text, begin) })
 }

@@ -2,10 +2,15 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -60,6 +65,32 @@ func TestRetriesWhatPasses(t *testing.T) {
 	}
 	if n := requests.Load(); n < 4 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+func TestPasses(t *testing.T) {
+	failed := func(err error) error {
+		return fmt.Errorf("apply: %w", &url.Error{Op: "Patch", URL: "https://127.0.0.1/api", Err: err})
+	}
+	for _, text := range []string{
+		"http2: client connection force closed via ClientConn.Close", "http2: client connection lost", "http2: client conn not usable",
+		"http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug=\"\"",
+		"http2: Transport received Server's graceful shutdown GOAWAY", "stream error: stream ID 5; INTERNAL_ERROR; received from peer",
+		"http: server closed idle connection",
+		"http: can't write HTTP request on broken connection", "read tcp: use of closed network connection", "unexpected EOF", "EOF",
+	} {
+		if !passes(failed(errors.New(text))) {
+			t.Errorf("%s was not tried again", text)
+		}
+	}
+	for _, stays := range []error{
+		x509.UnknownAuthorityError{},
+		errors.New("http: server gave HTTP response to HTTPS client"), errors.New("http2: unsupported scheme"),
+		&net.OpError{Op: "remote error", Err: tls.AlertError(42)}, errors.New("getting credentials: exec: executable aws not found"), errors.New(`invalid URL port "x"`), context.Canceled,
+	} {
+		if passes(failed(stays)) {
+			t.Errorf("%v was tried again", stays)
+		}
 	}
 }
 
