@@ -43,21 +43,15 @@ type PackageInstallSpec struct {
 // Extensions are what some annotations of a PackageInstall ask of the
 // controller, on which
 // https://carvel.dev/kapp-controller/docs/latest/package-install-extensions/
-// has more.
+// has more. The JSON names are the provider's own.
 type Extensions struct {
-	IgnoreKubernetesVersionSelection     bool
-	IgnoreKappControllerVersionSelection bool
-	YttDataValuesOverlays                bool
-	HelmTemplateName                     string
-	HelmTemplateNamespace                string
-	HelmTemplateValuesSecrets            []string
-	FetchSecrets                         map[string]string // index in the package's fetch list to Secret
-}
-
-// IsZero tells whether none of them is set.
-func (e Extensions) IsZero() bool {
-	return !e.IgnoreKubernetesVersionSelection && !e.IgnoreKappControllerVersionSelection && !e.YttDataValuesOverlays &&
-		e.HelmTemplateName == "" && e.HelmTemplateNamespace == "" && len(e.HelmTemplateValuesSecrets) == 0 && len(e.FetchSecrets) == 0
+	IgnoreKubernetesVersionSelection     bool              `json:"ignoreKubernetesVersionSelection"`
+	IgnoreKappControllerVersionSelection bool              `json:"ignoreKappControllerVersionSelection"`
+	YttDataValuesOverlays                bool              `json:"yttDataValuesOverlays"`
+	HelmTemplateName                     string            `json:"helmTemplateName"`
+	HelmTemplateNamespace                string            `json:"helmTemplateNamespace"`
+	HelmTemplateValuesSecrets            []string          `json:"helmTemplateValuesSecrets"`
+	FetchSecrets                         map[string]string `json:"fetchSecrets"` // index in the package's fetch list to Secret
 }
 
 // PackageInstall builds the PackageInstall. It fails on values that YAML cannot

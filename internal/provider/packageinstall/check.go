@@ -38,7 +38,8 @@ func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, ty
 	if known, err := isKnown(ctx, m.Prereleases); err != nil || !known {
 		return nil, undecided, nil
 	}
-	prereleases, diags := m.prereleases(ctx)
+	var prereleases *carvel.Prereleases
+	diags := part("prereleases", m.Prereleases, &prereleases)
 	l := &lookup{
 		source:    delivery.PackageSource{Kind: delivery.FromRepository},
 		selection: carvel.Selection{Constraint: m.VersionConstraint.ValueString(), Prereleases: prereleases},

@@ -6,40 +6,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
-// extensions are what annotations of the PackageInstall ask of the controller.
-// They are one object since few package installs have any of them, and the
-// framework's cost grows with the square of a resource's attributes.
-type extensions struct {
-	IgnoreKubernetesVersionSelection     types.Bool   `tfsdk:"ignore_kubernetes_version_selection"`
-	IgnoreKappControllerVersionSelection types.Bool   `tfsdk:"ignore_kapp_controller_version_selection"`
-	YttDataValuesOverlays                types.Bool   `tfsdk:"ytt_data_values_overlays"`
-	HelmTemplateName                     types.String `tfsdk:"helm_template_name"`
-	HelmTemplateNamespace                types.String `tfsdk:"helm_template_namespace"`
-	HelmTemplateValuesSecrets            types.List   `tfsdk:"helm_template_values_secrets"`
-	FetchSecrets                         types.Map    `tfsdk:"fetch_secrets"`
-}
+var extensionsType = extensionsAttribute().GetType()
 
-var extensionsType = map[string]attr.Type{
-	"ignore_kubernetes_version_selection":      types.BoolType,
-	"ignore_kapp_controller_version_selection": types.BoolType,
-	"ytt_data_values_overlays":                 types.BoolType,
-	"helm_template_name":                       types.StringType,
-	"helm_template_namespace":                  types.StringType,
-	"helm_template_values_secrets":             types.ListType{ElemType: types.StringType},
-	"fetch_secrets":                            types.MapType{ElemType: types.StringType},
-}
-
+// extensionsAttribute is one object since few package installs have any of
+// these, and the framework's cost grows with the square of the attributes at the
+// top of a schema.
 func extensionsAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
@@ -77,37 +57,6 @@ func extensionsAttribute() schema.Attribute {
 	}
 }
 
-// spec needs an object that is fully known.
-func (e extensions) spec(ctx context.Context) (carvel.Extensions, diag.Diagnostics) {
-	var helmSecrets []string
-	diags := e.HelmTemplateValuesSecrets.ElementsAs(ctx, &helmSecrets, false)
-	fetchSecrets, d := tfvalue.ToStringMap(ctx, e.FetchSecrets)
-	diags.Append(d...)
-	return carvel.Extensions{
-		IgnoreKubernetesVersionSelection:     e.IgnoreKubernetesVersionSelection.ValueBool(),
-		IgnoreKappControllerVersionSelection: e.IgnoreKappControllerVersionSelection.ValueBool(),
-		YttDataValuesOverlays:                e.YttDataValuesOverlays.ValueBool(),
-		HelmTemplateName:                     e.HelmTemplateName.ValueString(),
-		HelmTemplateNamespace:                e.HelmTemplateNamespace.ValueString(),
-		HelmTemplateValuesSecrets:            helmSecrets,
-		FetchSecrets:                         fetchSecrets,
-	}, diags
-}
-
-func (m model) extensions(ctx context.Context) (carvel.Extensions, diag.Diagnostics) {
-	if m.Extensions.IsNull() {
-		return carvel.Extensions{}, nil
-	}
-	var e extensions
-	diags := m.Extensions.As(ctx, &e, basetypes.ObjectAsOptions{})
-	if diags.HasError() {
-		return carvel.Extensions{}, diags
-	}
-	spec, d := e.spec(ctx)
-	diags.Append(d...)
-	return spec, diags
-}
-
 // helmValues tells whether the package's Helm chart gets values from Secrets,
 // or may get some.
 func (m model) helmValues() bool {
@@ -115,25 +64,34 @@ func (m model) helmValues() bool {
 	return m.Extensions.IsUnknown() || given && !isEmpty(secrets)
 }
 
-// readExtensions keeps an object that says nothing and was written as such.
-func readExtensions(found carvel.Extensions, prior types.Object) types.Object {
-	if found.IsZero() && prior.IsNull() {
-		return types.ObjectNull(extensionsType)
+// readExtensions keeps what says nothing and was written as such.
+func readExtensions(found carvel.Extensions, prior types.Object) (types.Object, error) {
+	value, err := tfvalue.FromStruct(found, extensionsType)
+	object, _ := value.(types.Object)
+	attributes, written := object.Attributes(), prior.Attributes()
+	some := !prior.IsNull()
+	for name, value := range attributes {
+		some = some || !value.IsNull()
+		if value.IsNull() && saysNothing(written[name]) {
+			attributes[name] = written[name]
+		}
 	}
-	written := prior.Attributes()
-	flag := func(name string, found bool) attr.Value {
-		before, _ := written[name].(types.Bool)
-		return tfvalue.Bool(found, before)
+	if !some || err != nil {
+		return types.ObjectNull(object.AttributeTypes(context.Background())), err
 	}
-	helmSecrets, _ := written["helm_template_values_secrets"].(types.List)
-	fetchSecrets, _ := written["fetch_secrets"].(types.Map)
-	return types.ObjectValueMust(extensionsType, map[string]attr.Value{
-		"ignore_kubernetes_version_selection":      flag("ignore_kubernetes_version_selection", found.IgnoreKubernetesVersionSelection),
-		"ignore_kapp_controller_version_selection": flag("ignore_kapp_controller_version_selection", found.IgnoreKappControllerVersionSelection),
-		"ytt_data_values_overlays":                 flag("ytt_data_values_overlays", found.YttDataValuesOverlays),
-		"helm_template_name":                       tfvalue.String(found.HelmTemplateName),
-		"helm_template_namespace":                  tfvalue.String(found.HelmTemplateNamespace),
-		"helm_template_values_secrets":             readList(found.HelmTemplateValuesSecrets, helmSecrets),
-		"fetch_secrets":                            readMap(found.FetchSecrets, fetchSecrets),
-	})
+	return types.ObjectValueMust(object.AttributeTypes(context.Background()), attributes), nil
+}
+
+// saysNothing tells whether a value means the same as none.
+func saysNothing(v attr.Value) bool {
+	switch v := v.(type) {
+	case types.Bool:
+		return !v.ValueBool()
+	case types.List:
+		return len(v.Elements()) == 0
+	case types.Map:
+		return len(v.Elements()) == 0
+	default:
+		return false
+	}
 }

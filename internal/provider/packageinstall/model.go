@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -54,21 +53,10 @@ type model struct {
 	Extensions  types.Object `tfsdk:"extensions"`
 }
 
-type clusterModel struct {
-	Namespace           types.String `tfsdk:"namespace"`
-	KubeconfigSecretRef struct {
-		Name types.String `tfsdk:"name"`
-		Key  types.String `tfsdk:"key"`
-	} `tfsdk:"kubeconfig_secret_ref"`
-}
-
 var (
-	prereleasesType = map[string]attr.Type{"identifiers": types.ListType{ElemType: types.StringType}}
+	prereleasesType = prereleasesAttribute().GetType()
+	clusterType     = clusterAttribute().GetType()
 	encryptionType  = map[string]attr.Type{"age_recipients": types.ListType{ElemType: types.StringType}}
-	secretKeyType   = map[string]attr.Type{"name": types.StringType, "key": types.StringType}
-	clusterType     = map[string]attr.Type{
-		"namespace": types.StringType, "kubeconfig_secret_ref": types.ObjectType{AttrTypes: secretKeyType},
-	}
 )
 
 // spec needs a model that is fully known, but for what is computed, and the
@@ -117,12 +105,12 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 
 		YttOverlays: stringMap(m.YttOverlays),
 	}
-	s.Extensions, d = m.extensions(ctx)
-	diags.Append(d...)
-	s.Prereleases, d = m.prereleases(ctx)
-	diags.Append(d...)
-	s.Cluster, d = m.cluster(ctx)
-	diags.Append(d...)
+	if err := tfvalue.ToStruct(m.Extensions, &s.Extensions); err != nil {
+		diags.AddAttributeError(path.Root("extensions"), "Invalid extensions", err.Error())
+	}
+	diags.Append(part("prereleases", m.Prereleases, &s.Prereleases)...)
+	diags.Append(part("cluster", m.Cluster, &s.Cluster)...)
+	diags.Append(part("extensions", m.Extensions, &s.Extensions)...)
 	recipients, d := m.recipients(ctx)
 	diags.Append(d...)
 	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s, Recipients: recipients}, diags
@@ -135,30 +123,12 @@ func (m model) recipients(ctx context.Context) (recipients []string, diags diag.
 	return recipients, diags
 }
 
-func (m model) prereleases(ctx context.Context) (*carvel.Prereleases, diag.Diagnostics) {
-	if m.Prereleases.IsNull() {
-		return nil, nil
+// part reads an attribute that holds a part of the spec.
+func part(name string, from types.Object, into any) (diags diag.Diagnostics) {
+	if err := tfvalue.ToStruct(from, into); err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error())
 	}
-	out := &carvel.Prereleases{}
-	list, ok := m.Prereleases.Attributes()["identifiers"].(types.List)
-	if !ok || list.IsNull() {
-		return out, nil
-	}
-	return out, list.ElementsAs(ctx, &out.Identifiers, false)
-}
-
-func (m model) cluster(ctx context.Context) (*carvel.Cluster, diag.Diagnostics) {
-	if m.Cluster.IsNull() {
-		return nil, nil
-	}
-	var c clusterModel
-	diags := m.Cluster.As(ctx, &c, basetypes.ObjectAsOptions{})
-	return &carvel.Cluster{
-		Namespace: c.Namespace.ValueString(),
-		KubeconfigSecretRef: &carvel.SecretKeyRef{
-			Name: c.KubeconfigSecretRef.Name.ValueString(), Key: c.KubeconfigSecretRef.Key.ValueString(),
-		},
-	}, diags
+	return diags
 }
 
 // with is the model with what is in the repository by now.

@@ -21,9 +21,7 @@ func (m model) read(ctx context.Context, found delivery.PackageInstall, secret b
 	m.Labels = readMap(found.Labels, m.Labels)
 	m.Annotations = readMap(found.Annotations, m.Annotations)
 	m.ServiceAccountName = tfvalue.String(found.ServiceAccountName)
-	m.Cluster = readCluster(found.Cluster)
 	m.VersionConstraint = types.StringValue(found.VersionConstraint)
-	m.Prereleases = readPrereleases(found.Prereleases)
 	m.AllowDowngrade = types.BoolValue(found.AllowDowngrade)
 	m.Paused = tfvalue.Bool(found.Paused, m.Paused)
 	m.Canceled = tfvalue.Bool(found.Canceled, m.Canceled)
@@ -33,7 +31,10 @@ func (m model) read(ctx context.Context, found delivery.PackageInstall, secret b
 		m.SyncPeriod = tfvalue.String(found.SyncPeriod)
 	}
 	m.YttOverlays = readMap(found.YttOverlays, m.YttOverlays)
-	m.Extensions = readExtensions(found.Extensions, m.Extensions)
+	m, err := m.readParts(found)
+	if err != nil {
+		return m, err
+	}
 	m = m.readSecrets(found)
 	m.Encryption = types.ObjectNull(encryptionType)
 	if len(found.Recipients) > 0 {
@@ -47,6 +48,22 @@ func (m model) read(ctx context.Context, found delivery.PackageInstall, secret b
 		return m, &delivery.UnreadableError{Err: err}
 	}
 	return read, nil
+}
+
+// readParts takes over the parts of the spec that are objects.
+func (m model) readParts(found delivery.PackageInstall) (model, error) {
+	cluster, err := tfvalue.FromStruct(found.Cluster, clusterType)
+	if err != nil {
+		return m, err
+	}
+	prereleases, err := tfvalue.FromStruct(found.Prereleases, prereleasesType)
+	if err != nil {
+		return m, err
+	}
+	m.Cluster, _ = cluster.(types.Object)
+	m.Prereleases, _ = prereleases.(types.Object)
+	m.Extensions, err = readExtensions(found.Extensions, m.Extensions)
+	return m, err
 }
 
 // readSecrets takes over the names of the values Secrets.
@@ -99,28 +116,4 @@ func readList(found []string, prior types.List) types.List {
 		return types.ListNull(types.StringType)
 	}
 	return tfvalue.StringList(found)
-}
-
-func readPrereleases(p *carvel.Prereleases) types.Object {
-	if p == nil {
-		return types.ObjectNull(prereleasesType)
-	}
-	return types.ObjectValueMust(prereleasesType, map[string]attr.Value{
-		"identifiers": readList(p.Identifiers, types.ListNull(types.StringType)),
-	})
-}
-
-func readCluster(c *carvel.Cluster) types.Object {
-	if c == nil {
-		return types.ObjectNull(clusterType)
-	}
-	ref := types.ObjectNull(secretKeyType)
-	if c.KubeconfigSecretRef != nil {
-		ref = types.ObjectValueMust(secretKeyType, map[string]attr.Value{
-			"name": types.StringValue(c.KubeconfigSecretRef.Name), "key": tfvalue.String(c.KubeconfigSecretRef.Key),
-		})
-	}
-	return types.ObjectValueMust(clusterType, map[string]attr.Value{
-		"namespace": tfvalue.String(c.Namespace), "kubeconfig_secret_ref": ref,
-	})
 }

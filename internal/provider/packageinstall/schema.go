@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -53,17 +52,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 					"Conditions are joined by a space (and) or ` || ` (or); `>=0.0.0` follows the newest version.",
 				Validators: []validator.String{schemas.VersionConstraint()},
 			},
-			"prereleases": schema.SingleNestedAttribute{
-				Optional:            true,
-				MarkdownDescription: "Let `version_constraint` select prereleases too: `{}` for all of them.",
-				Attributes: map[string]schema.Attribute{
-					"identifiers": schema.ListAttribute{
-						Optional: true, ElementType: types.StringType,
-						MarkdownDescription: "Only prereleases with one of these identifiers, for example `rc`.",
-						Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
-					},
-				},
-			},
+			"prereleases": prereleasesAttribute(),
 			"allow_downgrade": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Let the package go to a lower version than the one that is installed. " +

@@ -1,10 +1,12 @@
 package packageinstall
 
 import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 )
@@ -27,5 +29,19 @@ func resolvedVersion() schema.Attribute {
 		MarkdownDescription: "The version that `version_constraint` selects by now, by the controller's rules. " +
 			"It changes without a commit when a new version comes that the constraint takes. " +
 			"Limits that a Package sets on the versions of Kubernetes and the controller are not known here. Null with `package_source = \"none\"`.",
+	}
+}
+
+func prereleasesAttribute() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "Let `version_constraint` select prereleases too: `{}` for all of them.",
+		Attributes: map[string]schema.Attribute{
+			"identifiers": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Only prereleases with one of these identifiers, for example `rc`.",
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
+			},
+		},
 	}
 }
