@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -32,7 +31,7 @@ func (m model) spec(ctx context.Context, d *delivery.Delivery) (delivery.App, di
 	s.ServiceAccountName = m.ServiceAccountName.ValueString()
 	s.Paused, s.Canceled, s.NoopDelete = m.Paused.ValueBool(), m.Canceled.ValueBool(), m.NoopDelete.ValueBool()
 	s.DefaultNamespace = m.DefaultNamespace.ValueString()
-	diags.Append(part("cluster", m.Cluster, &s.Cluster)...)
+	diags.Append(tfvalue.Part("cluster", m.Cluster, &s.Cluster)...)
 	gitSecret, ageSecret, more := m.secretNames(ctx)
 	diags.Append(more...)
 	diags.Append(m.sources(ctx, d, gitSecret, s)...)
@@ -55,18 +54,9 @@ func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
 	}, diags
 }
 
-// part reads an attribute that holds a part of the spec.
-func part(name string, value attr.Value, into any) diag.Diagnostics {
-	var diags diag.Diagnostics
-	if err := tfvalue.ToStruct(value, into); err != nil {
-		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error())
-	}
-	return diags
-}
-
 // sources are what the App fetches. secret is the App's own for Git, or empty.
 func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string, s *carvel.AppSpec) diag.Diagnostics {
-	diags := part("fetch", m.Fetch, &s.Fetch)
+	diags := tfvalue.Part("fetch", m.Fetch, &s.Fetch)
 	if !m.Packages.IsNull() {
 		var packages []string
 		diags.Append(m.Packages.ElementsAs(ctx, &packages, false)...)
@@ -86,7 +76,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 	}
 	if !m.GitSecretRef.IsNull() {
 		var ref carvel.LocalRef
-		diags.Append(part("git_secret_ref", m.GitSecretRef, &ref)...)
+		diags.Append(tfvalue.Part("git_secret_ref", m.GitSecretRef, &ref)...)
 		secret = ref.Name
 	}
 	if secret != "" {
@@ -102,7 +92,7 @@ func (m model) steps(secret string, s *carvel.AppSpec) diag.Diagnostics {
 		s.Template = defaultTemplate(secret)
 		return nil
 	}
-	diags := part("template", m.Template, &s.Template)
+	diags := tfvalue.Part("template", m.Template, &s.Template)
 	for i, t := range s.Template {
 		if t.Sops == nil || t.Sops.Age == nil || t.Sops.Age.PrivateKeysSecretRef != nil {
 			continue
@@ -130,7 +120,7 @@ func (m model) deploy(s *carvel.AppSpec) diag.Diagnostics {
 		return nil
 	}
 	var d carvel.Deploy
-	diags := part("deploy", m.Deploy, &d)
+	diags := tfvalue.Part("deploy", m.Deploy, &d)
 	s.Deploy = []carvel.Deploy{d}
 	return diags
 }

@@ -39,7 +39,7 @@ func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, ty
 		return nil, undecided, nil
 	}
 	var prereleases *carvel.Prereleases
-	diags := part("prereleases", m.Prereleases, &prereleases)
+	diags := tfvalue.Part("prereleases", m.Prereleases, &prereleases)
 	l := &lookup{
 		source:    delivery.PackageSource{Kind: delivery.FromRepository},
 		selection: carvel.Selection{Constraint: m.VersionConstraint.ValueString(), Prereleases: prereleases},

@@ -108,9 +108,9 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 	if err := tfvalue.ToStruct(m.Extensions, &s.Extensions); err != nil {
 		diags.AddAttributeError(path.Root("extensions"), "Invalid extensions", err.Error())
 	}
-	diags.Append(part("prereleases", m.Prereleases, &s.Prereleases)...)
-	diags.Append(part("cluster", m.Cluster, &s.Cluster)...)
-	diags.Append(part("extensions", m.Extensions, &s.Extensions)...)
+	diags.Append(tfvalue.Part("prereleases", m.Prereleases, &s.Prereleases)...)
+	diags.Append(tfvalue.Part("cluster", m.Cluster, &s.Cluster)...)
+	diags.Append(tfvalue.Part("extensions", m.Extensions, &s.Extensions)...)
 	recipients, d := m.recipients(ctx)
 	diags.Append(d...)
 	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s, Recipients: recipients}, diags
@@ -121,14 +121,6 @@ func (m model) recipients(ctx context.Context) (recipients []string, diags diag.
 		diags = list.ElementsAs(ctx, &recipients, false)
 	}
 	return recipients, diags
-}
-
-// part reads an attribute that holds a part of the spec.
-func part(name string, from types.Object, into any) (diags diag.Diagnostics) {
-	if err := tfvalue.ToStruct(from, into); err != nil {
-		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error())
-	}
-	return diags
 }
 
 // with is the model with what is in the repository by now.

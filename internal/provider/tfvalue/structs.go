@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -21,6 +23,15 @@ func FromStruct(v any, t attr.Type) (attr.Value, error) {
 // is a pointer.
 func ToStruct(v attr.Value, into any) error {
 	return toReflect(v, reflect.ValueOf(into).Elem())
+}
+
+// Part is ToStruct for the attribute of this name.
+func Part(name string, from attr.Value, into any) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if err := ToStruct(from, into); err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error())
+	}
+	return diags
 }
 
 // AttributeName is the attribute that stands for a field of an API, from the
