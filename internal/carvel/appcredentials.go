@@ -115,3 +115,31 @@ func ValidatePrivateKey(key string) error {
 	}
 	return nil
 }
+
+// UsesSecret tells whether an App names a Secret of its namespace.
+func UsesSecret(app *unstructured.Unstructured, name string) bool {
+	spec, _, err := unstructured.NestedMap(app.Object, "spec")
+	return err == nil && refersTo(spec, name)
+}
+
+// refersTo looks for fields such as secretRef and privateKeysSecretRef.
+func refersTo(value any, name string) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for field, v := range value {
+			if ref, ok := v.(map[string]any); ok && strings.HasSuffix(strings.ToLower(field), "secretref") && ref["name"] == name {
+				return true
+			}
+			if refersTo(v, name) {
+				return true
+			}
+		}
+	case []any:
+		for _, v := range value {
+			if refersTo(v, name) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -97,7 +97,7 @@ func TestServiceAccountKubeconfig(t *testing.T) {
 	if !strings.Contains(string(k.YAML), "tls-server-name: api.internal") {
 		t.Errorf("the name in the server's certificate is lost:\n%s", k.YAML)
 	}
-	if a, b := TokenSecret("n", "sa", "dev/a").GetName(), TokenSecret("n", "sa", "dev/b").GetName(); a == b {
+	if a, b := TokenSecretName("sa", "dev/a"), TokenSecretName("sa", "dev/b"); a == b {
 		t.Error("two kubeconfigs of one ServiceAccount share a token Secret")
 	}
 }

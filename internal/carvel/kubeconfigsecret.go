@@ -70,12 +70,20 @@ func SecretValue(obj *unstructured.Unstructured, key string) ([]byte, bool) {
 	return value, err == nil
 }
 
+// TokenSecretAnnotation names, on a Secret with a kubeconfig, the token Secret
+// on the run cluster that its token is of.
+const TokenSecretAnnotation = "carvel-gitops.github.io/token-secret"
+
+// TokenSecretName tells apart the kubeconfigs that are made for one account:
+// users are what has to differ.
+func TokenSecretName(serviceAccount string, users ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(users, "\n")))
+	return serviceAccount + "-kubeconfig-" + hex.EncodeToString(sum[:4])
+}
+
 // TokenSecret builds the Secret that the run cluster fills with a long-lived
-// token of a ServiceAccount. owner tells apart the kubeconfigs that are made
-// for one account.
-func TokenSecret(namespace, serviceAccount, owner string) *unstructured.Unstructured {
-	sum := sha256.Sum256([]byte(owner))
-	name := serviceAccount + "-kubeconfig-" + hex.EncodeToString(sum[:4])
+// token of a ServiceAccount.
+func TokenSecret(namespace, name, serviceAccount string) *unstructured.Unstructured {
 	obj := object(Secrets, "Secret", namespace, name, managedBy(),
 		map[string]string{"kubernetes.io/service-account.name": serviceAccount})
 	obj.Object["type"] = "kubernetes.io/service-account-token"

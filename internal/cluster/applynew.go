@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
 )
 
 // ExistsError: an object that was to be new is there already.
@@ -27,16 +23,13 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%s already exists on 
 const noVersion = "9223372036854775807"
 
 // ApplyNew creates an object by server-side apply with one request, and never
-// changes one that is there: that is an *ExistsError.
+// changes one that is there: that is an *ExistsError. It is one too where a try
+// whose answer was lost has made the object: the caller tells by what it bears.
 func (c *Cluster) ApplyNew(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
 	fresh := obj.DeepCopy()
 	fresh.SetResourceVersion(noVersion)
-	began, tries := time.Now(), 0
-	made, err := c.do(ctx, "apply", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		tries++
-		return ri.Apply(ctx, ref.Name, fresh, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force})
-	})
-	if !apierrors.IsConflict(err) && !errors.As(err, new(*ConflictError)) {
+	made, err := c.Apply(ctx, ref, fresh, m)
+	if !errors.Is(err, ErrChanged) && !errors.As(err, new(*ConflictError)) {
 		return made, err
 	}
 	live, err := c.Get(ctx, ref)
@@ -45,25 +38,15 @@ func (c *Cluster) ApplyNew(ctx context.Context, ref Ref, obj *unstructured.Unstr
 		return c.Apply(ctx, ref, obj, m)
 	case err != nil:
 		return nil, err
-	case tries > 1 && madeSince(live, began, m): // by a try whose answer was lost
-		return c.Apply(ctx, ref, obj, m)
 	}
 	return nil, &ExistsError{Cluster: c.name, Ref: ref, Live: live}
 }
 
-// skew is how far the clocks of client and server may be apart.
-const skew = 2 * time.Minute
-
-// madeSince tells whether a field manager has applied an object that was not
-// there at a time.
-func madeSince(live *unstructured.Unstructured, at time.Time, m Manager) bool {
-	if live.GetDeletionTimestamp() != nil || live.GetCreationTimestamp().Time.Before(at.Add(-skew)) {
-		return false
-	}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == m.Name && entry.Operation == metav1.ManagedFieldsOperationApply {
-			return true
-		}
-	}
-	return false
+// ApplyOver changes an object by server-side apply where it still is the one
+// that was read, to the last field, and is ErrChanged otherwise.
+func (c *Cluster) ApplyOver(ctx context.Context, ref Ref, obj, read *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
+	same := obj.DeepCopy()
+	same.SetUID(read.GetUID())
+	same.SetResourceVersion(read.GetResourceVersion())
+	return c.Apply(ctx, ref, same, m)
 }

@@ -6,7 +6,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -121,7 +120,7 @@ type Manager struct {
 
 // Get reads an object. A missing one is ErrNotFound.
 func (c *Cluster) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
-	return c.do(ctx, "get", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "get", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return ri.Get(ctx, ref.Name, metav1.GetOptions{})
 	})
 }
@@ -129,45 +128,52 @@ func (c *Cluster) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured,
 // Apply creates or updates an object by server-side apply, and returns it as
 // stored.
 func (c *Cluster) Apply(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
-	return c.do(ctx, "apply", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "apply", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force})
+	})
+}
+
+// TryApply is Apply that changes nothing: the API server checks rights, fields
+// and their owners, and admission, and returns what it would store.
+func (c *Cluster) TryApply(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "apply", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+		return ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force, DryRun: []string{metav1.DryRunAll}})
 	})
 }
 
 // Create posts an object: one that is a question, such as a
 // SelfSubjectAccessReview, and is returned with its answer.
 func (c *Cluster) Create(ctx context.Context, ref Ref, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	return c.do(ctx, "create", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "create", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return ri.Create(ctx, obj, metav1.CreateOptions{})
 	})
 }
 
 // Patch sends a JSON patch.
 func (c *Cluster) Patch(ctx context.Context, ref Ref, patch []byte, m Manager) (*unstructured.Unstructured, error) {
-	return c.do(ctx, "patch", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "patch", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return ri.Patch(ctx, ref.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: m.Name})
 	})
 }
 
-// Delete asks for an object's deletion, dependents in the background. uid, if
-// not empty, must be the object's, else the error is ErrReplaced. A missing
-// object is not an error.
-func (c *Cluster) Delete(ctx context.Context, ref Ref, uid types.UID) error {
-	background := metav1.DeletePropagationBackground
-	options := metav1.DeleteOptions{PropagationPolicy: &background}
-	if uid != "" {
-		options.Preconditions = &metav1.Preconditions{UID: &uid}
+// Delete asks for the deletion of an object, dependents in the background,
+// where it still is the one that was read, to the last field; otherwise it is
+// ErrChanged. One that is missing, or is being deleted, is not an error.
+func (c *Cluster) Delete(ctx context.Context, ref Ref, read *unstructured.Unstructured) error {
+	if read.GetDeletionTimestamp() != nil {
+		return nil
 	}
-	_, err := c.do(ctx, "delete", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	background := metav1.DeletePropagationBackground
+	options := metav1.DeleteOptions{PropagationPolicy: &background, Preconditions: &metav1.Preconditions{}}
+	if uid := read.GetUID(); uid != "" {
+		options.Preconditions.UID = &uid
+	}
+	if version := read.GetResourceVersion(); version != "" {
+		options.Preconditions.ResourceVersion = &version
+	}
+	_, err := c.do(ctx, "delete", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return nil, ri.Delete(ctx, ref.Name, options)
 	})
-	if errors.Is(err, ErrReplaced) {
-		// A namespace that is being deleted may answer with a conflict as well.
-		live, getErr := c.Get(ctx, ref)
-		if getErr == nil && live.GetUID() == uid {
-			return nil
-		}
-	}
 	if isNotFound(err) {
 		return nil
 	}
@@ -208,7 +214,7 @@ func (c *Cluster) Served(ctx context.Context, resource schema.GroupVersionResour
 }
 
 func (c *Cluster) list(ctx context.Context, ref Ref, options metav1.ListOptions) (list *unstructured.UnstructuredList, err error) {
-	_, err = c.do(ctx, "list", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	_, err = c.do(ctx, "list", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		var err error
 		list, err = ri.List(ctx, options)
 		return nil, err

@@ -19,8 +19,9 @@ import (
 var (
 	// ErrNotFound: the object does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrReplaced: another object of the same name stands where ours was.
-	ErrReplaced = errors.New("another object of the same name has taken its place")
+	// ErrChanged: the object is not as it was read any more, or is another one of
+	// the same name.
+	ErrChanged = errors.New("it has changed, or another object of the same name has taken its place")
 )
 
 // ConnectionError: the configuration cannot be used, or a file that it names
@@ -98,10 +99,10 @@ func (c *Cluster) wrap(verb string, ref Ref, err error) error {
 		return &NotServedError{Cluster: c.name, Resource: ref.Resource.GroupResource().String()}
 	case verb != "apply" && apierrors.IsNotFound(err):
 		err = ErrNotFound
-	case verb == "delete" && apierrors.IsConflict(err):
-		err = ErrReplaced
 	case apierrors.IsConflict(err) && len(conflicts(err)) > 0:
 		return &ConflictError{Cluster: c.name, Ref: ref, Fields: conflicts(err)}
+	case apierrors.IsConflict(err):
+		err = fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	return fmt.Errorf("%s %s on %s: %w", verb, ref, c.name, err)
 }

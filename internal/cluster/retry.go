@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,11 +14,21 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
+// grace is how long the answer to a write is waited for once ctx has ended, so
+// that what has been done can be recorded.
+var grace = 10 * time.Second
+
+// writes are the verbs whose requests change something.
+var writes = []string{"apply", "create", "patch", "delete"}
+
 // do runs one request, and again while its error is one that passes, until ctx
-// ends.
+// ends. A write that has been sent by then is not broken off.
 func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
-	request func(dynamic.ResourceInterface) (*unstructured.Unstructured, error),
+	request func(context.Context, dynamic.ResourceInterface) (*unstructured.Unstructured, error),
 ) (*unstructured.Unstructured, error) {
+	if ctx.Err() != nil {
+		return nil, c.gaveUp(ctx, verb, ref, ctx.Err())
+	}
 	conn, err := c.connect()
 	if err != nil {
 		return nil, &ConnectionError{Cluster: c.name, Err: err}
@@ -29,7 +41,7 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 	var last error
 	renewed := false
 	for {
-		obj, err := request(ri)
+		obj, err := send(ctx, verb, func(ctx context.Context) (*unstructured.Unstructured, error) { return request(ctx, ri) })
 		switch {
 		case err == nil:
 			return obj, nil
@@ -51,6 +63,24 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 		case <-time.After(backoff.Step()):
 		}
 	}
+}
+
+// send runs a request. The context of a write ends some time after ctx does.
+func send(ctx context.Context, verb string, request func(context.Context) (*unstructured.Unstructured, error)) (*unstructured.Unstructured, error) {
+	verb, _, _ = strings.Cut(verb, " ")
+	if !slices.Contains(writes, verb) {
+		return request(ctx)
+	}
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-longer.Done():
+		case <-time.After(grace):
+			cancel()
+		}
+	})()
+	return request(longer)
 }
 
 // gaveUp is the error of a request that ctx ended, err that of its last try. A

@@ -166,6 +166,38 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestWriteOutlivesStop: the answer to a write that has been sent is waited for
+// also when Terraform is stopped, for a while, and none is sent after that.
+func TestWriteOutlivesStop(t *testing.T) {
+	apply := func(ctx context.Context, c *Cluster) error {
+		obj := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "c"}}}
+		_, err := c.Apply(ctx, configMap, obj, Manager{Name: "m"})
+		return err
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	c, requests := serve(t, func(w http.ResponseWriter) {
+		stop()
+		time.Sleep(100 * time.Millisecond)
+		found(w)
+	})
+	if err := apply(ctx, c); err != nil {
+		t.Errorf("a write that was done was reported as %v", err)
+	}
+	if err := apply(ctx, c); !errors.Is(err, context.Canceled) || requests.Load() != 1 {
+		t.Errorf("%v after %d requests", err, requests.Load())
+	}
+
+	defer func(before time.Duration) { grace = before }(grace)
+	grace = 50 * time.Millisecond
+	ctx, stop = context.WithCancel(t.Context())
+	release := make(chan struct{})
+	defer close(release)
+	c, _ = serve(t, func(http.ResponseWriter) { stop(); <-release })
+	if err := apply(ctx, c); !errors.Is(err, context.Canceled) {
+		t.Errorf("a server that never answers: %v", err)
+	}
+}
+
 func TestTellsErrorsApart(t *testing.T) {
 	c, _ := serve(t, func(w http.ResponseWriter) { http.Error(w, "404 page not found", http.StatusNotFound) })
 	var notServed *NotServedError
@@ -179,11 +211,12 @@ func TestTellsErrorsApart(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	c, _ = serve(t, status(409, "Conflict", ""))
-	if err := c.Delete(t.Context(), configMap, "uid"); !errors.Is(err, ErrReplaced) {
+	read := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"uid": "u", "resourceVersion": "1"}}}
+	if err := c.Delete(t.Context(), configMap, read); !errors.Is(err, ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 	c, _ = serve(t, status(404, "NotFound", ""))
-	if err := c.Delete(t.Context(), configMap, "uid"); err != nil {
+	if err := c.Delete(t.Context(), configMap, read); err != nil {
 		t.Errorf("a missing object is not an error: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // such as token of a ServiceAccount, and returns the answer. ErrNotFound where
 // there is no such object. obj must bear the object's name.
 func (c *Cluster) CreateSubresource(ctx context.Context, ref Ref, subresource string, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	return c.do(ctx, "create "+subresource+" of", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	return c.do(ctx, "create "+subresource+" of", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return ri.Create(ctx, obj, metav1.CreateOptions{}, subresource)
 	})
 }

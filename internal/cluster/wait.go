@@ -76,7 +76,7 @@ func (c *Cluster) events(ctx context.Context, ref Ref, options metav1.ListOption
 	see func(watch.EventType, *unstructured.Unstructured) (bool, error),
 ) (bool, error) {
 	var events watch.Interface
-	_, err := c.do(ctx, "watch", ref, func(ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
+	_, err := c.do(ctx, "watch", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		var err error
 		events, err = ri.Watch(ctx, options)
 		return nil, err

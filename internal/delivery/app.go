@@ -25,14 +25,19 @@ type App struct {
 	ForCluster
 }
 
+// resource is what marks call it.
+func (a App) resource() string { return "carvel_app " + a.Namespace + "/" + a.Name }
+
 func (a App) ref() cluster.Ref {
 	return cluster.Ref{Resource: carvel.Apps, Namespace: a.Namespace, Name: a.Name}
 }
 
 // AppReceipt says what is on the build cluster.
 type AppReceipt struct {
-	UID    types.UID // empty: it was not created
-	Object string    // YAML of the fields that the spec sets, as they are on the cluster
+	Creation string // that the App bears; empty: it was not written
+	TakenBy  string // the resource that holds what was found by now, "" for this one
+	UID      types.UID
+	Object   string // YAML of the fields that the spec sets, as they are on the cluster
 	// Secrets are the App's own that are there, name to what can be shown of it.
 	Secrets map[string]string
 	Status  carvel.AppStatus
@@ -43,27 +48,42 @@ type AppReceipt struct {
 	Deleting bool
 }
 
-// Changed tells whether the App exists.
-func (r AppReceipt) Changed() bool { return r.UID != "" }
+// Changed tells whether the App was written.
+func (r AppReceipt) Changed() bool { return r.Creation != "" }
 
-// CheckNewApp is an *ExistsError where an App that the provider did not make is
-// already on the build cluster, and a *cluster.NotServedError where that
-// cluster knows no Apps. One that it made may be about to be replaced.
-func (d *Delivery) CheckNewApp(ctx context.Context, namespace, name string) error {
+// CheckNewApp is an *ExistsError where an App that somebody else made is already
+// on the build cluster, and a *cluster.NotServedError where that cluster knows
+// no Apps. One that this configuration made for the same resource is gone on
+// with, or about to be replaced. Of one that is to be adopted it tells what the
+// adoption changes.
+func (d *Delivery) CheckNewApp(ctx context.Context, a App) (Adoption, error) {
 	build, err := d.build()
 	if err != nil {
-		return err
+		return Adoption{}, err
 	}
-	ref := cluster.Ref{Resource: carvel.Apps, Namespace: namespace, Name: name}
-	live, err := find(ctx, build, ref)
-	if err != nil || live == nil || live.GetLabels()[carvel.ManagedByLabel] == carvel.ManagedBy {
-		return err
+	mine := carvel.Mark{Owner: d.Owner, Resource: a.resource()}
+	if a.Adopt {
+		obj, err := carvel.App(a.AppSpec)
+		if err != nil {
+			return Adoption{}, err
+		}
+		objects := append(a.secretObjects(), obj)
+		found, err := findAll(ctx, build, refsOf(objects))
+		if err != nil {
+			return Adoption{}, err
+		}
+		return d.adoption(found, objects, mine)
 	}
-	return &ExistsError{Where: build.Name(), What: ref.String()}
+	live, err := find(ctx, build, a.ref())
+	if err == nil && live != nil && (carvel.MarkOf(live).Creation != "" || !carvel.IsManaged(live)) {
+		_, err = d.takeOver(build.Name(), live, mine, false)
+	}
+	return Adoption{}, err
 }
 
 // CreateApp makes the App's own Secrets and the App, and waits for it. Where
-// the App cannot be made, no Secret stays.
+// the App cannot be made, no Secret stays. An App that an interrupted creation
+// of the same resource has made is gone on with.
 func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
@@ -76,28 +96,45 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	if !a.Adopt && len(a.Secrets) > 0 { // before any of them is written
-		if err := refuseExisting(ctx, build, a.ref()); err != nil {
+	mine := d.mark(a.resource(), "")
+	if len(a.Secrets) > 0 { // before any of them is written
+		if err := d.refuseExisting(ctx, build, []*unstructured.Unstructured{obj}, mine, a.Hold); err != nil {
 			return AppReceipt{}, err
 		}
 	}
-	made, err := a.writeSecrets(ctx, build)
-	var live *unstructured.Unstructured
-	if err == nil {
-		live, err = create(ctx, build, obj, a.ForCluster)
-	}
+	adopt, err := d.adopt(ctx, build, a.ref().String(), append(a.secretObjects(), obj), mine, a.ForCluster)
 	if err != nil {
-		for _, ref := range made {
-			err = errors.Join(err, deleteOurs(context.WithoutCancel(ctx), build, ref))
-		}
 		return AppReceipt{}, err
 	}
-	return d.settle(ctx, build, a, live, obj, true)
+	made, err := d.createSecrets(ctx, build, a, mine, adopt)
+	var live, before *unstructured.Unstructured
+	if err == nil {
+		live, before, err = d.establish(ctx, build, obj, mine, a.Manager, adopt)
+	}
+	if err != nil {
+		return AppReceipt{}, errors.Join(err, d.undoSecrets(ctx, build, a, mine, made))
+	}
+	ran := before == nil || before.GetGeneration() != live.GetGeneration()
+	return d.reconcile(ctx, build, a, live, obj, mine, ran)
+}
+
+// undoSecrets deletes Secrets that were made for an App that could not be made.
+func (d *Delivery) undoSecrets(ctx context.Context, build *cluster.Cluster, a App, mine carvel.Mark, made []cluster.Ref) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	how := ForCluster{Manager: a.Manager, Hold: Hold{Creation: mine.Creation}}
+	var failed error
+	for _, ref := range made {
+		_, err := d.remove(ctx, build, ref, how)
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }
 
 // UpdateApp writes the App as it is to be, and waits. before is as it was. With
 // Kick, and where nothing changed that the controller looks at, it makes the
 // controller run again, so that what the repository holds by now is deployed.
+// An App that another resource has taken over is a *TakenOverError.
 func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
@@ -114,33 +151,69 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	if err != nil {
 		return AppReceipt{}, a.gone(err)
 	}
-	if _, err := a.writeSecrets(ctx, build); err != nil {
+	mine := d.mark(a.resource(), a.Creation)
+	if theirs := carvel.MarkOf(old); d.lost(theirs, mine, a.Hold) {
+		return AppReceipt{}, &TakenOverError{Where: build.Name(), What: a.ref().String(), By: theirs}
+	}
+	mine.Adopted = carvel.MarkOf(old).Adopted
+	if err := d.updateSecrets(ctx, build, a, mine); err != nil {
 		return AppReceipt{}, err
 	}
-	same := obj.DeepCopy()
+	same := mine.On(obj)
 	same.SetUID(old.GetUID()) // no other one is made where it has gone by now
 	live, err := build.Apply(ctx, a.ref(), same, a.Manager)
 	if err != nil {
 		return AppReceipt{}, a.gone(err)
 	}
-	if err := a.deleteSecrets(ctx, build, a.dropped(before)); err != nil {
-		return AppReceipt{}, err
+	if _, err := d.deleteSecrets(ctx, build, a, a.dropped(before)); err != nil {
+		r, _ := a.receipt(live, obj, mine) // the error is that of the step after it
+		return r, err
 	}
-	if a.Kick && !a.Paused && !a.Canceled && live.GetGeneration() == old.GetGeneration() && a.stopped(live) == nil {
-		if live, err = a.kick(ctx, build); err != nil {
-			return AppReceipt{}, err
+	ran := live.GetGeneration() != old.GetGeneration()
+	if !a.Kick {
+		r, err := d.settle(ctx, build, a, live, obj, ran)
+		r.Creation = mine.Creation
+		return r, err
+	}
+	return d.reconcile(ctx, build, a, live, obj, mine, ran)
+}
+
+// reconcile makes the controller run, unless what was written has, and waits.
+func (d *Delivery) reconcile(ctx context.Context, build *cluster.Cluster, a App, live, obj *unstructured.Unstructured, mine carvel.Mark, ran bool) (AppReceipt, error) {
+	if a.Wait && !ran && !a.Paused && !a.Canceled && live.GetDeletionTimestamp() == nil && a.stopped(live) == nil {
+		kicked, err := a.kick(ctx, build)
+		if err != nil {
+			r, _ := a.receipt(live, obj, mine) // the error is that of the kick
+			return r, err
 		}
+		live = kicked
+		ran = true
 	}
-	return d.settle(ctx, build, a, live, obj, live.GetGeneration() != old.GetGeneration())
+	r, err := d.settle(ctx, build, a, live, obj, ran)
+	r.Creation = mine.Creation
+	return r, err
+}
+
+// receipt is that of an App that was written.
+func (a App) receipt(live, shape *unstructured.Unstructured, mine carvel.Mark) (AppReceipt, error) {
+	r, err := readApp(live, shape)
+	r.Creation = mine.Creation
+	r.Secrets = a.shownSecrets()
+	return r, err
+}
+
+func (a App) shownSecrets() map[string]string {
+	shown := map[string]string{}
+	for _, s := range a.Secrets {
+		shown[s.Name] = s.Shown()
+	}
+	return shown
 }
 
 // settle waits for the App, and tells what is there of its own Secrets.
 func (d *Delivery) settle(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
 	r, err := d.wait(ctx, build, a, live, shape, ran)
-	r.Secrets = map[string]string{}
-	for _, s := range a.Secrets {
-		r.Secrets[s.Name] = s.Shown()
-	}
+	r.Secrets = a.shownSecrets()
 	return r, err
 }
 
@@ -200,6 +273,7 @@ func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return r, err
 	}
+	r.TakenBy = d.takenBy(a.resource(), carvel.MarkOf(live), a.Hold)
 	r.Secrets, err = a.readSecrets(ctx, build)
 	return r, err
 }

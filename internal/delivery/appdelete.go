@@ -33,49 +33,54 @@ func (e *DeleteError) Unwrap() error { return e.Err }
 // stay, and waits until it is gone; then its own Secrets, which the controller
 // may need until then. Where the controller has tried and failed it ends with a
 // *DeleteError, since it would go on trying for ever, unless nothing was ever
-// deployed.
-func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) error {
+// deployed. It returns what it has left, and why.
+func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) ([]Left, error) {
 	build, err := d.build()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = a.delete(ctx, build, uid)
+	left, err := d.deleteApp(ctx, build, a, uid)
 	var failed *DeleteError
 	if errors.As(err, &failed) && failed.Failed && d.deployedNothing(ctx, build, a) {
 		a.Orphan = true
-		err = a.delete(ctx, build, uid)
+		left, err = d.deleteApp(ctx, build, a, uid)
 	}
-	if err != nil {
-		return err
+	if err != nil || len(left) > 0 {
+		return left, err
 	}
-	return a.deleteSecrets(ctx, build, App{}.dropped(a))
+	return d.deleteSecrets(ctx, build, a, App{}.dropped(a))
 }
 
-func (a App) delete(ctx context.Context, build *cluster.Cluster, uid types.UID) error {
-	live, err := find(ctx, build, a.ref())
-	if err != nil || live == nil || uid != "" && live.GetUID() != uid {
-		return err // gone, or another one has taken its place
-	}
-	if a.Orphan && !a.leaves(live) {
-		if err := a.leave(ctx, build, live); err != nil && !errors.Is(err, cluster.ErrNotFound) {
-			return err
+func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App, uid types.UID) ([]Left, error) {
+	var live *unstructured.Unstructured
+	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {
+		if live, err = find(ctx, build, a.ref()); err != nil || live == nil || uid != "" && live.GetUID() != uid {
+			return nil, err // gone, or another one has taken its place
 		}
-	}
-	if err := build.Delete(ctx, a.ref(), uid); err != nil {
-		if errors.Is(err, cluster.ErrReplaced) {
-			return nil // ours is gone
+		if theirs := carvel.MarkOf(live); a.leaves(theirs) != "" {
+			return []Left{d.left(build.Name(), a.ref().String(), a.leaves(theirs), theirs)}, nil
 		}
-		return err
+		if a.Orphan && !isNoop(live) {
+			if err := a.leave(ctx, build, live); err != nil && !errors.Is(err, cluster.ErrNotFound) {
+				return nil, err
+			}
+			if live, err = find(ctx, build, a.ref()); err != nil || live == nil {
+				return nil, err
+			}
+		}
+		if err = build.Delete(ctx, a.ref(), live); err != nil && !errors.Is(err, cluster.ErrChanged) {
+			return nil, err
+		}
 	}
 	if err := a.resume(ctx, build, live); err != nil {
-		return err
+		return nil, err
 	}
 	w := deleteWatch{ref: a.ref(), last: "nothing yet"}
-	err = build.WaitGone(ctx, a.ref(), uid, w.see)
+	err := build.WaitGone(ctx, a.ref(), live.GetUID(), w.see)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
+		err = &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
 	}
-	return err
+	return nil, err
 }
 
 // deployedNothing tells whether kapp has no record of the App on the run
@@ -100,7 +105,7 @@ func (d *Delivery) deployedNothing(ctx context.Context, build *cluster.Cluster, 
 	return true
 }
 
-func (a App) leaves(live *unstructured.Unstructured) bool {
+func isNoop(live *unstructured.Unstructured) bool {
 	leaves, _, err := unstructured.NestedBool(live.Object, "spec", "noopDelete")
 	return err == nil && leaves
 }

@@ -25,28 +25,53 @@ func (a App) secretRef(name string) cluster.Ref {
 	return cluster.Ref{Resource: carvel.Secrets, Namespace: a.Namespace, Name: name}
 }
 
-// writeSecrets writes the App's own Secrets that have data. made are those that
-// were not there before. One that somebody else has made is an *ExistsError.
-func (a App) writeSecrets(ctx context.Context, build *cluster.Cluster) (made []cluster.Ref, err error) {
+// secretObjects are the App's own Secrets that have data.
+func (a App) secretObjects() []*unstructured.Unstructured {
+	var objects []*unstructured.Unstructured
 	for _, s := range a.Secrets {
-		if s.Data == nil {
-			continue
+		if s.Data != nil {
+			objects = append(objects, carvel.CredentialSecret(a.Namespace, s.Name, s.Data))
 		}
-		ref := a.secretRef(s.Name)
-		live, err := find(ctx, build, ref)
+	}
+	return objects
+}
+
+// createSecrets writes the Secrets of a new App. made are those that were not
+// there before.
+func (d *Delivery) createSecrets(ctx context.Context, build *cluster.Cluster, a App, mine carvel.Mark,
+	adopt func(*unstructured.Unstructured) error,
+) (made []cluster.Ref, err error) {
+	for _, obj := range a.secretObjects() {
+		_, before, err := d.establish(ctx, build, obj, mine, a.Manager, adopt)
 		if err != nil {
 			return made, err
 		}
-		how := a.ForCluster
-		how.Adopt = how.Adopt || live != nil && carvel.IsManaged(live)
-		if _, err := create(ctx, build, carvel.CredentialSecret(a.Namespace, s.Name, s.Data), how); err != nil {
-			return made, err
-		}
-		if live == nil {
-			made = append(made, ref)
+		if before == nil {
+			made = append(made, refOf(obj))
 		}
 	}
 	return made, nil
+}
+
+// updateSecrets writes the Secrets of an App that is there. One that belongs to
+// another App, or that somebody else has made, is an error.
+func (d *Delivery) updateSecrets(ctx context.Context, build *cluster.Cluster, a App, mine carvel.Mark) error {
+	for _, obj := range a.secretObjects() {
+		live, err := find(ctx, build, refOf(obj))
+		if err != nil {
+			return err
+		}
+		ours := mine
+		if live != nil && (a.isTaken(carvel.MarkOf(live)) || !carvel.IsManaged(live)) {
+			if ours, err = d.takeOver(build.Name(), live, mine, a.Adopt); err != nil {
+				return err
+			}
+		}
+		if _, err := build.Apply(ctx, refOf(obj), ours.On(obj), a.Manager); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropped are the names of the Secrets that the App was made with and does not
@@ -61,14 +86,35 @@ func (a App) dropped(before App) []string {
 	return names
 }
 
-// deleteSecrets deletes Secrets of the App's that are ours.
-func (a App) deleteSecrets(ctx context.Context, build *cluster.Cluster, names []string) error {
+// deleteSecrets deletes Secrets of the App's that are its own, but for those
+// that another App uses.
+func (d *Delivery) deleteSecrets(ctx context.Context, build *cluster.Cluster, a App, names []string) ([]Left, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	apps, err := build.List(ctx, carvel.Apps, a.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	var left []Left
 	for _, name := range names {
-		if err := deleteOurs(ctx, build, a.secretRef(name)); err != nil {
-			return err
+		user := slices.IndexFunc(apps, func(app unstructured.Unstructured) bool {
+			return app.GetName() != a.Name && carvel.UsesSecret(&app, name)
+		})
+		if user >= 0 {
+			left = append(left, Left{
+				Where: build.Name(), What: a.secretRef(name).String(), Reason: LeftInUse,
+				By: cluster.Ref{Resource: carvel.Apps, Namespace: a.Namespace, Name: apps[user].GetName()}.String(),
+			})
+			continue
+		}
+		more, err := d.remove(ctx, build, a.secretRef(name), a.ForCluster)
+		left = append(left, more...)
+		if err != nil {
+			return left, err
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // readSecrets tells, for each of the App's Secrets that is there, its keys, and
@@ -89,12 +135,15 @@ func (a App) readSecrets(ctx context.Context, build *cluster.Cluster) (map[strin
 
 func shownSecret(live *unstructured.Unstructured, manager string) string {
 	owned := cluster.OwnedData(live, manager)
-	keys := carvel.SecretKeys(live)
-	slices.Sort(keys)
+	keys := sortedKeys(live)
 	for i, key := range keys {
 		if !slices.Contains(owned, key) {
 			keys[i] += " (written by somebody else)"
 		}
 	}
 	return strings.Join(keys, ", ")
+}
+
+func sortedKeys(secret *unstructured.Unstructured) []string {
+	return slices.Sorted(slices.Values(carvel.SecretKeys(secret)))
 }

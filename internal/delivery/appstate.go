@@ -40,28 +40,19 @@ func (d *Delivery) AppState(ctx context.Context, namespace, name string) (AppSta
 		return AppState{}, err
 	}
 	state.Health = carvel.AppHealth(state.Status, 0)
-	state.InSync, err = d.inSync(ctx, spec.Fetch, state.Status.FetchedCommits())
+	state.InSync, err = d.inSync(ctx, spec.Fetch, state.Status)
 	return state, err
 }
 
 // inSync compares the directories that an App fetches from the provider's
 // branch, at the commits that it has fetched and at the tip. Where they differ
 // the tip may be an old one, so it is asked for again.
-func (d *Delivery) inSync(ctx context.Context, fetch []carvel.Fetch, commits []string) (*bool, error) {
+func (d *Delivery) inSync(ctx context.Context, fetch []carvel.Fetch, status carvel.AppStatus) (*bool, error) {
 	var dirs, fetched []string
-	entry := 0 // among those of Git, which alone have a commit
-	for _, f := range fetch {
-		if f.Git == nil {
-			continue
+	for i, f := range fetch {
+		if f.Git != nil && d.fromBranch(*f.Git) {
+			dirs, fetched = append(dirs, f.Git.SubPath), append(fetched, status.FetchedCommit(i, f))
 		}
-		if d.fromBranch(*f.Git) {
-			commit := ""
-			if entry < len(commits) {
-				commit = commits[entry]
-			}
-			dirs, fetched = append(dirs, f.Git.SubPath), append(fetched, commit)
-		}
-		entry++
 	}
 	if len(dirs) == 0 {
 		return nil, nil

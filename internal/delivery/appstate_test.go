@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -84,7 +86,7 @@ func TestInSync(t *testing.T) {
 				repository.next = at(c.newer)
 			}
 			d := &Delivery{Repository: repository, Location: Location{URL: ours, Branch: "main"}}
-			got, err := d.inSync(t.Context(), c.fetch, c.commits)
+			got, err := d.inSync(t.Context(), c.fetch, fetchedAt(c.fetch, c.commits...))
 			text := "unknown"
 			if got != nil {
 				text = map[bool]string{true: "true", false: "false"}[*got]
@@ -94,13 +96,60 @@ func TestInSync(t *testing.T) {
 			}
 		})
 	}
-	if got, err := (&Delivery{}).inSync(t.Context(), []carvel.Fetch{packages}, []string{commit("1")}); got != nil || err != nil {
+	if got, err := (&Delivery{}).inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
 		t.Errorf("without a repository: %v, %v", got, err)
 	}
 	broken := &Delivery{Repository: brokenTrees{}, Location: Location{URL: ours, Branch: "main"}}
-	if got, err := broken.inSync(t.Context(), []carvel.Fetch{packages}, []string{commit("1")}); got != nil || !errors.Is(err, gitops.ErrAuth) {
+	if got, err := broken.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || !errors.Is(err, gitops.ErrAuth) {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+// TestInSyncByPath: the controller may report its sources in any order, and one
+// of them under a path of its own.
+func TestInSyncByPath(t *testing.T) {
+	hash := func(digit string) gitops.Hash { return gitops.Hash([]byte(strings.Repeat(digit, 20))) }
+	const ours = "https://git.example.com/gitops.git"
+	old, now := strings.Repeat("1", 40), strings.Repeat("2", 40)
+	oldHash, _ := gitops.ParseHash(old)
+	nowHash, _ := gitops.ParseHash(now)
+	repository := &trees{now: map[gitops.Hash]map[string]gitops.Hash{
+		{}: {"a": hash("x"), "b": hash("y")}, nowHash: {"a": hash("x"), "b": hash("z")}, oldHash: {"a": hash("z"), "b": hash("y")},
+	}}
+	d := &Delivery{Repository: repository, Location: Location{URL: ours, Branch: "main"}}
+	fetch := []carvel.Fetch{
+		{Git: &carvel.GitFetch{URL: ours, Ref: "main", SubPath: "a"}},
+		{Path: "mine", Git: &carvel.GitFetch{URL: ours, Ref: "main", SubPath: "b"}},
+	}
+	status := lockedAt(map[string]string{"mine": old, "0": now}, "mine", "0")
+	got, err := d.inSync(t.Context(), fetch, status)
+	if err != nil || got == nil || !*got {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// fetchedAt is the status of an App that has fetched each of its Git sources at
+// one of the commits.
+func fetchedAt(fetch []carvel.Fetch, commits ...string) carvel.AppStatus {
+	at := map[string]string{}
+	var order []string
+	for i, f := range fetch {
+		if f.Git != nil && len(order) < len(commits) {
+			path := strconv.Itoa(i)
+			at[path] = commits[len(order)]
+			order = append(order, path)
+		}
+	}
+	return lockedAt(at, order...)
+}
+
+func lockedAt(at map[string]string, order ...string) carvel.AppStatus {
+	var lock strings.Builder
+	lock.WriteString("apiVersion: vendir.k14s.io/v1alpha1\nkind: LockConfig\ndirectories:\n")
+	for _, path := range order {
+		fmt.Fprintf(&lock, "- path: %q\n  contents:\n  - path: .\n    git:\n      sha: %q\n", path, at[path])
+	}
+	return carvel.AppStatus{Fetch: &carvel.StepStatus{Stdout: lock.String()}}
 }
 
 type brokenTrees struct{ Repository }

@@ -53,8 +53,9 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 	if err != nil {
 		t.Fatal(err)
 	}
+	namespace.Creation = made.Creation
 	t.Cleanup(func() {
-		if err := d.DeleteRunNamespace(context.WithoutCancel(ctx), namespace, made.UID); err != nil {
+		if _, err := d.DeleteRunNamespace(context.WithoutCancel(ctx), namespace, made.UID); err != nil {
 			t.Error(err)
 		}
 	})
@@ -125,7 +126,8 @@ func TestAccAppWait(t *testing.T) {
 			t.Errorf("the wait wrote to the run cluster: %s", request)
 		}
 	}
-	if err := d.DeleteApp(ctx, a, r.UID); err != nil {
+	a.Creation = r.Creation
+	if _, err := d.DeleteApp(ctx, a, r.UID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -153,7 +155,8 @@ func TestAccAppWait_unseen(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			run.Answer(nil)
-			if err := d.DeleteApp(ctx, a, r.UID); err != nil {
+			a.Creation = r.Creation
+			if _, err := d.DeleteApp(ctx, a, r.UID); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -211,7 +214,8 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 	if value, _ := carvel.SecretValue(secret, "values.yaml"); string(value) != "{a: b}" {
 		t.Errorf("the run cluster holds %q", value)
 	}
-	if err := d.DeleteApp(ctx, a, r.UID); err != nil {
+	a.Creation = r.Creation
+	if _, err := d.DeleteApp(ctx, a, r.UID); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -37,7 +37,10 @@ type Delivery struct {
 	Repository Repository                  // nil: not configured
 	Location   Location
 	Layout     repolayout.Layout
+	// Owner names this configuration in the marks of what it makes.
+	Owner string
 
+	creations     creations
 	asked         sync.Mutex
 	administrator map[*cluster.Cluster]bool  // whether our identity may do everything there
 	served        map[*cluster.Cluster]error // whether it knows PackageInstalls
@@ -78,6 +81,7 @@ type ExistsError struct {
 	Where string             // the cluster's name, or the repository's URL
 	What  string             // the object, or the path
 	By    *gitops.LastChange // of a path; nil: not known
+	Mark  carvel.Mark        // that it bears
 }
 
 func (e *ExistsError) Error() string { return fmt.Sprintf("%s already exists in %s", e.What, e.Where) }
@@ -85,7 +89,7 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%s already exists in 
 // ForCluster are the settings that the resources on clusters share.
 type ForCluster struct {
 	Manager cluster.Manager
-	Adopt   bool // take over what already exists
+	Hold
 }
 
 func (d *Delivery) build() (*cluster.Cluster, error) {
@@ -112,40 +116,4 @@ func (d *Delivery) repository() (Repository, error) {
 
 func refOf(obj *unstructured.Unstructured) cluster.Ref {
 	return cluster.Ref{Resource: carvel.Resource(obj), Namespace: obj.GetNamespace(), Name: obj.GetName()}
-}
-
-// refuseExisting is an *ExistsError where the object is there to stay. One
-// that is being deleted is waited for.
-func refuseExisting(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) error {
-	live, err := find(ctx, c, ref)
-	switch {
-	case err != nil || live == nil:
-		return err
-	case live.GetDeletionTimestamp() != nil:
-		return c.WaitGone(ctx, ref, live.GetUID(), nil)
-	default:
-		return &ExistsError{Where: c.Name(), What: ref.String()}
-	}
-}
-
-// create applies an object that must not exist yet, unless it is to be
-// adopted. One that is being deleted is waited for.
-func create(ctx context.Context, c *cluster.Cluster, obj *unstructured.Unstructured, how ForCluster) (*unstructured.Unstructured, error) {
-	ref := refOf(obj)
-	if how.Adopt {
-		return c.Apply(ctx, ref, obj, how.Manager)
-	}
-	for {
-		live, err := c.ApplyNew(ctx, ref, obj, how.Manager)
-		var exists *cluster.ExistsError
-		switch {
-		case !errors.As(err, &exists):
-			return live, err
-		case exists.Live.GetDeletionTimestamp() == nil:
-			return nil, &ExistsError{Where: c.Name(), What: ref.String()}
-		}
-		if err := c.WaitGone(ctx, ref, exists.Live.GetUID(), nil); err != nil {
-			return nil, err
-		}
-	}
 }

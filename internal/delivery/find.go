@@ -17,44 +17,49 @@ import (
 // FindRunNamespace works out the spec of a namespace that is to be imported:
 // the ServiceAccount from the RoleBinding, the rest from what is there.
 // ErrNotFound where there is no such namespace.
-func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace string) (carvel.RunNamespaceSpec, error) {
-	spec := carvel.RunNamespaceSpec{Name: namespace, ServiceAccountName: carvel.DefaultServiceAccount(namespace)}
+// It returns the id of the creation that made it, "" where none is known.
+func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace string) (spec carvel.RunNamespaceSpec, creation string, err error) {
+	spec = carvel.RunNamespaceSpec{Name: namespace, ServiceAccountName: carvel.DefaultServiceAccount(namespace)}
 	c, err := d.run(clusterName)
 	if err != nil {
-		return spec, err
+		return spec, creation, err
 	}
 	live, err := find(ctx, c, cluster.Ref{Resource: carvel.Namespaces, Name: namespace})
 	if err != nil {
-		return spec, err
+		return spec, creation, err
 	}
 	if live == nil {
-		return spec, ErrNotFound
+		return spec, "", ErrNotFound
 	}
+	creation = carvel.MarkOf(live).Creation
 	spec.Labels, spec.Annotations = ownedMetadata(live)
 	spec.Existing = live.GetLabels()[carvel.ManagedByLabel] != carvel.ManagedBy
 	binding, err := find(ctx, c, cluster.Ref{Resource: carvel.RoleBindings, Namespace: namespace, Name: carvel.InstallRoleName})
 	if err != nil {
-		return spec, err
+		return spec, creation, err
 	}
 	if name := carvel.BoundServiceAccount(binding); name != "" {
 		spec.ServiceAccountName = name
 	}
 	role, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AppRoleName})
 	if err != nil {
-		return spec, err
+		return spec, creation, err
 	}
 	spec.TanzuApplicationPlatform = binding != nil && role == nil
 	account, err := find(ctx, c, cluster.Ref{Resource: carvel.ServiceAccounts, Namespace: namespace, Name: spec.ServiceAccountName})
 	if err != nil {
-		return spec, err
+		return spec, creation, err
+	}
+	if spec.Existing {
+		creation = carvel.MarkOf(account).Creation
 	}
 	spec.ImagePullSecrets = carvel.ImagePullSecrets(account)
 	additional, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AdditionalRoleName})
 	if err != nil {
-		return spec, err
+		return spec, creation, err
 	}
 	spec.AdditionalRules, err = carvel.RoleRules(additional)
-	return spec, err
+	return spec, creation, err
 }
 
 // find is nil for an object that is not there.
@@ -72,6 +77,7 @@ func findAll(ctx context.Context, c *cluster.Cluster, refs []cluster.Ref) (map[c
 	found := map[cluster.Ref]*unstructured.Unstructured{}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
+	refs = slices.SortedFunc(slices.Values(refs), func(a, b cluster.Ref) int { return strings.Compare(a.String(), b.String()) })
 	for _, ref := range slices.Compact(refs) {
 		group.Go(func() error {
 			live, err := find(ctx, c, ref)
@@ -93,8 +99,13 @@ func ownedMetadata(live *unstructured.Unstructured) (labels, annotations map[str
 	if labels[carvel.ManagedByLabel] == carvel.ManagedBy {
 		delete(labels, carvel.ManagedByLabel)
 	}
+	delete(annotations, carvel.MarkAnnotation)
+	delete(annotations, carvel.TokenSecretAnnotation)
 	if len(labels) == 0 {
 		labels = nil
+	}
+	if len(annotations) == 0 {
+		annotations = nil
 	}
 	return labels, annotations
 }
@@ -122,6 +133,7 @@ func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name str
 	s.RunCluster = strings.TrimSuffix(name, carvel.DefaultKubeconfigSecretName(""))
 	s.Key = carvel.OnlyKey(live)
 	r = s.receipt(live)
+	r.Creation = carvel.MarkOf(live).Creation
 	value, _ := carvel.SecretValue(live, s.Key)
 	current, err := carvel.KubeconfigContext(value)
 	if err != nil {
@@ -132,13 +144,13 @@ func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name str
 		return s, r, nil
 	}
 	s.RunCluster = current.Cluster
-	s.ServiceAccount, r.Token, err = findServiceAccount(ctx, c, s.KubeconfigSecretSpec, current)
+	s.ServiceAccount, r.Token, err = findServiceAccount(ctx, c, s.KubeconfigSecretSpec, live, current)
 	return s, r, err
 }
 
 // findServiceAccount is nil for a kubeconfig that was not made for a
 // ServiceAccount.
-func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.KubeconfigSecretSpec, current carvel.Context) (*ServiceAccount, carvel.Life, error) {
+func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.KubeconfigSecretSpec, live *unstructured.Unstructured, current carvel.Context) (*ServiceAccount, carvel.Life, error) {
 	account := &ServiceAccount{Namespace: current.Namespace, Name: current.User}
 	claims, ok := carvel.ReadTokenClaims(current.Token)
 	if ok && claims.Namespace == account.Namespace && claims.ServiceAccount == account.Name && !claims.Expires.IsZero() {
@@ -146,6 +158,7 @@ func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.Kub
 		return account, claims.Life, nil
 	}
 	made := KubeconfigSecret{KubeconfigSecretSpec: spec, ServiceAccount: account}
+	made.TokenSecret = made.tokenOf(live)
 	token, err := find(ctx, c, refOf(made.tokenSecret()))
 	if token == nil {
 		account = nil
@@ -153,20 +166,29 @@ func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.Kub
 	return account, carvel.Life{}, err
 }
 
-// FindApp reads the spec of an App that is to be imported.
-func (d *Delivery) FindApp(ctx context.Context, namespace, name string) (carvel.AppSpec, error) {
+// FindApp reads the spec of an App that is to be imported, and the id of the
+// creation that made it, "" where none is known.
+func (d *Delivery) FindApp(ctx context.Context, namespace, name string) (spec carvel.AppSpec, creation string, err error) {
 	build, err := d.build()
 	if err != nil {
-		return carvel.AppSpec{}, err
+		return spec, "", err
 	}
 	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Apps, Namespace: namespace, Name: name})
 	if err != nil {
-		return carvel.AppSpec{}, err
+		return spec, "", err
 	}
 	if live == nil {
-		return carvel.AppSpec{}, ErrNotFound
+		return spec, "", ErrNotFound
 	}
-	spec, err := carvel.ReadApp(live)
+	spec, err = carvel.ReadApp(live)
 	spec.Labels, spec.Annotations = ownedMetadata(live)
-	return spec, err
+	return spec, carvel.MarkOf(live).Creation, err
+}
+
+func refsOf(objects []*unstructured.Unstructured) []cluster.Ref {
+	refs := make([]cluster.Ref, len(objects))
+	for i, obj := range objects {
+		refs[i] = refOf(obj)
+	}
+	return refs
 }

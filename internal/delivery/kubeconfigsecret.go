@@ -23,7 +23,33 @@ type KubeconfigSecret struct {
 	// Keep is the fingerprint of the kubeconfig that is in the Secret and stays
 	// there; empty: it is written anew from its source.
 	Keep string
+	// TokenSecret is the name of the token Secret on the run cluster that the
+	// kubeconfig in the Secret is made with; empty: none is recorded.
+	TokenSecret string
 	ForCluster
+}
+
+// resource is what marks call it.
+func (s KubeconfigSecret) resource() string {
+	return "carvel_kubeconfig_secret " + s.Namespace + "/" + s.Name
+}
+
+func (s KubeconfigSecret) ref() cluster.Ref {
+	return cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name}
+}
+
+// object is the Secret as it is applied.
+func (s KubeconfigSecret) object(kubeconfig carvel.Kubeconfig) *unstructured.Unstructured {
+	obj := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, kubeconfig)
+	if s.keepsToken() && s.TokenSecret != "" {
+		annotations := obj.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[carvel.TokenSecretAnnotation] = s.TokenSecret
+		obj.SetAnnotations(annotations)
+	}
+	return obj
 }
 
 // ErrKubeconfigChanged: the kubeconfig that was to be kept is not there.
@@ -31,8 +57,11 @@ var ErrKubeconfigChanged = errors.New("the kubeconfig in the Secret has changed"
 
 // KubeconfigSecretReceipt says what is on the build cluster.
 type KubeconfigSecretReceipt struct {
-	UID    types.UID // empty: it was not created
-	Server string
+	Creation    string // that the Secret bears; empty: it was not written
+	TakenBy     string // the resource that holds what was found by now, "" for this one
+	TokenSecret string // on the run cluster, that the Secret names; it may be empty
+	UID         types.UID
+	Server      string
 	// Fingerprint tells one kubeconfig from another and does not tell what is
 	// in it.
 	Fingerprint         string
@@ -41,55 +70,97 @@ type KubeconfigSecretReceipt struct {
 	Token               carvel.Life // of a requested token that was just written
 }
 
-// CreateKubeconfigSecret makes the Secret.
+// CheckNewKubeconfigSecret tells what the adoption of a Secret changes.
+func (d *Delivery) CheckNewKubeconfigSecret(ctx context.Context, s KubeconfigSecret) (Adoption, error) {
+	build, err := d.build()
+	if err != nil {
+		return Adoption{}, err
+	}
+	found, err := findAll(ctx, build, []cluster.Ref{s.ref()})
+	if err != nil {
+		return Adoption{}, err
+	}
+	return d.adoption(found, []*unstructured.Unstructured{s.object(carvel.Kubeconfig{})}, carvel.Mark{Owner: d.Owner, Resource: s.resource()})
+}
+
+// CreateKubeconfigSecret makes the Secret. One that an interrupted creation of
+// the same resource has made is gone on with.
 func (d *Delivery) CreateKubeconfigSecret(ctx context.Context, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
 	build, err := d.build()
 	if err != nil {
 		return KubeconfigSecretReceipt{}, err
 	}
-	if !s.Adopt {
-		ref := cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name}
-		if err := refuseExisting(ctx, build, ref); err != nil {
-			return KubeconfigSecretReceipt{}, err
-		}
+	mine := d.mark(s.resource(), "")
+	s.Creation = mine.Creation
+	objects := []*unstructured.Unstructured{s.object(carvel.Kubeconfig{})}
+	if err := d.refuseExisting(ctx, build, objects, mine, s.Hold); err != nil { // before a token is made
+		return KubeconfigSecretReceipt{}, err
 	}
-	return d.applyKubeconfigSecret(ctx, build, s)
+	adopt, err := d.adopt(ctx, build, s.ref().String(), objects, mine, s.ForCluster)
+	if err != nil {
+		return KubeconfigSecretReceipt{}, err
+	}
+	return d.applyKubeconfigSecret(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		live, _, err := d.establish(ctx, build, obj, mine, s.Manager, adopt)
+		return live, err
+	})
 }
 
 // UpdateKubeconfigSecret writes the Secret as it is to be, and deletes a token
-// that is not needed any more.
+// that is not needed any more. A Secret that another resource has taken over is
+// a *TakenOverError.
 func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
 	build, err := d.build()
 	if err != nil {
 		return KubeconfigSecretReceipt{}, err
 	}
-	r, err := d.applyKubeconfigSecret(ctx, build, s)
+	live, err := find(ctx, build, s.ref())
+	if err != nil {
+		return KubeconfigSecretReceipt{}, err
+	}
+	mine, theirs := d.mark(s.resource(), s.Creation), carvel.MarkOf(live)
+	if d.lost(theirs, mine, s.Hold) {
+		return KubeconfigSecretReceipt{}, &TakenOverError{Where: build.Name(), What: s.ref().String(), By: theirs}
+	}
+	s.Creation, mine.Adopted = mine.Creation, theirs.Adopted
+	if before.keepsToken() {
+		before.TokenSecret = before.tokenOf(live)
+		if s.keepsToken() && s.ServiceAccount.ref() == before.ServiceAccount.ref() {
+			s.TokenSecret = before.TokenSecret
+		}
+	}
+	r, err := d.applyKubeconfigSecret(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		return build.Apply(ctx, s.ref(), mine.On(obj), s.Manager)
+	})
 	if err != nil || !before.keepsToken() {
 		return r, err
 	}
-	if s.keepsToken() && refOf(s.tokenSecret()) == refOf(before.tokenSecret()) {
+	if s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret {
 		return r, nil
 	}
 	return r, d.deleteToken(ctx, before)
 }
 
-func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
-	source, err := d.kubeconfigSource(ctx, build, s)
+// applyKubeconfigSecret gets the kubeconfig and applies the Secret with it.
+func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret, mine carvel.Mark,
+	apply func(*unstructured.Unstructured) (*unstructured.Unstructured, error),
+) (KubeconfigSecretReceipt, error) {
+	source, err := d.kubeconfigSource(ctx, build, &s, mine)
 	if err != nil {
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
-	obj := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, source.Kubeconfig)
-	live, err := build.Apply(ctx, refOf(obj), obj, s.Manager)
+	live, err := apply(s.object(source.Kubeconfig))
 	if err != nil {
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
 	r := s.receipt(live)
-	r.Token = source.life
+	r.Creation, r.Token = mine.Creation, source.life
 	return r, nil
 }
 
 func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSecretReceipt {
 	r := KubeconfigSecretReceipt{
+		TokenSecret: live.GetAnnotations()[carvel.TokenSecretAnnotation],
 		UID:         live.GetUID(),
 		Type:        carvel.SecretType(live),
 		Labels:      pick(live.GetLabels(), s.Labels),
@@ -121,7 +192,9 @@ func (d *Delivery) ReadKubeconfigSecret(ctx context.Context, s KubeconfigSecret)
 	if err != nil {
 		return r, err
 	}
-	return s.receipt(live), nil
+	r = s.receipt(live)
+	r.TakenBy = d.takenBy(s.resource(), carvel.MarkOf(live), s.Hold)
+	return r, nil
 }
 
 // InUseError: Apps still deploy with the Secret that was to be deleted.
@@ -137,12 +210,63 @@ func (e *InUseError) Error() string {
 // DeleteKubeconfigSecret deletes the token that was made for the Secret, and
 // the Secret. It refuses with *InUseError while an App names it, since such an
 // App could never be deleted. Where the run cluster is not configured any more
-// the Secret is deleted and the error is a *TokenLeftError.
-func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecret, uid types.UID) error {
+// the Secret is deleted and the error is a *TokenLeftError. It returns what it
+// has left, and why.
+func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecret, uid types.UID) ([]Left, error) {
 	build, err := d.build()
 	if err != nil {
+		return nil, err
+	}
+	live, err := find(ctx, build, s.ref())
+	if err != nil {
+		return nil, err
+	}
+	if live != nil && s.leaves(carvel.MarkOf(live)) != "" {
+		theirs := carvel.MarkOf(live)
+		return []Left{d.left(build.Name(), s.ref().String(), s.leaves(theirs), theirs)}, nil
+	}
+	if err := s.refuseInUse(ctx, build); err != nil {
+		return nil, err
+	}
+	// The token goes first: without the Secret, nothing would remember it.
+	var left error
+	if s.keepsToken() {
+		left = d.deleteTokens(ctx, s, live)
+	}
+	var missing *MissingPartError
+	if left != nil && !errors.As(left, &missing) {
+		return nil, left
+	}
+	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {
+		if live, err = find(ctx, build, s.ref()); err != nil || live == nil || uid != "" && live.GetUID() != uid {
+			return nil, errors.Join(err, left)
+		}
+		if theirs := carvel.MarkOf(live); s.leaves(theirs) != "" {
+			return []Left{d.left(build.Name(), s.ref().String(), s.leaves(theirs), theirs)}, left
+		}
+		if err = build.Delete(ctx, s.ref(), live); err != nil && !errors.Is(err, cluster.ErrChanged) {
+			return nil, err
+		}
+	}
+	return nil, left
+}
+
+// deleteTokens deletes the token Secret that the Secret names. Where the Secret
+// is gone, it may be any of those that it could have had.
+func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
+	s.TokenSecret = s.tokenOf(live)
+	err := d.deleteToken(ctx, s)
+	if err != nil || live != nil {
 		return err
 	}
+	if s.TokenSecret, err = d.newTokenName(s); err != nil {
+		return err
+	}
+	return d.deleteToken(ctx, s)
+}
+
+// refuseInUse is an *InUseError where Apps name the Secret.
+func (s KubeconfigSecret) refuseInUse(ctx context.Context, build *cluster.Cluster) error {
 	apps, err := build.List(ctx, carvel.Apps, s.Namespace)
 	var notServed *cluster.NotServedError
 	if err != nil && !errors.As(err, &notServed) {
@@ -158,18 +282,5 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	if len(inUse.Apps) > 0 {
 		return inUse
 	}
-	// The token goes first: without the Secret, nothing would remember it.
-	var left error
-	if s.keepsToken() {
-		left = d.deleteToken(ctx, s)
-	}
-	var missing *MissingPartError
-	if left != nil && !errors.As(left, &missing) {
-		return left
-	}
-	ref := cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name}
-	if err := build.Delete(ctx, ref, uid); err != nil && !errors.Is(err, cluster.ErrReplaced) {
-		return err
-	}
-	return left
+	return nil
 }

@@ -73,8 +73,9 @@ func forAccount() (s KubeconfigSecret, tokenPath string) {
 		KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{Namespace: "dev", Name: "staging-kubeconfig", Key: "value"},
 		RunCluster:           "staging",
 		ServiceAccount:       &ServiceAccount{Namespace: "apps", Name: "apps-sa"},
-		ForCluster:           ForCluster{Manager: cluster.Manager{Name: "test"}, Adopt: true},
+		ForCluster:           ForCluster{Manager: cluster.Manager{Name: "test"}},
 	}
+	s.TokenSecret = s.tokenOf(nil)
 	return s, "/api/v1/namespaces/apps/secrets/" + s.tokenSecret().GetName()
 }
 
@@ -105,7 +106,7 @@ func TestDeleteKubeconfigSecretRevokesFirst(t *testing.T) {
 			if !c.unconfigured {
 				d.Run = map[string]*cluster.Cluster{"staging": run.cluster(t, "staging")}
 			}
-			err := d.DeleteKubeconfigSecret(t.Context(), s, "")
+			_, err := d.DeleteKubeconfigSecret(t.Context(), s, "")
 			var left *TokenLeftError
 			if errors.As(err, &left) != c.left || !c.left && err != nil {
 				t.Errorf("got %v", err)

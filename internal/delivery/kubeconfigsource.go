@@ -33,8 +33,8 @@ type source struct {
 }
 
 // kubeconfigSource gives the kubeconfig that the Secret is to hold. For a
-// ServiceAccount it gets a token from the run cluster.
-func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret) (source, error) {
+// ServiceAccount it gets a token from the run cluster, and sets s.TokenSecret.
+func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (source, error) {
 	if s.Keep != "" {
 		value, err := s.current(ctx, build)
 		if err == nil && Fingerprint(s.KubeconfigSecretSpec, value) != s.Keep {
@@ -55,7 +55,7 @@ func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster,
 	if s.ServiceAccount.requested() {
 		token, err = requestToken(ctx, c, *s.ServiceAccount)
 	} else {
-		token, out.tokenAdded, err = s.fillToken(ctx, c)
+		token, out.tokenAdded, err = d.fillToken(ctx, c, s, mine)
 	}
 	if err != nil {
 		return out, err
@@ -115,6 +115,9 @@ func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (s
 // the token Secret, or the requested one that is in use.
 func (d *Delivery) currentToken(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret) ([]byte, error) {
 	if s.keepsToken() {
+		if s.TokenSecret == "" {
+			s.TokenSecret = s.tokenOf(nil)
+		}
 		secret, err := find(ctx, c, refOf(s.tokenSecret()))
 		if err != nil || secret == nil {
 			return nil, err

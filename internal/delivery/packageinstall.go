@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
+	"path"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
@@ -19,6 +19,12 @@ type PackageInstall struct {
 	// Recipients of age that the values are encrypted for in the repository;
 	// none: they are in clear text.
 	Recipients []string
+	Hold
+}
+
+// resource is what marks call a package install.
+func resourceOf(at repolayout.Install) string {
+	return "carvel_package_install " + at.Package + "/" + at.RunCluster
 }
 
 // Install is where its files are.
@@ -40,8 +46,10 @@ type Seen struct {
 
 // PackageInstallReceipt says what is in the repository.
 type PackageInstallReceipt struct {
-	Commit gitops.Commit // zero: nothing was pushed, or only read
-	Blobs  Blobs         // of the files as they are on the branch; of an encrypted one that is planned, as in Canonical
+	Creation string        // that the files bear; empty: they were not written
+	Mark     carvel.Mark   // of the files as they were found
+	Commit   gitops.Commit // zero: nothing was pushed, or only read
+	Blobs    Blobs         // of the files as they are on the branch; of an encrypted one that is planned, as in Canonical
 	// Canonical are the blobs that the files on the branch would have as the
 	// provider writes them, for those that hold nothing beyond that. That of an
 	// encrypted file, which is another one each time it is written, stands for
@@ -83,23 +91,6 @@ func (d *Delivery) ChangedFile(ctx context.Context, path string) error {
 	return d.blame(ctx, &gitops.PreconditionError{Path: path, Want: some, Have: some})
 }
 
-// CheckNewPackageInstall is an *ExistsError where a file was found on the
-// branch that is none of ours: ours are those about to be replaced by the same
-// resource, and those that are planned.
-func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Install, found, planned Blobs, ours ...Blobs) error {
-	for _, name := range repolayout.FileNames {
-		blob, exists := found[name]
-		if !exists || !mayOwn(name, planned) && !isOver(name, planned) {
-			continue
-		}
-		known := func(b Blobs) bool { return b[name] == blob }
-		if !known(planned) && !slices.ContainsFunc(ours, known) {
-			return d.exists(ctx, d.Layout.Path(at, name))
-		}
-	}
-	return nil
-}
-
 // mayOwn tells whether a file of this name belongs to a package install with
 // these files whoever made it. Overlays and an encrypted file beside a package
 // install that has none may be somebody else's.
@@ -115,36 +106,34 @@ func isOver(name string, files Blobs) bool {
 	return inClear && name == repolayout.EncryptedParamsFile
 }
 
-func (d *Delivery) exists(ctx context.Context, path string) error {
-	where := fmt.Sprintf("branch %s of %s", d.Location.Branch, d.Location.URL)
-	return &ExistsError{Where: where, What: path, By: d.lastChange(ctx, path)}
-}
-
-// CreatePackageInstall commits the files. Unless adopt is set none may be on
-// the branch.
-func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall, adopt bool) (PackageInstallReceipt, error) {
-	var before *Seen
-	if !adopt {
-		before = &Seen{}
-	}
-	r, err := d.commitPackageInstall(ctx, "Add", p, before)
-	var precondition *gitops.PreconditionError
-	if errors.As(err, &precondition) {
-		return r, d.exists(ctx, precondition.Path)
-	}
-	return r, err
-}
-
 // UpdatePackageInstall commits the files in place of those that the plan saw.
-// One that says the same in another form is left as it is.
+// One that says the same in another form is left as it is. Files that another
+// resource has taken over are a *TakenOverError.
 func (d *Delivery) UpdatePackageInstall(ctx context.Context, p PackageInstall, before Seen) (PackageInstallReceipt, error) {
-	r, err := d.commitPackageInstall(ctx, "Update", p, &before)
+	r, err := d.commitPackageInstall(ctx, "Update", p, before, d.mark(resourceOf(p.Install()), p.Creation))
+	var precondition *gitops.PreconditionError
+	if errors.As(err, &precondition) && path.Base(precondition.Path) == repolayout.MarkFile {
+		theirs, readErr := d.markAt(ctx, p.Install())
+		if by, lost := d.LostPackageInstall(p.Install(), theirs, p.Hold); readErr == nil && lost {
+			return r, &TakenOverError{Where: d.branch(), What: d.Layout.Dir(p.Install()), By: by}
+		}
+	}
 	return r, d.blame(ctx, err)
 }
 
-// commitPackageInstall writes the spec's files in one commit and deletes those
-// that it has no more. before, where not nil, is what must be on the branch.
-func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before *Seen) (PackageInstallReceipt, error) {
+// LostPackageInstall tells whether files with this mark belong to another
+// resource than the one that holds.
+func (d *Delivery) LostPackageInstall(at repolayout.Install, theirs carvel.Mark, how Hold) (by carvel.Mark, lost bool) {
+	return theirs, d.lost(theirs, carvel.Mark{Owner: d.Owner, Resource: resourceOf(at)}, how)
+}
+
+func (d *Delivery) branch() string {
+	return fmt.Sprintf("branch %s of %s", d.Location.Branch, d.Location.URL)
+}
+
+// commitPackageInstall writes the spec's files and their mark in one commit, and
+// deletes those that it has no more. before is what must be on the branch.
+func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before Seen, mine carvel.Mark) (PackageInstallReceipt, error) {
 	var r PackageInstallReceipt
 	repository, err := d.repository()
 	if err != nil {
@@ -157,40 +146,47 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 	at := p.Install()
 	says := blobsOf(files)
 	maps.Copy(says, p.says(files))
-	var had Blobs
-	kept := repolayout.Files{}
-	if before != nil {
-		had = before.Blobs
-		if kept, err = d.keep(ctx, at, says, before.Says); err != nil {
-			return r, err
-		}
+	kept, err := d.keep(ctx, at, says, before.Says)
+	if err != nil {
+		return r, err
 	}
 	maps.Copy(files, kept)
 	written, err := p.encrypt(files, kept)
 	if err != nil {
 		return r, err
 	}
+	if written, err = marked(written, mine); err != nil {
+		return r, err
+	}
 	change := gitops.Change{Summary: d.summary(verb, at)}
-	for _, name := range repolayout.FileNames {
+	for _, name := range repolayout.AllNames {
 		data, exists := written[name]
-		inTheWay := had == nil && isOver(name, says)
-		if !exists && !mayOwn(name, had) && !inTheWay {
+		inTheWay := before.Blobs == nil && isOver(name, says)
+		if !exists && !mayOwn(name, before.Blobs) && !inTheWay {
 			continue
 		}
-		edit := gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !exists}
-		if before != nil {
-			blob := had[name] // zero: it must not be there
-			edit.IfBlob = &blob
-		}
-		change.Edits = append(change.Edits, edit)
+		blob := before.Blobs[name] // zero: it must not be there
+		change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.Path(at, name), Data: data, Delete: !exists, IfBlob: &blob})
 	}
 	commit, err := repository.Apply(ctx, change)
 	if err != nil {
 		return r, err
 	}
 	r = d.receipt(at, files)
-	r.Commit, r.Blobs, r.Canonical = commit, blobsOf(written), says
+	r.Creation, r.Commit, r.Blobs, r.Canonical = mine.Creation, commit, blobsOf(written), says
 	return r, nil
+}
+
+// marked are files with their mark.
+func marked(files repolayout.Files, mine carvel.Mark) (repolayout.Files, error) {
+	m := repolayout.Mark{Mark: mine, Files: make(map[string]string, len(files))}
+	for name, data := range files {
+		m.Files[name] = gitops.BlobHash(data).String()
+	}
+	text, err := m.Render()
+	out := maps.Clone(files)
+	out[repolayout.MarkFile] = text
+	return out, err
 }
 
 // keep are the files on the branch that say what is to be written in another
@@ -212,38 +208,63 @@ func (d *Delivery) keep(ctx context.Context, at repolayout.Install, wanted Blobs
 	return kept, nil
 }
 
+// LeftPackageInstall tells what a delete leaves, and why, before it looks at what
+// the files are.
+func (d *Delivery) LeftPackageInstall(ctx context.Context, at repolayout.Install, how Hold) ([]Left, error) {
+	theirs, err := d.markAt(ctx, at)
+	if reason := how.leaves(theirs); err == nil && reason != "" {
+		return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
+	}
+	return nil, err
+}
+
 // DeletePackageInstall removes the files whose blobs the plan saw, and keeps
 // the directory: the App that fetches it would fail without it, and delete
-// nothing from the run cluster.
-func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Install, before Blobs) error {
+// nothing from the run cluster. Files that another resource has taken over are
+// left.
+func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Install, before Blobs, how Hold) ([]Left, error) {
 	repository, err := d.repository()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now, err := d.files(ctx, at)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	theirs := repolayout.ReadMark(now).Mark
+	if reason := how.leaves(theirs); reason != "" {
+		return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
 	}
 	change := gitops.Change{Summary: d.summary("Remove", at)}
-	for _, name := range repolayout.FileNames {
-		if _, exists := now[name]; exists && mayOwn(name, before) { // a file that is gone already needs no edit
-			blob := before[name]
-			change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.Path(at, name), Delete: true, IfBlob: &blob})
+	for _, name := range repolayout.AllNames {
+		if _, exists := now[name]; !exists || !mayOwn(name, before) {
+			continue // a file that is gone already needs no edit
 		}
+		blob := before[name]
+		if name == repolayout.MarkFile {
+			blob = gitops.BlobHash(now[name]) // which is ours
+		}
+		change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.Path(at, name), Delete: true, IfBlob: &blob})
 	}
 	if len(change.Edits) == 0 {
-		return nil
+		return nil, nil
 	}
 	keep := d.Layout.Path(at, repolayout.KeepFile)
 	_, kept, err := read(ctx, repository, keep)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if kept.IsZero() {
 		change.Edits = append(change.Edits, gitops.Edit{Path: keep, Data: []byte{}})
 	}
 	_, err = repository.Apply(ctx, change)
-	return d.blame(ctx, err)
+	var precondition *gitops.PreconditionError
+	if errors.As(err, &precondition) {
+		if theirs, readErr := d.markAt(ctx, at); readErr == nil && how.leaves(theirs) != "" { // by now
+			return []Left{d.left(d.branch(), d.Layout.Dir(at), how.leaves(theirs), theirs)}, nil
+		}
+	}
+	return nil, d.blame(ctx, err)
 }
 
 func (d *Delivery) summary(verb string, at repolayout.Install) string {

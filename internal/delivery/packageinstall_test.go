@@ -83,11 +83,13 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	created, err := d.CreatePackageInstall(ctx, p, false)
+	created, err := d.CreatePackageInstall(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !created.Commit.Changed || !maps.Equal(created.Blobs, planned.Blobs) {
+	written := maps.Clone(created.Blobs)
+	delete(written, repolayout.MarkFile)
+	if !created.Commit.Changed || !maps.Equal(written, planned.Blobs) {
 		t.Errorf("created %+v, planned %+v", created, planned)
 	}
 	if diff := cmp.Diff(planned.Files, created.Files); diff != "" {
@@ -101,11 +103,12 @@ func TestPackageInstallLifecycle(t *testing.T) {
 		t.Errorf("%s\n%+v", diff, read)
 	}
 	p.VersionConstraint, p.Values = "2.0.0", nil
+	p.Creation = created.Creation
 	updated, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: created.Blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"README.md", "app.default.tap/staging/packageinstall.yaml"}
+	want := []string{"README.md", "app.default.tap/staging/.terraform-provider-carvel", "app.default.tap/staging/packageinstall.yaml"}
 	if diff := cmp.Diff(want, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
@@ -113,13 +116,13 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if err != nil || again.Commit.Changed {
 		t.Errorf("writing the same made a commit: %+v, %v", again, err)
 	}
-	if err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs); err != nil {
+	if _, err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs, p.Hold); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"README.md", "app.default.tap/staging/.gitkeep"}, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
-	if err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs); err != nil {
+	if _, err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs, p.Hold); err != nil {
 		t.Errorf("deleting what is gone: %v", err)
 	}
 	if _, _, err := d.ReadPackageInstall(ctx, p.Install()); !errors.Is(err, ErrNotFound) {
@@ -127,13 +130,15 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	}
 }
 
+func nobodys(string, gitops.Hash) bool { return false }
+
 // TestNothingIsOverwritten: a file that changed between plan and apply is an
 // error, and stays as it is.
 func TestNothingIsOverwritten(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	created, err := d.CreatePackageInstall(ctx, p, false)
+	created, err := d.CreatePackageInstall(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,27 +150,39 @@ func TestNothingIsOverwritten(t *testing.T) {
 	byEdit := func(by *gitops.LastChange) bool {
 		return by != nil && by.Commit.String() == edit && by.Subject == "Edit"
 	}
-	p.VersionConstraint = "2.0.0"
+	p.VersionConstraint, p.Creation = "2.0.0", created.Creation
 	var precondition *gitops.PreconditionError
 	if _, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: created.Blobs}); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
 		t.Errorf("update: %v, by %+v", err, precondition.By)
 	}
-	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); !errors.As(err, &precondition) || !byEdit(precondition.By) {
+	if _, err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs, p.Hold); !errors.As(err, &precondition) || !byEdit(precondition.By) {
 		t.Errorf("delete: %v", err)
 	}
 	var exists *ExistsError
-	if _, err := d.CreatePackageInstall(ctx, p, false); !errors.As(err, &exists) || exists.What != path || !byEdit(exists.By) {
+	p.Hold = Hold{}
+	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &exists) || exists.What != path || !byEdit(exists.By) {
 		t.Errorf("create: %v", err)
 	}
 	exists = nil
-	if err := d.CheckNewPackageInstall(ctx, p.Install(), created.Blobs, nil); !errors.As(err, &exists) || !byEdit(exists.By) {
+	if _, err := d.CheckNewPackageInstall(ctx, p.Install(), created, Hold{}, nobodys); !errors.As(err, &exists) || !byEdit(exists.By) {
 		t.Errorf("check: %v", err)
 	}
 	files, err := server.Files(repository, "main")
 	if err != nil || files[path] != "theirs\n" {
 		t.Errorf("%q, %v", files[path], err)
 	}
-	if _, err := d.CreatePackageInstall(ctx, p, true); err != nil {
+	unseen := ""
+	p.Hold = Hold{Adopt: true, Seen: &unseen}
+	var changed *NotAsPlannedError
+	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &changed) {
+		t.Errorf("what the plan did not see was adopted: %v", err)
+	}
+	found, err := d.CheckNewPackageInstall(ctx, p.Install(), created, p.Hold, nobodys)
+	if err != nil || !strings.Contains(found.Seen, repolayout.PackageInstallFile) || len(found.Changes) != 2 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	p.Seen = &found.Seen
+	if _, err := d.CreatePackageInstall(ctx, p); err != nil {
 		t.Errorf("adopt: %v", err)
 	}
 	files, err = server.Files(repository, "main")
@@ -195,24 +212,21 @@ func TestEncryptedFileInTheWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := d.FindBlobs(ctx, p.Install())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var exists *ExistsError
-	if err := d.CheckNewPackageInstall(ctx, p.Install(), found, planned.Blobs); !errors.As(err, &exists) || exists.What != encrypted {
+	if _, err := d.CheckNewPackageInstall(ctx, p.Install(), planned, Hold{}, nobodys); !errors.As(err, &exists) || exists.What != encrypted {
 		t.Errorf("check: %v", err)
 	}
 	exists = nil
-	if _, err := d.CreatePackageInstall(ctx, p, false); !errors.As(err, &exists) || exists.What != encrypted || !there() {
+	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &exists) || exists.What != encrypted || !there() {
 		t.Errorf("create: %v", err)
 	}
 	without := p
 	without.Values = nil
-	if _, err := d.CreatePackageInstall(ctx, without, false); err != nil || !there() {
+	if _, err := d.CreatePackageInstall(ctx, without); err != nil || !there() {
 		t.Errorf("without values it is not in the way: %v", err)
 	}
-	if _, err := d.CreatePackageInstall(ctx, p, true); err != nil || there() {
+	p.Adopt = true
+	if _, err := d.CreatePackageInstall(ctx, p); err != nil || there() {
 		t.Errorf("adopt: %v, and the file is there: %t", err, there())
 	}
 }
@@ -222,7 +236,7 @@ func TestHalfOfAPackageInstall(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	if _, err := d.CreatePackageInstall(ctx, p, false); err != nil {
+	if _, err := d.CreatePackageInstall(ctx, p); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := server.Seed(repository, "theirs", nil, d.Layout.Path(p.Install(), repolayout.PackageInstallFile)); err != nil {
@@ -232,7 +246,7 @@ func TestHalfOfAPackageInstall(t *testing.T) {
 	var unreadable *UnreadableError
 	params := d.Layout.Path(p.Install(), repolayout.ParamsFile)
 	_, r, err := d.ReadPackageInstall(ctx, p.Install(), repolayout.PackageInstallFile, repolayout.ParamsFile)
-	if _, shown := r.Files[params]; !errors.As(err, &unreadable) || errors.Is(err, ErrNotFound) || !shown || len(r.Blobs) != 1 {
+	if _, shown := r.Files[params]; !errors.As(err, &unreadable) || errors.Is(err, ErrNotFound) || !shown || len(r.Blobs) != 2 { // with the mark
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, _, err := d.ReadPackageInstall(ctx, p.Install()); !errors.Is(err, ErrNotFound) {
@@ -249,11 +263,11 @@ func TestDeleteKeepsOthersFiles(t *testing.T) {
 	if _, err := server.Seed(repository, "Notes", theirs); err != nil {
 		t.Fatal(err)
 	}
-	created, err := d.CreatePackageInstall(ctx, p, false)
+	created, err := d.CreatePackageInstall(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs); err != nil {
+	if _, err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs, Hold{Creation: created.Creation}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := server.Files(repository, "main")
@@ -283,7 +297,7 @@ func TestMissingParts(t *testing.T) {
 	d := &Delivery{}
 	ctx := t.Context()
 	for part, call := range map[string]func() error{
-		PartGit:          func() error { _, err := d.CreatePackageInstall(ctx, testInstall(), false); return err },
+		PartGit:          func() error { _, err := d.CreatePackageInstall(ctx, testInstall()); return err },
 		PartBuildCluster: func() error { _, err := d.CreateApp(ctx, App{}); return err },
 		PartRunClusters:  func() error { _, err := d.CreateRunNamespace(ctx, RunNamespace{Cluster: "x"}); return err },
 	} {
@@ -311,9 +325,11 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 	ctx := bounded(t)
 	p := testInstall()
 	install, params := d.Layout.Path(p.Install(), repolayout.PackageInstallFile), d.Layout.Path(p.Install(), repolayout.ParamsFile)
-	if _, err := d.CreatePackageInstall(ctx, p, false); err != nil {
+	created, err := d.CreatePackageInstall(ctx, p)
+	if err != nil {
 		t.Fatal(err)
 	}
+	p.Creation = created.Creation
 	const byHand = "# by hand\napiVersion: v1\nkind: Secret\nmetadata: {name: app-values}\nstringData: {values.yaml: 'workload_name: app'}\n"
 	if _, err := server.Seed(repository, "Edit", map[string]string{params: byHand}); err != nil {
 		t.Fatal(err)

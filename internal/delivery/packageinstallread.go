@@ -26,19 +26,19 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 	}
 	if _, ok := files[repolayout.PackageInstallFile]; !ok {
 		left := maps.Clone(files)
-		maps.DeleteFunc(left, func(name string, _ []byte) bool { return !slices.Contains(known, name) })
+		maps.DeleteFunc(left, func(name string, _ []byte) bool { return name == repolayout.MarkFile || !slices.Contains(known, name) })
 		if len(left) == 0 {
 			return found, r, ErrNotFound
 		}
-		return found, d.receipt(at, left), d.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
+		return found, d.found(at, left, files), d.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
 	}
 	spec, ours, err := repolayout.Parse(files)
 	for _, name := range known {
-		if data, ok := files[name]; ok {
+		if data, ok := files[name]; ok && name != repolayout.MarkFile {
 			ours[name] = data
 		}
 	}
-	r = d.receipt(at, ours)
+	r = d.found(at, ours, files)
 	if err == nil {
 		var canonical repolayout.Files
 		canonical, err = repolayout.Canonical(spec, ours)
@@ -54,6 +54,16 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		}
 	}
 	return found, r, nil
+}
+
+// found is the receipt of files that were read. The file with the mark is among
+// its blobs, so that it is known whether that is another by the time of a write.
+func (d *Delivery) found(at repolayout.Install, ours, all repolayout.Files) PackageInstallReceipt {
+	r := d.receipt(at, ours)
+	if r.Mark = repolayout.ReadMark(all).Mark; r.Mark.Creation != "" {
+		r.Blobs[repolayout.MarkFile] = gitops.BlobHash(all[repolayout.MarkFile])
+	}
+	return r
 }
 
 // MovedError: the files are in another directory than the provider's
@@ -103,14 +113,14 @@ func (d *Delivery) files(ctx context.Context, at repolayout.Install) (repolayout
 		return nil, err
 	}
 	var paths []string
-	for _, name := range repolayout.FileNames {
+	for _, name := range repolayout.AllNames {
 		paths = append(paths, d.Layout.Path(at, name))
 	}
 	if err := repository.Prefetch(ctx, paths...); err != nil {
 		return nil, err
 	}
 	files := repolayout.Files{}
-	for i, name := range repolayout.FileNames {
+	for i, name := range repolayout.AllNames {
 		data, blob, err := read(ctx, repository, paths[i])
 		if err != nil {
 			return nil, err

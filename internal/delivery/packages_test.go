@@ -91,7 +91,7 @@ func TestCheckPackage(t *testing.T) {
 	}
 	installed := testInstall()
 	installed.VersionConstraint = ">=1.0.0"
-	if _, err := d.CreatePackageInstall(bounded(t), installed, false); err != nil {
+	if _, err := d.CreatePackageInstall(bounded(t), installed); err != nil {
 		t.Fatal(err)
 	}
 	ask := func(constraint string, values map[string]any) PackageCheck {

@@ -49,6 +49,7 @@ func TestAccRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Creation = created.Creation
 	expect("create", 6)
 	if _, err := d.ReadRunNamespace(ctx, s); err != nil {
 		t.Fatal(err)
@@ -67,8 +68,8 @@ func TestAccRequests(t *testing.T) {
 	if _, err := d.UpdateRunNamespace(ctx, s.RunNamespaceSpec, s); err != nil {
 		t.Fatal(err)
 	}
-	expect("update", 7)
-	if err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
+	expect("update", 12) // each object is read, and written
+	if _, err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
 		t.Fatal(err)
 	}
 	expect("delete", 8)
@@ -119,12 +120,13 @@ func TestAccRetries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Creation = created.Creation
 	p.Answer(nil)
 	read, err := d.ReadRunNamespace(ctx, s)
 	if err != nil || len(read.Objects) != 6 {
 		t.Errorf("%d objects, %v", len(read.Objects), err)
 	}
-	if err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
+	if _, err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
 		t.Error(err)
 	}
 }
@@ -137,13 +139,14 @@ func TestAccReplacedNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.DeleteRunNamespace(ctx, s, "another-uid"); err != nil {
+	s.Creation = created.Creation
+	if _, err := d.DeleteRunNamespace(ctx, s, "another-uid"); err != nil {
 		t.Errorf("ours is gone, which is not an error: %v", err)
 	}
 	if read, err := d.ReadRunNamespace(ctx, s); err != nil || read.UID != created.UID {
 		t.Errorf("the other namespace was deleted: %v", err)
 	}
-	if err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
+	if _, err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
 		t.Error(err)
 	}
 }

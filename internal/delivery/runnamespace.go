@@ -22,12 +22,20 @@ import (
 type RunNamespace struct {
 	Cluster string
 	carvel.RunNamespaceSpec
+	// DeleteAdopted lets a delete delete also what was there before it was
+	// adopted.
+	DeleteAdopted bool
 	ForCluster
 }
 
+// resource is what marks call it.
+func (s RunNamespace) resource() string { return "carvel_run_namespace " + s.Cluster + "/" + s.Name }
+
 // RunNamespaceReceipt says what is on the run cluster.
 type RunNamespaceReceipt struct {
-	UID types.UID // of the Namespace; empty: it was not created
+	Creation string    // that applied objects bear; empty: nothing was applied
+	TakenBy  string    // the resource that holds what was found by now, "" for this one
+	UID      types.UID // of the Namespace
 	// Objects are the applied objects, "Kind/name" to YAML of the fields that
 	// the spec sets.
 	Objects map[string]string
@@ -73,46 +81,87 @@ func (e *NamespaceMissingError) Error() string {
 	return fmt.Sprintf("there is no namespace %s on %s", e.Namespace, e.Cluster)
 }
 
-// CreateRunNamespace applies the objects one after the other. In a namespace
-// that it has just made it need not look for objects that are in the way.
+// CheckNewRunNamespace tells what the adoption of a namespace changes.
+func (d *Delivery) CheckNewRunNamespace(ctx context.Context, s RunNamespace) (Adoption, error) {
+	c, err := d.run(s.Cluster)
+	if err != nil {
+		return Adoption{}, err
+	}
+	objects := carvel.RunNamespace(s.RunNamespaceSpec)
+	found, err := findAll(ctx, c, refsOf(objects))
+	if err != nil {
+		return Adoption{}, err
+	}
+	return d.adoption(found, objects, carvel.Mark{Owner: d.Owner, Resource: s.resource()})
+}
+
+// CreateRunNamespace applies the objects one after the other. What is there
+// already is gone on with where an interrupted creation of the same resource
+// has made it, and taken over where that is asked for.
 func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
 	c, err := d.run(s.Cluster)
 	if err != nil {
 		return r, err
 	}
+	mine := d.mark(s.resource(), "")
 	objects := carvel.RunNamespace(s.RunNamespaceSpec)
 	if s.Existing {
-		return s.createInExisting(ctx, c, objects)
-	}
-	namespace, err := create(ctx, c, objects[0], s.ForCluster)
-	if err != nil {
-		return r, err
-	}
-	r = s.receipt(namespace)
-	if err := show(r.Objects, namespace, objects[0]); err != nil {
-		return r, err
-	}
-	return r, applyAll(ctx, c, objects[1:], s.Manager, r.Objects)
-}
-
-// createInExisting makes the objects in a namespace that may hold others of
-// the same name.
-func (s RunNamespace) createInExisting(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstructured) (RunNamespaceReceipt, error) {
-	var r RunNamespaceReceipt
-	namespace, err := s.namespace(ctx, c)
-	if err != nil {
-		return r, err
-	}
-	if !s.Adopt {
-		for _, obj := range objects { // before the first is made
-			if err := refuseExisting(ctx, c, refOf(obj)); err != nil {
-				return r, err
-			}
+		namespace, err := s.namespace(ctx, c)
+		if err != nil {
+			return r, err
+		}
+		r = s.receipt(namespace)
+		if err := d.refuseExisting(ctx, c, objects, mine, s.Hold); err != nil {
+			return r, err
 		}
 	}
-	r = s.receipt(namespace)
-	return r, applyAll(ctx, c, objects, s.Manager, r.Objects)
+	adopt, err := d.adopt(ctx, c, "namespace "+s.Name, objects, mine, s.ForCluster)
+	if err != nil {
+		return r, err
+	}
+	for i, obj := range objects {
+		live, _, err := d.establish(ctx, c, obj, mine, s.Manager, adopt)
+		if err != nil {
+			return r, err
+		}
+		if !s.Existing && i == 0 {
+			r = s.receipt(live)
+			if adopt == nil && !carvel.MarkOf(live).Adopted {
+				adopt = unclaimed(c.Name()) // what the cluster itself puts into a new namespace
+			}
+		}
+		r.Creation = mine.Creation
+		if err := show(r.Objects, live, obj); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// unclaimed lets objects be taken over that no resource holds.
+func unclaimed(where string) func(*unstructured.Unstructured) error {
+	return func(live *unstructured.Unstructured) error {
+		if theirs := carvel.MarkOf(live); theirs.Creation != "" {
+			return &ExistsError{Where: where, What: refOf(live).String(), Mark: theirs}
+		}
+		return nil
+	}
+}
+
+// refuseExisting is an *ExistsError where one of the objects is there to stay
+// and must not be taken over, before the first of them is written.
+func (d *Delivery) refuseExisting(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstructured, mine carvel.Mark, how Hold) error {
+	for _, obj := range objects {
+		live, err := find(ctx, c, refOf(obj))
+		if err == nil && live != nil && live.GetDeletionTimestamp() == nil {
+			_, err = d.takeOver(c.Name(), live, mine, how.Adopt)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // namespace reads the Namespace that somebody else has made.
@@ -122,19 +171,6 @@ func (s RunNamespace) namespace(ctx context.Context, c *cluster.Cluster) (*unstr
 		err = &NamespaceMissingError{Cluster: c.Name(), Namespace: s.Name}
 	}
 	return namespace, err
-}
-
-func applyAll(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstructured, m cluster.Manager, done map[string]string) error {
-	for _, obj := range objects {
-		live, err := c.Apply(ctx, refOf(obj), obj, m)
-		if err != nil {
-			return err
-		}
-		if err := show(done, live, obj); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (s RunNamespace) receipt(namespace *unstructured.Unstructured) RunNamespaceReceipt {
@@ -182,6 +218,7 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 		return r, ErrNotFound // one that is being deleted cannot be kept
 	}
 	r = s.receipt(namespace)
+	r.TakenBy = d.takenBy(s.resource(), carvel.MarkOf(live[refOf(objects[0])]), s.Hold)
 	for _, obj := range objects {
 		if live[refOf(obj)] == nil {
 			continue
@@ -194,32 +231,43 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 }
 
 // UpdateRunNamespace applies the objects and deletes those of before that are
-// not wanted any more. The Namespace itself is never deleted.
+// not wanted any more. The Namespace itself is never deleted. What another
+// resource has taken over is a *TakenOverError, before anything is written.
 func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunNamespaceSpec, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
 	c, err := d.run(s.Cluster)
 	if err != nil {
 		return r, err
 	}
-	namespace, err := s.namespace(ctx, c)
+	objects := carvel.RunNamespace(s.RunNamespaceSpec)
+	namespaces := cluster.Ref{Resource: carvel.Namespaces, Name: s.Name}
+	found, err := findAll(ctx, c, append(refsOf(objects), namespaces))
 	if err != nil {
 		return r, err
 	}
-	if before.Existing && !s.Existing && !s.Adopt {
-		return r, &ExistsError{Where: c.Name(), What: "namespace " + s.Name}
+	if found[namespaces] == nil {
+		return r, &NamespaceMissingError{Cluster: c.Name(), Namespace: s.Name}
 	}
-	r = s.receipt(namespace)
-	objects := carvel.RunNamespace(s.RunNamespaceSpec)
-	if err := applyAll(ctx, c, objects, s.Manager, r.Objects); err != nil {
+	marked, err := d.markedForUpdate(c, before, s, objects, found)
+	if err != nil {
 		return r, err
 	}
-	wanted := map[cluster.Ref]bool{{Resource: carvel.Namespaces, Name: s.Name}: true}
-	for _, obj := range objects {
+	r = s.receipt(found[namespaces])
+	wanted := map[cluster.Ref]bool{namespaces: true}
+	for i, obj := range objects {
 		wanted[refOf(obj)] = true
+		live, err := c.Apply(ctx, refOf(obj), marked[i], s.Manager)
+		if err != nil {
+			return r, err
+		}
+		r.Creation = carvel.MarkOf(marked[i]).Creation
+		if err := show(r.Objects, live, obj); err != nil {
+			return r, err
+		}
 	}
 	for _, obj := range slices.Backward(carvel.RunNamespace(before)) {
 		if ref := refOf(obj); !wanted[ref] {
-			if err := deleteOurs(ctx, c, ref); err != nil {
+			if _, err := d.remove(ctx, c, ref, s.ForCluster); err != nil {
 				return r, err
 			}
 		}
@@ -227,14 +275,36 @@ func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunName
 	return r, nil
 }
 
-// deleteOurs deletes an object that bears the provider's label, and leaves one
-// that somebody else has put in its place.
-func deleteOurs(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) error {
-	live, err := find(ctx, c, ref)
-	if err != nil || live == nil || live.GetLabels()[carvel.ManagedByLabel] != carvel.ManagedBy {
-		return err
+// markedForUpdate are the objects with their marks. One that was not among the
+// resource's before must not be there, unless it is to be adopted.
+func (d *Delivery) markedForUpdate(c *cluster.Cluster, before carvel.RunNamespaceSpec, s RunNamespace,
+	objects []*unstructured.Unstructured, found map[cluster.Ref]*unstructured.Unstructured,
+) ([]*unstructured.Unstructured, error) {
+	had := map[cluster.Ref]bool{}
+	for _, obj := range carvel.RunNamespace(before) {
+		had[refOf(obj)] = true
 	}
-	return c.Delete(ctx, ref, live.GetUID())
+	refs := refsOf(objects)
+	mine := d.mark(s.resource(), s.Creation)
+	marked := make([]*unstructured.Unstructured, len(objects))
+	for i, obj := range objects {
+		live, mark := found[refs[i]], mine
+		theirs := carvel.MarkOf(live)
+		switch {
+		case live == nil:
+		case d.lost(theirs, mine, s.Hold):
+			return nil, &TakenOverError{Where: c.Name(), What: refs[i].String(), By: theirs}
+		case theirs.Creation == "" && !had[refs[i]]:
+			if !s.Adopt {
+				return nil, &ExistsError{Where: c.Name(), What: refs[i].String()}
+			}
+			mark.Adopted = true
+		default:
+			mark.Adopted = theirs.Adopted
+		}
+		marked[i] = mark.On(obj)
+	}
+	return marked, nil
 }
 
 // RemainingError: objects that must go first were still there when the time
@@ -254,42 +324,86 @@ func (e *RemainingError) Unwrap() error { return e.Err }
 // DeleteRunNamespace waits until no PackageInstall and no App is left in the
 // namespace, since one that outlives its ServiceAccount is stuck for ever. Then
 // it deletes the Namespace with all that is in it, or the objects alone where
-// somebody else has made the Namespace.
-func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid types.UID) error {
+// somebody else has made the Namespace or it was adopted. It returns what it has
+// left, and why.
+func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid types.UID) ([]Left, error) {
 	c, err := d.run(s.Cluster)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	anchor, err := find(ctx, c, refOf(carvel.RunNamespace(s.RunNamespaceSpec)[0]))
+	if err != nil {
+		return nil, err
+	}
+	if !s.Existing && (anchor == nil || uid != "" && anchor.GetUID() != uid) {
+		return nil, nil // ours is gone
+	}
+	if theirs := carvel.MarkOf(anchor); anchor != nil {
+		if reason := s.leaves(theirs); reason != "" {
+			return []Left{d.left(c.Name(), refOf(anchor).String(), reason, theirs)}, nil
+		}
+	}
+	if err := waitEmpty(ctx, c, s.Name); err != nil {
+		return nil, err
+	}
+	if !s.Existing && (s.DeleteAdopted || !carvel.MarkOf(anchor).Adopted) {
+		return d.deleteNamespace(ctx, c, s, uid)
+	}
+	var left []Left
+	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
+		more, err := d.removeOrDelete(ctx, c, refOf(obj), s)
+		left = append(left, more...)
+		if err != nil {
+			return left, err
+		}
+	}
+	return left, nil
+}
+
+// removeOrDelete is remove, and deletes also what was adopted where the
+// practitioner has said so.
+func (d *Delivery) removeOrDelete(ctx context.Context, c *cluster.Cluster, ref cluster.Ref, s RunNamespace) ([]Left, error) {
+	if !s.DeleteAdopted || ref.Resource == carvel.Namespaces {
+		return d.remove(ctx, c, ref, s.ForCluster)
+	}
+	live, err := find(ctx, c, ref)
+	if err != nil || live == nil || !carvel.IsManaged(live) || s.leaves(carvel.MarkOf(live)) != "" {
+		return nil, err
+	}
+	return nil, c.Delete(ctx, ref, live)
+}
+
+func waitEmpty(ctx context.Context, c *cluster.Cluster, namespace string) error {
 	for _, resource := range []schema.GroupVersionResource{carvel.PackageInstalls, carvel.Apps} {
-		remaining, err := c.WaitNone(ctx, resource, s.Name)
+		remaining, err := c.WaitNone(ctx, resource, namespace)
 		var notServed *cluster.NotServedError
 		switch {
 		case errors.As(err, &notServed):
 			continue // none can exist
 		case len(remaining) > 0:
-			return &RemainingError{Cluster: c.Name(), Namespace: s.Name, Remaining: remaining, Err: err}
+			return &RemainingError{Cluster: c.Name(), Namespace: namespace, Remaining: remaining, Err: err}
 		case err != nil:
-			return err
-		}
-	}
-	if !s.Existing {
-		return deleteNamespace(ctx, c, s.Name, uid)
-	}
-	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
-		if err := deleteOurs(ctx, c, refOf(obj)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func deleteNamespace(ctx context.Context, c *cluster.Cluster, name string, uid types.UID) error {
-	ref := cluster.Ref{Resource: carvel.Namespaces, Name: name}
-	if err := c.Delete(ctx, ref, uid); err != nil {
-		if errors.Is(err, cluster.ErrReplaced) {
-			return nil // ours is gone
+// deleteNamespace deletes the Namespace with this uid, unless another resource
+// has taken it over by now.
+func (d *Delivery) deleteNamespace(ctx context.Context, c *cluster.Cluster, s RunNamespace, uid types.UID) ([]Left, error) {
+	ref := cluster.Ref{Resource: carvel.Namespaces, Name: s.Name}
+	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {
+		var live *unstructured.Unstructured
+		if live, err = find(ctx, c, ref); err != nil || live == nil || uid != "" && live.GetUID() != uid {
+			return nil, err
 		}
-		return err
+		if theirs := carvel.MarkOf(live); s.leaves(theirs) != "" {
+			return []Left{d.left(c.Name(), ref.String(), s.leaves(theirs), theirs)}, nil
+		}
+		if err = c.Delete(ctx, ref, live); err != nil && !errors.Is(err, cluster.ErrChanged) {
+			return nil, err
+		}
 	}
 	var reasons []string
 	err := c.WaitGone(ctx, ref, uid, func(obj *unstructured.Unstructured) error {
@@ -297,9 +411,9 @@ func deleteNamespace(ctx context.Context, c *cluster.Cluster, name string, uid t
 		return nil
 	})
 	if err != nil && len(reasons) > 0 {
-		return &RemainingError{Cluster: c.Name(), Namespace: name, Remaining: reasons, Err: err}
+		err = &RemainingError{Cluster: c.Name(), Namespace: s.Name, Remaining: reasons, Err: err}
 	}
-	return err
+	return nil, err
 }
 
 // terminationReasons are the messages of a terminating Namespace's conditions

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -54,18 +53,62 @@ func (s KubeconfigSecret) keepsToken() bool {
 	return s.ServiceAccount != nil && !s.ServiceAccount.requested()
 }
 
+// newTokenName is the name of a new token Secret. Two build clusters, and two
+// configurations, may each have a Secret of the same name, and one must not
+// revoke the token of the other.
+func (d *Delivery) newTokenName(s KubeconfigSecret) (string, error) {
+	build, err := d.build()
+	if err != nil {
+		return "", err
+	}
+	endpoint, err := build.Endpoint()
+	return carvel.TokenSecretName(s.ServiceAccount.Name, s.Namespace+"/"+s.Name, d.Owner, endpoint.Server), err
+}
+
+// tokenOf is the name of the token Secret that a Secret on the build cluster
+// was written with; live may be nil. Versions that did not write it down knew
+// the kubeconfigs of one account apart by their names alone.
+func (s KubeconfigSecret) tokenOf(live *unstructured.Unstructured) string {
+	if live != nil {
+		if name := live.GetAnnotations()[carvel.TokenSecretAnnotation]; name != "" {
+			return name
+		}
+	}
+	return carvel.TokenSecretName(s.ServiceAccount.Name, s.Namespace+"/"+s.Name)
+}
+
 func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
-	return carvel.TokenSecret(s.ServiceAccount.Namespace, s.ServiceAccount.Name, s.Namespace+"/"+s.Name)
+	return carvel.TokenSecret(s.ServiceAccount.Namespace, s.TokenSecret, s.ServiceAccount.Name)
+}
+
+// applyToken writes the token Secret: the one that is recorded, or a new one
+// where none is or another resource holds it. It sets s.TokenSecret.
+func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (*unstructured.Unstructured, error) {
+	if s.TokenSecret != "" {
+		secret := s.tokenSecret()
+		live, err := find(ctx, c, refOf(secret))
+		if err != nil {
+			return nil, err
+		}
+		if !s.isTaken(carvel.MarkOf(live)) {
+			return c.Apply(ctx, refOf(secret), mine.On(secret), s.Manager)
+		}
+	}
+	var err error
+	if s.TokenSecret, err = d.newTokenName(*s); err != nil {
+		return nil, err
+	}
+	live, _, err := d.establish(ctx, c, s.tokenSecret(), mine, s.Manager, nil)
+	return live, err
 }
 
 // fillToken makes the token Secret and waits for its token. added tells whether
 // the Secret was not there before.
-func (s KubeconfigSecret) fillToken(ctx context.Context, c *cluster.Cluster) (token carvel.Token, added bool, err error) {
+func (d *Delivery) fillToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (token carvel.Token, added bool, err error) {
 	if _, err := c.Get(ctx, s.ServiceAccount.ref()); err != nil {
 		return token, false, err // the token Secret of a missing account is deleted at once
 	}
-	secret := s.tokenSecret()
-	live, err := c.Apply(ctx, refOf(secret), secret, s.Manager)
+	live, err := d.applyToken(ctx, c, s, mine)
 	if err != nil {
 		return token, false, err
 	}
@@ -75,9 +118,9 @@ func (s KubeconfigSecret) fillToken(ctx context.Context, c *cluster.Cluster) (to
 	if token.Value, ok = carvel.SecretValue(live, "token"); ok {
 		return token, false, nil
 	}
-	err = c.Wait(ctx, refOf(secret), func(obj *unstructured.Unstructured) (bool, error) {
+	err = c.Wait(ctx, refOf(live), func(obj *unstructured.Unstructured) (bool, error) {
 		if obj == nil {
-			return false, fmt.Errorf("the token Secret %s/%s was deleted while it was being filled", secret.GetNamespace(), secret.GetName())
+			return false, fmt.Errorf("the token Secret %s/%s was deleted while it was being filled", live.GetNamespace(), live.GetName())
 		}
 		token.Value, ok = carvel.SecretValue(obj, "token")
 		return ok && len(token.Value) > 0, nil
@@ -85,29 +128,16 @@ func (s KubeconfigSecret) fillToken(ctx context.Context, c *cluster.Cluster) (to
 	return token, true, err
 }
 
-// deleteToken deletes the token Secret, if it is ours, and so revokes its
-// token. Any error is a *TokenLeftError.
+// deleteToken deletes the token Secret, if it is the resource's own, and so
+// revokes its token. Any error is a *TokenLeftError.
 func (d *Delivery) deleteToken(ctx context.Context, s KubeconfigSecret) error {
 	ref := refOf(s.tokenSecret())
-	left := &TokenLeftError{RunCluster: s.RunCluster, Namespace: ref.Namespace, Name: ref.Name}
 	c, err := d.run(s.RunCluster)
 	if err == nil {
-		err = deleteManaged(ctx, c, ref)
+		_, err = d.remove(ctx, c, ref, s.ForCluster)
 	}
 	if err != nil {
-		left.Err = err
-		return left
-	}
-	return nil
-}
-
-func deleteManaged(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) error {
-	live, err := find(ctx, c, ref)
-	if err != nil || live == nil || !carvel.IsManaged(live) {
-		return err
-	}
-	if err := c.Delete(ctx, ref, live.GetUID()); err != nil && !errors.Is(err, cluster.ErrReplaced) {
-		return err
+		return &TokenLeftError{RunCluster: s.RunCluster, Namespace: ref.Namespace, Name: ref.Name, Err: err}
 	}
 	return nil
 }

@@ -14,11 +14,13 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
 type model struct {
+	Owner        types.String `tfsdk:"owner"`
 	Git          types.Object `tfsdk:"git"`
 	BuildCluster types.Object `tfsdk:"build_cluster"`
 	RunClusters  types.Map    `tfsdk:"run_clusters"`
@@ -59,10 +61,10 @@ type gitHTTPModel struct {
 	AllowInsecureHTTP    types.Bool   `tfsdk:"allow_insecure_http"`
 }
 
-// data makes what the resources work with. It reads the environment, and
-// neither a file nor the network.
+// data makes what the resources work with. It reads the environment, and of
+// files only Terraform's own, for the configuration's name; not the network.
 func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, diag.Diagnostics) {
-	data := &providerdata.Data{Delivery: &delivery.Delivery{}}
+	data := &providerdata.Data{Delivery: &delivery.Delivery{Owner: owner.Name(m.Owner.ValueString(), owner.System())}}
 	diags := m.git(ctx, userAgent, data)
 	diags.Append(m.build(ctx, userAgent, data)...)
 	diags.Append(m.run(ctx, userAgent, data)...)

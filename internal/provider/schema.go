@@ -2,9 +2,11 @@ package provider
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
@@ -18,6 +20,15 @@ func providerSchema() schema.Schema {
 				Optional:            true,
 				MarkdownDescription: "The GitOps repository and the branch that package installs are committed to.",
 				Attributes:          gitAttributes(),
+			},
+			"owner": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Name of this configuration, which no other one has that shares the repository or a cluster. What the resources make bears it, " +
+					"so that an apply which was interrupted goes on with what it has made, and does not take what another configuration has. " +
+					"The default is, in this order, `" + owner.Variable + "` in the environment; the organization and workspace of HCP Terraform; a name made of where the backend keeps " +
+					"the state, or of the host and the directory where that is in a file, and of the selected workspace. Set it where those differ from run to run. " +
+					"Changing it changes no resource.",
+				Validators: []validator.String{stringvalidator.LengthBetween(1, 200)},
 			},
 			"build_cluster": schema.SingleNestedAttribute{
 				Optional: true,

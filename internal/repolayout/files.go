@@ -9,6 +9,9 @@ import (
 // FileNames are the files that a package install may consist of.
 var FileNames = []string{PackageInstallFile, ParamsFile, EncryptedParamsFile, OverlaysFile}
 
+// AllNames are FileNames and the file with the mark.
+var AllNames = append([]string{MarkFile}, FileNames...)
+
 // Files are the bytes of a package install, by the file's name. What has no
 // entry is not there.
 type Files map[string][]byte

@@ -19,6 +19,9 @@ const (
 	// EncryptedParamsFile is in the place of ParamsFile where the values are
 	// encrypted. SOPS makes params.yaml of it.
 	EncryptedParamsFile = "params.sops.yaml"
+	// MarkFile says which creation the other files belong to: a Mark. ytt passes
+	// it over, as it does any file with no extension that it knows.
+	MarkFile = ".terraform-provider-carvel"
 	// KeepFile keeps the directory when the others are gone: Git drops an
 	// empty one, and the App that fetches it then fails without pruning.
 	KeepFile = ".gitkeep"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
@@ -24,7 +25,7 @@ func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, 
 		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", id))
 		return
 	}
-	spec, err := r.data.FindApp(ctx, namespace, name)
+	spec, made, err := r.data.FindApp(ctx, namespace, name)
 	var values map[string]any
 	if err == nil {
 		values, err = imported(spec, r.data.Delivery)
@@ -33,6 +34,7 @@ func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, 
 		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return
 	}
+	values["creation"] = creation.Imported(made)
 	for attribute, value := range values {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}

@@ -47,6 +47,8 @@ type model struct {
 	AdoptExisting       types.Bool            `tfsdk:"adopt_existing"`
 	FieldManager        *schemas.FieldManager `tfsdk:"field_manager"`
 	Timeouts            timeouts.Value        `tfsdk:"timeouts"`
+	Creation            types.String          `tfsdk:"creation"`
+	Adopted             types.String          `tfsdk:"adopted"`
 	UID                 types.String          `tfsdk:"uid"`
 	Object              types.String          `tfsdk:"object"`
 	Secrets             types.Map             `tfsdk:"secrets"`

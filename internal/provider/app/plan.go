@@ -12,6 +12,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -21,7 +22,10 @@ import (
 // not be.
 func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
-		return // destroy
+		var state model
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
+		return
 	}
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -32,6 +36,11 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
+	at := ""
+	if !plan.Namespace.IsUnknown() && !plan.Name.IsUnknown() {
+		at = place(plan)
+	}
+	resp.Diagnostics.Append(r.data.PlanClaim(ctx, noun, title(plan), at, title(plan), req, resp)...)
 	plan.Object, plan.Secrets = types.StringUnknown(), types.MapUnknown(types.StringType)
 	spec, diags := r.plan(ctx, req, &plan)
 	resp.Diagnostics.Append(diags...)
@@ -41,7 +50,8 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 	var state model
 	changes := true
 	if req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(r.look(ctx, plan)...)
+		resp.Diagnostics.Append(r.look(ctx, &plan, spec)...)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), plan.Adopted)...)
 	} else {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 		awaited, diags := isAwaited(ctx, req.Private)
@@ -56,6 +66,7 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("object"), plan.Object)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("secrets"), plan.Secrets)...)
+	creation.PlanUpdate(ctx, req, resp)
 }
 
 // plan sets what can be told of the App and of its own Secrets.
@@ -65,8 +76,14 @@ func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *mo
 	if plan.knowsSecrets() {
 		secrets, diags = secretsIn(ctx, req.Config, plan.Name.ValueString())
 		plan.Secrets = shownSecrets(secrets)
+		for _, s := range secrets {
+			if !plan.Namespace.IsUnknown() {
+				secret := plan.Namespace.ValueString() + "/" + s.Name
+				diags.Append(r.data.Claim("Secret", secret, "Secret "+secret, req)...)
+			}
+		}
 	}
-	if r.data.Unknown.Git || !tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "secrets", "status", "wait_for_commits") {
+	if r.data.Unknown.Git || !tfvalue.Known(req.Plan.Raw, "id", "uid", "object", "secrets", "status", "wait_for_commits", "creation", "adopted") {
 		return delivery.App{}, diags
 	}
 	spec, d := plan.spec(ctx, r.data.Delivery)
@@ -98,22 +115,40 @@ func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag
 }
 
 // look refuses at plan what the build cluster would refuse at apply: an App
-// that is already there, or a cluster that knows no Apps.
-func (r *app) look(ctx context.Context, plan model) diag.Diagnostics {
-	if r.data.Unknown.Build || plan.Namespace.IsUnknown() || plan.Name.IsUnknown() || plan.AdoptExisting.ValueBool() {
+// that is already there, or a cluster that knows no Apps. It shows what an
+// adoption takes over.
+func (r *app) look(ctx context.Context, plan *model, spec delivery.App) diag.Diagnostics {
+	if !plan.AdoptExisting.ValueBool() {
+		plan.Adopted = types.StringNull()
+	}
+	if r.data.Unknown.Build || plan.Namespace.IsUnknown() || plan.Name.IsUnknown() {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
+	if plan.Object.IsUnknown() { // nothing else of it is known
+		if plan.AdoptExisting.ValueBool() {
+			return nil
+		}
+		spec.Namespace, spec.Name = plan.Namespace.ValueString(), plan.Name.ValueString()
+	}
+	timeout := schemas.LookTimeout
+	if spec.Adopt {
+		timeout = schemas.ReadTimeout
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.CheckNewApp(bounded, plan.Namespace.ValueString(), plan.Name.ValueString())
+	a, err := r.data.CheckNewApp(bounded, spec)
 	var exists *delivery.ExistsError
 	var notServed *cluster.NotServedError
 	var connection *cluster.ConnectionError
 	switch {
-	case errors.As(err, &exists), errors.As(err, &notServed), errors.As(err, &connection):
-		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(plan), "", err)}
+	case errors.As(err, &exists), errors.As(err, &notServed), errors.As(err, &connection), err != nil && spec.Adopt:
+		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(*plan), "", err)}
 	case err != nil:
 		tflog.Warn(ctx, "The build cluster could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+		return nil
 	}
-	return nil
+	if spec.Adopt {
+		plan.Adopted = creation.Adopted(a)
+	}
+	return tfdiag.Adopts(noun, title(*plan), a)
 }

@@ -12,6 +12,7 @@ import (
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -56,8 +57,10 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	defer cancel()
 	spec.Progress = progress(ctx, plan)
 	done, err := r.data.CreateApp(bounded, spec)
+	r.data.Planned.Made(place(plan))
 	resp.Diagnostics.Append(unseen(done)...)
 	if done.Changed() {
+		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -96,6 +99,7 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 		resp.Diagnostics.Append(deleting(state, found)...)
+		resp.Diagnostics.Append(r.data.Told(noun, title(state), place(state), state.Creation, found.TakenBy)...)
 	}
 }
 
@@ -116,10 +120,11 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	spec.Progress = progress(ctx, plan)
+	spec.Progress, spec.Creation = progress(ctx, plan), was.Creation
 	done, err := r.data.UpdateApp(bounded, was, spec)
 	resp.Diagnostics.Append(unseen(done)...)
 	if done.Changed() {
+		plan.Creation = creation.Recorded(done.Creation, before.Creation, err == nil)
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -137,12 +142,15 @@ func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *reso
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.identity(ctx)
 	resp.Diagnostics.Append(diags...)
+	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString())
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.DeleteApp(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	left, err := r.data.DeleteApp(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
 	}
@@ -190,8 +198,8 @@ func deleting(m model, found delivery.AppReceipt) diag.Diagnostics {
 
 // What becomes of an App that a failed operation has left behind.
 const (
-	afterCreate = "The App is on the build cluster, and the controller goes on trying. Terraform has marked it as tainted: the next apply deletes it, " +
-		"with what it has deployed, and makes it anew. To keep it, run terraform untaint for this resource first; the next apply then waits for it."
+	afterCreate = "The App is on the build cluster, and the controller goes on trying. Terraform has marked it as tainted and will show that it replaces it: " +
+		"the next apply deletes nothing, brings the App up to date in place, and waits for it again."
 	afterUpdate = "The App is on the build cluster, and the controller goes on trying. The next apply waits for it again."
 )
 
@@ -202,5 +210,8 @@ func exists(done delivery.AppReceipt, err error, what string) string {
 	}
 	return what
 }
+
+// place is what claims call the App.
+func place(m model) string { return "carvel_app " + title(m) }
 
 func title(m model) string { return m.Namespace.ValueString() + "/" + m.Name.ValueString() }

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
@@ -118,6 +119,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"adopt_existing": schemas.AdoptExisting("an App that already exists"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),
+			"creation":       creation.Attribute("an annotation of the App"),
+			"adopted":        creation.AdoptedAttribute(),
 			"uid":            schemas.UID("App"),
 			"object": schema.StringAttribute{
 				Computed: true,

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
@@ -32,6 +33,7 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 		"labels":         found.Labels,
 		"annotations":    found.Annotations,
 		"adopt_existing": false,
+		"creation":       creation.Imported(now.Creation),
 		"expires_at":     timestamp(now.Token.Expires),
 	}
 	if found.ServiceAccount != nil {
@@ -40,7 +42,7 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 	for attribute, value := range values {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
-	if !now.Token.Expires.IsZero() {
+	if !now.Token.Expires.IsZero() || now.TokenSecret != "" {
 		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(now))...)
 	}
 	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)

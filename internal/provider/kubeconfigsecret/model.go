@@ -9,6 +9,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
@@ -29,6 +30,8 @@ type model struct {
 	AdoptExisting       types.Bool            `tfsdk:"adopt_existing"`
 	FieldManager        *schemas.FieldManager `tfsdk:"field_manager"`
 	Timeouts            timeouts.Value        `tfsdk:"timeouts"`
+	Creation            types.String          `tfsdk:"creation"`
+	Adopted             types.String          `tfsdk:"adopted"`
 	UID                 types.String          `tfsdk:"uid"`
 	Server              types.String          `tfsdk:"server"`
 	Fingerprint         types.String          `tfsdk:"fingerprint"`
@@ -51,7 +54,7 @@ func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagno
 		},
 		RunCluster: m.RunCluster.ValueString(),
 		Kubeconfig: []byte(m.Kubeconfig.ValueString()),
-		ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),
+		ForCluster: delivery.ForCluster{Manager: m.FieldManager.Manager(), Hold: creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)},
 	}
 	s.ServiceAccount, d = serviceAccount(ctx, m.ServiceAccount)
 	diags.Append(d...)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -19,7 +20,10 @@ import (
 // from the fingerprint whether the Secret is to be written.
 func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
-		return // destroy
+		var state model
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
+		return
 	}
 	var plan, config model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -39,6 +43,11 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			plan.Name = types.StringValue(carvel.DefaultKubeconfigSecretName(plan.RunCluster.ValueString()))
 		}
 	}
+	at := ""
+	if !plan.Namespace.IsUnknown() && !plan.Name.IsUnknown() {
+		at = place(plan)
+	}
+	resp.Diagnostics.Append(r.data.PlanClaim(ctx, noun, title(plan), at, title(plan), req, resp)...)
 	var state *model
 	if !req.State.Raw.IsNull() {
 		state = &model{}
@@ -47,7 +56,7 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
 		}
 	}
-	known := tfvalue.Known(req.Plan.Raw, "id", "name", "uid", "server", "fingerprint", "expires_at") && !plan.Name.IsUnknown()
+	known := tfvalue.Known(req.Plan.Raw, "id", "name", "uid", "server", "fingerprint", "expires_at", "creation", "adopted") && !plan.Name.IsUnknown()
 	plan.Server, plan.Fingerprint, plan.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	if config.ServiceAccount.IsNull() {
 		plan.ExpiresAt = types.StringNull()
@@ -58,9 +67,38 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		resp.Diagnostics.Append(r.planFingerprint(ctx, &plan, state, written)...)
 		resp.Diagnostics.Append(r.warnLoopback(ctx, plan, config)...)
 	}
+	if at != "" && state == nil {
+		resp.Diagnostics.Append(r.planAdoption(ctx, &plan)...)
+	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
+	creation.PlanUpdate(ctx, req, resp)
+}
+
+// planAdoption shows what a creation takes over.
+func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.Diagnostics {
+	if !plan.AdoptExisting.ValueBool() {
+		plan.Adopted = types.StringNull()
+		return nil
+	}
+	if r.data.Unknown.Build || plan.Key.IsUnknown() || plan.Type.IsUnknown() || plan.Labels.IsUnknown() || plan.Annotations.IsUnknown() {
+		return nil
+	}
+	account := plan.ServiceAccount
+	plan.ServiceAccount = types.ObjectNull(account.AttributeTypes(ctx)) // it says nothing of the Secret
+	spec, diags := plan.spec(ctx)
+	plan.ServiceAccount = account
+	bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+	defer cancel()
+	a, err := r.data.CheckNewKubeconfigSecret(bounded, spec)
+	if err != nil {
+		diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+		return diags
+	}
+	plan.Adopted = creation.Adopted(a)
+	diags.Append(tfdiag.Adopts(noun, title(*plan), a)...)
+	return diags
 }
 
 // planFingerprint leaves the fingerprint unknown where the Secret will hold
@@ -105,6 +143,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 	default:
 		bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
 		defer cancel()
+		spec.TokenSecret = written.TokenSecret
 		wanted, err := r.data.WantedFingerprint(bounded, spec)
 		if err != nil {
 			diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))

@@ -21,12 +21,14 @@ type record struct {
 	// Issued and Expires are the life of a requested token.
 	Issued  time.Time `json:"issued,omitzero"`
 	Expires time.Time `json:"expires,omitzero"`
+	// TokenSecret is the token Secret on the run cluster.
+	TokenSecret string `json:"token_secret,omitempty"`
 }
 
 func (r record) life() carvel.Life { return carvel.Life{Issued: r.Issued, Expires: r.Expires} }
 
 func recordOf(r delivery.KubeconfigSecretReceipt) record {
-	return record{Fingerprint: r.Fingerprint, Issued: r.Token.Issued, Expires: r.Token.Expires}
+	return record{Fingerprint: r.Fingerprint, Issued: r.Token.Issued, Expires: r.Token.Expires, TokenSecret: r.TokenSecret}
 }
 
 func setRecord(ctx context.Context, private interface {

@@ -13,6 +13,7 @@ import (
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -56,7 +57,9 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	done, err := r.data.CreateKubeconfigSecret(bounded, spec)
-	if done.UID != "" {
+	r.data.Planned.Made(place(plan))
+	if done.Creation != "" {
+		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(done))...)
@@ -87,6 +90,7 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
+		resp.Diagnostics.Append(r.data.Told(noun, title(state), place(state), state.Creation, found.TakenBy)...)
 	}
 }
 
@@ -110,6 +114,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	spec.Creation = before.Creation
 	done, err := r.data.UpdateKubeconfigSecret(bounded, before, spec)
 	if left := unreachableToken(err); left != nil {
 		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
@@ -120,6 +125,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
 		return
 	}
+	plan.Creation = creation.Recorded(done.Creation, state.Creation, true)
 	if keeps {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
 		return
@@ -135,12 +141,15 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
 	resp.Diagnostics.Append(diags...)
+	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString())
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.DeleteKubeconfigSecret(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	left, err := r.data.DeleteKubeconfigSecret(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if left := unreachableToken(err); left != nil {
 		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
 	} else if err != nil {
@@ -176,5 +185,8 @@ func unreachableToken(err error) *delivery.TokenLeftError {
 	}
 	return nil
 }
+
+// place is what claims call the Secret.
+func place(m model) string { return "carvel_kubeconfig_secret " + title(m) }
 
 func title(m model) string { return m.Namespace.ValueString() + "/" + m.Name.ValueString() }

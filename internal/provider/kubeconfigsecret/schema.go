@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
@@ -78,6 +79,8 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"adopt_existing": schemas.AdoptExisting("a Secret that already exists"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),
+			"creation":       creation.Attribute("an annotation of the Secret"),
+			"adopted":        creation.AdoptedAttribute(),
 			"uid":            schemas.UID("Secret"),
 			"server": schema.StringAttribute{
 				Computed:            true,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -36,6 +37,8 @@ type model struct {
 	DefaultNamespace   types.String   `tfsdk:"default_namespace"`
 	AdoptExisting      types.Bool     `tfsdk:"adopt_existing"`
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
+	Creation           types.String   `tfsdk:"creation"`
+	Adopted            types.String   `tfsdk:"adopted"`
 	Path               types.String   `tfsdk:"path"`
 	Files              types.Map      `tfsdk:"files"`
 	Commit             types.String   `tfsdk:"commit"`
@@ -113,8 +116,12 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 	diags.Append(tfvalue.Part("extensions", m.Extensions, &s.Extensions)...)
 	recipients, d := m.recipients(ctx)
 	diags.Append(d...)
-	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s, Recipients: recipients}, diags
+	return delivery.PackageInstall{
+		RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s, Recipients: recipients, Hold: m.hold(),
+	}, diags
 }
+
+func (m model) hold() delivery.Hold { return creation.Hold(m.Creation, m.Adopted, m.AdoptExisting) }
 
 func (m model) recipients(ctx context.Context) (recipients []string, diags diag.Diagnostics) {
 	if list, ok := m.Encryption.Attributes()["age_recipients"].(types.List); ok && !list.IsNull() {

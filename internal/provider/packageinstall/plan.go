@@ -2,6 +2,8 @@ package packageinstall
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -9,6 +11,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -19,7 +23,10 @@ import (
 // could not be: no repository, an unknown run cluster, files of somebody else.
 func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
-		return // destroy
+		var state model
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
+		return
 	}
 	var plan, config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
@@ -45,6 +52,7 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	resp.Diagnostics.Append(checked...)
 	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
+	creation.PlanUpdate(ctx, req, resp)
 }
 
 // setNames sets the names that follow from others.
@@ -66,14 +74,18 @@ func (m *model) setNames(config model) {
 func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *model, writeOnly types.Dynamic) {
 	at := install(*plan)
 	plan.Path = types.StringValue(r.data.Layout.Dir(at))
-	if !r.data.Planned.Claim(r.data.Layout.Dir(at), req.Config.Raw, !req.State.Raw.IsNull()) {
+	switch err := r.data.Planned.Claim(place(*plan), req.Config.Raw, !req.State.Raw.IsNull()); {
+	case errors.Is(err, providerdata.ErrClaimed):
 		resp.Diagnostics.Append(tfdiag.SameFiles(r.data.Layout.Dir(at)))
+		return
+	case errors.Is(err, providerdata.ErrRenamed):
+		resp.Diagnostics.Append(tfdiag.ReplacedInPlace(noun, title(*plan)))
 		return
 	}
 	var planned delivery.PackageInstallReceipt
 	known, err := isKnown(ctx, writeOnly)
 	if err == nil && known && !plan.Name.IsUnknown() && !plan.ValuesSecretName.IsUnknown() &&
-		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit", "resolved_version") {
+		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit", "resolved_version", "creation", "adopted") {
 		spec, diags := plan.spec(ctx, writeOnly)
 		resp.Diagnostics.Append(diags...)
 		if diags.HasError() {
@@ -87,7 +99,7 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 	}
 	switch {
 	case req.State.Raw.IsNull():
-		r.planNew(ctx, req, resp, *plan, planned, !writeOnly.IsNull())
+		r.planNew(ctx, req, resp, plan, planned, !writeOnly.IsNull())
 		if planned.Changed() {
 			plan.Files = tfvalue.StringMap(planned.Files)
 		}
@@ -96,37 +108,27 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 	}
 }
 
-// planNew looks for files that are in the way. A resource that is replaced is
-// planned as a new one while its files are still there, and Terraform deletes
-// them with the private state that is planned here.
-func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan model, planned delivery.PackageInstallReceipt, secret bool) {
-	at := install(plan)
+// planNew looks for files that are in the way, and shows what becomes of those
+// that are adopted. A resource that is replaced is planned as a new one while
+// its files are still there, and Terraform deletes them with the private state
+// that is planned here.
+func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *model, planned delivery.PackageInstallReceipt, secret bool) {
+	at := install(*plan)
 	private, diags := readSeen(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
 	defer cancel()
-	found, err := r.data.FindBlobs(bounded, at)
-	ours := delivery.Blobs{}
-	for name, blob := range found {
-		if private[r.data.Layout.Path(at, name)].isOf(blob) {
-			ours[name] = blob
-		}
-	}
-	if err == nil && !plan.AdoptExisting.ValueBool() {
-		err = r.data.CheckNewPackageInstall(bounded, at, found, planned.Blobs, ours)
-	}
+	ours := func(name string, blob gitops.Hash) bool { return private[r.data.Layout.Path(at, name)].isOf(blob) }
+	found, err := r.data.CheckNewPackageInstall(bounded, at, planned, plan.hold(), ours)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(plan), "", err))
+		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
 		return
 	}
-	for _, name := range []string{repolayout.OverlaysFile, repolayout.EncryptedParamsFile} {
-		if _, isOurs := ours[name]; !isOurs {
-			delete(found, name)
-		}
-	}
+	plan.Adopted = creation.Adopted(found.Adoption)
+	resp.Diagnostics.Append(tfdiag.Adopts(noun, title(*plan), found.Adoption)...)
 	before, diags := isSecret(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	now := private.set(r.data.Layout, at, delivery.PackageInstallReceipt{Blobs: found}, secret || before)
+	now := private.set(r.data.Layout, at, delivery.PackageInstallReceipt{Blobs: found.Blobs}, secret || before)
 	resp.Diagnostics.Append(now.write(ctx, resp.Private)...)
 }
 
@@ -140,7 +142,8 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 	resp.Diagnostics.Append(diags...)
 	shown, diags := tfvalue.ToStringMap(ctx, state.Files)
 	resp.Diagnostics.Append(diags...)
-	same := len(there.names(r.data.Layout, at)) == len(planned.Blobs)
+	names := there.names(r.data.Layout, at)
+	same := len(slices.DeleteFunc(names, func(name string) bool { return name == repolayout.MarkFile })) == len(planned.Blobs)
 	for name, blob := range planned.Blobs {
 		file := r.data.Layout.Path(at, name)
 		text, isShown := shown[file]

@@ -142,9 +142,10 @@ func (s seen) write(ctx context.Context, private privateWriter) diag.Diagnostics
 	return private.SetKey(ctx, seenKey, data)
 }
 
-// names are the files of a package install that were seen.
+// names are the files of a package install that were seen, the one with the mark
+// among them.
 func (s seen) names(l repolayout.Layout, at repolayout.Install) []string {
-	return slices.DeleteFunc(slices.Clone(repolayout.FileNames), func(name string) bool {
+	return slices.DeleteFunc(slices.Clone(repolayout.AllNames), func(name string) bool {
 		_, ok := s[l.Path(at, name)]
 		return !ok
 	})
@@ -163,7 +164,7 @@ func (s seen) only(l repolayout.Layout, at repolayout.Install) seen {
 // set replaces what was seen of a package install. secret says that its values
 // are kept out of the state.
 func (s seen) set(l repolayout.Layout, at repolayout.Install, r delivery.PackageInstallReceipt, secret bool) seen {
-	for _, name := range repolayout.FileNames {
+	for _, name := range repolayout.AllNames {
 		path := l.Path(at, name)
 		before := s[path]
 		delete(s, path)

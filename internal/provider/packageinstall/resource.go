@@ -14,6 +14,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -60,8 +61,10 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	done, err := r.data.CreatePackageInstall(bounded, spec, plan.AdoptExisting.ValueBool())
+	done, err := r.data.CreatePackageInstall(bounded, spec)
+	r.data.Planned.Made(place(plan))
 	if done.Changed() {
+		plan.Creation, plan.Adopted = creation.Record(done.Creation, true), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
@@ -110,6 +113,13 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 		return
 	}
+	if state.Creation.IsNull() && state.Commit.IsNull() { // imported
+		state.Creation = creation.Imported(receipt.Mark.Creation)
+	}
+	if by, lost := r.data.LostPackageInstall(at, receipt.Mark, state.hold()); lost {
+		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten
+		resp.Diagnostics.Append(tfdiag.Taken(noun, title(state), by.Describe()))
+	}
 	state.Path, state.Files = types.StringValue(r.data.Layout.Dir(at)), tfvalue.StringMap(receipt.Files)
 	state, diags = r.readVersion(bounded, state)
 	resp.Diagnostics.Append(diags...)
@@ -118,8 +128,9 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 }
 
 func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan model
+	var plan, state model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -135,7 +146,9 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	spec.Creation = state.hold().Creation
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
+		plan.Creation = state.Creation
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
 		return
 	}
@@ -147,6 +160,7 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 		done, err = r.data.UpdatePackageInstall(bounded, spec, before)
 	}
 	if done.Changed() {
+		plan.Creation = creation.Record(done.Creation, true)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
 		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
 	}
@@ -166,13 +180,18 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := r.data.CheckMoved(bounded, install(state), state.Path.ValueString())
+	var left []delivery.Left
 	var before delivery.Seen
 	if err == nil {
+		left, err = r.data.LeftPackageInstall(bounded, install(state), state.hold())
+	}
+	if err == nil && len(left) == 0 {
 		before, err = r.before(bounded, req.Private, install(state))
+		if err == nil {
+			left, err = r.data.DeletePackageInstall(bounded, install(state), before.Blobs, state.hold())
+		}
 	}
-	if err == nil {
-		err = r.data.DeletePackageInstall(bounded, install(state), before.Blobs)
-	}
+	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
 	}
@@ -245,5 +264,8 @@ func (r *packageInstall) see(ctx context.Context, private interface {
 func install(m model) repolayout.Install {
 	return repolayout.Install{Package: m.Package.ValueString(), RunCluster: m.RunCluster.ValueString()}
 }
+
+// place is what claims call the files.
+func place(m model) string { return "carvel_package_install " + title(m) }
 
 func title(m model) string { return m.Package.ValueString() + "/" + m.RunCluster.ValueString() }

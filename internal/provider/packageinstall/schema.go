@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
@@ -19,7 +20,8 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 	labels, annotations := schemas.FileMetadata("PackageInstall")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A package on a run cluster: a PackageInstall, and a Secret with the package's values, " +
-			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. All files of a package install are in one commit.\n\n" +
+			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. All files of a package install are in one commit. " +
+			"The file `.terraform-provider-carvel` beside them says which resource they belong to.\n\n" +
 			"The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
 			"is an error and is never overwritten. Files that say the same in another form, for example with comments, are left as they are. " +
 			"Destroying the resource removes its own files and leaves a `.gitkeep`, " +
@@ -77,6 +79,8 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"extensions":     extensionsAttribute(),
 			"adopt_existing": schemas.AdoptExisting("files of this package install that are already in the repository, and overwrite them,"),
 			"timeouts":       schemas.Timeouts(ctx),
+			"creation":       creation.Attribute("the file `.terraform-provider-carvel` beside the others"),
+			"adopted":        creation.AdoptedAttribute(),
 			"path": schema.StringAttribute{
 				Computed:            true,
 				MarkdownDescription: "Directory of the files in the repository. It is what an App fetches as `sub_path`.",

@@ -1,6 +1,7 @@
 package providerdata
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -29,15 +30,43 @@ func TestClaim(t *testing.T) {
 		var claims Claims
 		accepted := 0
 		for _, call := range c.calls {
-			if claims.Claim("app.default.tap/staging", tftypes.NewValue(tftypes.String, call.config), call.prior) {
+			if claims.Claim("app.default.tap/staging", tftypes.NewValue(tftypes.String, call.config), call.prior) == nil {
 				accepted++
 			}
 		}
 		if accepted != c.accepted {
 			t.Errorf("%s: %d calls accepted, want %d", name, accepted, c.accepted)
 		}
-		if !claims.Claim("app.default.tap/prod", tftypes.NewValue(tftypes.String, "a"), false) {
+		if claims.Claim("app.default.tap/prod", tftypes.NewValue(tftypes.String, "a"), false) != nil {
 			t.Errorf("%s: another path was refused", name)
+		}
+	}
+}
+
+// TestRenamed: a resource that is destroyed and another one that is created in
+// its place belong to one resource that was renamed, in whichever order they are
+// planned.
+func TestRenamed(t *testing.T) {
+	const place = "app.default.tap/staging"
+	create := func(c *Claims) error { return c.Claim(place, tftypes.NewValue(tftypes.String, "new"), false) }
+	for name, test := range map[string]struct {
+		calls []func(*Claims) error // the last one's answer counts
+		want  error
+	}{
+		"destroyed, then created":        {[]func(*Claims) error{func(c *Claims) error { return c.Destroy(place) }, create}, ErrRenamed},
+		"created, then destroyed":        {[]func(*Claims) error{create, func(c *Claims) error { return c.Destroy(place) }}, ErrRenamed},
+		"created before it is destroyed": {[]func(*Claims) error{create, func(c *Claims) error { c.Made(place); return c.Destroy(place) }}, nil},
+		"a retry beside an older one":    {[]func(*Claims) error{func(c *Claims) error { c.Retried(place); return c.Destroy(place) }, create}, nil},
+		"destroyed elsewhere":            {[]func(*Claims) error{func(c *Claims) error { return c.Destroy("other") }, create}, nil},
+		"destroyed alone":                {[]func(*Claims) error{func(c *Claims) error { return c.Destroy(place) }}, nil},
+	} {
+		var claims Claims
+		var got error
+		for _, call := range test.calls {
+			got = call(&claims)
+		}
+		if !errors.Is(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 type Data struct {
 	*delivery.Delivery
 	Unknown Unknown
-	Planned Claims // directories of package installs
+	Planned Claims // of the objects and directories of resources
 }
 
 // Unknown are the parts of the configuration that are not known yet.

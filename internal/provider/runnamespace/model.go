@@ -9,6 +9,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
@@ -25,8 +26,11 @@ type model struct {
 	ImagePullSecrets         types.List            `tfsdk:"image_pull_secrets"`
 	AdditionalRules          types.List            `tfsdk:"additional_rules"`
 	AdoptExisting            types.Bool            `tfsdk:"adopt_existing"`
+	DeleteAdopted            types.Bool            `tfsdk:"delete_adopted"`
 	FieldManager             *schemas.FieldManager `tfsdk:"field_manager"`
 	Timeouts                 timeouts.Value        `tfsdk:"timeouts"`
+	Creation                 types.String          `tfsdk:"creation"`
+	Adopted                  types.String          `tfsdk:"adopted"`
 	UID                      types.String          `tfsdk:"uid"`
 	Objects                  types.Map             `tfsdk:"objects"`
 }
@@ -81,7 +85,8 @@ func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostic
 			AdditionalRules:          rules,
 			TanzuApplicationPlatform: m.TanzuApplicationPlatform.ValueBool(),
 		},
-		ForCluster: schemas.ForCluster(m.FieldManager, m.AdoptExisting),
+		DeleteAdopted: m.DeleteAdopted.ValueBool(),
+		ForCluster:    delivery.ForCluster{Manager: m.FieldManager.Manager(), Hold: creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)},
 	}, diags
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -22,7 +23,10 @@ import (
 // someone made to one of them is planned to be put right.
 func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
-		return // destroy
+		var state model
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, state.Name.ValueString(), place(state), resp)...)
+		return
 	}
 	var plan, config model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -30,6 +34,12 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	at := ""
+	if !plan.RunCluster.IsUnknown() && !plan.Name.IsUnknown() {
+		at = place(plan)
+	}
+	id := plan.RunCluster.ValueString() + "/" + plan.Name.ValueString()
+	resp.Diagnostics.Append(r.data.PlanClaim(ctx, noun, plan.Name.ValueString(), at, id, req, resp)...)
 	resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
 	resp.Diagnostics.Append(checkMetadata(plan)...)
 	if config.ServiceAccountName.IsNull() {
@@ -40,7 +50,7 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("service_account_name"), plan.ServiceAccountName)...)
 	}
 	objects := types.MapUnknown(types.StringType)
-	if tfvalue.Known(resp.Plan.Raw, "id", "uid", "objects") {
+	if tfvalue.Known(resp.Plan.Raw, "id", "uid", "objects", "creation", "adopted") {
 		spec, diags := plan.spec(ctx)
 		resp.Diagnostics.Append(diags...)
 		planned, err := delivery.PlannedObjects(spec.RunNamespaceSpec)
@@ -51,9 +61,33 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		objects = tfvalue.StringMap(planned)
 		if r.data != nil && !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.checkRights(ctx, req, objects, spec)...)
+			r.planAdoption(ctx, req, resp, spec)
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("objects"), objects)...)
+	creation.PlanUpdate(ctx, req, resp)
+}
+
+// planAdoption shows what a creation takes over.
+func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, spec delivery.RunNamespace) {
+	if !req.State.Raw.IsNull() {
+		return
+	}
+	var a delivery.Adoption
+	if spec.Adopt {
+		if !r.data.KnowsRunCluster(spec.Cluster) {
+			return // the cluster may be made by the same run
+		}
+		bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+		defer cancel()
+		var err error
+		if a, err = r.data.CheckNewRunNamespace(bounded, spec); err != nil {
+			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, spec.Name, "", err))
+			return
+		}
+		resp.Diagnostics.Append(tfdiag.Adopts(noun, spec.Name, a)...)
+	}
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), creation.Adopted(a))...)
 }
 
 // checkMetadata refuses labels and annotations for a Namespace that is

@@ -11,6 +11,7 @@ import (
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -52,7 +53,9 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	done, err := r.data.CreateRunNamespace(bounded, spec)
-	if done.UID != "" {
+	r.data.Planned.Made(place(plan))
+	if done.Creation != "" {
+		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 	}
@@ -82,6 +85,7 @@ func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp 
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, spec.Name, "", err))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
+		resp.Diagnostics.Append(r.data.Told(noun, spec.Name, place(state), state.Creation, found.TakenBy)...)
 	}
 }
 
@@ -101,8 +105,10 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	spec.Creation = before.Creation
 	done, err := r.data.UpdateRunNamespace(bounded, before.RunNamespaceSpec, spec)
-	if done.UID != "" {
+	if done.Creation != "" {
+		plan.Creation = creation.Recorded(done.Creation, state.Creation, err == nil)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
 	}
 	if err != nil {
@@ -117,12 +123,15 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
 	resp.Diagnostics.Append(diags...)
+	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString())
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.DeleteRunNamespace(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	left, err := r.data.DeleteRunNamespace(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, state.Name.ValueString(), "", err))
 	}
@@ -136,7 +145,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		resp.Diagnostics.Append(tfdiag.ImportID("carvel_run_namespace", "RUN-CLUSTER/NAME", "staging/staging-apps", id))
 		return
 	}
-	spec, err := r.data.FindRunNamespace(ctx, runCluster, name)
+	spec, made, err := r.data.FindRunNamespace(ctx, runCluster, name)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return
@@ -152,6 +161,8 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		"image_pull_secrets":         spec.ImagePullSecrets,
 		"additional_rules":           ruleModels(spec.AdditionalRules),
 		"adopt_existing":             false,
+		"delete_adopted":             false,
+		"creation":                   creation.Imported(made),
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
@@ -163,5 +174,8 @@ func progress(done delivery.RunNamespaceReceipt) string {
 	if len(done.Objects) == 0 {
 		return ""
 	}
-	return "Already applied: " + tfdiag.Names(done.Objects) + ". The next apply goes on from there."
+	return "Already applied: " + tfdiag.Names(done.Objects) + ". The next apply goes on from there, and deletes nothing of it."
 }
+
+// place is what claims call the namespace.
+func place(m model) string { return "carvel_run_namespace " + m.RunCluster.ValueString() + "/" + m.Name.ValueString() }

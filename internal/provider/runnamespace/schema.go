@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
@@ -26,7 +27,7 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"name":        schemas.Identity("Name of the namespace.", schemas.Name()),
 			"create_namespace": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Make the Namespace, and delete it with this resource. With `false` it must be there, and is left as it is.",
+				MarkdownDescription: "Make the Namespace, and delete it with this resource, unless it was adopted. With `false` it must be there, and is left as it is.",
 			},
 			"labels":      labels,
 			"annotations": annotations,
@@ -53,9 +54,17 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 				NestedObject: schema.NestedAttributeObject{Attributes: ruleAttributes()},
 			},
 			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),
-			"field_manager":  schemas.FieldManagerAttribute(),
-			"timeouts":       schemas.Timeouts(ctx),
-			"uid":            schemas.UID("Namespace"),
+			"delete_adopted": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Destroying this resource deletes also what was there before `adopt_existing` took it over: an adopted namespace with all " +
+					"that anybody has put into it. Without it an adopted namespace, or another object, is left without the provider's label and annotation, " +
+					"and only what this resource has made itself is deleted. Apply a change before you destroy.",
+			},
+			"field_manager": schemas.FieldManagerAttribute(),
+			"timeouts":      schemas.Timeouts(ctx),
+			"creation":      creation.Attribute("an annotation of the objects"),
+			"adopted":       creation.AdoptedAttribute(),
+			"uid":           schemas.UID("Namespace"),
 			"objects": schema.MapAttribute{
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "The objects, `Kind/name` to YAML of the fields that this resource sets. A change or removal by someone else shows here.",

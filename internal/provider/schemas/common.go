@@ -15,7 +15,6 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 )
 
 // The time-outs of an operation that sets none.
@@ -72,16 +71,13 @@ func (m *FieldManager) Manager() cluster.Manager {
 	return cluster.Manager{Name: m.Name.ValueString(), Force: m.ForceConflicts.ValueBool()}
 }
 
-// ForCluster are the settings that resources on clusters share.
-func ForCluster(m *FieldManager, adopt types.Bool) delivery.ForCluster {
-	return delivery.ForCluster{Manager: m.Manager(), Adopt: adopt.ValueBool()}
-}
-
 // AdoptExisting is the attribute adopt_existing.
 func AdoptExisting(what string) schema.Attribute {
 	return schema.BoolAttribute{
 		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-		MarkdownDescription: "Take over " + what + " when this resource is created, instead of failing.",
+		MarkdownDescription: "Take over " + what + " when this resource is created, instead of failing. " +
+			"The plan shows in a warning what that changes, and the apply fails where what is there has changed since. " +
+			"What an earlier, interrupted apply of the same configuration has made needs no adoption: the next apply goes on with it.",
 	}
 }
 

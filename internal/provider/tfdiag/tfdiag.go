@@ -75,7 +75,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainGit, explainDelivery, explainApp, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainGit, explainOwnership, explainDelivery, explainApp, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}
@@ -101,7 +101,7 @@ func explainGit(err error) (explanation, bool) {
 	case errors.Is(err, gitops.ErrOutcomeUnknown):
 		return explanation{
 			what:   "The connection broke after the commit was sent, and the server could not be asked whether it took it.",
-			advice: "Apply again. If the files are on the branch by then, set adopt_existing = true or import them.",
+			advice: "Apply again: what is on the branch by then is gone on with.",
 		}, true
 	case errors.Is(err, gitops.ErrAuth):
 		return explanation{
@@ -133,7 +133,6 @@ func explainGit(err error) (explanation, bool) {
 }
 
 func explainDelivery(err error) (explanation, bool) {
-	var exists *delivery.ExistsError
 	var remaining *delivery.RemainingError
 	var inUse *delivery.InUseError
 	var portability *carvel.PortabilityError
@@ -166,11 +165,6 @@ func explainDelivery(err error) (explanation, bool) {
 			attribute: "name",
 			what:      fmt.Sprintf("With create_namespace = false the namespace must be there, and %s has no namespace %s.", noNamespace.Cluster, noNamespace.Namespace),
 			advice:    "Have it made first, or set create_namespace = true.",
-		}, true
-	case errors.As(err, &exists):
-		return explanation{
-			what:   fmt.Sprintf("%s already exists in %s, and this resource did not make it.", exists.What, exists.Where) + lastChanged(exists.By),
-			advice: "Import it, set adopt_existing = true to take it over, or choose another name.",
 		}, true
 	case errors.As(err, &remaining):
 		return explanation{

@@ -34,7 +34,7 @@ func TestUnable(t *testing.T) {
 		"branch":         {gitops.ErrBranchNotFound, "", []string{"git.branch"}},
 		"contention":     {gitops.ErrBranchMoved, "", []string{"Apply again", "timeouts"}},
 		"hook":           {&gitops.HookDeclinedError{Text: "sign off please"}, "", []string{"rules", "sign off please"}},
-		"outcome":        {gitops.ErrOutcomeUnknown, "", []string{"adopt_existing"}},
+		"outcome":        {gitops.ErrOutcomeUnknown, "", []string{"Apply again"}},
 		"host key":       {&gitops.UnknownHostKeyError{Host: "h", Fingerprint: "SHA256:x"}, "", []string{"known_hosts", "SHA256:x"}},
 		"changed file":   {&gitops.PreconditionError{Path: "a/b/params.yaml"}, "", []string{"a/b/params.yaml is not what the plan saw", "Plan again"}},
 		"changed by":     {&gitops.PreconditionError{Path: "a/b/params.yaml", By: by}, "", []string{"was left as it is. It was last changed by Ann <ann@example.com> at 2023-11-14T22:13:20Z in commit " + by.Commit.String() + ": Edit"}},
