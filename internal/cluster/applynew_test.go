@@ -29,11 +29,11 @@ func TestApplyNew(t *testing.T) {
 		requests int64
 		exists   bool
 	}{
-		"nothing is there":            {[]func(http.ResponseWriter){found}, 1, false},
-		"another is there":            {[]func(http.ResponseWriter){conflict, live("me", 0)}, 2, true},
-		"another's fields":            {[]func(http.ResponseWriter){owned, live("kubectl", 0)}, 2, true},
-		"it has gone":                 {[]func(http.ResponseWriter){conflict, missing, found}, 3, false},
-		"the answer was lost":       {[]func(http.ResponseWriter){cut, conflict, live("me", 0)}, 3, true},
+		"nothing is there":    {[]func(http.ResponseWriter){found}, 1, false},
+		"another is there":    {[]func(http.ResponseWriter){conflict, live("me", 0)}, 2, true},
+		"another's fields":    {[]func(http.ResponseWriter){owned, live("kubectl", 0)}, 2, true},
+		"it has gone":         {[]func(http.ResponseWriter){conflict, missing, found}, 3, false},
+		"the answer was lost": {[]func(http.ResponseWriter){cut, conflict, live("me", 0)}, 3, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,6 +23,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 )
 
 // Providers are the provider under test, in the test's own process.
@@ -136,6 +137,12 @@ func (e *Env) BuildNamespace() {
 	secret.Object["type"] = "kubernetes.io/basic-auth"
 	secret.Object["stringData"] = map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password}
 	e.Create(e.Build(carvel.Secrets, e.Name), secret)
+}
+
+// TokenSecret is the name of the token Secret of a kubeconfig Secret,
+// NAMESPACE/NAME, that the provider makes in this process.
+func (e *Env) TokenSecret(serviceAccount, secret string) string {
+	return carvel.TokenSecretName(serviceAccount, secret, owner.Name("", owner.System()), e.Lab.Build.Server)
 }
 
 // Eventually waits until a look at the world is as it should be.

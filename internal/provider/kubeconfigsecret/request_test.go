@@ -97,7 +97,7 @@ func requested(more config.Variables) config.Variables {
 func TestAccKubeconfigSecret_request(t *testing.T) {
 	e, f := fixture(t, "service_account")
 	secrets, tokens := e.Build(carvel.Secrets, e.Name), e.Staging(carvel.Secrets, e.Name)
-	tokenSecret := carvel.TokenSecret(e.Name, e.Name+"-sa", e.Name+"/staging-kubeconfig").GetName()
+	tokenSecret := e.TokenSecret(e.Name+"-sa", e.Name+"/staging-kubeconfig")
 	inUse := &token{key: "value"}
 	has := func(want string) resource.TestCheckFunc {
 		return acctest.Has(secrets, "staging-kubeconfig", inUse.is(want))

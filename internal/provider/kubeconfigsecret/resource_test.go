@@ -61,7 +61,7 @@ func TestAccKubeconfigSecret_serviceAccount(t *testing.T) {
 		CheckDestroy: resource.ComposeTestCheckFunc(
 			acctest.HasNot(secrets, "other"),
 			acctest.Has(secrets, "git", nil), // theirs
-			acctest.HasNot(tokens, carvel.TokenSecret(e.Name, e.Name+"-sa", e.Name+"/other").GetName()),
+			acctest.HasNot(tokens, e.TokenSecret(e.Name+"-sa", e.Name+"/other")),
 		),
 	})
 }
@@ -110,7 +110,7 @@ func TestAccKubeconfigSecret_drift(t *testing.T) {
 	e, f := fixture(t, "service_account")
 	secrets, tokens := e.Build(carvel.Secrets, e.Name), e.Staging(carvel.Secrets, e.Name)
 	forced := config.Variables{"force": config.BoolVariable(true)}
-	token := carvel.TokenSecret(e.Name, e.Name+"-sa", e.Name+"/staging-kubeconfig").GetName()
+	token := e.TokenSecret(e.Name+"-sa", e.Name+"/staging-kubeconfig")
 
 	edited := f.Planned(plancheck.ResourceActionUpdate, forced)
 	edited.PreConfig = func() { e.Patch(secrets, "staging-kubeconfig", `{"data": {"value": "Z2FyYmFnZQ=="}}`) }

@@ -67,7 +67,7 @@ func TestAccKubeconfigSecret_failedWrite(t *testing.T) {
 	refused := f.Refused(`Unable to create kubeconfig secret.*namespaces.*not found`, config.Variables{"build_namespace": config.StringVariable(nowhere)})
 	fixed := f.Planned(plancheck.ResourceActionCreate, nil)
 	fixed.PreConfig = func() {
-		made := carvel.TokenSecret(e.Name, e.Name+"-sa", nowhere+"/staging-kubeconfig").GetName()
+		made := e.TokenSecret(e.Name+"-sa", nowhere+"/staging-kubeconfig")
 		if err := acctest.HasNot(tokens, made)(nil); err != nil {
 			t.Error(err)
 		}

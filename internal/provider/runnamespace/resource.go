@@ -178,4 +178,6 @@ func progress(done delivery.RunNamespaceReceipt) string {
 }
 
 // place is what claims call the namespace.
-func place(m model) string { return "carvel_run_namespace " + m.RunCluster.ValueString() + "/" + m.Name.ValueString() }
+func place(m model) string {
+	return "carvel_run_namespace " + m.RunCluster.ValueString() + "/" + m.Name.ValueString()
+}
