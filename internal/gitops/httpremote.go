@@ -126,7 +126,7 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte) (repor
 		}
 		return report{}, err
 	}
-	return newReport(status, text.String())
+	return newReport(status, r.target.Branch, text.String())
 }
 
 // sameOrigin tells whether a redirect has stayed on the server.

@@ -157,16 +157,22 @@ type report struct {
 	text     string // what else the server said
 }
 
-func newReport(status *packp.ReportStatus, text string) (report, error) {
+// newReport finds what a report says about the branch. What it says about others tells nothing.
+func newReport(status *packp.ReportStatus, branch, text string) (report, error) {
 	if status.UnpackStatus != "ok" {
 		return report{reason: printable(status.UnpackStatus), unpack: true, text: text}, nil
 	}
+	accepted := false
 	for _, command := range status.CommandStatuses {
-		if command.Status != "ok" {
+		switch {
+		case command.ReferenceName != plumbing.NewBranchReferenceName(branch):
+		case command.Status != "ok":
 			return report{reason: printable(command.Status), text: text}, nil
+		default:
+			accepted = true
 		}
 	}
-	if len(status.CommandStatuses) == 0 {
+	if !accepted {
 		return report{}, &protocolError{errors.New("the server did not report on the branch")}
 	}
 	return report{accepted: true}, nil

@@ -298,7 +298,7 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte) (answer
 		if err := status.Decode(body); err != nil {
 			return err
 		}
-		answer, err = newReport(status, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))
+		answer, err = newReport(status, r.target.Branch, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))
 		return err
 	})
 	return answer, err
