@@ -23,8 +23,10 @@ type remote interface {
 	// fetch is one round of upload-pack.
 	fetch(ctx context.Context, f fetchRequest) (map[Hash]object, error)
 	// push moves the branch from old to id, which must be a child of old, or creates it at id where old is the zero Hash.
-	// An error means that the outcome is not known, unless it is ErrAuth or ErrRepositoryNotFound: then nothing has happened.
-	push(ctx context.Context, old, id Hash, pack []byte) (report, error)
+	// sending is asked, perhaps more than once and by another goroutine, before anything goes out that the server could act upon;
+	// after an error of it nothing does. An error of push means that the outcome is not known if sending was asked and had none,
+	// unless it is a *turnedAwayError.
+	push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (report, error)
 	close()
 }
 
