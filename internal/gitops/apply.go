@@ -2,7 +2,6 @@ package gitops
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -14,7 +13,7 @@ type writeCall struct {
 	paths   [][]string // the segments of every edit's path
 	lookups []*lookup  // one for every edit
 	last    error      // the last failure that was retried; guarded by the engine's lock
-	sent    bool       // a commit with the change is under way to the server; guarded by the engine's lock
+	sent    bool       // a commit with the change may be on the branch, or get there yet; guarded by the engine's lock
 
 	commit Commit
 	err    error
@@ -26,8 +25,15 @@ func (c *writeCall) finish(commit Commit, err error) {
 	close(c.done)
 }
 
+// ended tells whether the caller has left, or would like to.
+func (c *writeCall) ended() bool { return c.ctx.Err() != nil }
+
 // Apply puts a change on the branch and returns when the server has it. Changes of callers that come while a push is under way
 // share the next commit. A deadline of ctx bounds how long it contends with other writers; nothing else does.
+//
+// When ctx ends, nothing more is sent for the change. If nothing has been, Apply returns the context's error at once. What has been sent
+// may get onto the branch all the same, so Apply waits for its outcome, for at most ten seconds, and returns that: the commit without an
+// error if the branch has it, the context's error if it does not, and ErrOutcomeUnknown besides that if it could not be told by then.
 //
 // Errors: *PathError, *PreconditionError, *HookDeclinedError, *RejectedError, ErrAuth, ErrRepositoryNotFound, ErrBranchNotFound,
 // ErrEmptyRepository, ErrBranchMoved; the context's error. The change is not on the branch then, unless ErrOutcomeUnknown is among them.
@@ -66,9 +72,19 @@ func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
 	return e.abandon(call)
 }
 
-// abandon takes a call whose time is up out of the queue.
+// abandon takes a call whose time is up out of the queue, or waits for what has become of it.
 func (e *Engine) abandon(call *writeCall) (Commit, error) {
 	e.mu.Lock()
+	if call.sent {
+		e.mu.Unlock()
+		timeout := time.NewTimer(e.grace)
+		defer timeout.Stop()
+		select {
+		case <-call.done:
+		case <-timeout.C:
+		}
+		e.mu.Lock()
+	}
 	defer e.mu.Unlock()
 	select {
 	case <-call.done:
@@ -78,7 +94,7 @@ func (e *Engine) abandon(call *writeCall) (Commit, error) {
 	e.writes = slices.DeleteFunc(e.writes, func(c *writeCall) bool { return c == call })
 	err := interrupted(call.ctx, call.last)
 	if call.sent {
-		err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		err = unknown(err)
 	}
 	return Commit{}, e.locate(err)
 }

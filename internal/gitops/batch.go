@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -9,13 +10,20 @@ import (
 type batch struct {
 	*group
 	e     *Engine
-	calls []*writeCall
-	grows bool // takes calls in that arrive before the commit is made
+	calls []*writeCall // whose changes are to get onto the branch
+	grows bool         // takes calls in that arrive before the commit is made
 	began time.Time
 	retry *retry
 
 	// confirmed: the tip was read after the last call had come. A verdict without a push needs that.
 	confirmed bool
+
+	// open is what was sent and may be on the branch, or get there yet; lost is why that is not known. All of it is upon the place where
+	// the branch was last seen, so that at most one of them gets there, and none when another commit does.
+	open []*draft
+	lost error
+	// leaving are callers whose contexts have ended since their changes were sent. Nothing is sent for them any more.
+	leaving []*writeCall
 }
 
 // commitBatch brings the changes of the calls onto the branch and finishes every call.
@@ -29,6 +37,9 @@ func (e *Engine) commitBatch(calls []*writeCall, grows bool) {
 		b.drop()
 		if err != nil && !ended {
 			b.fail(err)
+		}
+		if ended || len(b.calls) == 0 {
+			b.await()
 		}
 		if ended {
 			b.regroup()
@@ -61,29 +72,51 @@ func (b *batch) add(calls []*writeCall) {
 
 // note remembers, for every call, why it is still waiting. The engine's lock is held.
 func (b *batch) note(err error) {
-	for _, call := range b.calls {
+	for _, call := range slices.Concat(b.calls, b.leaving) {
 		call.last = err
 	}
 }
 
-// drop forgets the calls whose callers have gone.
-func (b *batch) drop() {
-	b.calls = slices.DeleteFunc(b.calls, func(c *writeCall) bool { return c.ctx.Err() != nil })
+func (b *batch) noteLocked(err error) {
+	b.e.mu.Lock()
+	defer b.e.mu.Unlock()
+	b.note(err)
+}
+
+// drop goes on without the calls whose callers have left, and tells whether there were any.
+func (b *batch) drop() bool {
+	var left []*writeCall
+	b.e.mu.Lock()
+	for _, call := range b.calls {
+		switch {
+		case !call.ended():
+		case call.sent:
+			b.leaving = append(b.leaving, call)
+		default:
+			left = append(left, call)
+		}
+	}
+	b.e.mu.Unlock()
+	b.settle(left, b.turnBack)
+	before := len(b.calls)
+	b.calls = slices.DeleteFunc(b.calls, func(c *writeCall) bool { return slices.Contains(b.leaving, c) })
+	return len(left) > 0 || len(b.calls) < before
 }
 
 func (b *batch) fail(err error) {
-	for _, call := range b.calls {
-		call.finish(Commit{}, b.e.locate(err))
-	}
-	b.calls = nil
+	b.settle(slices.Clone(b.calls), func(*writeCall) (Commit, error) { return Commit{}, b.e.locate(err) })
 }
 
-// settle finishes some of the calls.
+// settle finishes some of the calls, those that are not finished yet.
 func (b *batch) settle(calls []*writeCall, outcome func(*writeCall) (Commit, error)) {
-	for _, call := range calls {
+	finish := func(call *writeCall) bool {
+		if !slices.Contains(calls, call) {
+			return false
+		}
 		call.finish(outcome(call))
+		return true
 	}
-	b.calls = slices.DeleteFunc(b.calls, func(c *writeCall) bool { return slices.Contains(calls, c) })
+	b.calls, b.leaving = slices.DeleteFunc(b.calls, finish), slices.DeleteFunc(b.leaving, finish)
 }
 
 // attempt makes one commit on the tip and pushes it. An error is about all calls; nil with calls left: try again on the tip as it is now.
@@ -98,17 +131,25 @@ func (b *batch) attempt() error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	b.drop()
+	if b.drop(); len(b.calls) == 0 {
+		return nil
+	}
 	e.mu.Lock()
 	d, err := newDraft(e.target, e.store, e.place, b.calls)
 	e.mu.Unlock()
 	if err != nil {
 		return err
 	}
+	if len(b.open) > 0 && d.place != b.open[0].place { // perhaps to what is open
+		if _, err := b.resolve(b.lasting); err != nil {
+			return unknown(fmt.Errorf("%w; %w", b.lost, err))
+		}
+		return nil
+	}
 	if (len(d.rejected) > 0 || d.id.IsZero() || d.unborn) && !b.confirmed {
 		// What is known of the branch may be old: ask before anybody is turned down, or told that there is nothing to do, and before
 		// a branch is begun at what was the default branch's tip.
-		_, err := e.readTip(b, b.retry)
+		_, err := e.readTip(b.Context, b.retry)
 		b.confirmed = err == nil
 		return err
 	}
@@ -139,7 +180,7 @@ func (b *batch) prepare() error {
 			}
 			return nil
 		}
-		if err := b.e.bring(b, missing, b.retry, func(Hash, error) {}); err != nil {
+		if err := b.e.bring(b.Context, missing, b.retry, func(Hash, error) {}); err != nil {
 			return err
 		}
 		b.confirmed = b.confirmed || slices.Contains(missing, tipWanted)

@@ -30,6 +30,12 @@ type refusedError struct{ text string }
 
 func (e *refusedError) Error() string { return "the server refuses the fetch: " + e.text }
 
+// turnedAwayError is a push that the server has answered without acting upon it.
+type turnedAwayError struct{ cause error }
+
+func (e *turnedAwayError) Error() string { return e.cause.Error() }
+func (e *turnedAwayError) Unwrap() error { return e.cause }
+
 // classify turns what a session returned into an error that tells what to do about it.
 func classify(ctx context.Context, x *exchange, err error) error {
 	if cause := context.Cause(ctx); cause != nil {

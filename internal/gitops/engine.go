@@ -10,7 +10,8 @@ import (
 // Reads are answered as of one tip, which is asked of the server once after Open or Invalidate.
 type Engine struct {
 	target *target
-	remote remote // used by the loop alone
+	remote remote        // used by the loop alone
+	grace  time.Duration // outcomeGrace
 
 	mu        sync.Mutex
 	store     *store
@@ -60,7 +61,7 @@ func Open(config Config) (*Engine, error) {
 }
 
 func newEngine(t *target) *Engine {
-	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1)}
+	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1), grace: outcomeGrace}
 }
 
 // Invalidate makes the next read ask the server for the tip, and forgets a refused login. There is no network access.
@@ -69,6 +70,12 @@ func (e *Engine) Invalidate() {
 	defer e.mu.Unlock()
 	e.epoch++
 	e.refused, e.barred = nil, nil
+}
+
+func (e *Engine) currentEpoch() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.epoch
 }
 
 // Repository is the URL without credentials, for messages.

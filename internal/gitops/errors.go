@@ -20,7 +20,8 @@ var (
 	ErrRepositoryNotFound = errors.New("repository not found")
 	// ErrCommitNotFound: the server does not give a commit that was asked for by its id.
 	ErrCommitNotFound = errors.New("commit not found")
-	// ErrOutcomeUnknown: the change was sent, and the branch could not be read afterwards. It may be there, or get there yet.
+	// ErrOutcomeUnknown: the change was sent, and neither the server's answer nor the branch told in time what became of it. It may be
+	// there, or get there yet.
 	ErrOutcomeUnknown = errors.New("the change was sent; whether the server took it is not known")
 	// ErrBranchMoved: other writers kept moving the branch until the time was up.
 	ErrBranchMoved = errors.New("the branch kept moving while the change was being pushed")

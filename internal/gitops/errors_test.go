@@ -218,6 +218,7 @@ func TestErrors_hungServer(t *testing.T) {
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
+	e.grace = time.Millisecond
 	apply(t, e, "Write b", write("b", "2"))
 	reached := make(chan struct{}, 10)
 	release := make(chan struct{})

@@ -36,6 +36,8 @@ type exchange struct {
 	head   []byte
 	err    error // of the connection
 	bodies []*cappedBody
+
+	sending func() error // is asked before the request's body goes out; may be nil
 }
 
 type exchangeKey struct{}
@@ -117,6 +119,9 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 	x, _ := request.Context().Value(exchangeKey{}).(*exchange)
 	request = request.Clone(request.Context())
 	request.Header.Set("User-Agent", t.userAgent)
+	if x != nil && x.sending != nil {
+		guard(request, x.sending)
+	}
 	response, err := t.base().RoundTrip(request)
 	if x == nil {
 		return response, err
@@ -133,6 +138,29 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 	x.bodies = append(x.bodies, body)
 	response.Body = body
 	return response, nil
+}
+
+// guardedBody is read when there is a connection to send it on, and not before it may be sent. Without it the request's head says nothing.
+type guardedBody struct {
+	io.ReadCloser
+	sending func() error
+}
+
+func (b *guardedBody) Read(p []byte) (int, error) {
+	if err := b.sending(); err != nil {
+		return 0, err
+	}
+	return b.ReadCloser.Read(p)
+}
+
+func guard(request *http.Request, sending func() error) {
+	request.Body = &guardedBody{request.Body, sending}
+	if again := request.GetBody; again != nil {
+		request.GetBody = func() (io.ReadCloser, error) {
+			body, err := again()
+			return &guardedBody{body, sending}, err
+		}
+	}
 }
 
 // newTransport has connections of its own, which close by themselves when they are idle. It reads the system's certificate

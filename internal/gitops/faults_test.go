@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,17 @@ func onPush(n int, fault func(next http.Handler, w http.ResponseWriter, r *http.
 			fault(next, w, r)
 		})
 	}
+}
+
+// reportOn answers a push: the pack was taken, and the commands' outcomes are as given.
+func reportOn(w http.ResponseWriter, commands ...string) {
+	line := func(text string) string { return fmt.Sprintf("%04x%s", len(text)+4, text) }
+	status := line("unpack ok\n")
+	for _, command := range commands {
+		status += line(command + "\n")
+	}
+	w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
+	_, _ = io.WriteString(w, line("\x01"+status+"0000")+"0000")
 }
 
 // TestApply_faults: whatever happens to a push on its way, each change is on the branch once in the end.
@@ -59,6 +71,13 @@ func TestApply_faults(t *testing.T) {
 		"an answer of nothing": {times: 1, fault: func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
+		}},
+		"a report on another branch, and the push is taken": {times: 1, fault: func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			reportOn(w, "ok refs/heads/other")
+		}},
+		"a report on another branch, and the push is not taken": {times: 1, fault: func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+			reportOn(w, "ok refs/heads/other")
 		}},
 		"60 MB of hook output before the push is taken": {hook: "#!/bin/sh\nhead -c 60000000 /dev/zero | tr '\\0' x >&2\n"},
 	} {
@@ -133,6 +152,30 @@ func TestApply_branchDeleted(t *testing.T) {
 	apply(t, e, "Write", write("b", "2"))
 	if f.commits() != "2" {
 		t.Errorf("%s commits, want 2", f.commits())
+	}
+	f.check(map[string]string{"a": "1", "b": "2"})
+}
+
+// TestApply_refusedBesideAnotherBranch: the refusal of the branch counts, whatever the report says about others.
+func TestApply_refusedBesideAnotherBranch(t *testing.T) {
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	e := f.engine()
+	f.faulty(onPush(1, func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+		reportOn(w, "ok refs/heads/other", "ng refs/heads/main protected branch", "ok refs/heads/another")
+	}))
+	_, err := e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("b", "2")}})
+	var declined *HookDeclinedError
+	if !errors.As(err, &declined) || declined.Reason != "protected branch" {
+		t.Errorf("got %v, want *HookDeclinedError with the server's reason", err)
+	}
+	f.check(map[string]string{"a": "1"})
+	f.faulty(onPush(1, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+		reportOn(w, "ng refs/heads/other protected branch", "ok refs/heads/main")
+	}))
+	if commit := apply(t, e, "Write", write("b", "2")); !commit.Changed || commit.Hash != f.tip() {
+		t.Errorf("got %+v, the tip is %s", commit, f.tip())
 	}
 	f.check(map[string]string{"a": "1", "b": "2"})
 }

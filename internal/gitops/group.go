@@ -3,20 +3,28 @@ package gitops
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // group is a context that ends when every caller's has ended.
 type group struct {
 	context.Context
 	cancel context.CancelCauseFunc
-	mu     sync.Mutex
-	alive  int
-	stops  []func() bool
+
+	// lasting ends with the group, but where it is held at that time so much later.
+	lasting context.Context
+	end     context.CancelCauseFunc
+
+	mu    sync.Mutex
+	held  time.Duration
+	alive int
+	stops []func() bool
 }
 
 func newGroup() *group {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	return &group{Context: ctx, cancel: cancel}
+	lasting, end := context.WithCancelCause(context.Background())
+	return &group{Context: ctx, cancel: cancel, lasting: lasting, end: end}
 }
 
 // join takes callers in. Once all have ended the group has, and nobody who joins later changes that.
@@ -32,9 +40,22 @@ func (g *group) join(callers ...context.Context) {
 func (g *group) leave(cause error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.alive--; g.alive == 0 {
-		g.cancel(cause)
+	if g.alive--; g.alive > 0 {
+		return
 	}
+	g.cancel(cause)
+	if g.held == 0 {
+		g.end(cause)
+		return
+	}
+	g.stops = append(g.stops, time.AfterFunc(g.held, func() { g.end(cause) }).Stop)
+}
+
+// hold says how much longer than the group lasting is.
+func (g *group) hold(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.held = d
 }
 
 // release lets go of the callers' contexts.
@@ -47,4 +68,5 @@ func (g *group) release() {
 		stop()
 	}
 	g.cancel(context.Canceled)
+	g.end(context.Canceled)
 }

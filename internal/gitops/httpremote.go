@@ -98,7 +98,7 @@ func (r *httpRemote) fetch(ctx context.Context, f fetchRequest) (map[Hash]object
 	return found, nil
 }
 
-func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte) (report, error) {
+func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (report, error) {
 	endpoint, auth := *r.endpoint, r.auth()
 	if configured, err := r.newEndpoint(); err != nil || !sameOrigin(configured, &endpoint) {
 		auth = nil // credentials are for the server that was configured
@@ -114,6 +114,7 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte) (repor
 	}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
 	tracked, x := newExchange(ctx, maxPushBytes)
+	x.sending = sending
 	defer x.finish()
 	status, err := session.ReceivePack(tracked, request)
 	if status == nil {
@@ -124,9 +125,13 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte) (repor
 		if said := text.String(); said != "" && ctx.Err() == nil {
 			err = fmt.Errorf("%w\n%s", err, said)
 		}
+		// A status above these may be a gateway's that has handed the push on.
+		if x.status >= http.StatusMultipleChoices && x.status < http.StatusInternalServerError {
+			err = &turnedAwayError{err}
+		}
 		return report{}, err
 	}
-	return newReport(status, text.String())
+	return newReport(status, r.target.Branch, text.String())
 }
 
 // sameOrigin tells whether a redirect has stayed on the server.

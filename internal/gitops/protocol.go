@@ -23,8 +23,10 @@ type remote interface {
 	// fetch is one round of upload-pack.
 	fetch(ctx context.Context, f fetchRequest) (map[Hash]object, error)
 	// push moves the branch from old to id, which must be a child of old, or creates it at id where old is the zero Hash.
-	// An error means that the outcome is not known, unless it is ErrAuth or ErrRepositoryNotFound: then nothing has happened.
-	push(ctx context.Context, old, id Hash, pack []byte) (report, error)
+	// sending is asked, perhaps more than once and by another goroutine, before anything goes out that the server could act upon;
+	// after an error of it nothing does. An error of push means that the outcome is not known if sending was asked and had none,
+	// unless it is a *turnedAwayError.
+	push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (report, error)
 	close()
 }
 
@@ -157,16 +159,22 @@ type report struct {
 	text     string // what else the server said
 }
 
-func newReport(status *packp.ReportStatus, text string) (report, error) {
+// newReport finds what a report says about the branch. What it says about others tells nothing.
+func newReport(status *packp.ReportStatus, branch, text string) (report, error) {
 	if status.UnpackStatus != "ok" {
 		return report{reason: printable(status.UnpackStatus), unpack: true, text: text}, nil
 	}
+	accepted := false
 	for _, command := range status.CommandStatuses {
-		if command.Status != "ok" {
+		switch {
+		case command.ReferenceName != plumbing.NewBranchReferenceName(branch):
+		case command.Status != "ok":
 			return report{reason: printable(command.Status), text: text}, nil
+		default:
+			accepted = true
 		}
 	}
-	if len(status.CommandStatuses) == 0 {
+	if !accepted {
 		return report{}, &protocolError{errors.New("the server did not report on the branch")}
 	}
 	return report{accepted: true}, nil

@@ -1,11 +1,11 @@
 package gitops
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 )
@@ -17,49 +17,46 @@ const (
 	refusalAttempts    = 4
 )
 
-// push sends the draft until its outcome is known: on the branch, turned down, or overtaken by somebody else's commit.
+// push sends the draft until its outcome is known: on the branch, turned down, or overtaken by somebody else's commit. It returns before
+// that where a caller leaves: the others' changes then go into another draft.
 func (b *batch) push(d *draft) error {
 	e := b.e
 	pack := writePack(d.objects, true)
-	var lost error // the last failure that left the outcome open
 	for tries, delay := 1, firstDelay; ; tries, delay = tries+1, min(2*delay, longestDelay) {
-		epoch := b.sending(d)
-		began := time.Now()
-		answer, failure := e.remote.push(b, d.old(), d.id, pack)
-		e.pushTime = time.Since(began)
-		switch {
-		case failure == nil && answer.accepted:
+		epoch := e.currentEpoch()
+		answer, failure := b.send(d, pack)
+		if failure == nil && answer.accepted {
 			b.accept(d, d.id, epoch)
 			return nil
-		case errors.Is(failure, ErrAuth):
-			e.mu.Lock()
-			e.barred = failure
-			e.mu.Unlock()
-			return failure
-		case errors.Is(failure, ErrRepositoryNotFound):
+		}
+		refused := errors.Is(failure, ErrAuth) || errors.Is(failure, ErrRepositoryNotFound)
+		b.learn(answer, failure)
+		if refused && len(b.open) == 0 {
 			return failure
 		}
-		if failure != nil {
-			lost = failure
-		}
-		now, landed, err := b.look(d, lost != nil)
-		switch {
-		case err != nil && lost != nil:
-			return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, lost, err)
-		case err != nil:
-			return err
-		case landed:
-			b.accept(d, now.tip, epoch)
+		if b.drop() {
 			return nil
 		}
-		if now != d.place {
-			b.settled(d)
+		ctx := b.Context
+		if len(b.open) > 0 {
+			ctx = b.lasting
+		}
+		now, landed, err := b.look(ctx, slices.Concat([]*draft{d}, b.open))
+		switch {
+		case err != nil && len(b.open) > 0:
+			return unknown(fmt.Errorf("%w; %w", b.lost, err))
+		case err != nil:
+			return err
+		case landed != nil:
+			b.accept(landed, now.tip, epoch)
+			return nil
+		case now != d.place:
+			b.moved()
 			return b.overtaken()
+		case refused:
+			return failure
 		}
 		b.confirmed = true
-		if lost == nil {
-			b.settled(d)
-		}
 		if failure == nil && !answer.mayPass() {
 			return b.declined(d, &HookDeclinedError{Reason: answer.reason, Text: answer.text})
 		}
@@ -71,66 +68,39 @@ func (b *batch) push(d *draft) error {
 		}
 		pack = writePack(d.objects, !answer.unpack)
 		b.noteLocked(reasonOf(failure, answer))
-		if err := pause(b, delay); err != nil {
+		if b.drop() {
+			return nil
+		}
+		if err := pause(b.Context, delay); err != nil {
 			return err
 		}
-	}
-}
-
-// sending records that the changes may be on the branch from now on, and returns the epoch that the push belongs to.
-func (b *batch) sending(d *draft) (epoch int) {
-	b.e.mu.Lock()
-	defer b.e.mu.Unlock()
-	for _, call := range d.changed {
-		call.sent = true
-	}
-	return b.e.epoch
-}
-
-// settled records that the changes are not on the branch and will not get there by what was sent.
-func (b *batch) settled(d *draft) {
-	b.e.mu.Lock()
-	defer b.e.mu.Unlock()
-	for _, call := range d.changed {
-		call.sent = false
-	}
-}
-
-func (b *batch) noteLocked(err error) {
-	b.e.mu.Lock()
-	defer b.e.mu.Unlock()
-	b.note(err)
-}
-
-// accept remembers the commit's objects and tells the callers.
-func (b *batch) accept(d *draft, tip Hash, epoch int) {
-	e := b.e
-	e.mu.Lock()
-	for _, o := range d.objects {
-		if len(o.data) <= keptBlob {
-			e.store.put(o.id, o.object)
+		if b.drop() {
+			return nil
 		}
 	}
-	e.standAt(place{tip: tip}, epoch)
-	waiting := len(e.writes)
-	e.mu.Unlock()
-	e.callers = len(b.calls) + waiting
-	b.settle(d.changed, func(*writeCall) (Commit, error) { return Commit{Hash: d.id, Changed: true}, nil })
-	b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: d.id}, nil })
 }
 
-// look reads the tip and tells whether the draft's commit has landed there. With history it has also if it is among the commits that
-// lead from its parent to the tip: the server took the push, its answer was lost, and somebody has pushed on top.
-func (b *batch) look(d *draft, history bool) (now place, landed bool, err error) {
-	if now, err = b.e.readTip(b, b.retry); err != nil {
-		return place{}, false, err
+// learn remembers what a push that was not accepted says about the next one, and to callers who leave.
+func (b *batch) learn(answer report, failure error) {
+	b.e.mu.Lock()
+	defer b.e.mu.Unlock()
+	switch {
+	case errors.Is(failure, errLeft):
+	case failure != nil:
+		b.note(failure)
+	case !answer.mayPass():
+		b.note(&HookDeclinedError{Reason: answer.reason, Text: answer.text})
 	}
-	if now.tip == d.id || now.unborn || now.tip == d.tip || !history {
-		return now, now.tip == d.id, nil
+	if errors.Is(failure, ErrAuth) {
+		b.e.barred = failure
 	}
-	request := fetchRequest{wants: []Hash{now.tip}}
-	if d.tip != noCommit {
-		request.haves, request.shallows = []Hash{d.tip}, []Hash{d.tip}
+}
+
+// since fetches the commits that lead from one to another.
+func (b *batch) since(ctx context.Context, from, to Hash) (objects map[Hash]object, err error) {
+	request := fetchRequest{wants: []Hash{to}}
+	if from != noCommit {
+		request.haves, request.shallows = []Hash{from}, []Hash{from}
 	}
 	if b.e.filter != wholeSnapshot {
 		request.filter = "tree:0"
@@ -141,23 +111,19 @@ func (b *batch) look(d *draft, history bool) (now place, landed bool, err error)
 	if !b.e.remote.supports(capability.Shallow) {
 		request.shallows = nil
 	}
-	err = b.retry.do(b, func() error {
-		objects, err := b.e.remote.fetch(b, request)
-		_, landed = objects[d.id]
+	err = b.retry.do(ctx, func() error {
+		objects, err = b.e.remote.fetch(ctx, request)
 		return err
 	})
-	return now, landed, err
+	return objects, err
 }
 
 // overtaken gives other writers about one push time before the next attempt.
 func (b *batch) overtaken() error {
-	b.confirmed = true
-	b.noteLocked(ErrBranchMoved)
-	b.drop()
-	if len(b.calls) == 0 {
+	if b.drop(); len(b.calls) == 0 {
 		return nil
 	}
-	return pause(b, min(b.e.pushTime, longestDelay))
+	return pause(b.Context, min(b.e.pushTime, longestDelay))
 }
 
 // declined turns the changes down. Of several, it finds those that the server objects to: each half is pushed by itself.
@@ -172,6 +138,11 @@ func (b *batch) declined(d *draft, err error) error {
 
 func (b *batch) settleInHalves(calls []*writeCall) {
 	b.calls = slices.DeleteFunc(b.calls, func(c *writeCall) bool { return slices.Contains(calls, c) })
+	b.e.mu.Lock()
+	for _, call := range calls {
+		call.sent = false
+	}
+	b.e.mu.Unlock()
 	half := len(calls) / 2
 	b.e.commitBatch(slices.Clone(calls[:half]), false)
 	b.e.commitBatch(slices.Clone(calls[half:]), false)

@@ -269,7 +269,7 @@ func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]o
 	return found, err
 }
 
-func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte) (answer report, err error) {
+func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (answer report, err error) {
 	var text textBuffer
 	request, err := r.update(r.target.Branch, old, id, &text)
 	if err != nil {
@@ -285,6 +285,9 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte) (answer
 			request.Capabilities.Delete(capability.Sideband64k)
 		}
 		request.Packfile = io.NopCloser(bytes.NewReader(pack))
+		if err := sending(); err != nil {
+			return err
+		}
 		if err := errors.Join(request.Encode(c.stdin), c.stdin.Close()); err != nil {
 			return err
 		}
@@ -298,7 +301,7 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte) (answer
 		if err := status.Decode(body); err != nil {
 			return err
 		}
-		answer, err = newReport(status, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))
+		answer, err = newReport(status, r.target.Branch, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))
 		return err
 	})
 	return answer, err

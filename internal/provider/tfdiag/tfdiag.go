@@ -100,7 +100,7 @@ func explainGit(err error) (explanation, bool) {
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
 	case errors.Is(err, gitops.ErrOutcomeUnknown):
 		return explanation{
-			what:   "The connection broke after the commit was sent, and the server could not be asked whether it took it.",
+			what:   "The commit was sent, and the server did not tell in time whether it took it: the connection broke, or Terraform was stopped meanwhile.",
 			advice: "Apply again: what is on the branch by then is gone on with.",
 		}, true
 	case errors.Is(err, gitops.ErrAuth):
