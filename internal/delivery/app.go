@@ -37,13 +37,14 @@ type AppReceipt struct {
 	Creation string // that the App bears; empty: it was not written
 	TakenBy  string // the resource that holds what was found by now, "" for this one
 	UID      types.UID
-	Object   string // YAML of the fields that the spec sets, as they are on the cluster
+	Object   string // YAML of the fields that the spec sets, as they were applied or as they were found
 	// Secrets are the App's own that are there, name to what can be shown of it.
 	Secrets map[string]string
 	Status  carvel.AppStatus
 	// Unseen is why the PackageInstalls on the run cluster could not be looked at,
 	// so that the App was judged by itself.
-	Unseen error
+	Unseen    error
+	Mutations []Mutation // of what was applied
 	// Deleting tells that the App is on its way out.
 	Deleting bool
 }
@@ -159,6 +160,7 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	if err := d.updateSecrets(ctx, build, a, mine); err != nil {
 		return AppReceipt{}, err
 	}
+	a.Ignore.keep(obj, old)
 	same := mine.On(obj)
 	same.SetUID(old.GetUID()) // no other one is made where it has gone by now
 	live, err := build.Apply(ctx, a.ref(), same, a.Manager)
@@ -166,14 +168,12 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 		return AppReceipt{}, a.gone(err)
 	}
 	if _, err := d.deleteSecrets(ctx, build, a, a.dropped(before)); err != nil {
-		r, _ := a.receipt(live, obj, mine) // the error is that of the step after it
-		return r, err
+		return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
 	}
 	ran := live.GetGeneration() != old.GetGeneration()
 	if !a.Kick {
-		r, err := d.settle(ctx, build, a, live, obj, ran)
-		r.Creation = mine.Creation
-		return r, err
+		r, err := d.wait(ctx, build, a, live, obj, ran)
+		return a.written(r, live, obj, mine), err
 	}
 	return d.reconcile(ctx, build, a, live, obj, mine, ran)
 }
@@ -183,23 +183,24 @@ func (d *Delivery) reconcile(ctx context.Context, build *cluster.Cluster, a App,
 	if a.Wait && !ran && !a.Paused && !a.Canceled && live.GetDeletionTimestamp() == nil && a.stopped(live) == nil {
 		kicked, err := a.kick(ctx, build)
 		if err != nil {
-			r, _ := a.receipt(live, obj, mine) // the error is that of the kick
-			return r, err
+			return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
 		}
 		live = kicked
 		ran = true
 	}
-	r, err := d.settle(ctx, build, a, live, obj, ran)
-	r.Creation = mine.Creation
-	return r, err
+	r, err := d.wait(ctx, build, a, live, obj, ran)
+	return a.written(r, live, obj, mine), err
 }
 
-// receipt is that of an App that was written.
-func (a App) receipt(live, shape *unstructured.Unstructured, mine carvel.Mark) (AppReceipt, error) {
-	r, err := readApp(live, shape)
-	r.Creation = mine.Creation
-	r.Secrets = a.shownSecrets()
-	return r, err
+// written is the receipt of an App that was written: with what was applied, and
+// not what the cluster has made of it.
+func (a App) written(r AppReceipt, live, obj *unstructured.Unstructured, mine carvel.Mark) AppReceipt {
+	r.Creation, r.Secrets = mine.Creation, a.shownSecrets()
+	r.Mutations = mutations(obj, live, a.Manager)
+	if text, err := shown(obj, obj); err == nil { // it is what the plan has shown
+		r.Object = text
+	}
+	return r
 }
 
 func (a App) shownSecrets() map[string]string {
@@ -208,13 +209,6 @@ func (a App) shownSecrets() map[string]string {
 		shown[s.Name] = s.Shown()
 	}
 	return shown
-}
-
-// settle waits for the App, and tells what is there of its own Secrets.
-func (d *Delivery) settle(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
-	r, err := d.wait(ctx, build, a, live, shape, ran)
-	r.Secrets = a.shownSecrets()
-	return r, err
 }
 
 // kick makes the controller reconcile at once: it looks at a change of the
@@ -243,12 +237,14 @@ func readApp(live, shape *unstructured.Unstructured) (AppReceipt, error) {
 	return r, err
 }
 
-// PlannedApp is the Object of a receipt once the spec is applied.
-func PlannedApp(s carvel.AppSpec) (string, error) {
-	obj, err := carvel.App(s)
+// PlannedApp is the Object of a receipt once the spec is applied. before is the
+// one that the state shows.
+func PlannedApp(a App, before string) (string, error) {
+	obj, err := carvel.App(a.AppSpec)
 	if err != nil {
 		return "", err
 	}
+	a.Ignore.keepText(obj, before)
 	return shown(obj, obj)
 }
 

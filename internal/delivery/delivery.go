@@ -89,6 +89,7 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%s already exists in 
 // ForCluster are the settings that the resources on clusters share.
 type ForCluster struct {
 	Manager cluster.Manager
+	Ignore  Ignored
 	Hold
 }
 

@@ -68,6 +68,7 @@ type KubeconfigSecretReceipt struct {
 	Type                string
 	Labels, Annotations map[string]string
 	Token               carvel.Life // of a requested token that was just written
+	Mutations           []Mutation  // of what was applied
 }
 
 // CheckNewKubeconfigSecret tells what the adoption of a Secret changes.
@@ -149,12 +150,14 @@ func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Clu
 	if err != nil {
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
-	live, err := apply(s.object(source.Kubeconfig))
+	obj := s.object(source.Kubeconfig)
+	live, err := apply(obj)
 	if err != nil {
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
 	r := s.receipt(live)
 	r.Creation, r.Token = mine.Creation, source.life
+	r.Mutations = mutations(obj, live, s.Manager)
 	return r, nil
 }
 

@@ -36,18 +36,21 @@ type RunNamespaceReceipt struct {
 	Creation string    // that applied objects bear; empty: nothing was applied
 	TakenBy  string    // the resource that holds what was found by now, "" for this one
 	UID      types.UID // of the Namespace
-	// Objects are the applied objects, "Kind/name" to YAML of the fields that
-	// the spec sets.
+	// Objects are "Kind/name" to YAML of the fields that the spec sets, as they
+	// were applied or as they were found.
 	Objects map[string]string
 	// Labels and Annotations are those of the Namespace that the spec sets, as
 	// they are now.
 	Labels, Annotations map[string]string
+	Mutations           []Mutation // of what was applied
 }
 
-// PlannedObjects are the Objects of a receipt once the spec is applied.
-func PlannedObjects(s carvel.RunNamespaceSpec) (map[string]string, error) {
+// PlannedObjects are the Objects of a receipt once the spec is applied. before
+// are those that the state shows.
+func PlannedObjects(s RunNamespace, before map[string]string) (map[string]string, error) {
 	planned := map[string]string{}
-	for _, obj := range carvel.RunNamespace(s) {
+	for _, obj := range carvel.RunNamespace(s.RunNamespaceSpec) {
+		s.Ignore.keepText(obj, before[title(obj)])
 		if err := show(planned, obj, obj); err != nil {
 			return nil, err
 		}
@@ -58,7 +61,7 @@ func PlannedObjects(s carvel.RunNamespaceSpec) (map[string]string, error) {
 // show adds the fields of live that shape has.
 func show(into map[string]string, live, shape *unstructured.Unstructured) error {
 	text, err := shown(live, shape)
-	into[shape.GetKind()+"/"+shape.GetName()] = text
+	into[title(shape)] = text
 	return err
 }
 
@@ -132,7 +135,8 @@ func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunN
 			}
 		}
 		r.Creation = mine.Creation
-		if err := show(r.Objects, live, obj); err != nil {
+		r.Mutations = append(r.Mutations, mutations(obj, live, s.Manager)...)
+		if err := show(r.Objects, obj, obj); err != nil {
 			return r, err
 		}
 	}
@@ -261,7 +265,8 @@ func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunName
 			return r, err
 		}
 		r.Creation = carvel.MarkOf(marked[i]).Creation
-		if err := show(r.Objects, live, obj); err != nil {
+		r.Mutations = append(r.Mutations, mutations(marked[i], live, s.Manager)...)
+		if err := show(r.Objects, obj, obj); err != nil {
 			return r, err
 		}
 	}
@@ -302,6 +307,7 @@ func (d *Delivery) markedForUpdate(c *cluster.Cluster, before carvel.RunNamespac
 		default:
 			mark.Adopted = theirs.Adopted
 		}
+		s.Ignore.keep(obj, live)
 		marked[i] = mark.On(obj)
 	}
 	return marked, nil

@@ -90,7 +90,11 @@ func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *mo
 	diags.Append(d...)
 	spec.Secrets = secrets
 	diags.Append(checkCredentials(spec)...)
-	object, err := delivery.PlannedApp(spec.AppSpec)
+	var before types.String
+	if !req.State.Raw.IsNull() {
+		diags.Append(req.State.GetAttribute(ctx, path.Root("object"), &before)...)
+	}
+	object, err := delivery.PlannedApp(spec, before.ValueString())
 	if err != nil {
 		diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
 	}

@@ -58,6 +58,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	spec.Progress = progress(ctx, plan)
 	done, err := r.data.CreateApp(bounded, spec)
 	r.data.Planned.Made(place(plan))
+	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	resp.Diagnostics.Append(unseen(done)...)
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
@@ -122,6 +123,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	defer cancel()
 	spec.Progress, spec.Creation = progress(ctx, plan), was.Creation
 	done, err := r.data.UpdateApp(bounded, was, spec)
+	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	resp.Diagnostics.Append(unseen(done)...)
 	if done.Changed() {
 		plan.Creation = creation.Recorded(done.Creation, before.Creation, err == nil)

@@ -10,6 +10,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
@@ -50,7 +51,7 @@ func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
 		Secrets:    secrets,
 		Orphan:     m.OnDestroy.ValueString() == onDestroyOrphan,
 		Wait:       m.Wait.ValueBool(),
-		ForCluster: delivery.ForCluster{Manager: m.FieldManager.Manager(), Hold: creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)},
+		ForCluster: schemas.ForCluster(m.FieldManager, creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)),
 	}, diags
 }
 

@@ -54,7 +54,7 @@ func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagno
 		},
 		RunCluster: m.RunCluster.ValueString(),
 		Kubeconfig: []byte(m.Kubeconfig.ValueString()),
-		ForCluster: delivery.ForCluster{Manager: m.FieldManager.Manager(), Hold: creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)},
+		ForCluster: schemas.ForCluster(m.FieldManager, creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)),
 	}
 	s.ServiceAccount, d = serviceAccount(ctx, m.ServiceAccount)
 	diags.Append(d...)

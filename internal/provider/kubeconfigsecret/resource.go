@@ -58,6 +58,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	defer cancel()
 	done, err := r.data.CreateKubeconfigSecret(bounded, spec)
 	r.data.Planned.Made(place(plan))
+	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if done.Creation != "" {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
@@ -116,6 +117,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	defer cancel()
 	spec.Creation = before.Creation
 	done, err := r.data.UpdateKubeconfigSecret(bounded, before, spec)
+	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if left := unreachableToken(err); left != nil {
 		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
 		err = nil

@@ -86,7 +86,7 @@ func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostic
 			TanzuApplicationPlatform: m.TanzuApplicationPlatform.ValueBool(),
 		},
 		DeleteAdopted: m.DeleteAdopted.ValueBool(),
-		ForCluster:    delivery.ForCluster{Manager: m.FieldManager.Manager(), Hold: creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)},
+		ForCluster:    schemas.ForCluster(m.FieldManager, creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)),
 	}, diags
 }
 

@@ -53,7 +53,13 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if tfvalue.Known(resp.Plan.Raw, "id", "uid", "objects", "creation", "adopted") {
 		spec, diags := plan.spec(ctx)
 		resp.Diagnostics.Append(diags...)
-		planned, err := delivery.PlannedObjects(spec.RunNamespaceSpec)
+		var before types.Map
+		if !req.State.Raw.IsNull() {
+			resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("objects"), &before)...)
+		}
+		shown, diags := tfvalue.ToStringMap(ctx, before)
+		resp.Diagnostics.Append(diags...)
+		planned, err := delivery.PlannedObjects(spec, shown)
 		if err != nil {
 			resp.Diagnostics.AddError("Unable to plan run namespace", err.Error())
 			return

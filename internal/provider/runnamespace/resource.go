@@ -54,6 +54,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 	defer cancel()
 	done, err := r.data.CreateRunNamespace(bounded, spec)
 	r.data.Planned.Made(place(plan))
+	resp.Diagnostics.Append(tfdiag.Mutated(noun, spec.Name, done.Mutations)...)
 	if done.Creation != "" {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
@@ -107,6 +108,7 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 	defer cancel()
 	spec.Creation = before.Creation
 	done, err := r.data.UpdateRunNamespace(bounded, before.RunNamespaceSpec, spec)
+	resp.Diagnostics.Append(tfdiag.Mutated(noun, spec.Name, done.Mutations)...)
 	if done.Creation != "" {
 		plan.Creation = creation.Recorded(done.Creation, state.Creation, err == nil)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)

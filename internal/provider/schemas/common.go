@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 )
 
 // The time-outs of an operation that sets none.
@@ -43,6 +45,7 @@ func Timeouts(ctx context.Context) schema.Attribute {
 type FieldManager struct {
 	Name           types.String `tfsdk:"name"`
 	ForceConflicts types.Bool   `tfsdk:"force_conflicts"`
+	IgnoreFields   types.List   `tfsdk:"ignore_fields"`
 }
 
 // FieldManagerAttribute is the attribute field_manager.
@@ -59,6 +62,14 @@ func FieldManagerAttribute() schema.Attribute {
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Take over fields that another field manager owns. Without it such a field is an error that names the field and its owner.",
 			},
+			"ignore_fields": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Fields that others may change once they are set, such as a policy of the cluster that sets its own value: what is there is kept, " +
+					"and is no drift. A field is written as in the error about a conflict, for example `.spec.syncPeriod` or `.metadata.labels.team`; " +
+					"`Kind/name .field` is that of one object alone, and the last element is no index into a list.",
+				Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(
+					Check("a field such as .spec.syncPeriod, or Role/app-cr-role .rules", delivery.ValidateIgnored))},
+			},
 		},
 	}
 }
@@ -69,6 +80,20 @@ func (m *FieldManager) Manager() cluster.Manager {
 		return cluster.Manager{Name: carvel.ManagedBy}
 	}
 	return cluster.Manager{Name: m.Name.ValueString(), Force: m.ForceConflicts.ValueBool()}
+}
+
+// ForCluster are the settings that resources on clusters share.
+func ForCluster(m *FieldManager, hold delivery.Hold) delivery.ForCluster {
+	how := delivery.ForCluster{Manager: m.Manager(), Hold: hold}
+	if m == nil {
+		return how
+	}
+	for _, element := range m.IgnoreFields.Elements() {
+		if field, ok := element.(types.String); ok {
+			how.Ignore = append(how.Ignore, field.ValueString())
+		}
+	}
+	return how
 }
 
 // AdoptExisting is the attribute adopt_existing.

@@ -105,6 +105,29 @@ func SameObject(noun, name string) diag.Diagnostic {
 		"This configuration has another resource of the same name, so that both would write one object. Remove one of them, or give it another name.")
 }
 
+// Mutated warns of what a cluster has stored otherwise than it was applied.
+func Mutated(noun, name string, all []delivery.Mutation) diag.Diagnostics {
+	if len(all) == 0 {
+		return nil
+	}
+	lines := make([]string, len(all))
+	for i, m := range all {
+		by := "an admission policy or webhook of the cluster, as it seems: no field manager says so"
+		if len(m.Owners) > 0 {
+			by = strings.Join(m.Owners, ", ")
+		}
+		value := "removed"
+		if m.Value != nil {
+			value = fmt.Sprintf("%v", m.Value)
+		}
+		lines[i] = fmt.Sprintf("%s %s: %s (by %s)", m.Object, m.Field, value, by)
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(fmt.Sprintf("The cluster changed the %s %q on its way in", noun, name),
+		"These fields are stored otherwise than they were applied:\n"+strings.Join(lines, "\n")+
+			"\n\nThe next plan shows that as drift, and each apply sets the fields again. To leave them as the cluster has them, configure these values, "+
+			"or name the fields in field_manager = { ignore_fields = [...] }.")}
+}
+
 // Left warns of what a delete has left in its place.
 func Left(left []delivery.Left) diag.Diagnostics {
 	var diags diag.Diagnostics
