@@ -12,7 +12,7 @@ import (
 
 // How long things may take.
 const (
-	patience = 4 * time.Minute  // terraform, undisturbed
+	patience = 10 * time.Minute // terraform, undisturbed
 	settling = 20 * time.Second // clusters, to finish what they were told
 	appsGone = 30 * time.Second // Apps, when a world is cleared
 	orphaned = 10 * time.Second // the provider, to see that terraform has gone

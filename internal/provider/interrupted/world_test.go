@@ -196,7 +196,7 @@ func (r *running) within(limit time.Duration) (inTime bool) {
 		return true
 	case <-time.After(limit):
 	}
-	_ = r.Process.Kill()
+	_ = r.Kill()
 	<-r.done
 	return false
 }

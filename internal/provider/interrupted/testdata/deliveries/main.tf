@@ -22,7 +22,7 @@ provider "carvel" {
 
 locals {
   deliveries = { for i in range(var.size) : format("%02d", i) => i % 2 == 0 ? "staging" : "prod" }
-  timeouts   = { create = "2m", update = "2m", delete = "2m" }
+  timeouts   = { create = "5m", update = "5m", delete = "5m" }
 }
 
 resource "carvel_run_namespace" "test" {

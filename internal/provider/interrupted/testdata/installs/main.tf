@@ -34,5 +34,5 @@ resource "carvel_package_install" "test" {
   values_wo            = each.value % 10 == 3 ? { password = "${var.value}-${each.key}" } : null
   values_wo_version    = each.value % 10 == 3 ? var.value : null
   encryption           = each.value % 10 == 7 ? { age_recipients = [var.recipient] } : null
-  timeouts             = { create = "2m", update = "2m", delete = "2m" }
+  timeouts             = { create = "5m", update = "5m", delete = "5m" }
 }
