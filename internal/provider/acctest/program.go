@@ -48,6 +48,12 @@ func (f Fixture) Program() *Program {
 	return p
 }
 
+// configFile is the variable that names terraform's own configuration.
+const configFile = "TF_CLI_CONFIG_FILE"
+
+// Path is that of a file in the program's directory, which holds its state.
+func (p *Program) Path(name string) string { return filepath.Join(p.dir, name) }
+
 // program is the provider as a program, as long as tests use it.
 var program struct {
 	sync.Mutex
@@ -87,7 +93,7 @@ func built(e *Env) string {
 
 func (p *Program) write(name string, data []byte) {
 	p.env.T.Helper()
-	if err := os.WriteFile(filepath.Join(p.dir, name), data, 0o600); err != nil {
+	if err := os.WriteFile(p.Path(name), data, 0o600); err != nil {
 		p.env.T.Fatal(err)
 	}
 }
@@ -109,7 +115,7 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 	cmd := exec.Command(terraform, append(args, "-no-color", "-input=false")...)
 	cmd.Dir = p.dir
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return p.Without != "" && strings.HasPrefix(variable, p.Without) })
-	cmd.Env = append(cmd.Env, "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "terraform.rc"), "CHECKPOINT_DISABLE=1")
+	cmd.Env = append(cmd.Env, configFile+"="+p.Path("terraform.rc"), "CHECKPOINT_DISABLE=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -180,3 +180,39 @@ func (r *Repository) Messages() string {
 	r.Pull()
 	return r.git("log", "--format=%an %ae %cn %ce%n%B")
 }
+
+// Commits are the commits that touch some paths, each with its summary, the
+// newest first. It may be called beside a test.
+func (r *Repository) Commits(pathspecs ...string) ([]string, error) {
+	if out, err := r.run("fetch", "--quiet", "origin"); err != nil {
+		return nil, fmt.Errorf("git fetch: %w\n%s", err, out)
+	}
+	out, err := r.run(append([]string{"log", "--format=%h %s", "@{upstream}", "--"}, pathspecs...)...)
+	if err != nil {
+		return nil, fmt.Errorf("git log: %w\n%s", err, out)
+	}
+	return lines(out), nil
+}
+
+// Files are the files at the tip that match one of the patterns, path to content.
+func (r *Repository) Files(pathspecs ...string) map[string]string {
+	r.env.T.Helper()
+	r.Pull()
+	files := map[string]string{}
+	for _, path := range lines(r.git(append([]string{"ls-files", "--"}, pathspecs...)...)) {
+		data, err := os.ReadFile(filepath.Join(r.dir, filepath.FromSlash(path)))
+		if err != nil {
+			r.env.T.Fatal(err)
+		}
+		files[path] = string(data)
+	}
+	return files
+}
+
+// Fsck checks every object of the clone.
+func (r *Repository) Fsck() error {
+	if out, err := r.run("fsck", "--full", "--strict"); err != nil {
+		return fmt.Errorf("git fsck: %w\n%s", err, out)
+	}
+	return nil
+}
