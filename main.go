@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -26,6 +27,9 @@ func main() {
 		// off its CPU time, and add some twelve megabytes.
 		debug.SetGCPercent(250)
 	}
+	if !*debugger {
+		go outlive(os.Getppid, parentPoll, lastWords, os.Exit)
+	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: "registry.terraform.io/carvel-gitops/carvel",
 		Debug:   *debugger,
@@ -33,6 +37,26 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// How often the provider looks whether Terraform is still there, and how long it
+// stays when it is not: the requests of Terraform end with its connection, and
+// wait no longer than ten seconds for the answers to what they have sent.
+const (
+	parentPoll = 500 * time.Millisecond
+	lastWords  = 11 * time.Second
+)
+
+// outlive ends the process some time after its parent has gone, as where
+// Terraform is killed: nobody else would end it. Windows never tells, so that a
+// process stays there.
+func outlive(parent func() int, poll, last time.Duration, exit func(int)) {
+	first := parent()
+	for parent() == first {
+		time.Sleep(poll)
+	}
+	time.Sleep(last)
+	exit(1)
 }
 
 // keepQuiet turns off the plugin framework's own log where nobody asked for a

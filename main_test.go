@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestKeepQuiet(t *testing.T) {
 	for variable, quiet := range map[string]bool{
@@ -14,5 +17,20 @@ func TestKeepQuiet(t *testing.T) {
 		if (set["TF_LOG_SDK"] == "off") != quiet {
 			t.Errorf("with %s: %v", variable, set)
 		}
+	}
+}
+
+// TestOutlive: the provider ends after its parent, and not before.
+func TestOutlive(t *testing.T) {
+	parents := []int{7, 7, 7, 1}
+	looks := 0
+	parent := func() int {
+		looks++
+		return parents[min(looks, len(parents))-1]
+	}
+	var exits []int
+	outlive(parent, 0, 0, func(code int) { exits = append(exits, code) })
+	if looks != 4 || !slices.Equal(exits, []int{1}) {
+		t.Errorf("%d looks, exits %v", looks, exits)
 	}
 }

@@ -108,14 +108,7 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 	}
 	p.write("terraform.tfvars.json", data)
 	p.last = vars
-	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if terraform == "" {
-		terraform = "terraform"
-	}
-	cmd := exec.Command(terraform, append(args, "-no-color", "-input=false")...)
-	cmd.Dir = p.dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return p.Without != "" && strings.HasPrefix(variable, p.Without) })
-	cmd.Env = append(cmd.Env, configFile+"="+p.Path("terraform.rc"), "CHECKPOINT_DISABLE=1")
+	cmd := p.command(append(args, "-no-color", "-input=false")...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -125,6 +118,18 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 		err := cmd.Wait()
 		return strings.Join(strings.FieldsFunc(out.String(), func(r rune) bool { return strings.ContainsRune(" \n│╷╵", r) }), " "), err
 	}
+}
+
+func (p *Program) command(args ...string) *exec.Cmd {
+	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	if terraform == "" {
+		terraform = "terraform"
+	}
+	cmd := exec.Command(terraform, args...)
+	cmd.Dir = p.dir
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return p.Without != "" && strings.HasPrefix(variable, p.Without) })
+	cmd.Env = append(cmd.Env, configFile+"="+p.Path("terraform.rc"), "CHECKPOINT_DISABLE=1")
+	return cmd
 }
 
 // Run runs terraform, which must succeed, or fail where a text is wanted that
@@ -144,4 +149,19 @@ func (p *Program) Run(vars config.Variables, args []string, texts ...string) str
 		p.env.T.Errorf("terraform %s: %v", strings.Join(args, " "), err)
 	}
 	return out
+}
+
+// Move renames a resource in the state.
+func (p *Program) Move(from, to string) { p.state("state", "mv", from, to) }
+
+// Taint marks a resource as tainted.
+func (p *Program) Taint(address string) { p.state("taint", address) }
+
+// state runs a command that takes no variables.
+func (p *Program) state(args ...string) {
+	p.env.T.Helper()
+	cmd := p.command(args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.env.T.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 }

@@ -17,14 +17,16 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/sops"
 )
 
 // marker is the one file that a package install may have beside its YAML files,
 // besides .gitkeep.
-const marker = ".carvel"
+const marker = repolayout.MarkFile
 
 // item is an object or a file. Its text has no more than two worlds that were
 // made alike share.
@@ -43,11 +45,26 @@ func (s snapshot) same(other snapshot) bool {
 	return maps.EqualFunc(s, other, func(a, b item) bool { return a.uid == b.uid && a.going == b.going })
 }
 
+// described is what a marker says, but for what is another in each world: whose
+// the files are, and whether they are as they were written.
+func described(dir string, files map[string]string) string {
+	m := repolayout.ReadMark(repolayout.Files{marker: []byte(files[dir+"/"+marker])})
+	text := m.Resource + "\n"
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		text += fmt.Sprintf("%s: %t\n", name, gitops.BlobHash([]byte(files[dir+"/"+name])).String() == m.Files[name])
+	}
+	return text
+}
+
 // look takes a snapshot.
 func (w *world) look() snapshot {
 	w.T.Helper()
 	s := snapshot{}
-	for file, text := range w.repository.Files(w.paths()) {
+	files := w.repository.Files(w.paths())
+	for file, text := range files {
+		if path.Base(file) == marker {
+			text = described(path.Dir(file), files)
+		}
 		if path.Base(file) == "params.sops.yaml" { // another one each time it is encrypted
 			if plain, err := sops.Decrypt([]byte(text), w.key.String()); err == nil {
 				text = string(plain)

@@ -15,7 +15,7 @@ const (
 	patience = 10 * time.Minute // terraform, undisturbed
 	settling = 20 * time.Second // clusters, to finish what they were told
 	appsGone = 30 * time.Second // Apps, when a world is cleared
-	orphaned = 10 * time.Second // the provider, to see that terraform has gone
+	orphaned = 20 * time.Second // the provider, to see that terraform has gone
 	stopped  = 60 * time.Second // terraform, to end after one interrupt
 )
 
