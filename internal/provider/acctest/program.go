@@ -165,3 +165,6 @@ func (p *Program) state(args ...string) {
 		p.env.T.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }
+
+// Forget takes a resource out of the state.
+func (p *Program) Forget(address string) { p.state("state", "rm", address) }
