@@ -11,6 +11,9 @@ import (
 // MarkAnnotation holds the Mark of an object.
 const MarkAnnotation = "carvel-gitops.github.io/creation"
 
+// KickAnnotation says of a paused App that it is to be resumed at once.
+const KickAnnotation = "carvel-gitops.github.io/kick"
+
 // Mark says of an object, or of the files of a package install, which creation
 // it belongs to. Names and labels do not tell that: two configurations may use
 // the same ones, and a resource that Terraform replaces or renames meets what

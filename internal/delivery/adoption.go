@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -53,7 +54,7 @@ func (d *Delivery) adoption(found map[cluster.Ref]*unstructured.Unstructured, ob
 		change := Change{What: ref.String()}
 		var err error
 		if ref.Resource == carvel.Secrets {
-			change.Before, change.After = secretShape(live), secretShape(obj)
+			change.Before, change.After = secretShapes(live, obj)
 		} else if change.Before, err = shown(live, obj); err == nil {
 			change.After, err = shown(obj, obj)
 		}
@@ -66,14 +67,24 @@ func (d *Delivery) adoption(found map[cluster.Ref]*unstructured.Unstructured, ob
 	return a, nil
 }
 
-// secretShape tells of a Secret what is no secret.
-func secretShape(secret *unstructured.Unstructured) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "type: %s\n", carvel.SecretType(secret))
-	for _, key := range sortedKeys(secret) {
-		fmt.Fprintf(&text, "data.%s: (sensitive value)\n", key)
+// secretShapes tell of a Secret, before and after an object is applied over it,
+// what is no secret. Keys that the object does not have stay.
+func secretShapes(live, obj *unstructured.Unstructured) (before, after string) {
+	was, is := sortedKeys(live), sortedKeys(obj)
+	var b, a strings.Builder
+	fmt.Fprintf(&b, "type: %s\n", carvel.SecretType(live))
+	fmt.Fprintf(&a, "type: %s\n", carvel.SecretType(obj))
+	for _, key := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(was, is)))) {
+		if slices.Contains(was, key) {
+			fmt.Fprintf(&b, "data.%s: (sensitive value)\n", key)
+		}
+		if slices.Contains(is, key) {
+			fmt.Fprintf(&a, "data.%s: (the new sensitive value)\n", key)
+		} else {
+			fmt.Fprintf(&a, "data.%s: (sensitive value)\n", key)
+		}
 	}
-	return text.String()
+	return b.String(), a.String()
 }
 
 // sighting names an object and its state. What its controllers report, and

@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,6 +21,7 @@ type App struct {
 	Secrets    []AppSecret // its own, beside it
 	Wait       bool        // until the run cluster runs what the repository holds
 	Kick       bool        // have an update make the controller fetch again
+	UID        types.UID   // that the state records, empty where it records none
 	Orphan     bool        // a delete leaves what the App deployed
 	// Progress, where not nil, is told what the wait is waiting for.
 	Progress func(string)
@@ -45,6 +48,10 @@ type AppReceipt struct {
 	// so that the App was judged by itself.
 	Unseen    error
 	Mutations []Mutation // of what was applied
+	Left      []Left     // of what was to go
+	// Undone tells that a step beside the wait is left, so that the next update
+	// has to do it again.
+	Undone bool
 	// Deleting tells that the App is on its way out.
 	Deleting bool
 }
@@ -115,6 +122,11 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, errors.Join(err, d.undoSecrets(ctx, build, a, mine, made))
 	}
+	if isKicked(live) && !a.Paused {
+		if live, err = a.unpause(ctx, build, live); err != nil {
+			return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
+		}
+	}
 	ran := before == nil || before.GetGeneration() != live.GetGeneration()
 	return d.reconcile(ctx, build, a, live, obj, mine, ran)
 }
@@ -126,7 +138,7 @@ func (d *Delivery) undoSecrets(ctx context.Context, build *cluster.Cluster, a Ap
 	how := ForCluster{Manager: a.Manager, Hold: Hold{Creation: mine.Creation}}
 	var failed error
 	for _, ref := range made {
-		_, err := d.remove(ctx, build, ref, how)
+		_, err := d.remove(ctx, build, ref, a.resource(), how)
 		failed = errors.Join(failed, err)
 	}
 	return failed
@@ -167,15 +179,27 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	if err != nil {
 		return AppReceipt{}, a.gone(err)
 	}
-	if _, err := d.deleteSecrets(ctx, build, a, a.dropped(before)); err != nil {
-		return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
+	dropped := slices.DeleteFunc(a.dropped(before), func(name string) bool { return carvel.UsesSecret(obj, name) })
+	left, err := d.deleteSecrets(ctx, build, a, dropped)
+	if err != nil {
+		r := a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine)
+		r.Undone = true
+		return r, err
 	}
-	ran := live.GetGeneration() != old.GetGeneration()
-	if !a.Kick {
-		r, err := d.wait(ctx, build, a, live, obj, ran)
-		return a.written(r, live, obj, mine), err
+	if isKicked(live) && !a.Paused {
+		if live, err = a.unpause(ctx, build, live); err != nil {
+			return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
+		}
 	}
-	return d.reconcile(ctx, build, a, live, obj, mine, ran)
+	var r AppReceipt
+	if ran := live.GetGeneration() != old.GetGeneration(); a.Kick {
+		r, err = d.reconcile(ctx, build, a, live, obj, mine, ran)
+	} else {
+		r, err = d.wait(ctx, build, a, live, obj, ran)
+		r = a.written(r, live, obj, mine)
+	}
+	r.Left = left
+	return r, err
 }
 
 // reconcile makes the controller run, unless what was written has, and waits.
@@ -215,13 +239,36 @@ func (a App) shownSecrets() map[string]string {
 // generation, so the App is paused and resumed. Once it is paused it is resumed
 // also where ctx has ended.
 func (a App) kick(ctx context.Context, build *cluster.Cluster) (*unstructured.Unstructured, error) {
-	if _, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"add","path":"/spec/paused","value":true}]`), a.Manager); err != nil {
+	paused, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"add","path":"/spec/paused","value":true},`+
+		`{"op":"add","path":"`+kickPath+`","value":"paused"}]`), a.Manager)
+	if err != nil {
 		return nil, a.gone(err)
 	}
+	return a.unpause(ctx, build, paused)
+}
+
+// kickPath is that of an annotation which says of a paused App that the provider
+// has paused it for a kick. A process that was killed cannot resume it.
+var kickPath = "/metadata/annotations/" + strings.ReplaceAll(carvel.KickAnnotation, "/", "~1")
+
+func isKicked(live *unstructured.Unstructured) bool {
+	_, kicked := live.GetAnnotations()[carvel.KickAnnotation]
+	return kicked
+}
+
+// unpause ends the pause of a kick. It returns the App as it was where it fails.
+func (a App) unpause(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime)
 	defer cancel()
-	live, err := build.Patch(bounded, a.ref(), []byte(`[{"op":"remove","path":"/spec/paused"}]`), a.Manager)
-	return live, a.gone(err)
+	steps := []string{`{"op":"remove","path":"` + kickPath + `"}`}
+	if paused, _, err := unstructured.NestedBool(live.Object, "spec", "paused"); err == nil && paused {
+		steps = append(steps, `{"op":"remove","path":"/spec/paused"}`)
+	}
+	resumed, err := build.Patch(bounded, a.ref(), []byte("["+strings.Join(steps, ",")+"]"), a.Manager)
+	if err != nil {
+		return live, a.gone(err)
+	}
+	return resumed, nil
 }
 
 // resumeTime is how long it is tried to resume an App that was paused for a kick.
@@ -262,8 +309,14 @@ func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	if live == nil {
+	if live == nil || a.isReplaced(live, a.UID) {
 		return AppReceipt{}, ErrNotFound
+	}
+	if isKicked(live) && !a.Paused { // by a process that was killed: an update resumes it
+		shape = shape.DeepCopy()
+		if err := unstructured.SetNestedField(shape.Object, true, "spec", "paused"); err != nil {
+			return AppReceipt{}, err
+		}
 	}
 	r, err := readApp(live, shape)
 	if err != nil {

@@ -57,8 +57,9 @@ func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App,
 		if live, err = find(ctx, build, a.ref()); err != nil || live == nil || uid != "" && live.GetUID() != uid {
 			return nil, err // gone, or another one has taken its place
 		}
-		if theirs := carvel.MarkOf(live); a.leaves(theirs) != "" {
-			return []Left{d.left(build.Name(), a.ref().String(), a.leaves(theirs), theirs)}, nil
+		theirs := carvel.MarkOf(live)
+		if reason := d.leaves(a.resource(), theirs, a.Hold); reason != "" {
+			return []Left{d.left(build.Name(), a.ref().String(), reason, theirs)}, nil
 		}
 		if a.Orphan && !isNoop(live) {
 			if err := a.leave(ctx, build, live); err != nil && !errors.Is(err, cluster.ErrNotFound) {

@@ -61,8 +61,9 @@ func (d *Delivery) updateSecrets(ctx context.Context, build *cluster.Cluster, a 
 		if err != nil {
 			return err
 		}
-		ours := mine
-		if live != nil && (a.isTaken(carvel.MarkOf(live)) || !carvel.IsManaged(live)) {
+		ours, theirs := mine, carvel.MarkOf(live)
+		ours.Adopted = theirs.Adopted
+		if live != nil && (a.isTaken(theirs) || !carvel.IsManaged(live)) {
 			if ours, err = d.takeOver(build.Name(), live, mine, a.Adopt); err != nil {
 				return err
 			}
@@ -108,7 +109,7 @@ func (d *Delivery) deleteSecrets(ctx context.Context, build *cluster.Cluster, a 
 			})
 			continue
 		}
-		more, err := d.remove(ctx, build, a.secretRef(name), a.ForCluster)
+		more, err := d.remove(ctx, build, a.secretRef(name), a.resource(), a.ForCluster)
 		left = append(left, more...)
 		if err != nil {
 			return left, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,6 +27,8 @@ type KubeconfigSecret struct {
 	// TokenSecret is the name of the token Secret on the run cluster that the
 	// kubeconfig in the Secret is made with; empty: none is recorded.
 	TokenSecret string
+	UID         types.UID // of the Secret that the state records, empty where it records none
+	now         *unstructured.Unstructured
 	ForCluster
 }
 
@@ -125,10 +128,15 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 	}
 	s.Creation, mine.Adopted = mine.Creation, theirs.Adopted
 	if before.keepsToken() {
-		before.TokenSecret = before.tokenOf(live)
-		if s.keepsToken() && s.ServiceAccount.ref() == before.ServiceAccount.ref() {
-			s.TokenSecret = before.TokenSecret
+		if before.TokenSecret == "" { // else the Secret may name another one already, by an update that was interrupted
+			before.TokenSecret = before.tokenOf(live)
 		}
+		if s.keepsToken() && s.ServiceAccount.ref() == before.ServiceAccount.ref() {
+			s.TokenSecret = before.tokenOf(live)
+		}
+	}
+	if live != nil {
+		s.now = live
 	}
 	r, err := d.applyKubeconfigSecret(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		return build.Apply(ctx, s.ref(), mine.On(obj), s.Manager)
@@ -151,6 +159,7 @@ func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Clu
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
 	obj := s.object(source.Kubeconfig)
+	s.Ignore.keep(obj, s.now)
 	live, err := apply(obj)
 	if err != nil {
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
@@ -166,8 +175,8 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 		TokenSecret: live.GetAnnotations()[carvel.TokenSecretAnnotation],
 		UID:         live.GetUID(),
 		Type:        carvel.SecretType(live),
-		Labels:      pick(live.GetLabels(), s.Labels),
-		Annotations: pick(live.GetAnnotations(), s.Annotations),
+		Labels:      s.Ignore.pick("labels", live.GetLabels(), s.Labels),
+		Annotations: s.Ignore.pick("annotations", live.GetAnnotations(), s.Annotations),
 	}
 	value, ok := carvel.SecretValue(live, s.Key)
 	if !ok {
@@ -194,6 +203,9 @@ func (d *Delivery) ReadKubeconfigSecret(ctx context.Context, s KubeconfigSecret)
 	}
 	if err != nil {
 		return r, err
+	}
+	if s.isReplaced(live, s.UID) {
+		return r, ErrNotFound
 	}
 	r = s.receipt(live)
 	r.TakenBy = d.takenBy(s.resource(), carvel.MarkOf(live), s.Hold)
@@ -224,9 +236,8 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	if err != nil {
 		return nil, err
 	}
-	if live != nil && s.leaves(carvel.MarkOf(live)) != "" {
-		theirs := carvel.MarkOf(live)
-		return []Left{d.left(build.Name(), s.ref().String(), s.leaves(theirs), theirs)}, nil
+	if theirs := carvel.MarkOf(live); live != nil && d.leaves(s.resource(), theirs, s.Hold) != "" {
+		return []Left{d.left(build.Name(), s.ref().String(), d.leaves(s.resource(), theirs, s.Hold), theirs)}, nil
 	}
 	if err := s.refuseInUse(ctx, build); err != nil {
 		return nil, err
@@ -244,8 +255,9 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 		if live, err = find(ctx, build, s.ref()); err != nil || live == nil || uid != "" && live.GetUID() != uid {
 			return nil, errors.Join(err, left)
 		}
-		if theirs := carvel.MarkOf(live); s.leaves(theirs) != "" {
-			return []Left{d.left(build.Name(), s.ref().String(), s.leaves(theirs), theirs)}, left
+		theirs := carvel.MarkOf(live)
+		if reason := d.leaves(s.resource(), theirs, s.Hold); reason != "" {
+			return []Left{d.left(build.Name(), s.ref().String(), reason, theirs)}, left
 		}
 		if err = build.Delete(ctx, s.ref(), live); err != nil && !errors.Is(err, cluster.ErrChanged) {
 			return nil, err
@@ -254,18 +266,28 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	return nil, left
 }
 
-// deleteTokens deletes the token Secret that the Secret names. Where the Secret
-// is gone, it may be any of those that it could have had.
+// deleteTokens deletes the token Secrets that the Secret may have been made
+// with: the one that the state records, the one that the Secret names, and where
+// that is gone the one that it would be given.
 func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
-	s.TokenSecret = s.tokenOf(live)
-	err := d.deleteToken(ctx, s)
-	if err != nil || live != nil {
-		return err
+	names := []string{s.TokenSecret, s.tokenOf(live)}
+	if live == nil {
+		name, err := d.newTokenName(s)
+		if err != nil {
+			return err
+		}
+		names = append(names, name)
 	}
-	if s.TokenSecret, err = d.newTokenName(s); err != nil {
-		return err
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if s.TokenSecret = name; name == "" {
+			continue
+		}
+		if err := d.deleteToken(ctx, s); err != nil {
+			return err
+		}
 	}
-	return d.deleteToken(ctx, s)
+	return nil
 }
 
 // refuseInUse is an *InUseError where Apps name the Secret.

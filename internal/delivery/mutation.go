@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -75,6 +76,28 @@ func (i Ignored) keepText(obj *unstructured.Unstructured, text string) {
 	if text != "" && yaml.Unmarshal([]byte(text), &now.Object) == nil {
 		i.keep(obj, now)
 	}
+}
+
+// pick keeps the entries of an object's labels or annotations whose keys are
+// wanted; nil stays nil. One that is left to others stays as it is wanted.
+func (i Ignored) pick(field string, live, wanted map[string]string) map[string]string {
+	if wanted == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for k, v := range wanted {
+		if i.has(".metadata." + field + "." + k) {
+			out[k] = v
+		} else if v, ok := live[k]; ok {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// has tells whether a field is left to others in any object.
+func (i Ignored) has(field string) bool {
+	return slices.ContainsFunc(i, func(entry string) bool { return entry == field || strings.HasSuffix(entry, " "+field) })
 }
 
 // ValidateIgnored checks one entry.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
@@ -137,17 +138,26 @@ type Left struct {
 	By          string // who holds or uses it, for LeftTaken and LeftInUse
 }
 
-// leaves is why a delete leaves what bears a mark, "" where it does not.
-func (h Hold) leaves(theirs carvel.Mark) string {
+// leaves is why a delete by a resource leaves what bears a mark, "" where it does
+// not.
+func (d *Delivery) leaves(resource string, theirs carvel.Mark, how Hold) string {
 	switch {
-	case h.isTaken(theirs):
+	case d.lost(theirs, carvel.Mark{Owner: d.Owner, Resource: resource}, how):
 		return LeftTaken
-	case h.Incomplete && h.Retried:
+	case how.Incomplete && how.Retried:
 		return LeftForRetry
-	case h.Incomplete && theirs.Adopted:
+	case how.Incomplete && theirs.Adopted:
 		return LeftHalfAdopted
 	}
 	return ""
+}
+
+// isReplaced tells whether what is found is not what the resource records: it
+// has another UID, which is not empty where it is known, and not its mark.
+// Somebody has deleted the one and made the other.
+func (h Hold) isReplaced(live *unstructured.Unstructured, uid types.UID) bool {
+	theirs := carvel.MarkOf(live)
+	return uid != "" && live.GetUID() != uid && theirs.Creation == "" && (h.Creation != "" || !carvel.IsManaged(live))
 }
 
 // left notes what a delete leaves. What waits for a retry is what the create
@@ -215,14 +225,18 @@ func (d *Delivery) establish(ctx context.Context, c *cluster.Cluster, obj *unstr
 // remove deletes an object of the resource's, and waits for nothing. It leaves
 // what the hold says, what does not bear the provider's label, and releases what
 // was adopted.
-func (d *Delivery) remove(ctx context.Context, c *cluster.Cluster, ref cluster.Ref, how ForCluster) ([]Left, error) {
+func (d *Delivery) remove(ctx context.Context, c *cluster.Cluster, ref cluster.Ref, resource string, how ForCluster) ([]Left, error) {
 	for {
 		live, err := find(ctx, c, ref)
 		if err != nil || live == nil || !carvel.IsManaged(live) {
 			return nil, err
 		}
 		theirs := carvel.MarkOf(live)
-		if reason := how.leaves(theirs); reason != "" {
+		reason := d.leaves(resource, theirs, how.Hold)
+		if reason == "" && theirs.Adopted && how.Retried {
+			reason = LeftForRetry // it would be somebody else's for the create
+		}
+		if reason != "" {
 			return []Left{d.left(c.Name(), ref.String(), reason, theirs)}, nil
 		}
 		if theirs.Adopted {

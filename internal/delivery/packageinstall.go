@@ -46,10 +46,14 @@ type Seen struct {
 
 // PackageInstallReceipt says what is in the repository.
 type PackageInstallReceipt struct {
-	Creation string        // that the files bear; empty: they were not written
-	Mark     carvel.Mark   // of the files as they were found
-	Commit   gitops.Commit // zero: nothing was pushed, or only read
-	Blobs    Blobs         // of the files as they are on the branch; of an encrypted one that is planned, as in Canonical
+	Creation string      // that the files bear; empty: they were not written
+	Mark     carvel.Mark // of the files as they were found
+	// AsWritten tells of files that were found that they are as the resource with
+	// the mark has written them, and Tip which commit they were found in.
+	AsWritten bool
+	Tip       gitops.Hash
+	Commit    gitops.Commit // zero: nothing was pushed, or only read
+	Blobs     Blobs         // of the files as they are on the branch; of an encrypted one that is planned, as in Canonical
 	// Canonical are the blobs that the files on the branch would have as the
 	// provider writes them, for those that hold nothing beyond that. That of an
 	// encrypted file, which is another one each time it is written, stands for
@@ -212,7 +216,7 @@ func (d *Delivery) keep(ctx context.Context, at repolayout.Install, wanted Blobs
 // the files are.
 func (d *Delivery) LeftPackageInstall(ctx context.Context, at repolayout.Install, how Hold) ([]Left, error) {
 	theirs, err := d.markAt(ctx, at)
-	if reason := how.leaves(theirs); err == nil && reason != "" {
+	if reason := d.leaves(resourceOf(at), theirs, how); err == nil && reason != "" {
 		return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
 	}
 	return nil, err
@@ -232,7 +236,7 @@ func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Insta
 		return nil, err
 	}
 	theirs := repolayout.ReadMark(now).Mark
-	if reason := how.leaves(theirs); reason != "" {
+	if reason := d.leaves(resourceOf(at), theirs, how); reason != "" {
 		return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
 	}
 	change := gitops.Change{Summary: d.summary("Remove", at)}
@@ -260,8 +264,9 @@ func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Insta
 	_, err = repository.Apply(ctx, change)
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
-		if theirs, readErr := d.markAt(ctx, at); readErr == nil && how.leaves(theirs) != "" { // by now
-			return []Left{d.left(d.branch(), d.Layout.Dir(at), how.leaves(theirs), theirs)}, nil
+		theirs, readErr := d.markAt(ctx, at)
+		if reason := d.leaves(resourceOf(at), theirs, how); readErr == nil && reason != "" { // by now
+			return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
 		}
 	}
 	return nil, d.blame(ctx, err)

@@ -183,7 +183,7 @@ func (d *Delivery) takeOverFiles(ctx context.Context, p PackageInstall, mine car
 	switch {
 	case d.resumes(theirs.Mark, mine) && asWritten(found, theirs):
 		return before, nil
-	case theirs.Creation == "" && sameFiles(blobsOf(there), blobs):
+	case (theirs.Creation == "" || d.resumes(theirs.Mark, mine)) && sameFiles(blobsOf(there), blobs):
 		return before, nil
 	case !p.Adopt:
 		return before, d.exists(ctx, d.Layout.Path(at, first(there)), theirs.Mark)

@@ -39,6 +39,10 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		}
 	}
 	r = d.found(at, ours, files)
+	var tipErr error
+	if r.Tip, tipErr = d.Repository.Tip(ctx); tipErr != nil {
+		return found, r, tipErr
+	}
 	if err == nil {
 		var canonical repolayout.Files
 		canonical, err = repolayout.Canonical(spec, ours)
@@ -60,7 +64,9 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 // its blobs, so that it is known whether that is another by the time of a write.
 func (d *Delivery) found(at repolayout.Install, ours, all repolayout.Files) PackageInstallReceipt {
 	r := d.receipt(at, ours)
-	if r.Mark = repolayout.ReadMark(all).Mark; r.Mark.Creation != "" {
+	m := repolayout.ReadMark(all)
+	r.Mark, r.AsWritten = m.Mark, m.Creation != "" && asWritten(all, m)
+	if r.Mark.Creation != "" {
 		r.Blobs[repolayout.MarkFile] = gitops.BlobHash(all[repolayout.MarkFile])
 	}
 	return r

@@ -25,6 +25,7 @@ type RunNamespace struct {
 	// DeleteAdopted lets a delete delete also what was there before it was
 	// adopted.
 	DeleteAdopted bool
+	UID           types.UID // of the Namespace that the state records, empty where it records none
 	ForCluster
 }
 
@@ -43,6 +44,7 @@ type RunNamespaceReceipt struct {
 	// they are now.
 	Labels, Annotations map[string]string
 	Mutations           []Mutation // of what was applied
+	Left                []Left     // of what was to go
 }
 
 // PlannedObjects are the Objects of a receipt once the spec is applied. before
@@ -181,23 +183,9 @@ func (s RunNamespace) receipt(namespace *unstructured.Unstructured) RunNamespace
 	return RunNamespaceReceipt{
 		UID:         namespace.GetUID(),
 		Objects:     map[string]string{},
-		Labels:      pick(namespace.GetLabels(), s.Labels),
-		Annotations: pick(namespace.GetAnnotations(), s.Annotations),
+		Labels:      s.Ignore.pick("labels", namespace.GetLabels(), s.Labels),
+		Annotations: s.Ignore.pick("annotations", namespace.GetAnnotations(), s.Annotations),
 	}
-}
-
-// pick keeps the entries of live whose keys are in keys; nil stays nil.
-func pick(live, keys map[string]string) map[string]string {
-	if keys == nil {
-		return nil
-	}
-	out := map[string]string{}
-	for k := range keys {
-		if v, ok := live[k]; ok {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 // ReadRunNamespace reads the objects. A missing Namespace is ErrNotFound;
@@ -220,6 +208,9 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 	namespace := live[refs[0]]
 	if namespace == nil || namespace.GetDeletionTimestamp() != nil {
 		return r, ErrNotFound // one that is being deleted cannot be kept
+	}
+	if !s.Existing && s.isReplaced(namespace, s.UID) {
+		return r, ErrNotFound
 	}
 	r = s.receipt(namespace)
 	r.TakenBy = d.takenBy(s.resource(), carvel.MarkOf(live[refOf(objects[0])]), s.Hold)
@@ -272,7 +263,8 @@ func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunName
 	}
 	for _, obj := range slices.Backward(carvel.RunNamespace(before)) {
 		if ref := refOf(obj); !wanted[ref] {
-			if _, err := d.remove(ctx, c, ref, s.ForCluster); err != nil {
+			left, err := d.remove(ctx, c, ref, s.resource(), s.ForCluster)
+			if r.Left = append(r.Left, left...); err != nil {
 				return r, err
 			}
 		}
@@ -345,7 +337,11 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 		return nil, nil // ours is gone
 	}
 	if theirs := carvel.MarkOf(anchor); anchor != nil {
-		if reason := s.leaves(theirs); reason != "" {
+		reason := d.leaves(s.resource(), theirs, s.Hold)
+		if reason == "" && s.Retried && theirs.Adopted && !s.DeleteAdopted {
+			reason = LeftForRetry // it is not deleted, so that it cannot be made anew
+		}
+		if reason != "" {
 			return []Left{d.left(c.Name(), refOf(anchor).String(), reason, theirs)}, nil
 		}
 	}
@@ -370,10 +366,10 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 // practitioner has said so.
 func (d *Delivery) removeOrDelete(ctx context.Context, c *cluster.Cluster, ref cluster.Ref, s RunNamespace) ([]Left, error) {
 	if !s.DeleteAdopted || ref.Resource == carvel.Namespaces {
-		return d.remove(ctx, c, ref, s.ForCluster)
+		return d.remove(ctx, c, ref, s.resource(), s.ForCluster)
 	}
 	live, err := find(ctx, c, ref)
-	if err != nil || live == nil || !carvel.IsManaged(live) || s.leaves(carvel.MarkOf(live)) != "" {
+	if err != nil || live == nil || !carvel.IsManaged(live) || d.leaves(s.resource(), carvel.MarkOf(live), s.Hold) != "" {
 		return nil, err
 	}
 	return nil, c.Delete(ctx, ref, live)
@@ -404,8 +400,9 @@ func (d *Delivery) deleteNamespace(ctx context.Context, c *cluster.Cluster, s Ru
 		if live, err = find(ctx, c, ref); err != nil || live == nil || uid != "" && live.GetUID() != uid {
 			return nil, err
 		}
-		if theirs := carvel.MarkOf(live); s.leaves(theirs) != "" {
-			return []Left{d.left(c.Name(), ref.String(), s.leaves(theirs), theirs)}, nil
+		theirs := carvel.MarkOf(live)
+		if reason := d.leaves(s.resource(), theirs, s.Hold); reason != "" {
+			return []Left{d.left(c.Name(), ref.String(), reason, theirs)}, nil
 		}
 		if err = c.Delete(ctx, ref, live); err != nil && !errors.Is(err, cluster.ErrChanged) {
 			return nil, err

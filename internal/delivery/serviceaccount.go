@@ -84,6 +84,7 @@ func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
 // applyToken writes the token Secret: the one that is recorded, or a new one
 // where none is or another resource holds it. It sets s.TokenSecret.
 func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (*unstructured.Unstructured, error) {
+	mine.Adopted = false // which the Secret on the build cluster may be
 	if s.TokenSecret != "" {
 		secret := s.tokenSecret()
 		live, err := find(ctx, c, refOf(secret))
@@ -134,7 +135,7 @@ func (d *Delivery) deleteToken(ctx context.Context, s KubeconfigSecret) error {
 	ref := refOf(s.tokenSecret())
 	c, err := d.run(s.RunCluster)
 	if err == nil {
-		_, err = d.remove(ctx, c, ref, s.ForCluster)
+		_, err = d.remove(ctx, c, ref, s.resource(), s.ForCluster)
 	}
 	if err != nil {
 		return &TokenLeftError{RunCluster: s.RunCluster, Namespace: ref.Namespace, Name: ref.Name, Err: err}

@@ -125,7 +125,12 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	done, err := r.data.UpdateApp(bounded, was, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	resp.Diagnostics.Append(unseen(done)...)
-	if done.Changed() {
+	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
+	if done.Undone {
+		before.Creation = creation.Recorded(done.Creation, before.Creation, false)
+		resp.Diagnostics.Append(resp.State.Set(ctx, before)...)
+		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, true)...)
+	} else if done.Changed() {
 		plan.Creation = creation.Recorded(done.Creation, before.Creation, err == nil)
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
@@ -144,7 +149,7 @@ func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *reso
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.identity(ctx)
 	resp.Diagnostics.Append(diags...)
-	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString())
+	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -51,6 +52,7 @@ func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
 		Secrets:    secrets,
 		Orphan:     m.OnDestroy.ValueString() == onDestroyOrphan,
 		Wait:       m.Wait.ValueBool(),
+		UID:        apitypes.UID(m.UID.ValueString()),
 		ForCluster: schemas.ForCluster(m.FieldManager, creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)),
 	}, diags
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
 // incomplete begins the attribute creation while what it records has not been
@@ -138,8 +139,9 @@ func PlanDestroy(ctx context.Context, to private) diag.Diagnostics {
 }
 
 // IsRetried tells whether a delete is the first half of a replacement by a
-// resource with the same import id.
-func IsRetried(ctx context.Context, from private, id string) (bool, diag.Diagnostics) {
+// resource with the same import id. Where that was not known, and the creation
+// that is recorded was not completed, it warns of what is left.
+func IsRetried(ctx context.Context, from private, id string, recorded types.String) (bool, diag.Diagnostics) {
 	data, diags := from.GetKey(ctx, plannedKey)
 	if diags.HasError() || data == nil {
 		return false, diags
@@ -147,6 +149,9 @@ func IsRetried(ctx context.Context, from private, id string) (bool, diag.Diagnos
 	var p planned
 	if err := json.Unmarshal(data, &p); err != nil {
 		diags.AddError("Unable to read the resource's private state", err.Error())
+	}
+	if p.Create != nil && *p.Create == "" && IsIncomplete(recorded) {
+		diags.Append(tfdiag.SuccessorUnknown(id))
 	}
 	return p.Create != nil && (*p.Create == id || *p.Create == ""), diags
 }

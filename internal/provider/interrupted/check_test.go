@@ -245,7 +245,7 @@ func disagreements(out string, state map[string]kept, now snapshot, addresses []
 			wrong = append(wrong, "in the state, and not there: "+address)
 		case there && !kept:
 			wrong = append(wrong, "there, and not in the state: "+address)
-		case there && r.tainted:
+		case there && r.tainted && !r.incomplete:
 			wrong = append(wrong, "there, and tainted, so that the next apply makes it anew: "+address)
 		}
 	}

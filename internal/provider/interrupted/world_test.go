@@ -231,7 +231,8 @@ func result(out string) string {
 
 // kept is a resource in the state.
 type kept struct {
-	tainted bool
+	tainted    bool
+	incomplete bool // the next apply goes on with it in place
 }
 
 // state are the resources in the state file, by address.
@@ -247,8 +248,11 @@ func (w *world) state() (map[string]kept, error) {
 		Resources []struct {
 			Mode, Type, Name string
 			Instances        []struct {
-				Key    any    `json:"index_key"`
-				Status string `json:"status"`
+				Key        any    `json:"index_key"`
+				Status     string `json:"status"`
+				Attributes struct {
+					Creation string `json:"creation"`
+				} `json:"attributes"`
 			}
 		}
 	}
@@ -258,7 +262,9 @@ func (w *world) state() (map[string]kept, error) {
 	resources := map[string]kept{}
 	for _, r := range file.Resources {
 		for _, i := range r.Instances {
-			resources[fmt.Sprintf("%s.%s[%q]", r.Type, r.Name, i.Key)] = kept{tainted: i.Status == "tainted"}
+			resources[fmt.Sprintf("%s.%s[%q]", r.Type, r.Name, i.Key)] = kept{
+				tainted: i.Status == "tainted", incomplete: strings.HasPrefix(i.Attributes.Creation, "incomplete:"),
+			}
 		}
 	}
 	return resources, nil

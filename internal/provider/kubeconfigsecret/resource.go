@@ -115,7 +115,9 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	spec.Creation = before.Creation
+	written, diags := getRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	spec.Creation, before.TokenSecret = before.Creation, written.TokenSecret
 	done, err := r.data.UpdateKubeconfigSecret(bounded, before, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if left := unreachableToken(err); left != nil {
@@ -129,7 +131,9 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	}
 	plan.Creation = creation.Recorded(done.Creation, state.Creation, true)
 	if keeps {
+		written.TokenSecret = done.TokenSecret
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+		resp.Diagnostics.Append(setRecord(ctx, resp.Private, written)...)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
@@ -143,8 +147,11 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
 	resp.Diagnostics.Append(diags...)
-	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString())
+	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)
+	written, diags := getRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	spec.TokenSecret = written.TokenSecret
 	if resp.Diagnostics.HasError() {
 		return
 	}

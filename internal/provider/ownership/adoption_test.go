@@ -163,7 +163,7 @@ func TestAccOwnership_adoptionShown(t *testing.T) {
 	w.Create(w.Build(carvel.Secrets, w.Name), secret)
 	w.Create(w.Staging(carvel.Namespaces, ""), labelled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name+"-x"), "team", "theirs"))
 	install := w.dir() + "/packageinstall.yaml"
-	byHand := "apiVersion: packaging.carvel.dev/v1alpha1\nkind: PackageInstall\nmetadata: {name: by-hand}\nspec: {packageRef: {refName: x.y.z}}\n"
+	byHand := "apiVersion: packaging.carvel.dev/v1alpha1\nkind: PackageInstall\nmetadata: {name: by-hand}\nspec: {packageRef: {refName: x.y.z, versionSelection: {constraints: 1.0.0}}}\n"
 	w.repository.Write("By hand", map[string]string{install: byHand})
 
 	p := w.program("all")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -228,4 +229,85 @@ func TestAccOwnership_replaced(t *testing.T) {
 	p.Run(nil, quiet, "No changes")
 	p.Run(nil, destroy, "4 destroyed")
 	w.gone()
+}
+
+// TestAccOwnership_madeByHand: what somebody else has made in the place of what
+// was deleted is not the resource's own.
+func TestAccOwnership_madeByHand(t *testing.T) {
+	w := newWorld(t)
+	p := w.program("all")
+	targets := func(args []string) []string {
+		return append(slices.Clone(args), "-target="+addresses("a")[0], "-target="+addresses("a")[2])
+	}
+	p.Run(nil, targets(apply), "2 added")
+	namespaces, secrets := w.Staging(carvel.Namespaces, ""), w.Build(carvel.Secrets, w.Name)
+	w.Delete(namespaces, w.Name)
+	w.Delete(secrets, "staging-kubeconfig")
+	w.byHand()
+	w.Create(secrets, acctest.Object(carvel.Secrets, "Secret", w.Name, "staging-kubeconfig"))
+	before := w.living()
+	p.Run(nil, targets(apply), "2 to add", "Error: Unable to create run namespace", "this resource did not make it")
+	p.Run(nil, destroy, "0 destroyed")
+	w.kept(before, "destroyed")
+}
+
+// TestAccOwnership_killedKick: an App that a process has paused to make the
+// controller run, and was killed before it could resume it, is resumed by the
+// next apply.
+func TestAccOwnership_killedKick(t *testing.T) {
+	w := newWorld(t)
+	p := w.program("all")
+	p.Run(nil, apply, "4 added")
+	before := w.living()
+	apps := w.Build(carvel.Apps, w.Name)
+	w.Patch(apps, w.Name+"-app", `{"metadata":{"annotations":{"`+carvel.KickAnnotation+`":"paused"}},"spec":{"paused":true}}`)
+	p.Run(nil, apply, "- paused: true", "0 added, 1 changed, 0 destroyed")
+	w.kept(before, "resumed")
+	if err := acctest.Has(apps, w.Name+"-app", acctest.Field("<nil>", "spec", "paused"))(nil); err != nil {
+		t.Error(err)
+	}
+	p.Run(nil, quiet, "No changes")
+	p.Run(nil, destroy, "4 destroyed")
+	w.gone()
+}
+
+// TestAccOwnership_mutated: a policy of the cluster that changes what is applied
+// gives a warning and drift, and replaces nothing; a field that is left to it is
+// no drift.
+func TestAccOwnership_mutated(t *testing.T) {
+	w := newWorld(t)
+	policies := schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"}
+	policy := acctest.Object(policies, "MutatingAdmissionPolicy", "", w.Name)
+	policy.Object["spec"] = map[string]any{
+		"failurePolicy": "Fail", "reinvocationPolicy": "Never",
+		"matchConstraints": map[string]any{"resourceRules": []any{map[string]any{
+			"apiGroups": []any{""}, "apiVersions": []any{"v1"}, "resources": []any{"namespaces"}, "operations": []any{"CREATE", "UPDATE"},
+			"resourceNames": []any{w.Name},
+		}}},
+		"mutations": []any{map[string]any{"patchType": "ApplyConfiguration", "applyConfiguration": map[string]any{
+			"expression": `Object{metadata: Object.metadata{labels: {"team": "policy"}}}`,
+		}}},
+	}
+	binding := acctest.Object(policies.GroupVersion().WithResource("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", "", w.Name)
+	binding.Object["spec"] = map[string]any{"policyName": w.Name}
+	w.Create(w.Staging(policies, ""), policy)
+	w.Create(w.Staging(policies.GroupVersion().WithResource("mutatingadmissionpolicybindings"), ""), binding)
+	w.Eventually("the policy is at work", func(ctx context.Context) (bool, error) {
+		try := labelled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name), "team", "try")
+		made, err := w.Staging(carvel.Namespaces, "").Create(ctx, try, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil && made.GetLabels()["team"] == "policy", err
+	})
+	p := w.program("all")
+	namespace := func(args []string) []string { return append(slices.Clone(args), "-target="+addresses("a")[0]) }
+	vars := config.Variables{"labels": acctest.ObjectVariable("team", "ours")}
+	p.Run(vars, namespace(apply), "The cluster changed the run namespace", ".metadata.labels.team: policy", "1 added")
+	before := w.living()
+	p.Run(vars, namespace(apply), "-     team: policy", "The cluster changed the run namespace", "0 added, 1 changed, 0 destroyed")
+	if after := w.living(); after["namespace"] != before["namespace"] {
+		t.Error("the namespace was made anew")
+	}
+	vars["field_manager"] = acctest.ObjectVariable("ignore_fields", config.ListVariable(config.StringVariable(".metadata.labels.team")))
+	p.Run(vars, namespace(apply), "0 added, 1 changed, 0 destroyed")
+	p.Run(vars, namespace(quiet), "No changes")
+	p.Run(vars, destroy, "1 destroyed")
 }

@@ -151,6 +151,18 @@ func (s seen) names(l repolayout.Layout, at repolayout.Install) []string {
 	})
 }
 
+// others tells whether a file is another one than was seen. A file with a slow
+// mark is not looked at.
+func (s seen) others(l repolayout.Layout, at repolayout.Install, now delivery.Blobs) bool {
+	for name, blob := range now {
+		m, known := s[l.Path(at, name)]
+		if _, _, slow := m.slow(); !slow && name != repolayout.MarkFile && (!known || !m.isOf(blob)) {
+			return true
+		}
+	}
+	return false
+}
+
 // only leaves out what was seen of others.
 func (s seen) only(l repolayout.Layout, at repolayout.Install) seen {
 	own := seen{}

@@ -116,6 +116,10 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	if state.Creation.IsNull() && state.Commit.IsNull() { // imported
 		state.Creation = creation.Imported(receipt.Mark.Creation)
 	}
+	if !state.Commit.IsNull() && receipt.AsWritten && before.others(r.data.Layout, at, receipt.Blobs) {
+		// An update of this resource that was interrupted has written them.
+		state.Commit = types.StringValue(receipt.Tip.String())
+	}
 	if by, lost := r.data.LostPackageInstall(at, receipt.Mark, state.hold()); lost {
 		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten
 		resp.Diagnostics.Append(tfdiag.Taken(noun, title(state), by.Describe()))

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -86,6 +87,7 @@ func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostic
 			TanzuApplicationPlatform: m.TanzuApplicationPlatform.ValueBool(),
 		},
 		DeleteAdopted: m.DeleteAdopted.ValueBool(),
+		UID:           apitypes.UID(m.UID.ValueString()),
 		ForCluster:    schemas.ForCluster(m.FieldManager, creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)),
 	}, diags
 }

@@ -109,9 +109,15 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 	spec.Creation = before.Creation
 	done, err := r.data.UpdateRunNamespace(bounded, before.RunNamespaceSpec, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, spec.Name, done.Mutations)...)
+	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
 	if done.Creation != "" {
-		plan.Creation = creation.Recorded(done.Creation, state.Creation, err == nil)
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+		// An update that failed is done again, with all that it was to delete.
+		now := state
+		if err == nil {
+			now = plan.with(done)
+		}
+		now.Creation = creation.Recorded(done.Creation, state.Creation, err == nil)
+		resp.Diagnostics.Append(resp.State.Set(ctx, now)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, spec.Name, progress(done), err))
@@ -125,7 +131,7 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
 	resp.Diagnostics.Append(diags...)
-	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString())
+	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

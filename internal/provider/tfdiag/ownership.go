@@ -128,6 +128,14 @@ func Mutated(noun, name string, all []delivery.Mutation) diag.Diagnostics {
 			"or name the fields in field_manager = { ignore_fields = [...] }.")}
 }
 
+// SuccessorUnknown warns of a resource whose replacement had no known name when it
+// was planned.
+func SuccessorUnknown(id string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("What is left of %q may be nobody's", id),
+		"It was planned to be replaced by a resource whose name was not known yet. Where its creation had not been completed, it is left for that one to go on with. "+
+			"Where that one has another name, delete by hand what is left under this one.")
+}
+
 // Left warns of what a delete has left in its place.
 func Left(left []delivery.Left) diag.Diagnostics {
 	var diags diag.Diagnostics
@@ -143,8 +151,10 @@ func Left(left []delivery.Left) diag.Diagnostics {
 			text = fmt.Sprintf("It was there before adopt_existing took it over, and its adoption was never completed. It is left in %s as it is now: "+
 				"some of its fields may be those of this configuration. Terraform forgets this resource.", l.Where)
 		case delivery.LeftAdopted:
-			text = fmt.Sprintf("It was there before adopt_existing took it over, so that it is left in %s, without the provider's label and annotation. "+
-				"Set delete_adopted = true and apply before the destroy to have it deleted.", l.Where)
+			text = fmt.Sprintf("It was there before adopt_existing took it over, so that it is left in %s, without the provider's label and annotation.", l.Where)
+			if !strings.HasPrefix(l.What, "secrets ") {
+				text += " Set delete_adopted = true and apply before the destroy to have it deleted."
+			}
 		case delivery.LeftInUse:
 			text = fmt.Sprintf("%s uses it, so that it is left in %s.", l.By, l.Where)
 		}
