@@ -93,6 +93,11 @@ func (d *Delivery) CheckNewApp(ctx context.Context, a App) (Adoption, error) {
 // the App cannot be made, no Secret stays. An App that an interrupted creation
 // of the same resource has made is gone on with.
 func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
+	a.Creation = ""
+	return d.createApp(ctx, a)
+}
+
+func (d *Delivery) createApp(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
 		return AppReceipt{}, err
@@ -104,7 +109,7 @@ func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	mine := d.mark(a.resource(), "")
+	mine := d.mark(a.resource(), a.Creation)
 	if len(a.Secrets) > 0 { // before any of them is written
 		if err := d.refuseExisting(ctx, build, []*unstructured.Unstructured{obj}, mine, a.Hold); err != nil {
 			return AppReceipt{}, err
@@ -161,6 +166,9 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 		return AppReceipt{}, err
 	}
 	old, err := build.Get(ctx, a.ref())
+	if a.UID == "" && errors.Is(err, cluster.ErrNotFound) { // its own Secrets alone were left
+		return d.createApp(ctx, a)
+	}
 	if err != nil {
 		return AppReceipt{}, a.gone(err)
 	}
@@ -295,7 +303,27 @@ func PlannedApp(a App, before string) (string, error) {
 	return shown(obj, obj)
 }
 
-// ReadApp reads the App, ErrNotFound where it is missing.
+// readLeft reads what is left of an App that is gone: own Secrets of it, where
+// its delete was interrupted. ErrNotFound where nothing is.
+func (a App) readLeft(ctx context.Context, build *cluster.Cluster) (AppReceipt, error) {
+	r := AppReceipt{Secrets: map[string]string{}}
+	for _, s := range a.Secrets {
+		live, err := find(ctx, build, a.secretRef(s.Name))
+		if err != nil {
+			return r, err
+		}
+		if theirs := carvel.MarkOf(live); a.Creation != "" && theirs.Creation == a.Creation && !theirs.Adopted {
+			r.Secrets[s.Name] = shownSecret(live, a.Manager.Name)
+		}
+	}
+	if len(r.Secrets) == 0 {
+		return r, ErrNotFound
+	}
+	return r, nil
+}
+
+// ReadApp reads the App, ErrNotFound where it is missing. Where own Secrets of it
+// are left, the receipt has no UID.
 func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := d.build()
 	if err != nil {
@@ -309,7 +337,10 @@ func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	if live == nil || a.isReplaced(live, a.UID) {
+	if live == nil {
+		return a.readLeft(ctx, build)
+	}
+	if a.isReplaced(live, a.UID) {
 		return AppReceipt{}, ErrNotFound
 	}
 	if isKicked(live) && !a.Paused { // by a process that was killed: an update resumes it

@@ -108,7 +108,7 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 	}
 	p.write("terraform.tfvars.json", data)
 	p.last = vars
-	cmd := p.command(append(args, "-no-color", "-input=false")...)
+	cmd := p.command(slices.Insert(slices.Clone(args), 1, "-no-color", "-input=false")...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -59,6 +59,9 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 		changes = !state.Object.Equal(plan.Object)
 		if changes || !state.Secrets.Equal(plan.Secrets) || awaited && plan.Wait.ValueBool() {
 			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("status"), types.ObjectUnknown(statusType))...)
+			if state.UID.ValueString() == "" { // its own Secrets alone are left
+				resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("uid"), types.StringUnknown())...)
+			}
 		}
 	}
 	if changes && !plan.Object.IsUnknown() {

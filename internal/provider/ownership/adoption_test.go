@@ -169,7 +169,7 @@ func TestAccOwnership_adoptionShown(t *testing.T) {
 	p := w.program("all")
 	vars := config.Variables{"adopt_existing": config.BoolVariable(true), "labels": acctest.ObjectVariable("team", "ours")}
 	plan := []string{"plan", "-out=tfplan"}
-	out := p.Run(vars, plan, "takes over what is there", "- kind: PackageInstall", "+ name: "+strings.Split(w.Package(), ".")[0], "data.theirs: (sensitive value)", "Plan: 4 to add")
+	out := p.Run(vars, plan, "takes over what is there", "-metadata: {name: by-hand}", "+ name: "+strings.Split(w.Package(), ".")[0], "data.theirs: (sensitive value)", "Plan: 4 to add")
 	if strings.Contains(out, "s3cret-of-theirs") || strings.Contains(out, "czNjcmV0") {
 		t.Error("the plan shows a secret")
 	}
@@ -269,6 +269,32 @@ func TestAccOwnership_sharedCredentials(t *testing.T) {
 	e.Create(e.Build(carvel.Apps, e.Name), user)
 	first.Run(apps("one"), destroy, "1 destroyed", "secrets "+e.Name+"/shared was not deleted", "/user uses it")
 	if err := acctest.Has(e.Build(carvel.Secrets, e.Name), "shared", nil)(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAccOwnership_leftSecrets: an App's own Secret that a delete has left, since
+// it was interrupted once the App was gone, is not forgotten.
+func TestAccOwnership_leftSecrets(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	apps, secrets := e.Build(carvel.Apps, e.Name), e.Build(carvel.Secrets, e.Name)
+	p := acctest.Fixture{Env: e, Dir: "credentials"}.Program()
+	interrupt := func() {
+		e.Patch(apps, "one", `{"metadata":{"finalizers":null}}`)
+		e.Delete(apps, "one")
+	}
+	p.Run(nil, apply, "1 added")
+	interrupt()
+	p.Run(nil, apply, "0 added, 1 changed, 0 destroyed")
+	if err := acctest.Has(apps, "one", nil)(nil); err != nil {
+		t.Error(err)
+	}
+	p.Run(nil, quiet, "No changes")
+	interrupt()
+	p.Run(nil, destroy, "1 destroyed")
+	if err := acctest.HasNot(secrets, "shared")(nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -302,7 +302,7 @@ func TestAccOwnership_mutated(t *testing.T) {
 	vars := config.Variables{"labels": acctest.ObjectVariable("team", "ours")}
 	p.Run(vars, namespace(apply), "The cluster changed the run namespace", ".metadata.labels.team: policy", "1 added")
 	before := w.living()
-	p.Run(vars, namespace(apply), "-     team: policy", "The cluster changed the run namespace", "0 added, 1 changed, 0 destroyed")
+	p.Run(vars, namespace(apply), "- team: policy", "The cluster changed the run namespace", "0 added, 1 changed, 0 destroyed")
 	if after := w.living(); after["namespace"] != before["namespace"] {
 		t.Error("the namespace was made anew")
 	}
