@@ -25,17 +25,19 @@ func TestAccKubeconfigSecret_type(t *testing.T) {
 	create.Check = is("example.com/a")
 	replaced := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, typed("example.com/b"))
 	replaced.Check = is("example.com/b")
-	drifted := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, typed("example.com/b"))
-	drifted.PreConfig = func() {
+	theirs := f.Refused(`already exists.*this resource did not make it`, typed("example.com/b"))
+	theirs.PreConfig = func() {
 		e.Delete(secrets, "elsewhere-kubeconfig")
 		e.Create(secrets, acctest.Object(carvel.Secrets, "Secret", e.Name, "elsewhere-kubeconfig"))
 	}
-	drifted.Check = is("example.com/b")
+	again := f.Planned(plancheck.ResourceActionCreate, typed("example.com/b"))
+	again.PreConfig = func() { e.Delete(secrets, "elsewhere-kubeconfig") }
+	again.Check = is("example.com/b")
 	resource.Test(t, resource.TestCase{
 		Steps: []resource.TestStep{
 			f.Refused(`not a kubeconfig`, typed("kubernetes.io/tls")),
 			create, f.Quiet(typed("example.com/a")), f.Imported(e.Name+"/elsewhere-kubeconfig", typed("example.com/a"), "kubeconfig", "run_cluster"),
-			replaced, drifted, f.Quiet(typed("example.com/b")),
+			replaced, theirs, again, f.Quiet(typed("example.com/b")),
 		},
 		CheckDestroy: acctest.HasNot(secrets, "elsewhere-kubeconfig"),
 	})
