@@ -11,6 +11,7 @@ import (
 type memory map[string][]byte
 
 func (m memory) GetKey(_ context.Context, key string) ([]byte, diag.Diagnostics) { return m[key], nil }
+
 func (m memory) SetKey(_ context.Context, key string, value []byte) diag.Diagnostics {
 	m[key] = value
 	return nil

@@ -161,7 +161,7 @@ func TestAccOwnership_adoptionShown(t *testing.T) {
 	secret := acctest.Object(carvel.Secrets, "Secret", w.Name, "staging-kubeconfig")
 	secret.Object["stringData"] = map[string]any{"theirs": "s3cret-of-theirs"}
 	w.Create(w.Build(carvel.Secrets, w.Name), secret)
-	w.Create(w.Staging(carvel.Namespaces, ""), labelled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name+"-x"), "team", "theirs"))
+	w.Create(w.Staging(carvel.Namespaces, ""), labeled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name+"-x"), "team", "theirs"))
 	install := w.dir() + "/packageinstall.yaml"
 	byHand := "apiVersion: packaging.carvel.dev/v1alpha1\nkind: PackageInstall\nmetadata: {name: by-hand}\nspec: {packageRef: {refName: x.y.z, versionSelection: {constraints: 1.0.0}}}\n"
 	w.repository.Write("By hand", map[string]string{install: byHand})
@@ -199,7 +199,7 @@ func TestAccOwnership_adoptionShown(t *testing.T) {
 	p.Run(vars, destroy, "4 destroyed")
 }
 
-func labelled(obj *unstructured.Unstructured, key, value string) *unstructured.Unstructured {
+func labeled(obj *unstructured.Unstructured, key, value string) *unstructured.Unstructured {
 	obj.SetLabels(map[string]string{key: value})
 	return obj
 }

@@ -293,7 +293,7 @@ func TestAccOwnership_mutated(t *testing.T) {
 	w.Create(w.Staging(policies, ""), policy)
 	w.Create(w.Staging(policies.GroupVersion().WithResource("mutatingadmissionpolicybindings"), ""), binding)
 	w.Eventually("the policy is at work", func(ctx context.Context) (bool, error) {
-		try := labelled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name), "team", "try")
+		try := labeled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name), "team", "try")
 		made, err := w.Staging(carvel.Namespaces, "").Create(ctx, try, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err == nil && made.GetLabels()["team"] == "policy", err
 	})
