@@ -156,3 +156,18 @@ func TestFailedWriteTakesTheTokenBack(t *testing.T) {
 		})
 	}
 }
+
+// TestAnswerWithoutUID: what was written is recorded, whatever the answer lacks.
+func TestAnswerWithoutUID(t *testing.T) {
+	s, _ := forAccount()
+	s.ServiceAccount, s.TokenSecret = nil, ""
+	s.Kubeconfig = []byte(`{"apiVersion":"v1","kind":"Config","current-context":"a","contexts":[{"name":"a","context":{"cluster":"a","user":"a"}}],` +
+		`"clusters":[{"name":"a","cluster":{"server":"https://a.example.com"}}],"users":[{"name":"a","user":{"token":"t"}}]}`)
+	stored := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, carvel.Kubeconfig{})
+	build := &api{objects: map[string]*unstructured.Unstructured{secretPath: stored}, status: map[string]int{"GET " + secretPath: 404}}
+	d := &Delivery{Build: build.cluster(t, "build_cluster")}
+	done, err := d.CreateKubeconfigSecret(t.Context(), s)
+	if err != nil || done.Creation == "" || done.UID != "" {
+		t.Errorf("got %+v, %v", done, err)
+	}
+}

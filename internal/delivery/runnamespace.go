@@ -128,7 +128,7 @@ func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunN
 		}
 		if !s.Existing && i == 0 {
 			r = s.receipt(live)
-			if adopt == nil && !carvel.MarkOf(live).Adopted {
+			if !carvel.MarkOf(live).Adopted {
 				adopt = unclaimed(c.Name()) // what the cluster itself puts into a new namespace
 			}
 		}

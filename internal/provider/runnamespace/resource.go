@@ -169,7 +169,6 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		"image_pull_secrets":         spec.ImagePullSecrets,
 		"additional_rules":           ruleModels(spec.AdditionalRules),
 		"adopt_existing":             false,
-		"delete_adopted":             false,
 		"creation":                   creation.Imported(made),
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)

@@ -55,7 +55,7 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			},
 			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),
 			"delete_adopted": schema.BoolAttribute{
-				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				Optional: true,
 				MarkdownDescription: "Destroying this resource deletes also what was there before `adopt_existing` took it over: an adopted namespace with all " +
 					"that anybody has put into it. Without it an adopted namespace, or another object, is left without the provider's label and annotation, " +
 					"and only what this resource has made itself is deleted. Apply a change before you destroy.",
