@@ -112,7 +112,7 @@ func refused(p listed, imported string) string {
 }
 
 // shared are the packages of the provider that resources stand on.
-var shared = []string{"acctest", "providerdata", "schemas", "tfdiag", "tfvalue"}
+var shared = []string{"acctest", "creation", "providerdata", "schemas", "tfdiag", "tfvalue"}
 
 func isResource(name string) bool {
 	return path.Dir(name) == "provider" && !slices.Contains(shared, path.Base(name))
