@@ -132,27 +132,6 @@ func TestAccRunNamespace_existing(t *testing.T) {
 	})
 }
 
-// TestAccRunNamespace_failedCreate: what a failed create has made stays in the
-// state, so that it can be destroyed.
-func TestAccRunNamespace_failedCreate(t *testing.T) {
-	e, f := fixture(t)
-	namespaces := e.Staging(carvel.Namespaces, "")
-	vars := config.Variables{"adopt_existing": config.BoolVariable(true)}
-	failed := f.Refused(`Unable to create run namespace.*Already applied:.*Role/app-cr-role`, vars)
-	failed.PreConfig = func() {
-		e.Create(namespaces, acctest.Object(carvel.Namespaces, "Namespace", "", e.Name))
-		binding := acctest.Object(carvel.RoleBindings, "RoleBinding", e.Name, carvel.AppRoleName)
-		binding.Object["roleRef"] = map[string]any{"apiGroup": carvel.Roles.Group, "kind": "Role", "name": "another"}
-		e.Create(e.Staging(carvel.RoleBindings, e.Name), binding) // its roleRef can never be changed
-	}
-	tainted := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, vars)
-	tainted.Check = acctest.Has(e.Staging(carvel.RoleBindings, e.Name), carvel.AppRoleName, subject(e.Name+"-sa"))
-	resource.Test(t, resource.TestCase{
-		Steps:        []resource.TestStep{failed, tainted, f.Quiet(vars)},
-		CheckDestroy: acctest.HasNot(namespaces, e.Name),
-	})
-}
-
 // TestAccRunNamespace_waitsForInstalls: a PackageInstall must not outlive its
 // ServiceAccount.
 func TestAccRunNamespace_waitsForInstalls(t *testing.T) {
