@@ -33,7 +33,7 @@ func TestAccPackageInstall_each(t *testing.T) {
 	s.terraform("taint", "-no-color", `carvel_package_install.test["one"]`)
 	s.terraform("apply", "-auto-approve", "-no-color")
 	s.terraform("plan", "-detailed-exitcode", "-no-color")
-	if files := s.files(); len(files) != 4 { // theirs, two of ours, .gitkeep
+	if files := s.files(); len(files) != 5 { // theirs, two of ours and their mark, .gitkeep
 		t.Errorf("the branch holds %v", files)
 	}
 }

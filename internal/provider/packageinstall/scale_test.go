@@ -204,8 +204,8 @@ func TestAccPackageInstall_hundred(t *testing.T) {
 	if pushes > maxPushes || requests > 40 {
 		t.Errorf("apply took %d pushes and %d requests, want at most %d and 40", pushes, requests, maxPushes)
 	}
-	if files := s.files(); len(files) != 200+len(theirs) || files["README.md"] != "theirs\n" {
-		t.Errorf("%d files on the branch, want 2 for each of 100 and the %d that were there", len(files), len(theirs))
+	if files := s.files(); len(files) != 300+len(theirs) || files["README.md"] != "theirs\n" {
+		t.Errorf("%d files on the branch, want 3 for each of 100 and the %d that were there", len(files), len(theirs))
 	}
 	commits, err := s.server.Git(scaleRepository, nil, "rev-list", "--count", "main")
 	if strings.TrimSpace(commits) != fmt.Sprint(pushes+1) || err != nil {
@@ -303,8 +303,8 @@ func TestAccPackageInstall_firstCommit(t *testing.T) {
 	s.env = append(s.env, "TF_VAR_signing_key="+string(private), "TF_VAR_signing_passphrase=open sesame")
 	s.terraform("apply", "-auto-approve", "-no-color")
 	s.terraform("plan", "-detailed-exitcode", "-no-color")
-	if files := s.files(); len(files) != 2 {
-		t.Errorf("the branch holds %d files, want 2", len(files))
+	if files := s.files(); len(files) != 3 { // two, and their mark
+		t.Errorf("the branch holds %d files, want 3", len(files))
 	}
 	if _, err := s.server.Git(scaleRepository, nil, "-c", "gpg.ssh.allowedSignersFile="+allowed, "verify-commit", "refs/heads/main"); err != nil {
 		t.Error(err)
