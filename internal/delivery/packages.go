@@ -200,7 +200,7 @@ func (d *Delivery) PrefetchPackageInstall(ctx context.Context, at repolayout.Ins
 		return err
 	}
 	var paths []string
-	for _, name := range repolayout.FileNames {
+	for _, name := range repolayout.AllNames {
 		paths = append(paths, d.Layout.Path(at, name))
 	}
 	if from == FromRepository {

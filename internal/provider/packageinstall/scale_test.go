@@ -36,9 +36,9 @@ const hostedPush = 200 * time.Millisecond
 // maxPushes of 100 changes, 10 of which are under way at any time: 10 where none of them is late, and never as many as there are changes.
 const maxPushes = 20
 
-// maxState are the bytes that Terraform keeps of a package install with two values, of which about 650 are its files, and some 300 tell whose they are: its own time
-// grows with them.
-const maxState = 2900
+// maxState are the bytes that Terraform keeps of a package install with two values, of which about 650 are its files, and some 250 tell whose they
+// are: its own time grows with them.
+const maxState = 2300
 
 func newScale(t testing.TB, fixture string, delay time.Duration) *scale {
 	t.Helper()
