@@ -11,8 +11,9 @@ import (
 // MarkAnnotation holds the Mark of an object.
 const MarkAnnotation = "carvel-gitops.github.io/creation"
 
-// KickAnnotation says of a paused App that it is to be resumed at once.
-const KickAnnotation = "carvel-gitops.github.io/kick"
+// MomentaryAnnotation names fields of an App's spec, separated by commas, that
+// were set to true for a moment and are to be taken back.
+const MomentaryAnnotation = "carvel-gitops.github.io/momentary"
 
 // Mark says of an object, or of the files of a package install, which creation
 // it belongs to. Names and labels do not tell that: two configurations may use

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -127,10 +125,8 @@ func (d *Delivery) createApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return AppReceipt{}, errors.Join(err, d.undoSecrets(ctx, build, a, mine, made))
 	}
-	if isKicked(live) && !a.Paused {
-		if live, err = a.unpause(ctx, build, live); err != nil {
-			return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
-		}
+	if live, err = a.takeBack(ctx, build, live); err != nil {
+		return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
 	}
 	ran := before == nil || before.GetGeneration() != live.GetGeneration()
 	return d.reconcile(ctx, build, a, live, obj, mine, ran)
@@ -194,10 +190,8 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 		r.Undone = true
 		return r, err
 	}
-	if isKicked(live) && !a.Paused {
-		if live, err = a.unpause(ctx, build, live); err != nil {
-			return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
-		}
+	if live, err = a.takeBack(ctx, build, live); err != nil {
+		return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
 	}
 	var r AppReceipt
 	if ran := live.GetGeneration() != old.GetGeneration(); a.Kick {
@@ -213,7 +207,7 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 // reconcile makes the controller run, unless what was written has, and waits.
 func (d *Delivery) reconcile(ctx context.Context, build *cluster.Cluster, a App, live, obj *unstructured.Unstructured, mine carvel.Mark, ran bool) (AppReceipt, error) {
 	if a.Wait && !ran && !a.Paused && !a.Canceled && live.GetDeletionTimestamp() == nil && a.stopped(live) == nil {
-		kicked, err := a.kick(ctx, build)
+		kicked, err := a.kick(ctx, build, live)
 		if err != nil {
 			return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
 		}
@@ -244,43 +238,14 @@ func (a App) shownSecrets() map[string]string {
 }
 
 // kick makes the controller reconcile at once: it looks at a change of the
-// generation, so the App is paused and resumed. Once it is paused it is resumed
-// also where ctx has ended.
-func (a App) kick(ctx context.Context, build *cluster.Cluster) (*unstructured.Unstructured, error) {
-	paused, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"add","path":"/spec/paused","value":true},`+
-		`{"op":"add","path":"`+kickPath+`","value":"paused"}]`), a.Manager)
+// generation, so the App is paused and resumed.
+func (a App) kick(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	paused, err := a.setMomentarily(ctx, build, live, pausedField)
 	if err != nil {
-		return nil, a.gone(err)
+		return nil, err
 	}
-	return a.unpause(ctx, build, paused)
+	return a.takeBack(ctx, build, paused)
 }
-
-// kickPath is that of an annotation which says of a paused App that the provider
-// has paused it for a kick. A process that was killed cannot resume it.
-var kickPath = "/metadata/annotations/" + strings.ReplaceAll(carvel.KickAnnotation, "/", "~1")
-
-func isKicked(live *unstructured.Unstructured) bool {
-	_, kicked := live.GetAnnotations()[carvel.KickAnnotation]
-	return kicked
-}
-
-// unpause ends the pause of a kick. It returns the App as it was where it fails.
-func (a App) unpause(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime)
-	defer cancel()
-	steps := []string{`{"op":"remove","path":"` + kickPath + `"}`}
-	if paused, _, err := unstructured.NestedBool(live.Object, "spec", "paused"); err == nil && paused {
-		steps = append(steps, `{"op":"remove","path":"/spec/paused"}`)
-	}
-	resumed, err := build.Patch(bounded, a.ref(), []byte("["+strings.Join(steps, ",")+"]"), a.Manager)
-	if err != nil {
-		return live, a.gone(err)
-	}
-	return resumed, nil
-}
-
-// resumeTime is how long it is tried to resume an App that was paused for a kick.
-const resumeTime = 30 * time.Second
 
 func readApp(live, shape *unstructured.Unstructured) (AppReceipt, error) {
 	r := AppReceipt{UID: live.GetUID(), Deleting: live.GetDeletionTimestamp() != nil}
@@ -343,11 +308,8 @@ func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	if a.isReplaced(live, a.UID) {
 		return AppReceipt{}, ErrNotFound
 	}
-	if isKicked(live) && !a.Paused { // by a process that was killed: an update resumes it
-		shape = shape.DeepCopy()
-		if err := unstructured.SetNestedField(shape.Object, true, "spec", "paused"); err != nil {
-			return AppReceipt{}, err
-		}
+	if shape, err = a.showMomentary(shape, live); err != nil {
+		return AppReceipt{}, err
 	}
 	r, err := readApp(live, shape)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -61,7 +62,7 @@ func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App,
 		if reason := d.leaves(a.resource(), theirs, a.Hold); reason != "" {
 			return []Left{d.left(build.Name(), a.ref().String(), reason, theirs)}, nil
 		}
-		if a.Orphan && !isNoop(live) {
+		if a.Orphan && !isNoop(live) || !a.Orphan && slices.Contains(a.momentary(live), noopField) {
 			if err := a.leave(ctx, build, live); err != nil && !errors.Is(err, cluster.ErrNotFound) {
 				return nil, err
 			}
@@ -111,10 +112,16 @@ func isNoop(live *unstructured.Unstructured) bool {
 	return err == nil && leaves
 }
 
-// leave has the controller leave what the App deployed, and waits until it has
-// seen that.
+// leave has the controller leave what the App deployed, or delete it where an
+// orphaning delete was cut short, and waits until it has seen that.
 func (a App) leave(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) error {
-	patched, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"add","path":"/spec/noopDelete","value":true}]`), a.Manager)
+	var patched *unstructured.Unstructured
+	var err error
+	if a.Orphan {
+		patched, err = a.setMomentarily(ctx, build, live, noopField)
+	} else {
+		patched, err = a.takeBack(ctx, build, live)
+	}
 	if err != nil {
 		return err
 	}
@@ -131,7 +138,7 @@ func (a App) leave(ctx context.Context, build *cluster.Cluster, live *unstructur
 		return status.ObservedGeneration >= patched.GetGeneration(), nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &DeleteError{Ref: a.ref(), Message: "the controller has not seen yet that it is to leave what the App deployed; " + last, Err: err}
+		return &DeleteError{Ref: a.ref(), Message: "the controller has not seen yet what it is to do with what the App deployed; " + last, Err: err}
 	}
 	return err
 }

@@ -123,6 +123,9 @@ const (
 	LeftTaken = "taken over"
 	// LeftForRetry: the create that follows goes on with it.
 	LeftForRetry = "for the retry"
+	// LeftForReplacement: it was there before it was adopted, and what takes the
+	// resource's place goes on with it.
+	LeftForReplacement = "for the replacement"
 	// LeftHalfAdopted: an adoption that failed half-way has touched it.
 	LeftHalfAdopted = "half adopted"
 	// LeftAdopted: it was there before it was adopted.
@@ -163,7 +166,7 @@ func (h Hold) isReplaced(live *unstructured.Unstructured, uid types.UID) bool {
 // left notes what a delete leaves. What waits for a retry is what the create
 // that follows goes on with.
 func (d *Delivery) left(where, what, reason string, theirs carvel.Mark) Left {
-	if reason == LeftForRetry {
+	if reason == LeftForRetry || reason == LeftForReplacement {
 		d.creations.leave(theirs.Creation)
 	}
 	return Left{Where: where, What: what, Reason: reason, By: theirs.Describe()}

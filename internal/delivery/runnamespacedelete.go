@@ -50,7 +50,7 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 	if theirs := carvel.MarkOf(anchor); anchor != nil {
 		reason := d.leaves(s.resource(), theirs, s.Hold)
 		if reason == "" && s.Retried && theirs.Adopted && !s.DeleteAdopted {
-			reason = LeftForRetry // it is not deleted, so that it cannot be made anew
+			reason = LeftForReplacement // it is not deleted, so that it cannot be made anew
 		}
 		if reason != "" {
 			return []Left{d.left(c.Name(), refOf(anchor).String(), reason, theirs)}, nil

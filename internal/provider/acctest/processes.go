@@ -25,6 +25,13 @@ func (p Process) Signal(signal os.Signal) {
 // Kill is kill -9.
 func (p Process) Kill() { p.Signal(syscall.SIGKILL) }
 
+// Kill is kill -9 of all of the program's processes.
+func (p *Program) Kill() {
+	for _, process := range p.Processes() {
+		process.Kill()
+	}
+}
+
 // ShowsProcesses tells whether this system shows processes as Linux does.
 func ShowsProcesses() bool {
 	_, err := os.Stat("/proc/self/stat")

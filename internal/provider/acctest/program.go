@@ -48,6 +48,19 @@ func (f Fixture) Program() *Program {
 	return p
 }
 
+// Replace changes the configuration wherever the text is in it.
+func (p *Program) Replace(old, with string) {
+	p.env.T.Helper()
+	main, err := os.ReadFile(p.Path("main.tf"))
+	if err != nil {
+		p.env.T.Fatal(err)
+	}
+	if !bytes.Contains(main, []byte(old)) {
+		p.env.T.Fatalf("the configuration does not have %q", old)
+	}
+	p.write("main.tf", bytes.ReplaceAll(main, []byte(old), []byte(with)))
+}
+
 // configFile is the variable that names terraform's own configuration.
 const configFile = "TF_CLI_CONFIG_FILE"
 

@@ -22,6 +22,7 @@ type Proxy struct {
 	mu       sync.Mutex
 	requests []string
 	answer   func(w http.ResponseWriter, r *http.Request) bool
+	forward  http.Handler
 }
 
 // Proxy starts a proxy, which ends with the test.
@@ -42,13 +43,12 @@ func (e *Env) Proxy(cluster lab.Cluster) *Proxy {
 	forward := httputil.NewSingleHostReverseProxy(target)
 	forward.Transport = transport
 	forward.FlushInterval = -1 // watches
-	p := &Proxy{}
+	p := &Proxy{forward: forward}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.intercept(w, r) {
-			return
-		}
 		r.Header.Del("Authorization") // the administrator's credentials take its place
-		forward.ServeHTTP(w, r)
+		if !p.intercept(w, r) {
+			forward.ServeHTTP(w, r)
+		}
 	}))
 	e.T.Cleanup(func() {
 		server.CloseClientConnections()
@@ -76,6 +76,24 @@ func (p *Proxy) Answer(answer func(w http.ResponseWriter, r *http.Request) bool)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.answer = answer
+}
+
+// Cut has a function run at the first request that matches, in place of it, or
+// with after once the API server has done it; nobody is answered.
+func (p *Proxy) Cut(match func(r *http.Request) bool, after bool, do func()) {
+	var once sync.Once
+	p.Answer(func(_ http.ResponseWriter, r *http.Request) bool {
+		if match(r) {
+			once.Do(func() {
+				if after {
+					p.forward.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				do()
+				panic(http.ErrAbortHandler)
+			})
+		}
+		return false
+	})
 }
 
 // Requests are the requests since the last call, "METHOD path"; a watch has

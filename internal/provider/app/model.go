@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -20,39 +19,39 @@ const (
 )
 
 type model struct {
-	ID                  types.String          `tfsdk:"id"`
-	Namespace           types.String          `tfsdk:"namespace"`
-	Name                types.String          `tfsdk:"name"`
-	Labels              types.Map             `tfsdk:"labels"`
-	Annotations         types.Map             `tfsdk:"annotations"`
-	ServiceAccountName  types.String          `tfsdk:"service_account_name"`
-	Cluster             types.Object          `tfsdk:"cluster"`
-	RunCluster          types.String          `tfsdk:"run_cluster"`
-	Packages            types.List            `tfsdk:"packages"`
-	Fetch               types.List            `tfsdk:"fetch"`
-	Template            types.List            `tfsdk:"template"`
-	Deploy              types.Object          `tfsdk:"deploy"`
-	GitSecretRef        types.Object          `tfsdk:"git_secret_ref"`
-	GitCredentials      types.Object          `tfsdk:"git_credentials"`
-	SopsAgeKeyWO        types.String          `tfsdk:"sops_age_key_wo"` // null but in a configuration
-	SopsAgeKeyWOVersion types.String          `tfsdk:"sops_age_key_wo_version"`
-	SyncPeriod          types.String          `tfsdk:"sync_period"`
-	Paused              types.Bool            `tfsdk:"paused"`
-	Canceled            types.Bool            `tfsdk:"canceled"`
-	NoopDelete          types.Bool            `tfsdk:"noop_delete"`
-	DefaultNamespace    types.String          `tfsdk:"default_namespace"`
-	OnDestroy           types.String          `tfsdk:"on_destroy"`
-	Wait                types.Bool            `tfsdk:"wait"`
-	WaitForCommits      types.List            `tfsdk:"wait_for_commits"`
-	AdoptExisting       types.Bool            `tfsdk:"adopt_existing"`
-	FieldManager        *schemas.FieldManager `tfsdk:"field_manager"`
-	Timeouts            timeouts.Value        `tfsdk:"timeouts"`
-	Creation            types.String          `tfsdk:"creation"`
-	Adopted             types.String          `tfsdk:"adopted"`
-	UID                 types.String          `tfsdk:"uid"`
-	Object              types.String          `tfsdk:"object"`
-	Secrets             types.Map             `tfsdk:"secrets"`
-	Status              types.Object          `tfsdk:"status"`
+	ID                  types.String   `tfsdk:"id"`
+	Namespace           types.String   `tfsdk:"namespace"`
+	Name                types.String   `tfsdk:"name"`
+	Labels              types.Map      `tfsdk:"labels"`
+	Annotations         types.Map      `tfsdk:"annotations"`
+	ServiceAccountName  types.String   `tfsdk:"service_account_name"`
+	Cluster             types.Object   `tfsdk:"cluster"`
+	RunCluster          types.String   `tfsdk:"run_cluster"`
+	Packages            types.List     `tfsdk:"packages"`
+	Fetch               types.List     `tfsdk:"fetch"`
+	Template            types.List     `tfsdk:"template"`
+	Deploy              types.Object   `tfsdk:"deploy"`
+	GitSecretRef        types.Object   `tfsdk:"git_secret_ref"`
+	GitCredentials      types.Object   `tfsdk:"git_credentials"`
+	SopsAgeKeyWO        types.String   `tfsdk:"sops_age_key_wo"` // null but in a configuration
+	SopsAgeKeyWOVersion types.String   `tfsdk:"sops_age_key_wo_version"`
+	SyncPeriod          types.String   `tfsdk:"sync_period"`
+	Paused              types.Bool     `tfsdk:"paused"`
+	Canceled            types.Bool     `tfsdk:"canceled"`
+	NoopDelete          types.Bool     `tfsdk:"noop_delete"`
+	DefaultNamespace    types.String   `tfsdk:"default_namespace"`
+	OnDestroy           types.String   `tfsdk:"on_destroy"`
+	Wait                types.Bool     `tfsdk:"wait"`
+	WaitForCommits      types.List     `tfsdk:"wait_for_commits"`
+	AdoptExisting       types.Bool     `tfsdk:"adopt_existing"`
+	FieldManager        types.Object   `tfsdk:"field_manager"`
+	Timeouts            timeouts.Value `tfsdk:"timeouts"`
+	Creation            types.String   `tfsdk:"creation"`
+	Adopted             types.String   `tfsdk:"adopted"`
+	UID                 types.String   `tfsdk:"uid"`
+	Object              types.String   `tfsdk:"object"`
+	Secrets             types.Map      `tfsdk:"secrets"`
+	Status              types.Object   `tfsdk:"status"`
 }
 
 // The types of the attributes that hold parts of the App's spec.

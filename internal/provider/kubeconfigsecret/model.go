@@ -16,27 +16,27 @@ import (
 )
 
 type model struct {
-	ID                  types.String          `tfsdk:"id"`
-	RunCluster          types.String          `tfsdk:"run_cluster"`
-	Namespace           types.String          `tfsdk:"namespace"`
-	Name                types.String          `tfsdk:"name"`
-	Key                 types.String          `tfsdk:"key"`
-	Type                types.String          `tfsdk:"type"`
-	Kubeconfig          types.String          `tfsdk:"kubeconfig"`
-	KubeconfigWO        types.String          `tfsdk:"kubeconfig_wo"` // null but in a configuration
-	KubeconfigWOVersion types.String          `tfsdk:"kubeconfig_wo_version"`
-	ServiceAccount      types.Object          `tfsdk:"service_account"`
-	Labels              types.Map             `tfsdk:"labels"`
-	Annotations         types.Map             `tfsdk:"annotations"`
-	AdoptExisting       types.Bool            `tfsdk:"adopt_existing"`
-	FieldManager        *schemas.FieldManager `tfsdk:"field_manager"`
-	Timeouts            timeouts.Value        `tfsdk:"timeouts"`
-	Creation            types.String          `tfsdk:"creation"`
-	Adopted             types.String          `tfsdk:"adopted"`
-	UID                 types.String          `tfsdk:"uid"`
-	Server              types.String          `tfsdk:"server"`
-	Fingerprint         types.String          `tfsdk:"fingerprint"`
-	ExpiresAt           types.String          `tfsdk:"expires_at"`
+	ID                  types.String   `tfsdk:"id"`
+	RunCluster          types.String   `tfsdk:"run_cluster"`
+	Namespace           types.String   `tfsdk:"namespace"`
+	Name                types.String   `tfsdk:"name"`
+	Key                 types.String   `tfsdk:"key"`
+	Type                types.String   `tfsdk:"type"`
+	Kubeconfig          types.String   `tfsdk:"kubeconfig"`
+	KubeconfigWO        types.String   `tfsdk:"kubeconfig_wo"` // null but in a configuration
+	KubeconfigWOVersion types.String   `tfsdk:"kubeconfig_wo_version"`
+	ServiceAccount      types.Object   `tfsdk:"service_account"`
+	Labels              types.Map      `tfsdk:"labels"`
+	Annotations         types.Map      `tfsdk:"annotations"`
+	AdoptExisting       types.Bool     `tfsdk:"adopt_existing"`
+	FieldManager        types.Object   `tfsdk:"field_manager"`
+	Timeouts            timeouts.Value `tfsdk:"timeouts"`
+	Creation            types.String   `tfsdk:"creation"`
+	Adopted             types.String   `tfsdk:"adopted"`
+	UID                 types.String   `tfsdk:"uid"`
+	Server              types.String   `tfsdk:"server"`
+	Fingerprint         types.String   `tfsdk:"fingerprint"`
+	ExpiresAt           types.String   `tfsdk:"expires_at"`
 }
 
 // spec is the Secret with the source that does not need the configuration.

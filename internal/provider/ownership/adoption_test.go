@@ -100,6 +100,11 @@ func TestAccOwnership_halfAdopted(t *testing.T) {
 		t.Errorf("before %v, after %v", before, after)
 	}
 	p.Run(vars, []string{"plan", "-detailed-exitcode", namespace}, "No changes")
+	p.Run(vars, []string{"apply", "-auto-approve", namespace, "-replace=" + addresses("a")[0]}, "was not deleted", "1 added, 0 changed, 1 destroyed")
+	if after := w.living(); after["namespace"] != before["namespace"] || after["theirs"] != before["theirs"] {
+		t.Errorf("before %v, after %v", before, after)
+	}
+	p.Run(vars, []string{"plan", "-detailed-exitcode", namespace}, "No changes")
 	w.left(p)
 
 	fail() // and is given up

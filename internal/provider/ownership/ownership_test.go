@@ -133,7 +133,8 @@ func addresses(key string) []string {
 // destroy deletes nothing.
 func TestAccOwnership_createBeforeDestroy(t *testing.T) {
 	w := newWorld(t)
-	p := w.program("cbd")
+	p := w.program("all")
+	p.Replace("for_each = var.keys", "for_each = var.keys\n  lifecycle { create_before_destroy = true }")
 	p.Run(nil, apply, "4 added")
 	w.theirs()
 	before := w.living()
@@ -260,7 +261,7 @@ func TestAccOwnership_killedKick(t *testing.T) {
 	p.Run(nil, apply, "4 added")
 	before := w.living()
 	apps := w.Build(carvel.Apps, w.Name)
-	w.Patch(apps, w.Name+"-app", `{"metadata":{"annotations":{"`+carvel.KickAnnotation+`":"paused"}},"spec":{"paused":true}}`)
+	w.Patch(apps, w.Name+"-app", `{"metadata":{"annotations":{"`+carvel.MomentaryAnnotation+`":"paused"}},"spec":{"paused":true}}`)
 	p.Run(nil, apply, "- paused: true", "0 added, 1 changed, 0 destroyed")
 	w.kept(before, "resumed")
 	if err := acctest.Has(apps, w.Name+"-app", acctest.Field("<nil>", "spec", "paused"))(nil); err != nil {
@@ -271,43 +272,57 @@ func TestAccOwnership_killedKick(t *testing.T) {
 	w.gone()
 }
 
-// TestAccOwnership_mutated: a policy of the cluster that changes what is applied
-// gives a warning and drift, and replaces nothing; a field that is left to it is
-// no drift.
-func TestAccOwnership_mutated(t *testing.T) {
-	w := newWorld(t)
+// policy has a cluster write a label on objects of a name, whoever applies them.
+func (w *world) policy(cluster func(schema.GroupVersionResource, string) dynamic.ResourceInterface, resource schema.GroupVersionResource, kind, namespace, name string) {
+	w.T.Helper()
 	policies := schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingadmissionpolicies"}
-	policy := acctest.Object(policies, "MutatingAdmissionPolicy", "", w.Name)
+	bindings := policies.GroupVersion().WithResource("mutatingadmissionpolicybindings")
+	policy := acctest.Object(policies, "MutatingAdmissionPolicy", "", w.Name+"-"+resource.Resource)
 	policy.Object["spec"] = map[string]any{
 		"failurePolicy": "Fail", "reinvocationPolicy": "Never",
 		"matchConstraints": map[string]any{"resourceRules": []any{map[string]any{
-			"apiGroups": []any{""}, "apiVersions": []any{"v1"}, "resources": []any{"namespaces"}, "operations": []any{"CREATE", "UPDATE"},
-			"resourceNames": []any{w.Name},
+			"apiGroups": []any{resource.Group}, "apiVersions": []any{resource.Version}, "resources": []any{resource.Resource},
+			"operations": []any{"CREATE", "UPDATE"}, "resourceNames": []any{name},
 		}}},
 		"mutations": []any{map[string]any{"patchType": "ApplyConfiguration", "applyConfiguration": map[string]any{
 			"expression": `Object{metadata: Object.metadata{labels: {"team": "policy"}}}`,
 		}}},
 	}
-	binding := acctest.Object(policies.GroupVersion().WithResource("mutatingadmissionpolicybindings"), "MutatingAdmissionPolicyBinding", "", w.Name)
-	binding.Object["spec"] = map[string]any{"policyName": w.Name}
-	w.Create(w.Staging(policies, ""), policy)
-	w.Create(w.Staging(policies.GroupVersion().WithResource("mutatingadmissionpolicybindings"), ""), binding)
-	w.Eventually("the policy is at work", func(ctx context.Context) (bool, error) {
-		try := labeled(acctest.Object(carvel.Namespaces, "Namespace", "", w.Name), "team", "try")
-		made, err := w.Staging(carvel.Namespaces, "").Create(ctx, try, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	binding := acctest.Object(bindings, "MutatingAdmissionPolicyBinding", "", policy.GetName())
+	binding.Object["spec"] = map[string]any{"policyName": policy.GetName()}
+	w.Create(cluster(policies, ""), policy)
+	w.Create(cluster(bindings, ""), binding)
+	w.Eventually("the policy for "+resource.Resource+" is at work", func(ctx context.Context) (bool, error) {
+		try := labeled(acctest.Object(resource, kind, namespace, name), "team", "try")
+		if resource == carvel.Apps {
+			try.Object["spec"] = map[string]any{}
+		}
+		made, err := cluster(resource, namespace).Create(ctx, try, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err == nil && made.GetLabels()["team"] == "policy", err
 	})
+}
+
+// TestAccOwnership_mutated: a policy of the cluster that changes what is applied
+// gives a warning and drift, and replaces nothing; a field that is left to it is
+// no drift.
+func TestAccOwnership_mutated(t *testing.T) {
+	w := newWorld(t)
+	w.policy(w.Staging, carvel.Namespaces, "Namespace", "", w.Name)
+	w.policy(w.Build, carvel.Secrets, "Secret", w.Name, "staging-kubeconfig")
+	w.policy(w.Build, carvel.Apps, "App", w.Name, w.Name+"-app")
 	p := w.program("all")
-	namespace := func(args []string) []string { return append(slices.Clone(args), "-target="+addresses("a")[0]) }
 	vars := config.Variables{"labels": acctest.ObjectVariable("team", "ours")}
-	p.Run(vars, namespace(apply), "The cluster changed the run namespace", ".metadata.labels.team: policy", "1 added")
-	before := w.living()
-	p.Run(vars, namespace(apply), "- team: policy", "The cluster changed the run namespace", "0 added, 1 changed, 0 destroyed")
-	if after := w.living(); after["namespace"] != before["namespace"] {
-		t.Error("the namespace was made anew")
+	warnings := []string{
+		"The cluster changed the run namespace", "The cluster changed the kubeconfig secret", "The cluster changed the app", ".metadata.labels.team: policy",
 	}
+	p.Run(vars, apply, append(warnings, "4 added")...)
+	before := w.living()
+	p.Run(vars, apply, append(warnings, "- team: policy", "0 added, 3 changed, 0 destroyed")...)
+	w.kept(before, "applied again")
 	vars["field_manager"] = acctest.ObjectVariable("ignore_fields", config.ListVariable(config.StringVariable(".metadata.labels.team")))
-	p.Run(vars, namespace(apply), "0 added, 1 changed, 0 destroyed")
-	p.Run(vars, namespace(quiet), "No changes")
-	p.Run(vars, destroy, "1 destroyed")
+	p.Run(vars, apply, "0 added, 3 changed, 0 destroyed")
+	p.Run(vars, quiet, "No changes")
+	w.kept(before, "left to the policy")
+	p.Run(vars, destroy, "4 destroyed")
+	w.gone()
 }

@@ -16,24 +16,24 @@ import (
 )
 
 type model struct {
-	ID                       types.String          `tfsdk:"id"`
-	RunCluster               types.String          `tfsdk:"run_cluster"`
-	Name                     types.String          `tfsdk:"name"`
-	CreateNamespace          types.Bool            `tfsdk:"create_namespace"`
-	Labels                   types.Map             `tfsdk:"labels"`
-	Annotations              types.Map             `tfsdk:"annotations"`
-	ServiceAccountName       types.String          `tfsdk:"service_account_name"`
-	TanzuApplicationPlatform types.Bool            `tfsdk:"tanzu_application_platform"`
-	ImagePullSecrets         types.List            `tfsdk:"image_pull_secrets"`
-	AdditionalRules          types.List            `tfsdk:"additional_rules"`
-	AdoptExisting            types.Bool            `tfsdk:"adopt_existing"`
-	DeleteAdopted            types.Bool            `tfsdk:"delete_adopted"`
-	FieldManager             *schemas.FieldManager `tfsdk:"field_manager"`
-	Timeouts                 timeouts.Value        `tfsdk:"timeouts"`
-	Creation                 types.String          `tfsdk:"creation"`
-	Adopted                  types.String          `tfsdk:"adopted"`
-	UID                      types.String          `tfsdk:"uid"`
-	Objects                  types.Map             `tfsdk:"objects"`
+	ID                       types.String   `tfsdk:"id"`
+	RunCluster               types.String   `tfsdk:"run_cluster"`
+	Name                     types.String   `tfsdk:"name"`
+	CreateNamespace          types.Bool     `tfsdk:"create_namespace"`
+	Labels                   types.Map      `tfsdk:"labels"`
+	Annotations              types.Map      `tfsdk:"annotations"`
+	ServiceAccountName       types.String   `tfsdk:"service_account_name"`
+	TanzuApplicationPlatform types.Bool     `tfsdk:"tanzu_application_platform"`
+	ImagePullSecrets         types.List     `tfsdk:"image_pull_secrets"`
+	AdditionalRules          types.List     `tfsdk:"additional_rules"`
+	AdoptExisting            types.Bool     `tfsdk:"adopt_existing"`
+	DeleteAdopted            types.Bool     `tfsdk:"delete_adopted"`
+	FieldManager             types.Object   `tfsdk:"field_manager"`
+	Timeouts                 timeouts.Value `tfsdk:"timeouts"`
+	Creation                 types.String   `tfsdk:"creation"`
+	Adopted                  types.String   `tfsdk:"adopted"`
+	UID                      types.String   `tfsdk:"uid"`
+	Objects                  types.Map      `tfsdk:"objects"`
 }
 
 type ruleModel struct {

@@ -41,13 +41,6 @@ func Timeouts(ctx context.Context) schema.Attribute {
 	})
 }
 
-// FieldManager is the model of the attribute field_manager.
-type FieldManager struct {
-	Name           types.String `tfsdk:"name"`
-	ForceConflicts types.Bool   `tfsdk:"force_conflicts"`
-	IgnoreFields   types.List   `tfsdk:"ignore_fields"`
-}
-
 // FieldManagerAttribute is the attribute field_manager.
 func FieldManagerAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
@@ -74,23 +67,22 @@ func FieldManagerAttribute() schema.Attribute {
 	}
 }
 
-// Manager is the field manager to apply with; m may be nil.
-func (m *FieldManager) Manager() cluster.Manager {
-	if m == nil {
-		return cluster.Manager{Name: carvel.ManagedBy}
+// ForCluster are the settings that resources on clusters share. What is null or
+// unknown in field_manager has its default.
+func ForCluster(fieldManager types.Object, hold delivery.Hold) delivery.ForCluster {
+	how := delivery.ForCluster{Manager: cluster.Manager{Name: carvel.ManagedBy}, Hold: hold}
+	attributes := fieldManager.Attributes()
+	if name, ok := attributes["name"].(types.String); ok && name.ValueString() != "" {
+		how.Manager.Name = name.ValueString()
 	}
-	return cluster.Manager{Name: m.Name.ValueString(), Force: m.ForceConflicts.ValueBool()}
-}
-
-// ForCluster are the settings that resources on clusters share.
-func ForCluster(m *FieldManager, hold delivery.Hold) delivery.ForCluster {
-	how := delivery.ForCluster{Manager: m.Manager(), Hold: hold}
-	if m == nil {
-		return how
+	if force, ok := attributes["force_conflicts"].(types.Bool); ok {
+		how.Manager.Force = force.ValueBool()
 	}
-	for _, element := range m.IgnoreFields.Elements() {
-		if field, ok := element.(types.String); ok {
-			how.Ignore = append(how.Ignore, field.ValueString())
+	if fields, ok := attributes["ignore_fields"].(types.List); ok {
+		for _, element := range fields.Elements() {
+			if field, ok := element.(types.String); ok {
+				how.Ignore = append(how.Ignore, field.ValueString())
+			}
 		}
 	}
 	return how

@@ -145,6 +145,9 @@ func Left(left []delivery.Left) diag.Diagnostics {
 		switch l.Reason {
 		case delivery.LeftForRetry:
 			continue // what follows goes on with it
+		case delivery.LeftForReplacement:
+			text = fmt.Sprintf("It was there before adopt_existing took it over, so that it is left in %s, and the replacement goes on with it. "+
+				"Set delete_adopted = true and apply before the replacement to have it made anew.", l.Where)
 		case delivery.LeftTaken:
 			text = fmt.Sprintf("It has been taken over by %s, so that it is left in %s. Terraform forgets this resource.", l.By, l.Where)
 		case delivery.LeftHalfAdopted:

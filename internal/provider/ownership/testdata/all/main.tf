@@ -27,6 +27,10 @@ variable "field_manager" {
   type    = any
   default = null
 }
+variable "on_destroy" {
+  type    = string
+  default = null
+}
 variable "sub_path" {
   type    = string
   default = null
@@ -84,6 +88,7 @@ resource "carvel_kubeconfig_secret" "test" {
   namespace      = var.name
   labels         = var.labels
   adopt_existing = var.adopt_existing
+  field_manager  = var.field_manager
   service_account = {
     namespace = carvel_run_namespace.test[each.key].name
     name      = carvel_run_namespace.test[each.key].service_account_name
@@ -108,4 +113,6 @@ resource "carvel_app" "test" {
   git_secret_ref   = { name = "git" }
   wait_for_commits = [carvel_package_install.test[each.key].commit]
   adopt_existing   = var.adopt_existing
+  field_manager    = var.field_manager
+  on_destroy       = var.on_destroy
 }

@@ -19,7 +19,14 @@ variable "password" {
   default = "s3cret"
 }
 
-provider "carvel" {}
+variable "build_host" {
+  type    = string
+  default = null
+}
+
+provider "carvel" {
+  build_cluster = { host = var.build_host }
+}
 
 # They deploy to the build cluster itself, and nothing waits for them.
 resource "carvel_app" "test" {
