@@ -31,20 +31,28 @@ type ObservedInstall struct {
 	Namespace, Name string
 	Status          *InstallStatus // nil: it is not there
 	App             *InstallApp    // nil: it is not there
-	Values          []ObservedSecret
+	// Wanted are the annotations of the branch that the controller acts upon; nil
+	// where they are not known.
+	Wanted map[string]string
+	// Values are the names of the Secrets that its spec names.
+	Values []string
+	// Reads are all Secrets that its App reads.
+	Reads []ObservedSecret
+	// Quiet is how long none of these Secrets and not its App has changed.
+	Quiet time.Duration
 }
 
-// ObservedSecret is a Secret with a package's values on the run cluster.
+// ObservedSecret is a Secret on the run cluster that an App reads.
 type ObservedSecret struct {
 	Name    string
 	Missing bool
 	Differs bool      // it does not hold what the branch does
-	Written time.Time // when it was last written, to the second
+	Written time.Time // when it was last written, to the second, by the API server's clock
 	New     bool      // it has not been written since it was created
-	// Settled tells that for a while neither the Secret nor the App that reads it
-	// has changed. A change of the Secret makes the controller run at once, so
-	// that a run of the same second has seen it.
-	Settled bool
+	// Content tells one content from another, and Revision orders its changes among
+	// those of other objects of the cluster; 0 where it does not.
+	Content  string
+	Revision uint64
 }
 
 // Verdict is a judgement on an App, with what a failure is of.
@@ -56,6 +64,10 @@ type Verdict struct {
 	Install string
 	// Output is the last of what kapp has put out.
 	Output string
+	// Stale tells of an App that is pending since it repeats the failure of a
+	// PackageInstall which has succeeded since: it tries again when its back-off
+	// ends, unless it is made to run.
+	Stale bool
 }
 
 // AppJudge judges an App from one observation after another. It takes success
@@ -78,16 +90,14 @@ type failure struct {
 	content string
 }
 
-type installRecord struct {
-	before  Attempt // at the first look
-	failure *failure
-}
-
 // Judge judges the next observation.
 func (j *AppJudge) Judge(o Observation) Verdict {
 	installs := j.lookAtInstalls(o.Installs)
 	health := AppHealth(o.App, j.After)
 	if health.State == Pending {
+		if deep, ok := underWay(o); ok {
+			return deep
+		}
 		return Verdict{Health: health}
 	}
 	content, stage := "", ""
@@ -117,6 +127,20 @@ func (j *AppJudge) Judge(o Observation) Verdict {
 		}
 	}
 	return Verdict{Health: health}
+}
+
+// underWay tells of a PackageInstall that the App's run waits for: what kapp says
+// there is closer to the cause.
+func underWay(o Observation) (Verdict, bool) {
+	if o.App.Condition() != Reconciling || o.App.Deploy == nil || o.App.Deploy.Finished {
+		return Verdict{}, false
+	}
+	for _, i := range o.Installs {
+		if i.App != nil && i.App.Condition() == Reconciling && i.App.Deploy != nil && telling(i.App.Deploy.Stdout) != "" {
+			return pending("PackageInstall %s: %s", i.Name, i.App.underWay()), true
+		}
+	}
+	return Verdict{}, false
 }
 
 // content identifies what the App has fetched; reason tells why it is not what
@@ -179,7 +203,9 @@ func failedInstalls(installs []installVerdict, again bool) Verdict {
 			return pending("PackageInstall %s: %s", v.Install, v.Reason)
 		}
 	}
-	return pending("the App repeats an earlier failure of PackageInstall %s, which has succeeded since", installs[0].Install)
+	v := pending("the App repeats an earlier failure of PackageInstall %s, which has succeeded since", installs[0].Install)
+	v.Stale = true
+	return v
 }
 
 func pending(format string, args ...any) Verdict {

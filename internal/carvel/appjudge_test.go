@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 
 // An App and a PackageInstall at successive moments, as they were recorded.
 const (
-	lockAt = `fetch: {exitCode: 0, startedAt: "%[2]s", updatedAt: "%[2]s", stdout: "directories: [{path: '0', contents: [{git: {sha: %[1]s}}]}]"}`
+	lockAt = `fetch: {exitCode: 0, startedAt: "%[3]s", updatedAt: "%[2]s", stdout: "directories: [{path: '0', contents: [{git: {sha: %[1]s}}]}]"}`
 	oldSHA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	newSHA = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 	mirror = "kapp: Error: waiting on reconcile packageinstall/app (packaging.carvel.dev/v1alpha1) namespace: apps: Finished unsuccessfully (Reconcile failed: (message: %s))"
@@ -35,9 +36,15 @@ type app struct {
 	message              string
 	failures             int
 	sha                  string
-	second               int
+	second               int    // when the run ended
+	lasted               int    // seconds
+	successes            int    // in a row
+	revision             int    // of the object
 	stage                string // that failed
 	version              string // annotation of a PackageInstall's App
+	spec                 string // YAML in one line
+	working              string // kapp's output so far
+	reported             string // managedFields of the status
 }
 
 func (a app) yaml() string {
@@ -47,9 +54,9 @@ func (a app) yaml() string {
 		}
 		return 0
 	}
-	fetch := fmt.Sprintf(lockAt, a.sha, at(a.second))
+	fetch := fmt.Sprintf(lockAt, a.sha, at(a.second), at(a.second-a.lasted))
 	if exit(StageFetch) == 1 {
-		fetch = fmt.Sprintf(`fetch: {exitCode: 1, stderr: x, startedAt: %q, updatedAt: %q}`, at(a.second), at(a.second))
+		fetch = fmt.Sprintf(`fetch: {exitCode: 1, stderr: x, startedAt: %q, updatedAt: %q}`, at(a.second-a.lasted), at(a.second))
 	}
 	conditions := ""
 	if a.condition != "" {
@@ -59,10 +66,13 @@ func (a app) yaml() string {
 	if a.version != "" {
 		annotations = VersionAnnotation + ": " + a.version
 	}
-	return fmt.Sprintf(`{metadata: {generation: %d, annotations: {%s}}, status: {observedGeneration: %d, conditions: [%s], friendlyDescription: %q, usefulErrorMessage: %q, `+
-		`consecutiveReconcileFailures: %d, %s, template: {exitCode: %d, updatedAt: %q}, deploy: {exitCode: %d, updatedAt: %q, stdout: "1:00 ok\n2:00 no"}}}`,
-		a.generation, annotations, a.observed, conditions, a.friendly, a.message, a.failures, fetch,
-		exit(StageTemplate), at(a.second), exit(StageDeploy), at(a.second))
+	if a.spec == "" {
+		a.spec = "{template: [{ytt: {valuesFrom: [{secretRef: {name: values}}]}}]}"
+	}
+	return fmt.Sprintf(`{metadata: {generation: %d, annotations: {%s}, resourceVersion: "%d", managedFields: [%s]}, spec: %s, status: {observedGeneration: %d, conditions: [%s], friendlyDescription: %q, usefulErrorMessage: %q, `+
+		`consecutiveReconcileFailures: %d, consecutiveReconcileSuccesses: %d, %s, template: {exitCode: %d, updatedAt: %q}, deploy: {exitCode: %d, updatedAt: %q, finished: %v, stdout: "%s"}}}`,
+		a.generation, annotations, a.revision, a.reported, a.spec, a.observed, conditions, a.friendly, a.message, a.failures, a.successes, fetch,
+		exit(StageTemplate), at(a.second), exit(StageDeploy), at(a.second), a.working == "", cmp.Or(a.working, "1:00 ok\\n2:00 no"))
 }
 
 // installs is a PackageInstall's object.
@@ -78,6 +88,9 @@ type look struct {
 	install string // "": nobody looks at the run cluster; "-": it is not there
 	inner   *app
 	values  *ObservedSecret
+	more    []ObservedSecret  // that annotations name
+	wanted  map[string]string // annotations
+	quiet   int               // seconds
 	want    State
 	says    string
 }
@@ -109,9 +122,11 @@ func (l look) observation(t *testing.T) Observation {
 		}
 		observed.App = &inner
 	}
+	observed.Wanted, observed.Quiet = l.wanted, time.Duration(l.quiet)*time.Second
 	if l.values != nil {
-		observed.Values = []ObservedSecret{*l.values}
+		observed.Values, observed.Reads = []string{l.values.Name}, []ObservedSecret{*l.values}
 	}
+	observed.Reads = append(observed.Reads, l.more...)
 	o.Installs = []ObservedInstall{observed}
 	return o
 }
@@ -138,12 +153,59 @@ func inner(a app, version string) *app {
 	return &a
 }
 
+// slow is the App of a PackageInstall after a run of seven seconds.
+func slow(second, revision, successes int) *app {
+	a := succeeded(1, "", second)
+	a.lasted, a.revision, a.successes = 7, revision, successes
+	return inner(a, "1.0.0")
+}
+
+// reportedAt has the API server say when the status was written.
+func reportedAt(second int, a *app) *app {
+	a.reported = fmt.Sprintf("{manager: kapp-controller, operation: Update, subresource: status, time: %q}", at(second))
+	return a
+}
+
+// holding is a Secret whose content was written at a second.
+func holding(content string, second int, revision uint64) *ObservedSecret {
+	return &ObservedSecret{Name: "values", Content: content, Written: moment(second), Revision: revision}
+}
+
+func named(name string, s *ObservedSecret) *ObservedSecret {
+	s.Name = name
+	return s
+}
+
+func overlays(names ...string) map[string]string {
+	annotations := map[string]string{}
+	for _, name := range names {
+		annotations[OverlaysAnnotation+"."+name] = name
+	}
+	return annotations
+}
+
+// annotated is a PackageInstall that names a Secret with overlays.
+func annotated(name string) string {
+	return strings.Replace(install(1, 1, "1.0.0", ReconcileSucceeded, ""), "generation: 1}", fmt.Sprintf("generation: 1, annotations: {%s.%s: %[2]s}}", OverlaysAnnotation, name), 1)
+}
+
+// overlaid is the App of a PackageInstall that reads Secrets with overlays.
+func overlaid(second int, names ...string) *app {
+	a := succeeded(1, "", second)
+	a.spec = "{template: [{ytt: {inline: {pathsFrom: ["
+	for _, name := range names {
+		a.spec += "{secretRef: {name: " + name + "}},"
+	}
+	a.spec += "]}}}]}"
+	return inner(a, "1.0.0")
+}
+
 // TestAppJudge goes through what was recorded of the controller, each trap a
 // row: the verdict after each moment.
 func TestAppJudge(t *testing.T) {
 	const ok, bad = "ReconcileSucceeded", "ReconcileFailed"
 	good := func(version string) string { return install(1, 1, version, ok, "") }
-	writtenAt := func(second int) *ObservedSecret { return &ObservedSecret{Name: "values", Written: moment(second)} }
+	writtenAt := func(second int) *ObservedSecret { return &ObservedSecret{Name: "values", Content: at(second), Written: moment(second)} }
 	for name, looks := range map[string][]look{
 		"the first moments of an App": {
 			{app: app{generation: 3}, want: Pending, says: "has not seen this generation"},
@@ -184,7 +246,7 @@ func TestAppJudge(t *testing.T) {
 			{app: succeeded(3, newSHA, 3), want: Current},
 		},
 		"trap 1: success before the values are taken up": {
-			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 5), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run with the values that Secret values holds"},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 5), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run since Secret values was written at 2024-10-01T12:00:20Z"},
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 21), "1.0.0"), values: writtenAt(20), want: Current},
 		},
 		"trap 1: success although the values are bad": {
@@ -219,7 +281,7 @@ func TestAppJudge(t *testing.T) {
 			},
 			{
 				app: failed(3, newSHA, 20, 4, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run with the values",
+				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run since Secret values",
 			},
 			{ // twice, while the package takes its time
 				app: failed(3, newSHA, 22, 5, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
@@ -298,12 +360,78 @@ func TestAppJudge(t *testing.T) {
 		},
 		"values that are written in the second of the run": {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: writtenAt(20), want: Pending},
-			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Settled: true}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: writtenAt(20), quiet: 4, want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: writtenAt(20), quiet: 5, want: Current},
 		},
 		"values that are as they were created":      {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 20), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), New: true}, want: Current}},
-		"values long before the run are not enough": {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 10), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Settled: true}, want: Pending}},
-		"values that are not those of the branch":   {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Differs: true}, want: Pending, says: "does not hold the values of the branch"}},
-		"values that are missing":                   {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Missing: true}, want: Pending, says: "not on the run cluster"}},
+		"values long before the run are not enough": {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 10), "1.0.0"), values: writtenAt(20), quiet: 60, want: Pending, says: "hash_values_name"}},
+		"values that are not those of the branch":   {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Written: moment(20), Differs: true}, want: Pending, says: "does not hold what the branch does"}},
+		"a run under way when the values change ends with the old ones": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s4", 1, 50), want: Current},
+			// The values change at 20, two seconds after a run has begun. It ends at 25.
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 20, 80), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: holding("s5", 20, 80), want: Pending, says: "has not run since Secret values"},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: holding("s5", 20, 80), quiet: 18, want: Pending, says: "has not run since"},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(32, 95, 5), values: holding("s5", 20, 80), want: Current},
+		},
+		"a run that begins in the second of the write, and another": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 18, 80), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: holding("s5", 18, 80), quiet: 18, want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 91, 4), values: holding("s5", 18, 80), quiet: 18, want: Pending},
+			// It was touched, and has not run again.
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 92, 5), values: holding("s5", 18, 80), want: Current},
+		},
+		"two runs of which the first was seen before the write": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 70, 3), values: holding("s5", 18, 80), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: holding("s5", 18, 80), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 95, 5), values: holding("s5", 18, 80), want: Current},
+		},
+		"a Secret that is written twice counts from the first time": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 17, 80), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 19, 85), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: holding("s5", 19, 85), want: Current},
+		},
+		"a controller whose clock is ahead": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 15, 80), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: reportedAt(20, slow(25, 90, 4)), values: holding("s5", 15, 80), want: Pending},
+		},
+		"two failures of one change that is written twice": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 17, 80), want: Pending},
+			{
+				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
+				inner: inner(failed(1, "", 18, 1, StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 17, 80), want: Pending,
+			},
+			{
+				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
+				inner: inner(failed(1, "", 19, 2, StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 18, 85), want: Pending,
+			},
+			{
+				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
+				inner: inner(failed(1, "", 23, 3, StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 18, 85), want: Failed,
+			},
+		},
+		"overlays that change": {
+			{app: succeeded(3, newSHA, 20), install: annotated("app-overlays"), inner: overlaid(9, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o1", 1, 50))}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: annotated("app-overlays"), inner: overlaid(9, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o2", 20, 80))}, want: Pending, says: "has not run since Secret app-overlays"},
+			{app: succeeded(3, newSHA, 20), install: annotated("app-overlays"), inner: overlaid(30, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o2", 20, 80))}, want: Current},
+		},
+		"overlays that are added": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Pending, says: "does not have the annotations of the branch"},
+			{app: succeeded(3, newSHA, 20), install: annotated("theirs"), inner: overlaid(9), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Pending, says: "has not taken up Secret theirs"},
+			{app: succeeded(3, newSHA, 20), install: annotated("theirs"), inner: overlaid(9, "theirs"), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Current},
+		},
+		"overlays that are removed": {
+			{app: succeeded(3, newSHA, 20), install: annotated("theirs"), inner: overlaid(9, "theirs"), wanted: overlays(), want: Pending, says: "does not have the annotations"},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9, "theirs"), wanted: overlays(), want: Pending, says: "has not taken up the end of Secret theirs"},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9), wanted: overlays(), want: Current},
+		},
+		"kapp waits for a PackageInstall whose own kapp says more": {{
+			app:     app{generation: 3, observed: 3, condition: Reconciling, friendly: "Reconciling", sha: newSHA, working: "5:00:00PM: ongoing: reconcile packageinstall/app"},
+			install: install(1, 1, "1.0.0", Reconciling, ""),
+			inner:   inner(app{generation: 1, observed: 1, condition: Reconciling, friendly: "Reconciling", working: "5:00:01PM:  L ongoing: waiting on pod/x\\n5:00:01PM:     ^ Pending: Unschedulable\\n5:00:01PM: ---- waiting on 1 changes [1/2 done] ----"}, "1.0.0"),
+			want:    Pending, says: "PackageInstall app: Reconciling, in the deploy stage: ongoing: waiting on pod/x: Pending: Unschedulable",
+		}},
+		"values that are missing": {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Missing: true}, want: Pending, says: "not on the run cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			judge := AppJudge{After: 3}

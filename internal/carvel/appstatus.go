@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -27,6 +28,7 @@ type AppStatus struct {
 	FriendlyDescription string      `json:"friendlyDescription"`
 	UsefulErrorMessage  string      `json:"usefulErrorMessage"`
 	ConsecutiveFailures int64       `json:"consecutiveReconcileFailures"`
+	Successes           int64       `json:"consecutiveReconcileSuccesses"`
 	Fetch               *StepStatus `json:"fetch"`
 	Template            *StepStatus `json:"template"`
 	Deploy              *StepStatus `json:"deploy"`
@@ -52,13 +54,13 @@ type StepStatus struct {
 
 // Attempt tells one run of the controller from another.
 type Attempt struct {
-	Failures                                        int64
+	Failures, Successes                             int64
 	FetchStarted, Fetched, Templated, DeployUpdated string
 }
 
 // Attempt is the run that the status is of.
 func (s AppStatus) Attempt() Attempt {
-	a := Attempt{Failures: s.ConsecutiveFailures}
+	a := Attempt{Failures: s.ConsecutiveFailures, Successes: s.Successes}
 	if s.Fetch != nil {
 		a.FetchStarted, a.Fetched = s.Fetch.StartedAt, s.Fetch.UpdatedAt
 	}
@@ -69,6 +71,39 @@ func (s AppStatus) Attempt() Attempt {
 		a.DeployUpdated = s.Deploy.UpdatedAt
 	}
 	return a
+}
+
+// ended tells whether the status is of a run that is at its end.
+func (s AppStatus) ended() bool {
+	return s.ObservedGeneration == s.Generation && (s.Condition() == ReconcileSucceeded || s.Condition() == ReconcileFailed)
+}
+
+// began is when the run began, to the second, and took how long it took; ok is
+// false where the status does not tell.
+func (s AppStatus) began() (began time.Time, took time.Duration, ok bool) {
+	if s.Fetch == nil {
+		return time.Time{}, 0, false
+	}
+	began, err := time.Parse(time.RFC3339, s.Fetch.StartedAt)
+	if err != nil {
+		return time.Time{}, 0, false
+	}
+	return began, max(0, s.lastUpdate().Sub(began)), true
+}
+
+// lastUpdate is the latest time that the stages tell, the zero time where they tell
+// none.
+func (s AppStatus) lastUpdate() time.Time {
+	var last time.Time
+	for _, step := range []*StepStatus{s.Fetch, s.Template, s.Deploy} {
+		if step == nil {
+			continue
+		}
+		if t, err := time.Parse(time.RFC3339, step.UpdatedAt); err == nil && t.After(last) {
+			last = t
+		}
+	}
+	return last
 }
 
 // ReadAppStatus reads an App's status. A missing status, as in the first

@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -16,8 +17,18 @@ type Deployed struct {
 // DeployedInstall is a PackageInstall.
 type DeployedInstall struct {
 	Namespace, Name string   // of the file; the namespace may be empty
-	Values          []string // names of Secrets
-	Stopped         bool     // paused or canceled: nothing will happen
+	Values          []string // names of Secrets in its spec
+	// Extensions are its annotations that the controller acts upon; nil where they
+	// are not known.
+	Extensions map[string]string
+	Stopped    bool // paused or canceled: nothing will happen
+}
+
+// Reads are the names of the Secrets that its App reads.
+func (d DeployedInstall) Reads() []string {
+	names := append(slices.Clone(d.Values), extensionSecrets(d.Extensions)...)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // DeployedSecret is a Secret.
@@ -61,6 +72,9 @@ func ReadDeployed(file []byte, encrypted bool) Deployed {
 
 func (d *DeployedInstall) read(document []byte) bool {
 	var object struct {
+		Metadata struct {
+			Annotations map[string]string `json:"annotations"`
+		} `json:"metadata"`
 		Spec struct {
 			Paused   bool `json:"paused"`
 			Canceled bool `json:"canceled"`
@@ -72,6 +86,7 @@ func (d *DeployedInstall) read(document []byte) bool {
 	if yaml.Unmarshal(document, &object) != nil {
 		return false
 	}
+	d.Extensions = extensions(object.Metadata.Annotations)
 	d.Stopped = object.Spec.Paused || object.Spec.Canceled
 	for _, v := range object.Spec.Values {
 		if v.SecretRef != nil {

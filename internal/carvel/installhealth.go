@@ -2,6 +2,8 @@ package carvel
 
 import (
 	"fmt"
+	"strconv"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -19,12 +21,14 @@ type InstallStatus struct {
 	// Version is the selected version, and LastAttemptedVersion the one that was
 	// last handed to the App. The package runs at neither for certain.
 	Version, LastAttemptedVersion string
+	// Extensions are its annotations that the controller acts upon.
+	Extensions map[string]string
 	AppStatus
 }
 
 // ReadInstallStatus reads a PackageInstall.
 func ReadInstallStatus(obj *unstructured.Unstructured) (InstallStatus, error) {
-	s := InstallStatus{Namespace: obj.GetNamespace(), Name: obj.GetName()}
+	s := InstallStatus{Namespace: obj.GetNamespace(), Name: obj.GetName(), Extensions: extensions(obj.GetAnnotations())}
 	for field, path := range map[*string][]string{
 		&s.Package:              {"spec", "packageRef", "refName"},
 		&s.Constraint:           {"spec", "packageRef", "versionSelection", "constraints"},
@@ -45,13 +49,54 @@ func ReadInstallStatus(obj *unstructured.Unstructured) (InstallStatus, error) {
 // really installs the package.
 type InstallApp struct {
 	Version string // that it installs
+	// Revision orders its changes among those of other objects of the cluster; 0
+	// where it does not.
+	Revision uint64
+	// Reported is when the status was written, by the API server's clock.
+	Reported time.Time
+	made     installApp
+	manual   bool // the controller does not change its spec
 	AppStatus
 }
 
 // ReadInstallApp reads the App of a PackageInstall.
 func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 	status, err := ReadAppStatus(obj)
-	return InstallApp{Version: obj.GetAnnotations()[VersionAnnotation], AppStatus: status}, err
+	if err != nil {
+		return InstallApp{}, err
+	}
+	a := InstallApp{
+		Version: obj.GetAnnotations()[VersionAnnotation], Revision: revision(obj), Reported: statusWritten(obj), AppStatus: status,
+	}
+	_, a.manual = obj.GetAnnotations()[manualAnnotation]
+	spec, _, err := unstructured.NestedMap(obj.Object, "spec")
+	if err == nil {
+		a.made, err = readInstallApp(spec)
+	}
+	return a, err
+}
+
+// revision is the object's resource version as a number. API servers count the
+// changes of all objects that they keep in one etcd together, see
+// https://etcd.io/docs/latest/learning/data_model; 0 where it is no number.
+func revision(obj *unstructured.Unstructured) uint64 {
+	n, err := strconv.ParseUint(obj.GetResourceVersion(), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// statusWritten is when the status was last written, the zero time where nothing
+// tells.
+func statusWritten(obj *unstructured.Unstructured) time.Time {
+	var last time.Time
+	for _, entry := range obj.GetManagedFields() {
+		if entry.Subresource == "status" && entry.Time != nil && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
 }
 
 // InstallHealth judges a PackageInstall, of at least generation after. For a

@@ -2,6 +2,8 @@ package carvel
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -10,6 +12,27 @@ type installVerdict struct {
 	Verdict
 	fresh bool // a failure of an attempt that was made since the wait began
 	again bool // a failure that a further attempt has confirmed
+}
+
+// installRecord is what is remembered of a PackageInstall from one look to the next.
+type installRecord struct {
+	before  Attempt // at the first look
+	failure *failure
+	secrets map[string]*secretRecord
+	named   map[string]bool // Secrets that its annotations have named
+}
+
+// secretRecord is what is known of a Secret's present content. Each writer may
+// write it more than once: kapp adds a record of its own a moment later.
+type secretRecord struct {
+	content  string
+	written  time.Time
+	created  bool // the Secret was made with it, so that no earlier one was read
+	revision uint64
+	// ends counts the runs that have ended since it was written, and last is the
+	// latest of them. The second has begun after the first one's end.
+	ends int
+	last Attempt
 }
 
 // lookAtInstalls judges the PackageInstalls and remembers their failures.
@@ -22,7 +45,7 @@ func (j *AppJudge) lookAtInstalls(installs []ObservedInstall) []installVerdict {
 		key := o.Namespace + "/" + o.Name
 		record := j.installs[key]
 		if record == nil {
-			record = &installRecord{before: o.attempt()}
+			record = &installRecord{before: o.attempt(), secrets: map[string]*secretRecord{}, named: map[string]bool{OverlaysSecretName(o.Name): true}}
 			j.installs[key] = record
 		}
 		v := record.judge(o)
@@ -39,17 +62,18 @@ func (o ObservedInstall) attempt() Attempt {
 	return o.App.Attempt()
 }
 
-// written are the times when the values were.
-func (o ObservedInstall) written() []time.Time {
-	times := make([]time.Time, len(o.Values))
-	for i, s := range o.Values {
-		times[i] = s.Written
+// revisions tell the state of the Secrets that the App reads, with every write.
+func (o ObservedInstall) revisions() []string {
+	all := make([]string, len(o.Reads))
+	for i, s := range o.Reads {
+		all[i] = fmt.Sprint(s.Content, s.Revision, s.Written)
 	}
-	return times
+	return all
 }
 
 func (r *installRecord) judge(o ObservedInstall) installVerdict {
-	health := o.health()
+	r.look(o)
+	health := r.health(o)
 	if health.State != Failed {
 		r.failure = nil
 		return installVerdict{Verdict: Verdict{Health: health}}
@@ -65,7 +89,8 @@ func (r *installRecord) judge(o ObservedInstall) installVerdict {
 	v.Stage, v.Output = o.App.FailedStage(), o.App.Output(o.App.FailedStage())
 	attempt := o.attempt()
 	v.fresh = attempt != r.before
-	content := fmt.Sprint(o.App.Version, o.written())
+	// A second run since the Secret was written twice is no second try.
+	content := fmt.Sprint(o.App.Version, o.revisions())
 	if r.failure == nil || r.failure.content != content {
 		r.failure = &failure{attempt, content}
 	}
@@ -73,14 +98,39 @@ func (r *installRecord) judge(o ObservedInstall) installVerdict {
 	return v
 }
 
+// look remembers what a further look shows.
+func (r *installRecord) look(o ObservedInstall) {
+	if o.Status != nil {
+		for _, name := range extensionSecrets(o.Status.Extensions) {
+			r.named[name] = true
+		}
+	}
+	for _, s := range o.Reads {
+		if s.Missing {
+			continue
+		}
+		known, seen := r.secrets[s.Name]
+		if !seen || known.content != s.Content {
+			known = &secretRecord{content: s.Content, written: s.Written, created: s.New && !seen, revision: s.Revision}
+			r.secrets[s.Name] = known
+		}
+		if o.App == nil || !o.App.ended() || known.revision == 0 || o.App.Revision <= known.revision {
+			continue
+		}
+		if attempt := o.App.Attempt(); attempt != known.last && attempt != r.before {
+			known.ends, known.last = known.ends+1, attempt
+		}
+	}
+}
+
 // ownFailure tells whether the PackageInstall failed since its App did.
 func (o ObservedInstall) ownFailure() bool {
 	return o.App != nil && o.App.Version == o.Status.Version && o.App.ObservedGeneration == o.App.Generation && o.App.Condition() == ReconcileFailed
 }
 
-// health is that of what the branch holds: a success or a failure that the
-// controller reported before it had seen the values does not count.
-func (o ObservedInstall) health() Health {
+// health is that of what the branch holds: a success or a failure of a run that
+// began before it could read that does not count.
+func (r *installRecord) health(o ObservedInstall) Health {
 	if o.Status == nil {
 		return Health{Pending, "it is not on the run cluster yet"}
 	}
@@ -92,39 +142,66 @@ func (o ObservedInstall) health() Health {
 	if health.State == Pending || health.State == Failed && !o.ownFailure() {
 		return health
 	}
-	for _, s := range o.Values {
-		if reason := s.notTaken(app.AppStatus); reason != "" {
+	if o.Wanted != nil && !maps.Equal(o.Wanted, o.Status.Extensions) {
+		return Health{Pending, "it does not have the annotations of the branch yet"}
+	}
+	for _, s := range o.Reads {
+		if reason := s.absent(); reason != "" {
+			return Health{Pending, reason}
+		}
+	}
+	if !app.manual {
+		if behind := app.made.behind(o.Status.Extensions, o.Values, slices.Sorted(maps.Keys(r.named))); behind != "" {
+			return Health{Pending, "its App has not taken up " + behind + " yet"}
+		}
+	}
+	for _, s := range o.Reads {
+		if reason := r.secrets[s.Name].notRead(s.Name, *app, o.Quiet); reason != "" {
 			return Health{Pending, reason}
 		}
 	}
 	return health
 }
 
-// notTaken tells why the App of a PackageInstall has not run with the values
-// that the Secret holds, or that the branch does; "" where it has.
-func (s ObservedSecret) notTaken(app AppStatus) string {
+// absent tells why the Secret does not hold what it is to hold, "" where it does.
+func (s ObservedSecret) absent() string {
 	switch {
 	case s.Missing:
-		return fmt.Sprintf("Secret %s with its values is not on the run cluster yet", s.Name)
+		return fmt.Sprintf("Secret %s is not on the run cluster yet", s.Name)
 	case s.Differs:
-		return fmt.Sprintf("Secret %s on the run cluster does not hold the values of the branch yet", s.Name)
+		return fmt.Sprintf("Secret %s on the run cluster does not hold what the branch does yet", s.Name)
 	}
-	step := app.Template // which reads the values
-	if app.Condition() == ReconcileFailed && app.FailedStage() == StageFetch {
-		step = app.Fetch
-	}
-	if step == nil {
+	return ""
+}
+
+// settling is how long nothing may change, beside twice the time of a run, for a
+// run that began in the second of a write to count as one that has read it: a write
+// makes the controller run at once, and again where it met a run under way.
+const settling = 5 * time.Second
+
+// clockSlack is how far the clocks of the API server and the controller are taken
+// for one: less cannot be told from the time that a write of the status takes.
+const clockSlack = 2 * time.Second
+
+// notRead tells why no run of the App is known to have begun after the Secret was
+// written; "" where one is. Only the beginning of a run tells what it has read: one
+// that was under way ends with the old values, as a success like any other. The
+// controller's times are whole seconds, as the API server's are.
+func (s *secretRecord) notRead(name string, app InstallApp, quiet time.Duration) string {
+	began, took, ok := app.began()
+	if !ok {
 		return "its App has not run yet"
 	}
-	ran, err := time.Parse(time.RFC3339, step.UpdatedAt)
-	if err != nil {
-		return "its App does not tell when it ran"
+	if ahead := app.lastUpdate().Sub(app.Reported); !app.Reported.IsZero() && ahead >= clockSlack {
+		began = began.Add(-ahead) // nothing is updated after it was reported
 	}
-	// Both times are whole seconds, of two clocks that may be a little apart. What
-	// was read of a Secret that is as it was created is what it holds.
+	same := began.Equal(s.written)
 	switch {
-	case ran.After(s.Written), s.New && ran.Equal(s.Written), s.Settled && !ran.Before(s.Written.Add(-time.Second)):
+	case began.After(s.written), s.created && same, s.ends >= 2, same && quiet >= settling+2*took:
 		return ""
+	case same || quiet < settling+2*took:
+		return fmt.Sprintf("its App has not run since Secret %s was written at %s", name, s.written.UTC().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("its App has not run with the values that Secret %s holds since %s", s.Name, s.Written.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("its App has not run since Secret %s was written at %s, and the controller does not seem to have noticed: it runs when the "+
+		"PackageInstall's sync_period ends, 10m by default. With hash_values_name = true a change of the values always makes it run", name, s.written.UTC().Format(time.RFC3339))
 }

@@ -1,7 +1,10 @@
 package carvel
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,6 +19,7 @@ func ObserveSecret(wanted DeployedSecret, live *unstructured.Unstructured) Obser
 	}
 	o.Written = dataWritten(live)
 	o.New = o.Written.Equal(live.GetCreationTimestamp().Time)
+	o.Revision, o.Content = revision(live), secretContent(live)
 	if wanted.Data == nil {
 		return o
 	}
@@ -28,6 +32,17 @@ func ObserveSecret(wanted DeployedSecret, live *unstructured.Unstructured) Obser
 		}
 	}
 	return o
+}
+
+// secretContent tells one content of a Secret from another, without telling it.
+func secretContent(live *unstructured.Unstructured) string {
+	digest := sha256.New()
+	for _, key := range SecretKeys(live) {
+		value, _ := SecretValue(live, key)
+		fmt.Fprintf(digest, "%q %d\n", key, len(value))
+		digest.Write(value)
+	}
+	return string(live.GetUID()) + hex.EncodeToString(digest.Sum(nil))
 }
 
 // dataWritten is when the values of a Secret were last written, to the second:

@@ -16,7 +16,9 @@ import (
 // expectedInstall is a PackageInstall that an App deploys.
 type expectedInstall struct {
 	namespace, name string
-	values          []carvel.DeployedSecret
+	values          []string                // names of Secrets in its spec
+	reads           []carvel.DeployedSecret // by its App
+	extensions      map[string]string       // annotations that the controller acts upon; nil where they are not known
 }
 
 // mostFiles is how many files are looked through for PackageInstalls. A source
@@ -46,12 +48,16 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 		if i.Stopped || e.namespace == "" {
 			continue
 		}
-		for _, name := range i.Values {
+		e.values = i.Values
+		if s.PassesThrough() {
+			e.extensions = i.Extensions
+		}
+		for _, name := range i.Reads() {
 			secret := carvel.DeployedSecret{Name: name}
 			if at := slices.IndexFunc(all.Secrets, func(s carvel.DeployedSecret) bool { return s.Name == name }); at >= 0 && s.PassesThrough() {
 				secret = all.Secrets[at]
 			}
-			e.values = append(e.values, secret)
+			e.reads = append(e.reads, secret)
 		}
 		installs = append(installs, e)
 	}

@@ -84,14 +84,14 @@ func TestExpected(t *testing.T) {
 		var text []string
 		for _, i := range installs {
 			line := path.Join(i.namespace, i.name)
-			for _, s := range i.values {
+			for _, s := range i.reads {
 				line += fmt.Sprint(" ", s.Name, s.Data)
 			}
 			text = append(text, line)
 		}
 		return strings.Join(text, "; ")
 	}
-	if diff := cmp.Diff("apps/app valuesmap[values.yaml:a: b] theirsmap[]; apps/sealed encryptedmap[]; elsewhere/other", look()); diff != "" {
+	if diff := cmp.Diff("apps/app theirsmap[] valuesmap[values.yaml:a: b]; apps/sealed encryptedmap[]; elsewhere/other", look()); diff != "" {
 		t.Error(diff)
 	}
 	for _, file := range f.reads {
@@ -101,7 +101,7 @@ func TestExpected(t *testing.T) {
 	}
 	spec.Deploy = []carvel.Deploy{{Kapp: &carvel.Kapp{IntoNs: "into"}}}
 	spec.Template = []carvel.Template{{Ytt: &carvel.Ytt{Inline: &carvel.Inline{}}}} // what becomes of the values is not known
-	if diff := cmp.Diff("into/app valuesmap[] theirsmap[]; into/other; into/sealed encryptedmap[]", look()); diff != "" {
+	if diff := cmp.Diff("into/app theirsmap[] valuesmap[]; into/other; into/sealed encryptedmap[]", look()); diff != "" {
 		t.Error(diff)
 	}
 	spec.Deploy = []carvel.Deploy{{Kapp: &carvel.Kapp{MapNs: []string{"elsewhere=there"}}}}

@@ -25,8 +25,9 @@ type appWait struct {
 	trees    string // of the branch that expected was read from
 	expected []expectedInstall
 	watch    *appWatch
-	asked    string // the fetched commits that the tip was last asked for again
-	reason   string // the last judgement's
+	asked    string         // the fetched commits that the tip was last asked for again
+	kicked   carvel.Attempt // after which the App was last made to run
+	reason   string         // the last judgement's
 	receipt  AppReceipt
 }
 
@@ -85,7 +86,7 @@ func (w *appWait) round(ctx context.Context, build *cluster.Cluster) error {
 	for _, follow := range follows {
 		group.Go(func() error { return follow(following) })
 	}
-	done, err := w.loop(ctx, following)
+	done, err := w.loop(ctx, following, build)
 	stop()
 	if followErr := group.Wait(); !done && err == nil {
 		err = followErr // a look at a cluster has failed
@@ -120,8 +121,8 @@ func tipTrees(sources []carvel.Source) string {
 // loop judges after each change, and once more when all has been quiet for a
 // while. It is done when the App is current. It ends without being done also
 // when a look at a cluster has failed, which ends following.
-func (w *appWait) loop(ctx, following context.Context) (done bool, err error) {
-	quiet := time.NewTimer(settled)
+func (w *appWait) loop(ctx, following context.Context, build *cluster.Cluster) (done bool, err error) {
+	quiet := time.NewTimer(lookAgain)
 	defer quiet.Stop()
 	for {
 		select {
@@ -130,14 +131,14 @@ func (w *appWait) loop(ctx, following context.Context) (done bool, err error) {
 		case <-quiet.C:
 		case <-w.watch.changes:
 		}
-		quiet.Reset(settled)
-		if done, err := w.look(ctx); done || err != nil {
+		quiet.Reset(lookAgain)
+		if done, err := w.look(ctx, build); done || err != nil {
 			return done, err
 		}
 	}
 }
 
-func (w *appWait) look(ctx context.Context) (done bool, err error) {
+func (w *appWait) look(ctx context.Context, build *cluster.Cluster) (done bool, err error) {
 	live, looked := w.watch.live()
 	switch {
 	case !looked:
@@ -175,7 +176,25 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 			Ref: w.app.ref(), Install: verdict.Install, Stage: verdict.Stage, Message: verdict.Reason, Output: verdict.Output,
 		}
 	}
+	if verdict.Stale {
+		return false, w.kickAgain(ctx, build, live, r.Status.Attempt())
+	}
 	return verdict.State == carvel.Current, nil
+}
+
+// kickAgain makes an App run that would repeat an old failure until its back-off
+// ends, once for each attempt.
+func (w *appWait) kickAgain(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured, attempt carvel.Attempt) error {
+	if w.kicked == attempt {
+		return nil
+	}
+	w.kicked = attempt
+	kicked, err := w.app.kick(ctx, build, live)
+	if err != nil {
+		return err
+	}
+	w.judge.After = kicked.GetGeneration()
+	return nil
 }
 
 // report tells a change of what is waited for.

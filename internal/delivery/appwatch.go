@@ -13,9 +13,9 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
-// settled is how long nothing may have changed for a run of the same second to
-// count as one that has seen a change.
-const settled = 5 * time.Second
+// lookAgain is after how long without a change the judge is asked again: it may
+// take a run for one that has seen a change when nothing more happens.
+const lookAgain = time.Second
 
 // appWatch holds what the build cluster and the run cluster show of an App and
 // of the PackageInstalls that it deploys, by name.
@@ -74,7 +74,7 @@ func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []f
 	var follows []func(context.Context) error
 	namespaces := map[string]bool{}
 	for _, i := range installs {
-		for _, s := range i.values {
+		for _, s := range i.reads {
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: i.namespace, Name: s.Name}
 			follows = append(follows, func(ctx context.Context) error {
 				return run.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
@@ -135,7 +135,7 @@ func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carv
 		return nil, true, nil
 	}
 	for _, e := range expected {
-		o := carvel.ObservedInstall{Namespace: e.namespace, Name: e.name}
+		o := carvel.ObservedInstall{Namespace: e.namespace, Name: e.name, Wanted: e.extensions, Values: e.values}
 		if w.installs[e.namespace] == nil || w.apps[e.namespace] == nil {
 			return nil, false, nil
 		}
@@ -153,20 +153,19 @@ func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carv
 			}
 			o.App = &app
 		}
-		for _, s := range e.values {
+		last := w.changed[cluster.Ref{Resource: carvel.Apps, Namespace: e.namespace, Name: e.name}]
+		for _, s := range e.reads {
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: e.namespace, Name: s.Name}
 			live, looked := w.secrets[ref]
 			if !looked {
 				return nil, false, nil
 			}
-			secret := carvel.ObserveSecret(s, live)
-			last := w.changed[ref]
-			if t := w.changed[cluster.Ref{Resource: carvel.Apps, Namespace: e.namespace, Name: e.name}]; t.After(last) {
+			o.Reads = append(o.Reads, carvel.ObserveSecret(s, live))
+			if t := w.changed[ref]; t.After(last) {
 				last = t
 			}
-			secret.Settled = time.Since(last) >= settled
-			o.Values = append(o.Values, secret)
 		}
+		o.Quiet = time.Since(last)
 		installs = append(installs, o)
 	}
 	return installs, true, nil
