@@ -11,6 +11,7 @@
 //     the cluster's own RBAC decides every call; the status with its conditions, counters,
 //     messages and stale moments; finalizers and stuck deletes; sync period, back-off,
 //     paused, canceled.
+//   - A template that takes its time: a file that begins with "#! stand-in: takes 3s".
 //   - PackageInstalls (packaging.carvel.dev/v1alpha1): version selection over the
 //     Packages of the namespace, the downgrade rule, the App that installs the version.
 //
@@ -33,8 +34,8 @@
 // # What it does not do
 //
 // Other fetch kinds than git and inline; other template steps than ytt and sops; PGP keys
-// and the paths of a sops step; ytt beyond a values schema and whole values taken from
-// data.values; overlays; kapp's change groups, versioned resources, hooks and diff output;
+// and the paths of a sops step; ytt beyond a values schema, whole values taken from
+// data.values and overlays that merge maps into all documents; kapp's change groups, versioned resources, hooks and diff output;
 // a Package's own constraints on the version of Kubernetes or of the controller;
 // registries and the Secrets made for them. Workloads are created, but no kubelet runs
 // them: a change of one takes a second and succeeds.

@@ -150,9 +150,13 @@ func (r *appRun) references() map[ref]bool {
 		for _, options := range step {
 			var values struct {
 				ValuesFrom []valuesSource `json:"valuesFrom"`
+				Inline     *inlineFetch   `json:"inline"`
 			}
 			if convert(options, &values) == nil {
 				addSources(values.ValuesFrom)
+				if values.Inline != nil {
+					addSources(values.Inline.PathsFrom)
+				}
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package standin
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -28,11 +27,6 @@ func (r *installRun) appFor(existing, pkg *unstructured.Unstructured) (*unstruct
 	}
 	if _, manual := app.GetAnnotations()[annotationManual]; manual {
 		return app, nil
-	}
-	for name := range r.pkgi.GetAnnotations() {
-		if name == annotationAsYtt || name == annotationOverlays || strings.HasPrefix(name, annotationOverlays+".") {
-			return nil, fmt.Errorf("the stand-in does not support the annotation %s", name)
-		}
 	}
 	spec, found, err := unstructured.NestedMap(pkg.Object, "spec", "template", "spec")
 	if err != nil || !found {
@@ -80,30 +74,73 @@ func (r *installRun) copyFields(spec map[string]any) error {
 	return nil
 }
 
-// addValues appends the values to the first ytt or helmTemplate step.
+// addValues appends the values to the first ytt or helmTemplate step, and what
+// annotations name to the paths of the first ytt step.
 func (r *installRun) addValues(spec map[string]any) error {
+	var values []any
+	for _, v := range r.spec.Values {
+		if v.SecretRef == nil {
+			return said("Expected values to have a secretRef")
+		}
+		values = append(values, secretSource(v.SecretRef.Name))
+	}
+	_, asPaths := r.pkgi.GetAnnotations()[annotationAsYtt]
+	overlaid := false
 	steps, _ := spec["template"].([]any)
 	for _, step := range steps {
 		fields, _ := step.(map[string]any)
-		for _, kind := range []string{"ytt", "helmTemplate"} {
-			options, ok := fields[kind].(map[string]any)
-			if !ok {
-				continue
+		if options, ok := fields["ytt"].(map[string]any); ok {
+			var paths []any
+			if !overlaid {
+				paths = r.overlays()
 			}
-			sources, _ := options["valuesFrom"].([]any)
-			for _, v := range r.spec.Values {
-				if v.SecretRef == nil {
-					return said("Expected values to have a secretRef")
-				}
-				sources = append(sources, map[string]any{"secretRef": map[string]any{"name": v.SecretRef.Name}})
+			overlaid = true
+			if asPaths {
+				paths, values = append(paths, values...), nil
 			}
-			if len(sources) > 0 {
-				options["valuesFrom"] = sources
+			if err := appendSources(options, paths, "inline", "pathsFrom"); err != nil {
+				return err
 			}
-			return nil
+			if err := appendSources(options, values, "valuesFrom"); err != nil {
+				return err
+			}
+			values = nil
+		}
+		if options, ok := fields["helmTemplate"].(map[string]any); ok {
+			if err := appendSources(options, values, "valuesFrom"); err != nil {
+				return err
+			}
+			values = nil
 		}
 	}
 	return nil
+}
+
+func secretSource(name string) map[string]any {
+	return map[string]any{"secretRef": map[string]any{"name": name}}
+}
+
+// overlays are the Secrets that annotations name, by the annotations' suffixes.
+func (r *installRun) overlays() []any {
+	var sources []any
+	annotations := r.pkgi.GetAnnotations()
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		if name == annotationOverlays || strings.HasPrefix(name, annotationOverlays+".") {
+			sources = append(sources, secretSource(annotations[name]))
+		}
+	}
+	return sources
+}
+
+func appendSources(options map[string]any, sources []any, path ...string) error {
+	if len(sources) == 0 {
+		return nil
+	}
+	present, _, err := unstructured.NestedSlice(options, path...)
+	if err != nil {
+		return err
+	}
+	return unstructured.SetNestedSlice(options, append(present, sources...), path...)
 }
 
 // own makes the PackageInstall the App's controller. An App that has another one stays.

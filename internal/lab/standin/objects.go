@@ -89,6 +89,7 @@ type valuesSource struct {
 type yttStep struct {
 	IgnoreUnknownComments bool           `json:"ignoreUnknownComments,omitempty"`
 	ValuesFrom            []valuesSource `json:"valuesFrom,omitempty"`
+	Inline                *inlineFetch   `json:"inline,omitempty"`
 }
 
 type kappStep struct {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -42,8 +43,11 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 		if !ok {
 			return nil, broken("Templating dir: the stand-in does not run template step " + r.kindsOf("template", i))
 		}
-		values, err := r.yttValues(ctx, options)
+		values, added, err := r.yttSources(ctx, options)
 		if err != nil {
+			return nil, broken("Templating dir: " + err.Error())
+		}
+		if files, err = takeTime(ctx, append(files, added...)); err != nil {
 			return nil, broken("Templating dir: " + err.Error())
 		}
 		if docs, err = ytt(files, values, ignoresComments(options)); err != nil {
@@ -66,29 +70,69 @@ func ignoresComments(options any) bool {
 	return convert(options, &step) == nil && step.IgnoreUnknownComments
 }
 
-// yttValues reads the data-values files of a step, in their order: a source's keys are sorted.
-func (r *appRun) yttValues(ctx context.Context, options any) ([]file, error) {
+// slowComment is the first line of a file that stands for one which takes ytt its time,
+// and has nothing else in it. The values have been read by then.
+const slowComment = "#! stand-in: takes "
+
+// takeTime waits as long as such files say, and leaves them out.
+func takeTime(ctx context.Context, files []file) ([]file, error) {
+	var rest []file
+	for _, f := range files {
+		first, _, _ := strings.Cut(f.content, "\n")
+		text, slow := strings.CutPrefix(first, slowComment)
+		if !slow {
+			rest = append(rest, f)
+			continue
+		}
+		d, err := time.ParseDuration(strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		if err := sleep(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
+}
+
+// yttSources reads the data-values files of a step and the files that it adds, in their
+// order: a source's keys are sorted.
+func (r *appRun) yttSources(ctx context.Context, options any) (values, added []file, err error) {
 	fields, _ := options.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if name != "valuesFrom" && name != "ignoreUnknownComments" {
-			return nil, fmt.Errorf("the stand-in does not support ytt.%s", name)
+		if name != "valuesFrom" && name != "ignoreUnknownComments" && name != "inline" {
+			return nil, nil, fmt.Errorf("the stand-in does not support ytt.%s", name)
 		}
 	}
 	var step yttStep
 	if err := convert(options, &step); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var values []file
-	for _, source := range step.ValuesFrom {
-		data, _, err := r.sourceFiles(ctx, source)
+	read := func(sources []valuesSource) ([]file, error) {
+		var files []file
+		for _, source := range sources {
+			data, _, err := r.sourceFiles(ctx, source)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range slices.Sorted(maps.Keys(data)) {
+				files = append(files, file{name, data[name]})
+			}
+		}
+		return files, nil
+	}
+	if step.Inline != nil {
+		for _, name := range slices.Sorted(maps.Keys(step.Inline.Paths)) {
+			added = append(added, file{name, step.Inline.Paths[name]})
+		}
+		more, err := read(step.Inline.PathsFrom)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, name := range slices.Sorted(maps.Keys(data)) {
-			values = append(values, file{name, data[name]})
-		}
+		added = append(added, more...)
 	}
-	return values, nil
+	values, err = read(step.ValuesFrom)
+	return values, added, err
 }
 
 // filesBelow reads the YAML files below root, sorted by path. Other files do not count,

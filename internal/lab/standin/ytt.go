@@ -12,7 +12,8 @@ import (
 // ytt is the part of ytt that the stand-in has. A file without ytt comments goes
 // through as it is. Of ytt's language there is: a document under #@data/values-schema,
 // one under #@data/values, load lines for @ytt:data, and "key: #@ data.values.NAME" as
-// a whole value. It returns the documents that are left, empty ones dropped.
+// a whole value; and overlays that match all documents, whose maps are merged into them.
+// It returns the documents that are left, empty ones dropped.
 func ytt(files, values []file, ignoreComments bool) ([]string, error) {
 	var templates []template
 	for _, f := range files {
@@ -45,7 +46,44 @@ func ytt(files, values []file, ignoreComments bool) ([]string, error) {
 			}
 		}
 	}
+	for _, t := range templates {
+		for _, d := range t.docs {
+			if d.kind != overlayDoc {
+				continue
+			}
+			for i := range docs {
+				if docs[i], err = overlay(t.name, docs[i], d.text); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
 	return docs, nil
+}
+
+// overlay merges the maps of an overlay into a document.
+func overlay(name, text, over string) (string, error) {
+	var document, changes map[string]any
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		return "", err
+	}
+	if err := yaml.Unmarshal([]byte(over), &changes); err != nil {
+		return "", said("Unmarshaling YAML template '%s': %w", name, err)
+	}
+	mergeMaps(document, changes)
+	merged, err := yaml.Marshal(document)
+	return string(merged), err
+}
+
+func mergeMaps(into, from map[string]any) {
+	for key, value := range from {
+		below, isMap := value.(map[string]any)
+		if at, has := into[key].(map[string]any); isMap && has {
+			mergeMaps(at, below)
+			continue
+		}
+		into[key] = value
+	}
 }
 
 type docKind int
@@ -54,6 +92,7 @@ const (
 	plainDoc docKind = iota
 	schemaDoc
 	valuesDoc
+	overlayDoc
 )
 
 // doc is one YAML document. Its text begins with as many empty lines as stand before it
@@ -70,7 +109,8 @@ type template struct {
 
 var (
 	documentStart = regexp.MustCompile(`^---(\s|$)`)
-	loadLine      = regexp.MustCompile(`^\s*#@\s*load\("@ytt:data",\s*"data"\)\s*$`)
+	loadLine      = regexp.MustCompile(`^\s*#@\s*load\("@ytt:(data",\s*"data|overlay",\s*"overlay)"\)\s*$`)
+	missingLine   = regexp.MustCompile(`^\s*#@overlay/match\s+missing_ok=True\s*$`)
 	describeLine  = regexp.MustCompile(`^\s*#@schema/(desc|title)\s`)
 	wholeValue    = regexp.MustCompile(`^(\s*(?:- )*(?:[^#'"]+:|"[^"#]*":|'[^'#]*':|-))\s+#@\s*data\.values\.([A-Za-z_][\w]*(?:\.[A-Za-z_][\w]*)*)\s*$`)
 )
@@ -108,7 +148,9 @@ func parseTemplate(f file, ignoreComments bool) (template, error) {
 			line, next = "", schemaDoc
 		case strings.TrimSpace(line) == "#@data/values":
 			line, next = "", valuesDoc
-		case loadLine.MatchString(line), describeLine.MatchString(line):
+		case strings.TrimSpace(line) == "#@overlay/match by=overlay.all":
+			line, next = "", overlayDoc
+		case loadLine.MatchString(line), describeLine.MatchString(line), missingLine.MatchString(line):
 			line = ""
 		case wholeValue.MatchString(line):
 		default:

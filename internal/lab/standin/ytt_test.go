@@ -40,6 +40,13 @@ func TestYtt(t *testing.T) {
 			files: []file{{"a.yaml", "name: x #@ y\n"}},
 			err:   "to have either computed or YAML value, but found both",
 		},
+		"overlay": {
+			files: []file{
+				{"a.yaml", "data: {a: \"1\"}\n---\ndata: {b: \"2\"}\n"},
+				{"o.yaml", "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.all\n---\ndata:\n  #@overlay/match missing_ok=True\n  c: \"3\"\n"},
+			},
+			want: []string{"data:\n  a: \"1\"\n  c: \"3\"", "data:\n  b: \"2\"\n  c: \"3\""},
+		},
 		"unknown code": {
 			files: []file{{"a.yaml", "#@ for x in y:\na: 1\n"}},
 			err:   "the stand-in's ytt does not support '#@ for x in y:'",
