@@ -49,6 +49,9 @@ type ObservedSecret struct {
 	Differs bool      // it does not hold what the branch does
 	Written time.Time // when it was last written, to the second, by the API server's clock
 	New     bool      // it has not been written since it was created
+	// Earlier is when it was last written before it had its present content, the zero
+	// time where that was not seen.
+	Earlier time.Time
 	// Content tells one content from another, and Revision orders its changes among
 	// those of other objects of the cluster; 0 where it does not.
 	Content  string

@@ -67,7 +67,7 @@ func (a app) yaml() string {
 		annotations = VersionAnnotation + ": " + a.version
 	}
 	if a.spec == "" {
-		a.spec = "{template: [{ytt: {valuesFrom: [{secretRef: {name: values}}]}}]}"
+		a.spec = "{syncPeriod: 30s, template: [{ytt: {valuesFrom: [{secretRef: {name: values}}]}}]}"
 	}
 	return fmt.Sprintf(`{metadata: {generation: %d, annotations: {%s}, resourceVersion: "%d", managedFields: [%s]}, spec: %s, status: {observedGeneration: %d, conditions: [%s], friendlyDescription: %q, usefulErrorMessage: %q, `+
 		`consecutiveReconcileFailures: %d, consecutiveReconcileSuccesses: %d, %s, template: {exitCode: %d, updatedAt: %q}, deploy: {exitCode: %d, updatedAt: %q, finished: %v, stdout: "%s"}}}`,
@@ -171,6 +171,12 @@ func holding(content string, second int, revision uint64) *ObservedSecret {
 	return &ObservedSecret{Name: "values", Content: content, Written: moment(second), Revision: revision}
 }
 
+// after has been written before with another content.
+func after(second int, s *ObservedSecret) *ObservedSecret {
+	s.Earlier = moment(second)
+	return s
+}
+
 func named(name string, s *ObservedSecret) *ObservedSecret {
 	s.Name = name
 	return s
@@ -192,7 +198,7 @@ func annotated(name string) string {
 // overlaid is the App of a PackageInstall that reads Secrets with overlays.
 func overlaid(second int, names ...string) *app {
 	a := succeeded(1, "", second)
-	a.spec = "{template: [{ytt: {inline: {pathsFrom: ["
+	a.spec = "{syncPeriod: 10m, template: [{ytt: {valuesFrom: [{secretRef: {name: values}}], inline: {pathsFrom: ["
 	for _, name := range names {
 		a.spec += "{secretRef: {name: " + name + "}},"
 	}
@@ -205,7 +211,9 @@ func overlaid(second int, names ...string) *app {
 func TestAppJudge(t *testing.T) {
 	const ok, bad = "ReconcileSucceeded", "ReconcileFailed"
 	good := func(version string) string { return install(1, 1, version, ok, "") }
-	writtenAt := func(second int) *ObservedSecret { return &ObservedSecret{Name: "values", Content: at(second), Written: moment(second)} }
+	writtenAt := func(second int) *ObservedSecret {
+		return &ObservedSecret{Name: "values", Content: at(second), Written: moment(second)}
+	}
 	for name, looks := range map[string][]look{
 		"the first moments of an App": {
 			{app: app{generation: 3}, want: Pending, says: "has not seen this generation"},
@@ -390,6 +398,26 @@ func TestAppJudge(t *testing.T) {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 17, 80), want: Pending},
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 19, 85), want: Pending},
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: holding("s5", 19, 85), want: Current},
+		},
+		"a run in the second of the only write": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s4", 1, 50), want: Current},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: after(1, holding("s5", 18, 80)), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: after(1, holding("s5", 18, 80)), want: Current},
+		},
+		"a run in the second of a write after another of the same Secret": {
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s4", 1, 50), want: Current},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: after(18, holding("s5", 18, 80)), want: Pending},
+			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: after(18, holding("s5", 18, 80)), want: Pending},
+		},
+		"a run in the second in which two Secrets were written": {
+			{app: succeeded(3, newSHA, 20), install: annotated("o"), inner: overlaid(9, "o", "values"), values: holding("s4", 1, 50), more: []ObservedSecret{*named("o", holding("o1", 1, 50))}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: annotated("o"), inner: overlaid(9, "o", "values"), values: after(1, holding("s5", 18, 80)), more: []ObservedSecret{*named("o", after(1, holding("o2", 18, 79)))}, want: Pending},
+			{app: succeeded(3, newSHA, 20), install: annotated("o"), inner: overlaid(18, "o", "values"), values: after(1, holding("s5", 18, 80)), more: []ObservedSecret{*named("o", after(1, holding("o2", 18, 79)))}, want: Pending},
+		},
+		"a run in the second of a write when the period ends": {
+			{app: succeeded(3, newSHA, 40), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s4", 1, 50), want: Current},
+			{app: succeeded(3, newSHA, 40), install: good("1.0.0"), inner: slow(9, 70, 3), values: after(1, holding("s5", 36, 80)), want: Pending},
+			{app: succeeded(3, newSHA, 40), install: good("1.0.0"), inner: slow(43, 90, 4), values: after(1, holding("s5", 36, 80)), want: Pending},
 		},
 		"a controller whose clock is ahead": {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 15, 80), want: Pending},

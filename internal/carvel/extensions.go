@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -44,8 +45,9 @@ func extensionSecrets(annotations map[string]string) []string {
 // installAppSpec is what an App has taken over from its PackageInstall: where it
 // was rendered from one, by package packageinstall of kapp-controller.
 type installAppSpec struct {
-	Fetch    []map[string]any `json:"fetch"`
-	Template []struct {
+	SyncPeriod string           `json:"syncPeriod"`
+	Fetch      []map[string]any `json:"fetch"`
+	Template   []struct {
 		Ytt *struct {
 			Inline *struct {
 				PathsFrom []secretSource `json:"pathsFrom"`
@@ -70,6 +72,7 @@ type installApp struct {
 	fetch                        map[string]string
 	hasYtt, hasHelm, helmFirst   bool
 	helmName, helmNamespace      string
+	period                       time.Duration // 0 where it is not known
 }
 
 func readInstallApp(spec map[string]any) (installApp, error) {
@@ -77,6 +80,9 @@ func readInstallApp(spec map[string]any) (installApp, error) {
 	var s installAppSpec
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(spec, &s); err != nil {
 		return a, err
+	}
+	if period, err := time.ParseDuration(s.SyncPeriod); err == nil {
+		a.period = period
 	}
 	for i, entry := range s.Fetch {
 		for kind, options := range entry {

@@ -33,6 +33,9 @@ type secretRecord struct {
 	// latest of them. The second has begun after the first one's end.
 	ends int
 	last Attempt
+	// alone tells that nothing but this write can have made the App run in the second
+	// of the write.
+	alone bool
 }
 
 // lookAtInstalls judges the PackageInstalls and remembers their failures.
@@ -111,7 +114,7 @@ func (r *installRecord) look(o ObservedInstall) {
 		}
 		known, seen := r.secrets[s.Name]
 		if !seen || known.content != s.Content {
-			known = &secretRecord{content: s.Content, written: s.Written, created: s.New && !seen, revision: s.Revision}
+			known = &secretRecord{content: s.Content, written: s.Written, created: s.New && !seen, revision: s.Revision, alone: o.rests(s)}
 			r.secrets[s.Name] = known
 		}
 		if o.App == nil || !o.App.ended() || known.revision == 0 || o.App.Revision <= known.revision {
@@ -121,6 +124,24 @@ func (r *installRecord) look(o ObservedInstall) {
 			known.ends, known.last = known.ends+1, attempt
 		}
 	}
+}
+
+// rests tells whether the App is not at work when the Secret is seen with new content,
+// and has no other reason to run in the second of the write: its last run has ended
+// well, the next one is not due, and the Secret was not written a moment before.
+func (o ObservedInstall) rests(s ObservedSecret) bool {
+	if o.App == nil || !o.App.ended() || o.App.Condition() != ReconcileSucceeded || s.Earlier.IsZero() || !s.Earlier.Before(s.Written) {
+		return false
+	}
+	last, period := o.App.lastUpdate(), o.App.made.period
+	return last.Before(s.Written) && period > 0 && s.Written.Before(last.Add(period-settling))
+}
+
+// onlyWrite tells whether no other Secret was written in the same second.
+func (r *installRecord) onlyWrite(reads []ObservedSecret, name string, at time.Time) bool {
+	return !slices.ContainsFunc(reads, func(s ObservedSecret) bool {
+		return s.Name != name && (s.Written.Equal(at) || r.secrets[s.Name].written.Equal(at))
+	})
 }
 
 // ownFailure tells whether the PackageInstall failed since its App did.
@@ -156,7 +177,9 @@ func (r *installRecord) health(o ObservedInstall) Health {
 		}
 	}
 	for _, s := range o.Reads {
-		if reason := r.secrets[s.Name].notRead(s.Name, *app, o.Quiet); reason != "" {
+		known := *r.secrets[s.Name]
+		known.alone = known.alone && r.onlyWrite(o.Reads, s.Name, known.written)
+		if reason := known.notRead(s.Name, *app, o.Quiet); reason != "" {
 			return Health{Pending, reason}
 		}
 	}
@@ -187,7 +210,7 @@ const clockSlack = 2 * time.Second
 // written; "" where one is. Only the beginning of a run tells what it has read: one
 // that was under way ends with the old values, as a success like any other. The
 // controller's times are whole seconds, as the API server's are.
-func (s *secretRecord) notRead(name string, app InstallApp, quiet time.Duration) string {
+func (s secretRecord) notRead(name string, app InstallApp, quiet time.Duration) string {
 	began, took, ok := app.began()
 	if !ok {
 		return "its App has not run yet"
@@ -197,7 +220,7 @@ func (s *secretRecord) notRead(name string, app InstallApp, quiet time.Duration)
 	}
 	same := began.Equal(s.written)
 	switch {
-	case began.After(s.written), s.created && same, s.ends >= 2, same && quiet >= settling+2*took:
+	case began.After(s.written), (s.created || s.alone) && same, s.ends >= 2, same && quiet >= settling+2*took:
 		return ""
 	case same || quiet < settling+2*took:
 		return fmt.Sprintf("its App has not run since Secret %s was written at %s", name, s.written.UTC().Format(time.RFC3339))

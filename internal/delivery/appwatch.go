@@ -29,6 +29,7 @@ type appWatch struct {
 	apps     map[string]map[string]*unstructured.Unstructured
 	secrets  map[cluster.Ref]*unstructured.Unstructured
 	changed  map[cluster.Ref]time.Time // when a Secret, or the App of a PackageInstall, was last seen to change
+	earlier  map[cluster.Ref]time.Time // when a Secret was last written before it had its present content
 	unseen   error                     // why the run cluster cannot be looked at
 }
 
@@ -39,6 +40,7 @@ func newAppWatch() *appWatch {
 		apps:     map[string]map[string]*unstructured.Unstructured{},
 		secrets:  map[cluster.Ref]*unstructured.Unstructured{},
 		changed:  map[cluster.Ref]time.Time{},
+		earlier:  map[cluster.Ref]time.Time{},
 	}
 }
 
@@ -78,7 +80,7 @@ func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []f
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: i.namespace, Name: s.Name}
 			follows = append(follows, func(ctx context.Context) error {
 				return run.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
-					w.change(func() { w.note(ref, w.secrets[ref], obj); w.secrets[ref] = obj })
+					w.change(func() { w.noteSecret(ref, w.secrets[ref], obj); w.secrets[ref] = obj })
 					return false, nil
 				})
 			})
@@ -112,6 +114,15 @@ func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []f
 func (w *appWatch) note(ref cluster.Ref, before, now *unstructured.Unstructured) {
 	if before == nil || now == nil || before.GetResourceVersion() != now.GetResourceVersion() {
 		w.changed[ref] = time.Now()
+	}
+}
+
+// noteSecret remembers also how its content came about. Every version is seen here,
+// where a judgement may pass one over.
+func (w *appWatch) noteSecret(ref cluster.Ref, before, now *unstructured.Unstructured) {
+	w.note(ref, before, now)
+	if was, is := carvel.ObserveSecret(carvel.DeployedSecret{}, before), carvel.ObserveSecret(carvel.DeployedSecret{}, now); was.Content != is.Content {
+		w.earlier[ref] = was.Written
 	}
 }
 
@@ -160,7 +171,9 @@ func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carv
 			if !looked {
 				return nil, false, nil
 			}
-			o.Reads = append(o.Reads, carvel.ObserveSecret(s, live))
+			secret := carvel.ObserveSecret(s, live)
+			secret.Earlier = w.earlier[ref]
+			o.Reads = append(o.Reads, secret)
 			if t := w.changed[ref]; t.After(last) {
 				last = t
 			}

@@ -1,0 +1,266 @@
+// Package truth_test compares what an apply says with what the run cluster runs: at
+// the moment when it ends, every change has arrived. Packages that take seconds meet
+// the controller in the middle of a run.
+package truth_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
+)
+
+var rounds = flag.Int("rounds", 1, "how often each world goes through all kinds of changes; from 5 on also packages that take 15 s")
+
+func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
+
+// countsASecond is about what ytt counts to in a second.
+const countsASecond = 1_000_000
+
+// packageFile is a version of a package whose ConfigMap shows the version and the
+// values, and which takes its time.
+func packageFile(name, version string, takes time.Duration) string {
+	return fmt.Sprintf(`apiVersion: data.packaging.carvel.dev/v1alpha1
+kind: Package
+metadata:
+  name: %[1]s.%[2]s
+spec:
+  refName: %[1]s
+  version: %[2]s
+  template:
+    spec:
+      fetch:
+      - inline:
+          paths:
+            schema.yaml: |
+              #@data/values-schema
+              ---
+              hostname: ""
+            config.yaml: |
+              #@ load("@ytt:data", "data")
+              ---
+              apiVersion: v1
+              kind: ConfigMap
+              metadata:
+                name: truth
+              data:
+                version: %[2]s
+                hostname: #@ data.values.hostname
+            slow.yaml: |
+              #! stand-in: takes %[3]s
+              #@ def count():
+              #@   n = 0
+              #@   for i in range(%[4]d):
+              #@     n += 1
+              #@   end
+              #@   return n
+              #@ end
+              #@ counted = count()
+      template:
+      - ytt: {}
+      deploy:
+      - kapp: {}
+`, name, version, takes, int(takes.Seconds()*countsASecond))
+}
+
+// world is a number of packages, each with an App of its own.
+type world struct {
+	*acctest.Env
+	*acctest.Program
+	keys []string
+	hash bool
+	now  map[string]string // what is to run: hostname, version, overlay, extra
+	n    int
+}
+
+func newWorld(t *testing.T, takes time.Duration, hash bool, keys ...string) *world {
+	t.Helper()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	repository := e.Repository()
+	files := map[string]string{}
+	for _, key := range keys {
+		name := key + "." + e.Package()
+		for _, version := range []string{acctest.FirstVersion, acctest.SecondVersion} {
+			files[name+"/packages/"+version+".yaml"] = packageFile(name, version, takes)
+		}
+		e.RemoveDirectory(repository, name)
+	}
+	repository.Write("Add packages of "+e.Name, files)
+	return &world{
+		Env: e, Program: acctest.Fixture{Env: e, Dir: "truth"}.Program(), keys: keys, hash: hash,
+		now: map[string]string{"hostname": "h0", "version": acctest.FirstVersion, "overlay": "o0", "extra": "extra-0"},
+	}
+}
+
+func (w *world) namespace(key string) string { return w.Name + "-" + key }
+
+func (w *world) vars() config.Variables {
+	keys := make([]config.Variable, len(w.keys))
+	for i, key := range w.keys {
+		keys[i] = config.StringVariable(key)
+	}
+	return config.Variables{
+		"keys": config.SetVariable(keys...), "hash_values_name": config.BoolVariable(w.hash),
+		"hostname": config.StringVariable(w.now["hostname"]), "constraint": config.StringVariable(w.now["version"]),
+		"overlay": config.StringVariable(w.now["overlay"]), "extra": config.StringVariable(w.now["extra"]),
+	}
+}
+
+// extras are two Secrets with overlays of somebody else's, for an annotation to name.
+func (w *world) extras() {
+	w.T.Helper()
+	for _, key := range w.keys {
+		for _, name := range []string{"extra-0", "extra-1"} {
+			secret := acctest.Object(carvel.Secrets, "Secret", w.namespace(key), name)
+			secret.Object["stringData"] = map[string]any{"extra.yaml": "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.all\n---\ndata:\n" +
+				"  #@overlay/match missing_ok=True\n  extra: " + name + "\n"}
+			w.Create(w.Staging(carvel.Secrets, w.namespace(key)), secret)
+		}
+	}
+}
+
+// kinds are what may change.
+var kinds = []struct {
+	name   string
+	change func(w *world)
+}{
+	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
+	{"version", func(w *world) { w.version() }},
+	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
+	{"values and version", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n); w.version() }},
+	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
+	{"overlay", func(w *world) { w.now["overlay"] = fmt.Sprintf("o%d", w.n) }},
+	{"annotation", func(w *world) { w.now["extra"] = map[string]string{"extra-0": "extra-1", "extra-1": "extra-0"}[w.now["extra"]] }},
+}
+
+func (w *world) version() {
+	w.now["version"] = map[string]string{acctest.FirstVersion: acctest.SecondVersion, acctest.SecondVersion: acctest.FirstVersion}[w.now["version"]]
+}
+
+// unlike tells how a ConfigMap differs from what is to run.
+func (w *world) unlike(live *unstructured.Unstructured) string {
+	var wrong []string
+	for _, field := range []string{"hostname", "version", "overlay", "extra"} {
+		if got, _, _ := unstructured.NestedString(live.Object, "data", field); got != w.now[field] {
+			wrong = append(wrong, fmt.Sprintf("%s is %q, not %q", field, got, w.now[field]))
+		}
+	}
+	return strings.Join(wrong, ", ")
+}
+
+// arrivals notes when each run namespace has what is to run.
+func (w *world) arrivals(ctx context.Context) func() map[string]time.Time {
+	w.T.Helper()
+	var mu sync.Mutex
+	at := map[string]time.Time{}
+	for _, key := range w.keys {
+		stream, err := w.Staging(acctest.ConfigMaps, w.namespace(key)).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=truth"})
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		go func() {
+			for event := range stream.ResultChan() {
+				live, ok := event.Object.(*unstructured.Unstructured)
+				if !ok || event.Type == watch.Deleted {
+					continue
+				}
+				mu.Lock()
+				if w.unlike(live) != "" {
+					delete(at, key)
+				} else if _, there := at[key]; !there {
+					at[key] = time.Now()
+				}
+				mu.Unlock()
+			}
+		}()
+	}
+	return func() map[string]time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		found := map[string]time.Time{}
+		for key, t := range at {
+			found[key] = t
+		}
+		return found
+	}
+}
+
+// apply makes a change and compares what runs when terraform says that it is done.
+func (w *world) apply(kind string) (late time.Duration) {
+	w.T.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	arrived := w.arrivals(ctx)
+	w.Run(w.vars(), []string{"apply", "-auto-approve"}, "Apply complete!")
+	ended := time.Now()
+	for _, key := range w.keys {
+		live, err := w.Staging(acctest.ConfigMaps, w.namespace(key)).Get(ctx, "truth", metav1.GetOptions{})
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		if wrong := w.unlike(live); wrong != "" {
+			w.Eventually("it arrives", func(context.Context) (bool, error) { _, there := arrived()[key]; return there, nil })
+			w.T.Errorf("%s of %s: the apply ended %s early: %s", kind, key, arrived()[key].Sub(ended).Round(10*time.Millisecond), wrong)
+		}
+	}
+	for _, t := range arrived() {
+		late = max(late, ended.Sub(t))
+	}
+	return late
+}
+
+func TestAccTruth(t *testing.T) {
+	type setting struct {
+		takes time.Duration
+		hash  bool
+		keys  []string
+	}
+	settings := []setting{
+		{200 * time.Millisecond, false, []string{"a"}}, {3 * time.Second, false, []string{"a", "b", "c"}}, {3 * time.Second, true, []string{"a"}},
+	}
+	if *rounds >= 5 {
+		settings = append(settings, setting{15 * time.Second, false, []string{"a"}}, setting{200 * time.Millisecond, true, []string{"a", "b", "c"}})
+	}
+	for _, s := range settings {
+		t.Run(fmt.Sprintf("takes=%s,hash=%v,apps=%d", s.takes, s.hash, len(s.keys)), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, s.takes, s.hash, s.keys...)
+			namespaces := []string{"apply", "-auto-approve", "-target=carvel_run_namespace.test"}
+			w.Run(w.vars(), namespaces, "Apply complete!")
+			w.extras()
+			w.Run(w.vars(), []string{"apply", "-auto-approve"}, "Apply complete!")
+			lates := map[string][]time.Duration{}
+			for round := range *rounds {
+				for _, kind := range kinds {
+					w.n++
+					kind.change(w)
+					lates[kind.name] = append(lates[kind.name], w.apply(kind.name).Round(100*time.Millisecond))
+					if round%2 == 1 {
+						time.Sleep(rand.N(4 * time.Second)) // otherwise back to back
+					}
+				}
+			}
+			for name, all := range lates {
+				slices.Sort(all)
+				t.Logf("%s: the apply ended after what it waited for by %s (middle), %s (most), of %d", name, all[len(all)/2], all[len(all)-1], len(all))
+			}
+			w.Run(w.vars(), []string{"destroy", "-auto-approve"}, "Destroy complete!")
+		})
+	}
+}
