@@ -22,7 +22,14 @@ const (
 	helmValuesAnnotation           = "ext.packaging.carvel.dev/helm-template-values-from-secret-name"
 	helmNameAnnotation             = "ext.packaging.carvel.dev/helm-template-name"
 	helmNamespaceAnnotation        = "ext.packaging.carvel.dev/helm-template-namespace"
-	fetchPrefix, fetchSuffix       = "ext.packaging.carvel.dev/fetch-", "-secret-name"
+	// Annotations of kapp: a values Secret whose name follows its content is deleted
+	// once the PackageInstall that names another one has reconciled.
+	groupAnnotation = "kapp.k14s.io/change-group"
+	orderAnnotation = "kapp.k14s.io/change-rule.values"
+	valuesGroup     = "carvel-gitops.github.io/values"
+	valuesOrder     = "upsert before deleting " + valuesGroup
+
+	fetchPrefix, fetchSuffix = "ext.packaging.carvel.dev/fetch-", "-secret-name"
 )
 
 // annotations are those of the spec and those that its fields stand for.
@@ -44,6 +51,9 @@ func (s PackageInstallSpec) annotations() map[string]string {
 	mark(valuesOverlaysAnnotation, s.YttDataValuesOverlays)
 	name(helmNameAnnotation, s.HelmTemplateName)
 	name(helmNamespaceAnnotation, s.HelmTemplateNamespace)
+	if s.HashValuesName {
+		all[orderAnnotation] = valuesOrder
+	}
 	if len(s.YttOverlays) > 0 {
 		all[OverlaysAnnotation] = OverlaysSecretName(s.Name)
 	}
@@ -68,6 +78,9 @@ func (s *PackageInstallSpec) takeAnnotations() {
 		return value, ok
 	}
 	_, s.AllowDowngrade = take(DowngradableAnnotation)
+	if s.Annotations[orderAnnotation] == valuesOrder {
+		take(orderAnnotation)
+	}
 	_, s.IgnoreKubernetesVersionSelection = take(ignoreKubernetesAnnotation)
 	_, s.IgnoreKappControllerVersionSelection = take(ignoreKappControllerAnnotation)
 	_, s.YttDataValuesOverlays = take(valuesOverlaysAnnotation)

@@ -146,7 +146,11 @@ func ValuesSecret(s PackageInstallSpec) (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	obj := object(Secrets, "Secret", s.Namespace, name, nil, nil)
+	var annotations map[string]string
+	if s.HashValuesName {
+		annotations = map[string]string{groupAnnotation: valuesGroup}
+	}
+	obj := object(Secrets, "Secret", s.Namespace, name, nil, annotations)
 	obj.Object["stringData"] = map[string]any{ValuesKey: text}
 	return obj, nil
 }

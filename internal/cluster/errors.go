@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -162,9 +163,16 @@ var lostConnections = []string{
 	"http: server closed idle connection",
 }
 
+// lostAnswer is in the errors of client-go about an answer that ended early, which are
+// no *url.Error, as in https://github.com/kubernetes/client-go/blob/v0.37.2/rest/request.go
+const lostAnswer = "when reading response body"
+
 // isTransport tells a connection that failed from a certificate, a proxy
 // setting or a credential plugin that did, which do not pass by themselves.
 func isTransport(err error) bool {
+	if errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), lostAnswer) {
+		return true
+	}
 	var operation *net.OpError
 	if errors.As(err, &operation) {
 		return !strings.HasSuffix(operation.Op, " error") // an alert of TLS, from there or from here

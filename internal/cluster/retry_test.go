@@ -83,6 +83,14 @@ func TestPasses(t *testing.T) {
 			t.Errorf("%s was not tried again", text)
 		}
 	}
+	for _, early := range []error{
+		fmt.Errorf("unexpected error when reading response body. Please retry. Original error: %w", io.ErrUnexpectedEOF),
+		errors.New("stream error when reading response body, may be caused by closed connection. Please retry. Original error: stream error: stream ID 5"),
+	} {
+		if !passes(early) {
+			t.Errorf("%v was not tried again", early)
+		}
+	}
 	for _, stays := range []error{
 		x509.UnknownAuthorityError{},
 		errors.New("http: server gave HTTP response to HTTPS client"), errors.New("http2: unsupported scheme"),

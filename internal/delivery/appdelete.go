@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -85,10 +86,15 @@ func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App,
 	return nil, err
 }
 
+// lookTimeout bounds a look at a run cluster that may be down.
+const lookTimeout = 10 * time.Second
+
 // deployedNothing tells whether kapp has no record of the App on the run
 // cluster, which it writes before it deploys anything: as where the App never
 // had the rights to. What the provider cannot see is taken to be there.
 func (d *Delivery) deployedNothing(ctx context.Context, build *cluster.Cluster, a App) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	run := d.Run[a.RunCluster]
 	live, err := find(ctx, build, a.ref())
 	if run == nil || err != nil || live == nil {

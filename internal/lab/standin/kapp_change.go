@@ -216,8 +216,17 @@ func (k *kapp) updateOne(ctx context.Context, c *change) error {
 		return fmt.Errorf("update %s: Updating resource %s: %w", describe(c.wanted), describe(c.wanted), apiSays(err))
 	}
 	c.moved = updated.GetGeneration() != live.GetGeneration()
+	if updated.GetKind() == "Secret" {
+		if err := sleep(ctx, recordLag); err != nil {
+			return err
+		}
+	}
 	return k.recordApplied(ctx, c, updated)
 }
+
+// recordLag is how long after a changed Secret kapp writes its record of it, about: what
+// reads the Secret often runs twice.
+const recordLag = time.Second
 
 // keep copies a field that next does not set.
 func keep(next, live *unstructured.Unstructured, path ...string) {

@@ -57,7 +57,7 @@ func valuesAttributes() map[string]schema.Attribute {
 		"hash_values_name": schema.BoolAttribute{
 			Optional: true,
 			MarkdownDescription: "Put ten digits of a hash of the values behind `values_secret_name`, so that the PackageInstall changes with its values. " +
-				"The controller then reconciles it at once, and no wait takes an old success for the new one. With `values_wo` or `encryption` the hash is made to be slow to guess with, since the name is in the state.",
+				"The controller then reconciles it at once, and no wait takes an old success for the new one. The former Secret is deleted after that. With `values_wo` or `encryption` the hash is made to be slow to guess with, since the name is in the state.",
 		},
 		"encryption": encryptionAttribute(),
 		"extra_values_secrets": schema.ListAttribute{

@@ -44,13 +44,12 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"image_pull_secrets": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Names of Secrets in the namespace, for the ServiceAccount to pull images with.",
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(schemas.ObjectName())},
+				Validators:          []validator.List{listvalidator.ValueStringsAre(schemas.ObjectName())},
 			},
 			"additional_rules": schema.ListNestedAttribute{
 				Optional: true,
 				MarkdownDescription: "Further rights of the ServiceAccount in the namespace, for what the packages deploy. " +
 					"They go into a Role of their own, `app-additional-role`.",
-				Validators:   []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{Attributes: ruleAttributes()},
 			},
 			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),

@@ -22,7 +22,7 @@ import (
 // The time-outs of an operation that sets none.
 const (
 	WriteTimeout = 15 * time.Minute
-	ReadTimeout  = 5 * time.Minute
+	ReadTimeout  = time.Minute // a plan over a cluster that is down is to end soon
 	DataTimeout  = time.Minute // of a data source: a check must not hold up a run for long
 )
 
@@ -35,7 +35,7 @@ func Timeouts(ctx context.Context) schema.Attribute {
 	return timeouts.Attributes(ctx, timeouts.Opts{
 		Create: true, Read: true, Update: true, Delete: true,
 		CreateDescription: "How long creating may take, for example `15m`, the default.",
-		ReadDescription:   "How long reading may take, `5m` by default.",
+		ReadDescription:   "How long reading may take, `1m` by default.",
 		UpdateDescription: "How long updating may take, `15m` by default.",
 		DeleteDescription: "How long deleting may take, `15m` by default.",
 	})
@@ -60,7 +60,7 @@ func FieldManagerAttribute() schema.Attribute {
 				MarkdownDescription: "Fields that others may change once they are set, such as a policy of the cluster that sets its own value: what is there is kept, " +
 					"and is no drift. A field is written as in the error about a conflict, for example `.spec.syncPeriod` or `.metadata.labels.team`; " +
 					"`Kind/name .field` is that of one object alone, and the last element is no index into a list.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(
+				Validators: []validator.List{listvalidator.ValueStringsAre(
 					Check("a field such as .spec.syncPeriod, or Role/app-cr-role .rules", delivery.ValidateIgnored))},
 			},
 		},

@@ -31,7 +31,7 @@ func Lookup(err error) (d diag.Diagnostic, ok bool) {
 	case errors.As(err, &downgrade):
 		return diag.NewAttributeErrorDiagnostic(constraintAttribute, "Downgrade of "+downgrade.Package,
 			fmt.Sprintf("The repository installs version %s on %s, and this goes down to %s. The controller refuses that unless it is permitted. "+
-				"Set allow_downgrade = true, or choose a version that is not lower.", downgrade.From, downgrade.RunCluster, downgrade.To)), true
+				"Set allow_downgrade = true, or choose a version that is not lower. A destroy plans the configuration first: give it the variables of the last apply.", downgrade.From, downgrade.RunCluster, downgrade.To)), true
 	}
 	return nil, false
 }

@@ -146,7 +146,9 @@ var kinds = []struct {
 	{"values and version", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n); w.version() }},
 	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
 	{"overlay", func(w *world) { w.now["overlay"] = fmt.Sprintf("o%d", w.n) }},
-	{"annotation", func(w *world) { w.now["extra"] = map[string]string{"extra-0": "extra-1", "extra-1": "extra-0"}[w.now["extra"]] }},
+	{"annotation", func(w *world) {
+		w.now["extra"] = map[string]string{"extra-0": "extra-1", "extra-1": "extra-0"}[w.now["extra"]]
+	}},
 }
 
 func (w *world) version() {
