@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -81,10 +82,11 @@ func (e *StoppedError) Error() string {
 	return fmt.Sprintf("%s has spec.%s = true", e.Ref, e.Field)
 }
 
-// stopped is a *StoppedError for an App that the controller leaves alone.
+// stopped is a *StoppedError for an App that the controller leaves alone, and not
+// for a moment only.
 func (a App) stopped(live *unstructured.Unstructured) error {
-	for _, field := range []string{"paused", "canceled"} {
-		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err == nil && set {
+	for _, field := range []string{pausedField, "canceled"} {
+		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err == nil && set && !slices.Contains(a.momentary(live), field) {
 			return &StoppedError{Ref: a.ref(), Field: field}
 		}
 	}
