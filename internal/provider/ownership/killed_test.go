@@ -3,6 +3,7 @@ package ownership_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,10 +54,8 @@ func (w *world) proxies() (build, staging *acctest.Proxy, vars config.Variables)
 
 // with is a copy of variables with one more.
 func with(vars config.Variables, name string, value config.Variable) config.Variables {
-	more := config.Variables{name: value}
-	for name, value := range vars {
-		more[name] = value
-	}
+	more := maps.Clone(vars)
+	more[name] = value
 	return more
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -195,11 +196,7 @@ func (w *world) arrivals(ctx context.Context) func() map[string]time.Time {
 	return func() map[string]time.Time {
 		mu.Lock()
 		defer mu.Unlock()
-		found := map[string]time.Time{}
-		for key, t := range at {
-			found[key] = t
-		}
-		return found
+		return maps.Clone(at)
 	}
 }
 
