@@ -190,8 +190,8 @@ func overlays(names ...string) map[string]string {
 	return annotations
 }
 
-// annotated is a PackageInstall that names a Secret with overlays.
-func annotated(name string) string {
+// withOverlays is a PackageInstall that names a Secret with overlays.
+func withOverlays(name string) string {
 	return strings.Replace(install(1, 1, "1.0.0", ReconcileSucceeded, ""), "generation: 1}", fmt.Sprintf("generation: 1, annotations: {%s.%s: %[2]s}}", OverlaysAnnotation, name), 1)
 }
 
@@ -410,9 +410,9 @@ func TestAppJudge(t *testing.T) {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(25, 90, 4), values: after(18, holding("s5", 18, 80)), want: Pending},
 		},
 		"a run in the second in which two Secrets were written": {
-			{app: succeeded(3, newSHA, 20), install: annotated("o"), inner: overlaid(9, "o", "values"), values: holding("s4", 1, 50), more: []ObservedSecret{*named("o", holding("o1", 1, 50))}, want: Current},
-			{app: succeeded(3, newSHA, 20), install: annotated("o"), inner: overlaid(9, "o", "values"), values: after(1, holding("s5", 18, 80)), more: []ObservedSecret{*named("o", after(1, holding("o2", 18, 79)))}, want: Pending},
-			{app: succeeded(3, newSHA, 20), install: annotated("o"), inner: overlaid(18, "o", "values"), values: after(1, holding("s5", 18, 80)), more: []ObservedSecret{*named("o", after(1, holding("o2", 18, 79)))}, want: Pending},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("o"), inner: overlaid(9, "o", "values"), values: holding("s4", 1, 50), more: []ObservedSecret{*named("o", holding("o1", 1, 50))}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("o"), inner: overlaid(9, "o", "values"), values: after(1, holding("s5", 18, 80)), more: []ObservedSecret{*named("o", after(1, holding("o2", 18, 79)))}, want: Pending},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("o"), inner: overlaid(18, "o", "values"), values: after(1, holding("s5", 18, 80)), more: []ObservedSecret{*named("o", after(1, holding("o2", 18, 79)))}, want: Pending},
 		},
 		"a run in the second of a write when the period ends": {
 			{app: succeeded(3, newSHA, 40), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s4", 1, 50), want: Current},
@@ -439,17 +439,17 @@ func TestAppJudge(t *testing.T) {
 			},
 		},
 		"overlays that change": {
-			{app: succeeded(3, newSHA, 20), install: annotated("app-overlays"), inner: overlaid(9, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o1", 1, 50))}, want: Current},
-			{app: succeeded(3, newSHA, 20), install: annotated("app-overlays"), inner: overlaid(9, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o2", 20, 80))}, want: Pending, says: "has not run since Secret app-overlays"},
-			{app: succeeded(3, newSHA, 20), install: annotated("app-overlays"), inner: overlaid(30, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o2", 20, 80))}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("app-overlays"), inner: overlaid(9, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o1", 1, 50))}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("app-overlays"), inner: overlaid(9, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o2", 20, 80))}, want: Pending, says: "has not run since Secret app-overlays"},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("app-overlays"), inner: overlaid(30, "app-overlays"), wanted: overlays("app-overlays"), more: []ObservedSecret{*named("app-overlays", holding("o2", 20, 80))}, want: Current},
 		},
 		"overlays that are added": {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Pending, says: "does not have the annotations of the branch"},
-			{app: succeeded(3, newSHA, 20), install: annotated("theirs"), inner: overlaid(9), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Pending, says: "has not taken up Secret theirs"},
-			{app: succeeded(3, newSHA, 20), install: annotated("theirs"), inner: overlaid(9, "theirs"), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Current},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("theirs"), inner: overlaid(9), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Pending, says: "has not taken up Secret theirs"},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("theirs"), inner: overlaid(9, "theirs"), wanted: overlays("theirs"), more: []ObservedSecret{*named("theirs", holding("o", 1, 50))}, want: Current},
 		},
 		"overlays that are removed": {
-			{app: succeeded(3, newSHA, 20), install: annotated("theirs"), inner: overlaid(9, "theirs"), wanted: overlays(), want: Pending, says: "does not have the annotations"},
+			{app: succeeded(3, newSHA, 20), install: withOverlays("theirs"), inner: overlaid(9, "theirs"), wanted: overlays(), want: Pending, says: "does not have the annotations"},
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9, "theirs"), wanted: overlays(), want: Pending, says: "has not taken up the end of Secret theirs"},
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9), wanted: overlays(), want: Current},
 		},

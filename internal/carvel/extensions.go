@@ -29,6 +29,22 @@ func extensions(annotations map[string]string) map[string]string {
 	return found
 }
 
+// annotated tells whether a PackageInstall has the annotations that are wanted, and
+// none else that changes what its App reads.
+func annotated(live, wanted map[string]string) bool {
+	for name, value := range wanted {
+		if got, has := live[name]; !has || got != value {
+			return false
+		}
+	}
+	for name := range live {
+		if _, is := wanted[name]; !is && strings.HasPrefix(name, extensionPrefixes[0]) {
+			return false
+		}
+	}
+	return true
+}
+
 // extensionSecrets are the names of the Secrets that annotations have the App of
 // a PackageInstall read.
 func extensionSecrets(annotations map[string]string) []string {

@@ -163,7 +163,7 @@ func (r *installRecord) health(o ObservedInstall) Health {
 	if health.State == Pending || health.State == Failed && !o.ownFailure() {
 		return health
 	}
-	if o.Wanted != nil && !maps.Equal(o.Wanted, o.Status.Extensions) {
+	if o.Wanted != nil && !annotated(o.Status.Extensions, o.Wanted) {
 		return Health{Pending, "it does not have the annotations of the branch yet"}
 	}
 	for _, s := range o.Reads {

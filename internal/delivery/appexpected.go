@@ -16,9 +16,9 @@ import (
 // expectedInstall is a PackageInstall that an App deploys.
 type expectedInstall struct {
 	namespace, name string
-	values          []string                // names of Secrets in its spec
 	reads           []carvel.DeployedSecret // by its App
-	extensions      map[string]string       // annotations that the controller acts upon; nil where they are not known
+	values          []string                // names of Secrets in its spec; nil where they are not known
+	extensions      map[string]string       // annotations that the controller acts upon; likewise
 }
 
 // mostFiles is how many files are looked through for PackageInstalls. A source
@@ -48,9 +48,8 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 		if i.Stopped || e.namespace == "" {
 			continue
 		}
-		e.values = i.Values
 		if s.PassesThrough() {
-			e.extensions = i.Extensions
+			e.values, e.extensions = i.Values, i.Extensions
 		}
 		for _, name := range i.Reads() {
 			secret := carvel.DeployedSecret{Name: name}

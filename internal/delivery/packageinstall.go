@@ -216,10 +216,18 @@ func (d *Delivery) keep(ctx context.Context, at repolayout.Install, wanted Blobs
 // the files are.
 func (d *Delivery) LeftPackageInstall(ctx context.Context, at repolayout.Install, how Hold) ([]Left, error) {
 	theirs, err := d.markAt(ctx, at)
-	if reason := d.leaves(resourceOf(at), theirs, how); err == nil && reason != "" {
-		return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	return d.leftInstall(at, theirs, how), nil
+}
+
+func (d *Delivery) leftInstall(at repolayout.Install, theirs carvel.Mark, how Hold) []Left {
+	reason := d.leaves(resourceOf(at), theirs, how)
+	if reason == "" {
+		return nil
+	}
+	return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}
 }
 
 // DeletePackageInstall removes the files whose blobs the plan saw, and keeps
@@ -235,9 +243,8 @@ func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Insta
 	if err != nil {
 		return nil, err
 	}
-	theirs := repolayout.ReadMark(now).Mark
-	if reason := d.leaves(resourceOf(at), theirs, how); reason != "" {
-		return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
+	if left := d.leftInstall(at, repolayout.ReadMark(now).Mark, how); left != nil {
+		return left, nil
 	}
 	change := gitops.Change{Summary: d.summary("Remove", at)}
 	for _, name := range repolayout.AllNames {
@@ -265,8 +272,8 @@ func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Insta
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
 		theirs, readErr := d.markAt(ctx, at)
-		if reason := d.leaves(resourceOf(at), theirs, how); readErr == nil && reason != "" { // by now
-			return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}, nil
+		if left := d.leftInstall(at, theirs, how); readErr == nil && left != nil { // by now
+			return left, nil
 		}
 	}
 	return nil, d.blame(ctx, err)
