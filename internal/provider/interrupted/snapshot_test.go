@@ -152,7 +152,8 @@ func isToken(obj *unstructured.Unstructured) bool {
 func text(obj *unstructured.Unstructured) string {
 	labels := maps.Clone(obj.GetLabels())
 	maps.DeleteFunc(labels, func(name, _ string) bool {
-		return strings.HasPrefix(name, "kapp.k14s.io/app") || strings.HasPrefix(name, "kapp.k14s.io/assoc")
+		return strings.HasPrefix(name, "kapp.k14s.io/app") || strings.HasPrefix(name, "kapp.k14s.io/assoc") ||
+			name == "kubernetes.io/legacy-token-last-used" // a date, which the API server writes
 	})
 	says := map[string]any{"labels": labels}
 	_, isRecord := obj.GetLabels()["kapp.k14s.io/is-app"]
