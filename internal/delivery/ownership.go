@@ -155,6 +155,13 @@ func (d *Delivery) leaves(resource string, theirs carvel.Mark, how Hold) string 
 	return ""
 }
 
+// isAdopted tells whether an object was there before a resource took it over, by an
+// adoption or by an import.
+func isAdopted(live *unstructured.Unstructured) bool {
+	mark := carvel.MarkOf(live)
+	return mark.Adopted || live != nil && mark.Creation == "" && !carvel.IsManaged(live)
+}
+
 // isReplaced tells whether what is found is not what the resource records: it
 // has another UID, which is not empty where it is known, and not its mark.
 // Somebody has deleted the one and made the other.

@@ -55,7 +55,7 @@ func TestAccOwnership_refusedAdoption(t *testing.T) {
 func (w *world) left(p *acctest.Program) {
 	w.T.Helper()
 	before := w.living()
-	p.Run(adopts, destroy, "was not deleted", "It was there before adopt_existing took it over", "destroyed")
+	p.Run(adopts, destroy, "was not deleted", "It was there before it was adopted or imported", "destroyed")
 	after := w.living()
 	if after["namespace"] != before["namespace"] || after["theirs"] != before["theirs"] || !strings.Contains(after["service account"], "not found") {
 		w.T.Errorf("before %v, after %v", before, after)
@@ -111,6 +111,31 @@ func TestAccOwnership_halfAdopted(t *testing.T) {
 	p.Run(vars, destroy, "was not deleted", "its adoption was never completed")
 	if after := w.living(); after["namespace"] != before["namespace"] || after["theirs"] != before["theirs"] {
 		t.Errorf("before %v, after %v", before, after)
+	}
+}
+
+// TestAccOwnership_imported: a namespace and a ServiceAccount that somebody else has
+// made and that were imported are left as adopted ones are.
+func TestAccOwnership_imported(t *testing.T) {
+	w := newWorld(t)
+	w.byHand()
+	w.Create(w.Staging(carvel.ServiceAccounts, w.Name), acctest.Object(carvel.ServiceAccounts, "ServiceAccount", w.Name, w.Name+"-sa"))
+	p := w.program("all")
+	p.Replace("  delete_adopted = var.delete_adopted\n", "  create_namespace = false\n")
+	address := addresses("a")[0]
+	take := []string{"import", address, "staging/" + w.Name}
+	before := w.living()
+	p.Run(nil, take, "Import successful!")
+	p.Run(nil, destroy, "1 destroyed")
+	w.kept(before, "destroyed after the import")
+	p.Run(nil, take, "Import successful!")
+	p.Run(nil, []string{"apply", "-auto-approve", "-target=" + address}, "1 changed")
+	p.Run(nil, destroy, "serviceaccounts "+w.Name+"/"+w.Name+"-sa was not deleted", "It was there before it was adopted or imported", "1 destroyed")
+	w.kept(before, "destroyed after an apply")
+	for _, name := range []string{carvel.AppRoleName, "app-package-and-pkgi-install-role"} {
+		if err := acctest.HasNot(w.Staging(carvel.Roles, w.Name), name)(nil); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -55,8 +55,8 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),
 			"delete_adopted": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Destroying this resource deletes also what was there before `adopt_existing` took it over: an adopted namespace with all " +
-					"that anybody has put into it. Without it an adopted namespace, or another object, is left without the provider's label and annotation, " +
+				MarkdownDescription: "Destroying this resource deletes also what was there before `adopt_existing` or an import took it over: an adopted or imported namespace with all " +
+					"that anybody has put into it. Without it such a namespace, or another object, is left without the provider's label and annotation, " +
 					"and only what this resource has made itself is deleted. Apply a change before you destroy.",
 			},
 			"field_manager": schemas.FieldManagerAttribute(),

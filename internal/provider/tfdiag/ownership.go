@@ -154,7 +154,7 @@ func Left(left []delivery.Left) diag.Diagnostics {
 			text = fmt.Sprintf("It was there before adopt_existing took it over, and its adoption was never completed. It is left in %s as it is now: "+
 				"some of its fields may be those of this configuration. Terraform forgets this resource.", l.Where)
 		case delivery.LeftAdopted:
-			text = fmt.Sprintf("It was there before adopt_existing took it over, so that it is left in %s, without the provider's label and annotation.", l.Where)
+			text = fmt.Sprintf("It was there before it was adopted or imported, so that it is left in %s, without the provider's label and annotation.", l.Where)
 			if !strings.HasPrefix(l.What, "secrets ") {
 				text += " Set delete_adopted = true and apply before the destroy to have it deleted."
 			}
