@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path"
@@ -13,6 +14,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
@@ -194,6 +196,21 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 				repository.Write("Change the values of "+namespace, map[string]string{
 					dir + "/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{a: b}\"}\n",
 				})
+				// Until then the App is at what the wait began with, which is fine as well.
+				for err := errors.New("not looked"); err != nil && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+					err = acctest.Has(e.Build(carvel.Apps, namespace), a.Name, func(live *unstructured.Unstructured) error {
+						status, err := carvel.ReadAppStatus(live)
+						commits, errCommits := repository.Commits(dir + "/values.yaml")
+						if err := errors.Join(err, errCommits); err != nil {
+							return err
+						}
+						last, _, _ := strings.Cut(commits[0], " ")
+						if !slices.ContainsFunc(status.FetchedCommits(), func(commit string) bool { return strings.HasPrefix(commit, last) }) {
+							return errors.New("the commit has not been fetched")
+						}
+						return nil
+					})(nil)
+				}
 				close(held)
 			})
 			<-held
