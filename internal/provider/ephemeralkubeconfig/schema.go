@@ -59,7 +59,7 @@ func (k *kubeconfig) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp
 				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 			},
 			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{
-				OpenDescription: "How long requesting the token may take, `5m` by default.",
+				OpenDescription: "How long requesting the token may take, `1m` by default.",
 			}),
 			"kubeconfig": schema.StringAttribute{
 				Computed: true, Sensitive: true,
