@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
@@ -287,6 +288,12 @@ func (w *world) policy(cluster func(schema.GroupVersionResource, string) dynamic
 		"mutations": []any{map[string]any{"patchType": "ApplyConfiguration", "applyConfiguration": map[string]any{
 			"expression": `Object{metadata: Object.metadata{labels: {"team": "policy"}}}`,
 		}}},
+	}
+	if namespace != "" { // other tests have objects of this name
+		selector := map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": namespace}}
+		if err := unstructured.SetNestedMap(policy.Object, selector, "spec", "matchConstraints", "namespaceSelector"); err != nil {
+			w.T.Fatal(err)
+		}
 	}
 	binding := acctest.Object(bindings, "MutatingAdmissionPolicyBinding", "", policy.GetName())
 	binding.Object["spec"] = map[string]any{"policyName": policy.GetName()}
