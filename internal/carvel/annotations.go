@@ -91,7 +91,7 @@ func (s *PackageInstallSpec) takeAnnotations() {
 		case index != "":
 			s.FetchSecrets = cloneOrMake(s.FetchSecrets)
 			s.FetchSecrets[index], _ = take(name)
-		case name == helmValuesAnnotation, strings.HasPrefix(name, helmValuesAnnotation+"."):
+		case isOf(helmValuesAnnotation, name):
 			secret, _ := take(name)
 			s.HelmTemplateValuesSecrets = append(s.HelmTemplateValuesSecrets, secret)
 		}
@@ -99,6 +99,12 @@ func (s *PackageInstallSpec) takeAnnotations() {
 	if len(s.Annotations) == 0 {
 		s.Annotations = nil
 	}
+}
+
+// isOf tells whether an annotation is one of those that name a list of Secrets: the
+// list's own, or with a suffix that says where in the list.
+func isOf(list, annotation string) bool {
+	return annotation == list || strings.HasPrefix(annotation, list+".")
 }
 
 // fetchIndex is N of the annotation for fetch entry N, "" for any other.
@@ -148,7 +154,7 @@ func AnnotationAttribute(annotation string) string {
 	case helmNamespaceAnnotation:
 		return "extensions.helm_template_namespace"
 	}
-	if annotation == helmValuesAnnotation || strings.HasPrefix(annotation, helmValuesAnnotation+".") {
+	if isOf(helmValuesAnnotation, annotation) {
 		return "extensions.helm_template_values_secrets"
 	}
 	if fetchIndex(annotation) != "" {

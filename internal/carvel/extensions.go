@@ -50,8 +50,7 @@ func annotated(live, wanted map[string]string) bool {
 func extensionSecrets(annotations map[string]string) []string {
 	var names []string
 	for _, annotation := range slices.Sorted(maps.Keys(annotations)) {
-		isList := func(of string) bool { return annotation == of || strings.HasPrefix(annotation, of+".") }
-		if name := annotations[annotation]; name != "" && (isList(OverlaysAnnotation) || isList(helmValuesAnnotation) || fetchIndex(annotation) != "") {
+		if name := annotations[annotation]; name != "" && (isOf(OverlaysAnnotation, annotation) || isOf(helmValuesAnnotation, annotation) || fetchIndex(annotation) != "") {
 			names = append(names, name)
 		}
 	}
@@ -167,10 +166,9 @@ func (a installApp) behind(annotations map[string]string, values, dropped []stri
 		value := annotations[annotation]
 		index := fetchIndex(annotation)
 		fetched, hasFetch := a.fetch[index]
-		isList := func(of string) bool { return annotation == of || strings.HasPrefix(annotation, of+".") }
 		switch {
-		case isList(OverlaysAnnotation) && a.hasYtt && !a.paths[value],
-			isList(helmValuesAnnotation) && a.hasHelm && !a.helmValues[value],
+		case isOf(OverlaysAnnotation, annotation) && a.hasYtt && !a.paths[value],
+			isOf(helmValuesAnnotation, annotation) && a.hasHelm && !a.helmValues[value],
 			index != "" && hasFetch && fetched != value:
 			return "Secret " + value
 		case annotation == helmNameAnnotation && a.hasHelm && a.helmName != value,

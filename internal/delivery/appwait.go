@@ -18,6 +18,7 @@ import (
 // appWait is one wait for an App.
 type appWait struct {
 	d        *Delivery
+	build    *cluster.Cluster
 	app      App
 	uid      string
 	shape    *unstructured.Unstructured
@@ -27,6 +28,7 @@ type appWait struct {
 	watch    *appWatch
 	asked    string         // the fetched commits that the tip was last asked for again
 	kicked   carvel.Attempt // after which the App was last made to run
+	kicks    int            // how often it was
 	reason   string         // the last judgement's
 	receipt  AppReceipt
 }
@@ -44,7 +46,7 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 	case r.Deleting:
 		return r, &GoneError{Ref: a.ref(), Message: r.Status.Message()}
 	}
-	w := &appWait{d: d, app: a, uid: string(live.GetUID()), shape: shape, receipt: r}
+	w := &appWait{d: d, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r}
 	w.judge.After = live.GetGeneration()
 	if !ran {
 		attempt := r.Status.Attempt()
@@ -54,7 +56,7 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 		d.Repository.Invalidate()
 	}
 	for err = errMoved; errors.Is(err, errMoved); {
-		err = w.round(ctx, build)
+		err = w.round(ctx)
 	}
 	var failed *ReconcileError
 	if errors.As(err, &failed) {
@@ -71,9 +73,9 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 var errMoved = errors.New("the branch has moved")
 
 // round waits for what the branch holds when it begins.
-func (w *appWait) round(ctx context.Context, build *cluster.Cluster) error {
+func (w *appWait) round(ctx context.Context) error {
 	w.watch = newAppWatch()
-	follows := []func(context.Context) error{func(ctx context.Context) error { return w.watch.followApp(ctx, build, w.app.ref()) }}
+	follows := []func(context.Context) error{func(ctx context.Context) error { return w.watch.followApp(ctx, w.build, w.app.ref()) }}
 	if run := w.d.Run[w.app.RunCluster]; run != nil && w.app.Cluster != nil {
 		if err := w.expect(ctx); err != nil {
 			return err
@@ -86,7 +88,7 @@ func (w *appWait) round(ctx context.Context, build *cluster.Cluster) error {
 	for _, follow := range follows {
 		group.Go(func() error { return follow(following) })
 	}
-	done, err := w.loop(ctx, following, build)
+	done, err := w.loop(ctx, following)
 	stop()
 	if followErr := group.Wait(); !done && err == nil {
 		err = followErr // a look at a cluster has failed
@@ -121,7 +123,7 @@ func tipTrees(sources []carvel.Source) string {
 // loop judges after each change, and once more when all has been quiet for a
 // while. It is done when the App is current. It ends without being done also
 // when a look at a cluster has failed, which ends following.
-func (w *appWait) loop(ctx, following context.Context, build *cluster.Cluster) (done bool, err error) {
+func (w *appWait) loop(ctx, following context.Context) (done bool, err error) {
 	quiet := time.NewTimer(lookAgain)
 	defer quiet.Stop()
 	for {
@@ -132,13 +134,13 @@ func (w *appWait) loop(ctx, following context.Context, build *cluster.Cluster) (
 		case <-w.watch.changes:
 		}
 		quiet.Reset(lookAgain)
-		if done, err := w.look(ctx, build); done || err != nil {
+		if done, err := w.look(ctx); done || err != nil {
 			return done, err
 		}
 	}
 }
 
-func (w *appWait) look(ctx context.Context, build *cluster.Cluster) (done bool, err error) {
+func (w *appWait) look(ctx context.Context) (done bool, err error) {
 	live, looked := w.watch.live()
 	switch {
 	case !looked:
@@ -177,19 +179,23 @@ func (w *appWait) look(ctx context.Context, build *cluster.Cluster) (done bool, 
 		}
 	}
 	if verdict.Stale {
-		return false, w.kickAgain(ctx, build, live, r.Status.Attempt())
+		return false, w.kickAgain(ctx, live, r.Status.Attempt())
 	}
 	return verdict.State == carvel.Current, nil
 }
 
+// mostKicks keeps an App that would fail each time from being made to run without a
+// pause: then the controller's back-off holds.
+const mostKicks = 3
+
 // kickAgain makes an App run that would repeat an old failure until its back-off
-// ends, once for each attempt.
-func (w *appWait) kickAgain(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured, attempt carvel.Attempt) error {
-	if w.kicked == attempt {
+// ends, once for each attempt, and no more than mostKicks times.
+func (w *appWait) kickAgain(ctx context.Context, live *unstructured.Unstructured, attempt carvel.Attempt) error {
+	if w.kicked == attempt || w.kicks == mostKicks {
 		return nil
 	}
-	w.kicked = attempt
-	kicked, err := w.app.kick(ctx, build, live)
+	w.kicked, w.kicks = attempt, w.kicks+1
+	kicked, err := w.app.kick(ctx, w.build, live)
 	if err != nil {
 		return err
 	}

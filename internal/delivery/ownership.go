@@ -155,11 +155,11 @@ func (d *Delivery) leaves(resource string, theirs carvel.Mark, how Hold) string 
 	return ""
 }
 
-// isAdopted tells whether an object was there before a resource took it over, by an
-// adoption or by an import.
-func isAdopted(live *unstructured.Unstructured) bool {
+// isAdopted tells whether an object was there before the resource took it over, by
+// an adoption, or by an import: then no creation is recorded.
+func (h Hold) isAdopted(live *unstructured.Unstructured) bool {
 	mark := carvel.MarkOf(live)
-	return mark.Adopted || live != nil && mark.Creation == "" && !carvel.IsManaged(live)
+	return mark.Adopted || h.Creation == "" && live != nil && mark.Creation == "" && !carvel.IsManaged(live)
 }
 
 // isReplaced tells whether what is found is not what the resource records: it

@@ -293,7 +293,7 @@ func (d *Delivery) markedForUpdate(c *cluster.Cluster, before carvel.RunNamespac
 			}
 			mark.Adopted = true
 		default:
-			mark.Adopted = isAdopted(live)
+			mark.Adopted = s.isAdopted(live)
 		}
 		s.Ignore.keep(obj, live)
 		marked[i] = mark.On(obj)

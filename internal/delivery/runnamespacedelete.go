@@ -49,7 +49,7 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 	}
 	if theirs := carvel.MarkOf(anchor); anchor != nil {
 		reason := d.leaves(s.resource(), theirs, s.Hold)
-		if reason == "" && s.Retried && isAdopted(anchor) && !s.DeleteAdopted {
+		if reason == "" && s.Retried && theirs.Adopted && !s.DeleteAdopted {
 			reason = LeftForReplacement // it is not deleted, so that it cannot be made anew
 		}
 		if reason != "" {
@@ -59,13 +59,10 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 	if err := waitEmpty(ctx, c, s.Name); err != nil {
 		return nil, err
 	}
-	if !s.Existing && (s.DeleteAdopted || !isAdopted(anchor)) {
+	if !s.Existing && (s.DeleteAdopted || !carvel.MarkOf(anchor).Adopted) {
 		return d.deleteNamespace(ctx, c, s, uid)
 	}
 	var left []Left
-	if !s.Existing && carvel.MarkOf(anchor).Creation == "" { // it was imported, and nothing was applied since
-		left = append(left, d.left(c.Name(), refOf(anchor).String(), LeftAdopted, carvel.Mark{}))
-	}
 	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
 		more, err := d.removeOrDelete(ctx, c, refOf(obj), s)
 		left = append(left, more...)
