@@ -136,12 +136,20 @@ func (s AppStatus) Message() string {
 	case s.Condition() == ReconcileSucceeded:
 		return s.FriendlyDescription
 	case s.UsefulErrorMessage != "":
-		return s.UsefulErrorMessage
+		return withoutStack(s.UsefulErrorMessage)
 	case len(s.Conditions) > 0 && s.Conditions[0].Message != "":
 		return s.Conditions[0].Message
 	default:
 		return s.FriendlyDescription
 	}
+}
+
+// withoutStack cuts off where a program that panicked tells its goroutines.
+func withoutStack(message string) string {
+	if at := strings.Index(message, "\ngoroutine "); at >= 0 && strings.Contains(message[:at], "panic: ") {
+		return strings.TrimSpace(message[:at])
+	}
+	return message
 }
 
 // The stages of a reconcile.

@@ -71,6 +71,8 @@ func TestAppStatusMessage(t *testing.T) {
 	for want, object := range map[string]string{
 		"stderr":              `{status: {conditions: [{type: ReconcileFailed, message: "Deploying: Error (see .status.usefulErrorMessage for details)"}], usefulErrorMessage: stderr}}`,
 		"Expected to find":    `{status: {conditions: [{type: ReconcileFailed, message: Expected to find}], friendlyDescription: cut}}`,
+		"ytt: panic: x":       `{status: {conditions: [{type: ReconcileFailed}], usefulErrorMessage: "ytt: panic: x\n\ngoroutine 1 [running]:\nmain.main()\n\tmain.go:1"}}`,
+		"a\ngoroutine b":      `{status: {conditions: [{type: ReconcileFailed}], usefulErrorMessage: "a\ngoroutine b"}}`,
 		"Reconcile succeeded": `{status: {conditions: [{type: ReconcileSucceeded}], friendlyDescription: Reconcile succeeded}}`,
 	} {
 		if got := statusOf(t, object).Message(); got != want {

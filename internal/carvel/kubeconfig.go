@@ -124,6 +124,20 @@ func ServiceAccountKubeconfig(cluster string, at APIServer, namespace, serviceAc
 	return Kubeconfig{Server: at.URL, YAML: out}, nil
 }
 
+// KubeconfigWithToken is a kubeconfig with another token of its current context's user.
+func KubeconfigWithToken(data []byte, token string) ([]byte, error) {
+	config, err := clientcmd.Load(data)
+	if err != nil {
+		return nil, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+	}
+	current, ok := config.Contexts[config.CurrentContext]
+	if !ok || config.AuthInfos[current.AuthInfo] == nil {
+		return nil, errors.New("the kubeconfig has no current context with a user")
+	}
+	config.AuthInfos[current.AuthInfo].Token = token
+	return clientcmd.Write(*config)
+}
+
 // Context is what a kubeconfig's current context names, and the token of its
 // user, if it has one.
 type Context struct {

@@ -86,6 +86,7 @@ type TokenClaims struct {
 	Life
 	Namespace, ServiceAccount string
 	ServiceAccountUID         string
+	Audiences                 []string
 }
 
 // ReadTokenClaims reads the claims of a token; ok is false for one that is not
@@ -102,6 +103,7 @@ func ReadTokenClaims(token string) (claims TokenClaims, ok bool) {
 	var payload struct {
 		IssuedAt  int64  `json:"iat"`
 		ExpiresAt int64  `json:"exp"`
+		Audience  any    `json:"aud"` // a text, or a list of them
 		Subject   string `json:"sub"`
 		Bound     struct {
 			ServiceAccount struct {
@@ -117,6 +119,16 @@ func ReadTokenClaims(token string) (claims TokenClaims, ok bool) {
 		return claims, false
 	}
 	claims.Namespace, claims.ServiceAccount, ok = strings.Cut(account, ":")
+	switch audience := payload.Audience.(type) {
+	case string:
+		claims.Audiences = []string{audience}
+	case []any:
+		for _, a := range audience {
+			if text, isText := a.(string); isText {
+				claims.Audiences = append(claims.Audiences, text)
+			}
+		}
+	}
 	claims.ServiceAccountUID = payload.Bound.ServiceAccount.UID
 	if payload.ExpiresAt != 0 {
 		claims.Life = Life{Issued: time.Unix(payload.IssuedAt, 0), Expires: time.Unix(payload.ExpiresAt, 0)}

@@ -1,11 +1,13 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
 // OwnedMetadata are the labels and annotations of an object that a field
@@ -41,6 +43,28 @@ func owned(fields map[string]any, live, into map[string]string) map[string]strin
 		}
 	}
 	return into
+}
+
+// AppliedBy is the field manager that has applied a field, "" where none has.
+func AppliedBy(obj *unstructured.Unstructured, path ...string) string {
+	elements := make([]any, len(path))
+	for i, field := range path {
+		elements[i] = field
+	}
+	at, err := fieldpath.MakePath(elements...)
+	if err != nil {
+		return "" // not a path of fields
+	}
+	for _, entry := range obj.GetManagedFields() {
+		if entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+			continue
+		}
+		var set fieldpath.Set
+		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err == nil && set.Has(at) {
+			return entry.Manager
+		}
+	}
+	return ""
 }
 
 // OwnedData are the keys below data that a field manager has applied and

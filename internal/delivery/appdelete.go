@@ -35,13 +35,25 @@ func (e *DeleteError) Unwrap() error { return e.Err }
 // stay, and waits until it is gone; then its own Secrets, which the controller
 // may need until then. Where the controller has tried and failed it ends with a
 // *DeleteError, since it would go on trying for ever, unless nothing was ever
-// deployed. It returns what it has left, and why.
+// deployed. A requested token that is near its end is replaced first, so that the
+// controller can. It returns what it has left, and why.
 func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) ([]Left, error) {
 	build, err := d.build()
 	if err != nil {
 		return nil, err
 	}
+	live, err := find(ctx, build, a.ref())
+	if err != nil {
+		return nil, err
+	}
+	var expired error
+	if live != nil && !a.Orphan && d.leaves(a.resource(), carvel.MarkOf(live), a.Hold) == "" {
+		expired = d.renewToken(ctx, build, a, live)
+	}
 	left, err := d.deleteApp(ctx, build, a, uid)
+	if err != nil {
+		err = errors.Join(err, expired)
+	}
 	var failed *DeleteError
 	if errors.As(err, &failed) && failed.Failed && d.deployedNothing(ctx, build, a) {
 		a.Orphan = true

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -187,38 +188,67 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 	e := acctest.New(t)
 	repository := e.Repository()
 	namespace := a.Cluster.Namespace
-	held := make(chan struct{})
-	var once sync.Once
+	looks, held := make(chan struct{}, 1), make(chan struct{})
+	release := sync.OnceFunc(func() { close(held) })
+	t.Cleanup(release) // before the proxy is closed, which waits for its requests
 	run.Answer(func(_ http.ResponseWriter, r *http.Request) bool {
-		if strings.HasSuffix(r.URL.Path, "/packageinstalls") {
-			once.Do(func() { // the wait knows what to look for by now
-				dir := path.Dir(carvel.CleanSubPath(a.Fetch[1].Git.SubPath)) + "/staging"
-				repository.Write("Change the values of "+namespace, map[string]string{
-					dir + "/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{a: b}\"}\n",
-				})
-				// Until then the App is at what the wait began with, which is fine as well.
-				for err := errors.New("not looked"); err != nil && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-					err = acctest.Has(e.Build(carvel.Apps, namespace), a.Name, func(live *unstructured.Unstructured) error {
-						status, err := carvel.ReadAppStatus(live)
-						commits, errCommits := repository.Commits(dir + "/values.yaml")
-						if err := errors.Join(err, errCommits); err != nil {
-							return err
-						}
-						last, _, _ := strings.Cut(commits[0], " ")
-						if !slices.ContainsFunc(status.FetchedCommits(), func(commit string) bool { return strings.HasPrefix(commit, last) }) {
-							return errors.New("the commit has not been fetched")
-						}
-						return nil
-					})(nil)
-				}
-				close(held)
-			})
-			<-held
+		if !strings.HasSuffix(r.URL.Path, "/packageinstalls") {
+			return false
+		}
+		select {
+		case looks <- struct{}{}: // the wait knows what to look for by now
+		default:
+		}
+		select {
+		case <-held:
+		case <-r.Context().Done():
 		}
 		return false
 	})
-	r, err := d.CreateApp(ctx, a)
+	var r delivery.AppReceipt
+	var create errgroup.Group
+	create.Go(func() (err error) {
+		r, err = d.CreateApp(ctx, a)
+		return err
+	})
+	select {
+	case <-looks:
+	case <-ctx.Done():
+		t.Fatal(create.Wait())
+	}
+	dir := path.Dir(carvel.CleanSubPath(a.Fetch[1].Git.SubPath)) + "/staging"
+	repository.Write("Change the values of "+namespace, map[string]string{
+		dir + "/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{a: b}\"}\n",
+	})
+	commits, err := repository.Commits(dir + "/values.yaml")
 	if err != nil {
+		t.Fatal(err)
+	}
+	written, _, _ := strings.Cut(commits[0], " ")
+	// Until then the App is at what the wait began with, which is fine as well.
+	for err := errors.New("not looked"); err != nil; time.Sleep(100 * time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatal(errors.Join(err, create.Wait()))
+		}
+		err = acctest.Has(e.Build(carvel.Apps, namespace), a.Name, func(live *unstructured.Unstructured) error {
+			status, err := carvel.ReadAppStatus(live)
+			if err != nil {
+				return err
+			}
+			fetched := status.FetchedCommits()
+			if len(fetched) == 0 {
+				return errors.New("nothing has been fetched")
+			}
+			for _, commit := range fetched { // others push to the branch as well
+				if err := repository.Holds(commit, written); err != nil {
+					return err
+				}
+			}
+			return nil
+		})(nil)
+	}
+	release()
+	if err := create.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	if r.Unseen != nil || r.Status.Condition() != carvel.ReconcileSucceeded {

@@ -72,6 +72,7 @@ type KubeconfigSecretReceipt struct {
 	Labels, Annotations map[string]string
 	Token               carvel.Life // of a requested token that was just written
 	Mutations           []Mutation  // of what was applied
+	Failed              []FailedApp // Apps that use the Secret and fail with what it holds now
 }
 
 // CheckNewKubeconfigSecret tells what the adoption of a Secret changes.
@@ -111,7 +112,8 @@ func (d *Delivery) CreateKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 }
 
 // UpdateKubeconfigSecret writes the Secret as it is to be, and deletes a token
-// that is not needed any more. A Secret that another resource has taken over is
+// that is not needed any more. Apps that have failed run again with another
+// kubeconfig. A Secret that another resource has taken over is
 // a *TakenOverError.
 func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
 	build, err := d.build()
@@ -141,8 +143,14 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 	r, err := d.applyKubeconfigSecret(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		return build.Apply(ctx, s.ref(), mine.On(obj), s.Manager)
 	})
-	if err != nil || !before.keepsToken() {
+	if err != nil {
 		return r, err
+	}
+	if s.Keep == "" {
+		r.Failed = d.retryApps(ctx, build, s)
+	}
+	if !before.keepsToken() {
+		return r, nil
 	}
 	if s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret {
 		return r, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/process"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/standin"
 )
 
 // Options say how a lab is started. The zero value is a full lab that is silent.
@@ -35,6 +36,9 @@ type Options struct {
 	// FirstDeployRace lets every first deploy of a PackageInstall fail once, as
 	// a few of those of the real controller do.
 	FirstDeployRace bool
+	// Release is the year of the controller that the stand-ins of all clusters imitate.
+	// Nil has that of staging be of 2024, and those of build and prod of 2025.
+	Release *standin.Release
 	// Bare leaves out the Git server, the stand-in and what is seeded: the
 	// clusters have the Carvel CRDs and nothing else. Lab.Git is then empty.
 	Bare bool

@@ -109,6 +109,13 @@ func (l *Lab) standInOptions(c Cluster) (standin.Options, *os.File, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return standin.Options{}, nil, err
 	}
+	release := standin.Release2025
+	if c.Name == "staging" {
+		release = standin.Release2024
+	}
+	if l.options.Release != nil {
+		release = *l.options.Release
+	}
 	log, err := os.Create(l.path(c.Name + "-stand-in.log"))
 	return standin.Options{
 		Kubeconfig:      kubeconfig,
@@ -117,6 +124,7 @@ func (l *Lab) standInOptions(c Cluster) (standin.Options, *os.File, error) {
 		Log:             log,
 		SyncPeriod:      l.options.SyncPeriod,
 		FirstDeployRace: l.options.FirstDeployRace,
+		Release:         release,
 	}, log, err
 }
 

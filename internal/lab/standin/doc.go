@@ -12,8 +12,11 @@
 //     messages and stale moments; finalizers and stuck deletes; sync period, back-off,
 //     paused, canceled.
 //   - A template that takes its time: a file that begins with "#! stand-in: takes 3s".
+//   - A controller that ends in the middle of a run leaves the App reconciling, and the
+//     next one lets it be until its period ends.
 //   - PackageInstalls (packaging.carvel.dev/v1alpha1): version selection over the
-//     Packages of the namespace, the downgrade rule, the App that installs the version.
+//     Packages of the namespace, the downgrade rule, the App that installs the version,
+//     and when they take their status from it: the releases of 2024 and 2025 differ.
 //
 // # Traps
 //
@@ -23,7 +26,8 @@
 //   - An App whose commit changes values alone has succeeded before the App of the
 //     PackageInstall has run again, and also where the values are bad; the failure shows
 //     at the next run. The same goes for a new version that the PackageInstall takes up by
-//     itself: for a moment it shows that version with the success of the one before.
+//     itself: with Release2024 it shows that version for a moment with the success of the
+//     one before.
 //   - An App that mends a failed PackageInstall without a new generation (values,
 //     annotations, the Package) fails once more with the old message, and then succeeds.
 //   - A PackageInstall that is deployed together with the first of its Packages may miss
@@ -38,7 +42,8 @@
 // data.values and overlays that merge maps into all documents; kapp's change groups, versioned resources, hooks and diff output;
 // a Package's own constraints on the version of Kubernetes or of the controller;
 // registries and the Secrets made for them. Workloads are created, but no kubelet runs
-// them: a change of one takes a second and succeeds.
+// them: a change of one takes a second and succeeds, or as long as its annotation
+// stand-in.lab/ready-after says, up to its own deadline, after which it has failed.
 // Packages are plain custom resources, so the API server words what is wrong with one in
 // its own way. Where it stops it says so in the status, with "the stand-in does not".
 // A syncPeriod that is no duration leaves only that App without a status, where it stops

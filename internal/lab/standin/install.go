@@ -97,9 +97,8 @@ func (c *controller) reconcileInstall(ctx context.Context, k key) (time.Duration
 	return 0, errors.Join(r.writeStatus(ctx), retry)
 }
 
-// reconcile copies the status of the App as it is now, then brings the App up to the
-// selected version. So right after a new version the PackageInstall still shows how the
-// old one went. An error is a failure to select, or of the API.
+// reconcile brings the App up to the selected version and copies its status, in the
+// order of the release. An error is a failure to select, or of the API.
 func (r *installRun) reconcile(ctx context.Context) error {
 	pkg, version, err := r.selectPackage(ctx)
 	if err != nil {
@@ -109,7 +108,9 @@ func (r *installRun) reconcile(ctx context.Context) error {
 	return onConflict(func() error { return r.bringUp(ctx, pkg, version) })
 }
 
-// bringUp copies the App's status and then writes the App where it differs.
+// bringUp copies the App's status and writes the App where it differs. With Release2024
+// the status is the one before that: right after a new version the PackageInstall still
+// shows how the old one went.
 func (r *installRun) bringUp(ctx context.Context, pkg *unstructured.Unstructured, version string) error {
 	apps := r.c.home.dynamic.Resource(appsGVR).Namespace(r.key.namespace)
 	app, err := apps.Get(ctx, r.key.name, metav1.GetOptions{})
@@ -117,7 +118,7 @@ func (r *installRun) bringUp(ctx context.Context, pkg *unstructured.Unstructured
 		return err
 	}
 	exists := err == nil
-	if exists {
+	if exists && r.c.options.Release == Release2024 {
 		if err := r.copyStatus(app); err != nil {
 			return err
 		}
@@ -133,22 +134,27 @@ func (r *installRun) bringUp(ctx context.Context, pkg *unstructured.Unstructured
 	case !exists:
 		_, err = apps.Create(ctx, wanted, metav1.CreateOptions{FieldManager: managerController})
 	case !equality.Semantic.DeepEqual(wanted.Object, app.Object):
-		_, err = apps.Update(ctx, wanted, metav1.UpdateOptions{FieldManager: managerController})
+		app, err = apps.Update(ctx, wanted, metav1.UpdateOptions{FieldManager: managerController})
 	}
-	if err == nil {
-		r.status.LastAttemptedVersion = version
+	if err != nil {
+		return err
 	}
-	return err
+	r.status.LastAttemptedVersion = version
+	if exists && r.c.options.Release == Release2025 {
+		return r.copyStatus(app)
+	}
+	return nil
 }
 
-// copyStatus takes the condition and the message over from the App.
+// copyStatus takes the condition and the message over from the App, which is reconciling
+// where its last generation has not been looked at.
 func (r *installRun) copyStatus(app *unstructured.Unstructured) error {
 	var status genericStatus
 	if err := convert(app.Object["status"], &status); err != nil {
 		return err
 	}
 	switch {
-	case status.is(reconciling):
+	case status.is(reconciling), status.ObservedGeneration != app.GetGeneration():
 		r.status.set(reconciling, "")
 	case status.is(reconcileSucceeded):
 		r.status.set(reconcileSucceeded, "")

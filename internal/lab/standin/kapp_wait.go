@@ -3,6 +3,7 @@ package standin
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,9 +20,14 @@ type state struct {
 	pending string // what it waits for
 }
 
-// rollout is how long a workload that was changed takes. No kubelet runs it here; the
-// time lets the App that deploys it be seen under way.
+// rollout is how long a workload that was changed takes, where annotationReady does not
+// say otherwise. No kubelet runs it here; the time lets the App that deploys it be seen
+// under way.
 const rollout = time.Second
+
+// annotationReady on a workload is how long after it was changed it is ready: a duration,
+// or "never".
+const annotationReady = "stand-in.lab/ready-after"
 
 // stateOf judges an object by its kind.
 func stateOf(u *unstructured.Unstructured) state {
@@ -32,6 +38,9 @@ func stateOf(u *unstructured.Unstructured) state {
 		if conditionStatus(u, "Established") != "True" {
 			return state{pending: "Condition Established is not set"}
 		}
+	}
+	if isWorkload(u) {
+		return rolloutOf(u)
 	}
 	return state{done: true}
 }
@@ -134,10 +143,47 @@ func (k *kapp) check(ctx context.Context, c *change) error {
 		return fmt.Errorf("waiting on reconcile %s: %w", describe(u), apiSays(err))
 	}
 	at := stateOf(live)
-	if c.op != "noop" && isWorkload(u) && time.Since(c.at) < rollout {
-		at = state{pending: "rolling out"}
+	if c.op != "noop" && isWorkload(u) && at.done && time.Since(c.at) < rollout { // times of the API are whole seconds
+		at = state{pending: unavailable}
 	}
 	return k.judge(c, at)
+}
+
+// changed is when anybody last wrote the object, its status aside.
+func changed(u *unstructured.Unstructured) time.Time {
+	last := u.GetCreationTimestamp().Time
+	for _, entry := range u.GetManagedFields() {
+		if entry.Subresource == "" && entry.Time != nil && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
+}
+
+const unavailable = "Waiting for 1 unavailable replicas"
+
+// rolloutOf is how far a workload has come: until it is ready, or until its own
+// deadline, which is Kubernetes's if it names none.
+func rolloutOf(u *unstructured.Unstructured) state {
+	ready, since := rollout, time.Since(changed(u))
+	if text, said := u.GetAnnotations()[annotationReady]; said {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			d = math.MaxInt64
+		}
+		ready = d
+	}
+	deadline := int64(600)
+	if own, found, err := unstructured.NestedInt64(u.Object, "spec", "progressDeadlineSeconds"); found && err == nil {
+		deadline = own
+	}
+	switch {
+	case since >= ready:
+		return state{done: true}
+	case since >= time.Duration(deadline)*time.Second:
+		return state{failure: fmt.Sprintf("Deployment is not progressing: ProgressDeadlineExceeded (message: ReplicaSet %q has timed out progressing.)", u.GetName()+"-5d4f8c7b9")}
+	}
+	return state{pending: unavailable}
 }
 
 func isWorkload(u *unstructured.Unstructured) bool {
@@ -160,7 +206,8 @@ func (k *kapp) judge(c *change, at state) error {
 		k.out.event("ok: reconcile %s", describe(u))
 	case at.pending != c.shown:
 		c.shown = at.pending
-		k.out.event("ongoing: reconcile %s: %s", describe(u), at.pending)
+		k.out.event("ongoing: reconcile %s", describe(u))
+		k.out.event(" ^ %s", at.pending)
 	}
 	return nil
 }

@@ -35,7 +35,25 @@ type Options struct {
 	// deploys: the App fails, and succeeds when it tries again. Without it that happens
 	// only to a PackageInstall with the annotation stand-in.lab/first-deploy-race.
 	FirstDeployRace bool
+	// Release is the year of the controller that is imitated.
+	Release Release
 }
+
+// Release is the year of a controller: the releases of one behave alike in what an
+// App and a PackageInstall tell.
+type Release int
+
+const (
+	// Release2024 is the zero value: a PackageInstall takes its status from its App, and
+	// then changes the App.
+	Release2024 Release = iota
+	// Release2025 is what kapp-controller does since August 2025 (its pull request 1751):
+	// a PackageInstall changes its App first, and is reconciling until that has run.
+	Release2025
+)
+
+// Releases are the names of the releases.
+var Releases = map[string]Release{"2024": Release2024, "2025": Release2025}
 
 // controller is one running stand-in.
 type controller struct {

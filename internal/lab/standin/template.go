@@ -2,6 +2,7 @@ package standin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -50,7 +51,11 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 		if files, err = takeTime(ctx, append(files, added...)); err != nil {
 			return nil, broken("Templating dir: " + err.Error())
 		}
-		if docs, err = ytt(files, values, ignoresComments(options)); err != nil {
+		docs, err = ytt(files, values, ignoresComments(options))
+		if errors.Is(err, errPanic) {
+			return nil, failed("Templating dir", err.Error())
+		}
+		if err != nil {
 			return nil, failed("Templating dir", "ytt: Error: "+err.Error())
 		}
 		files, templated = []file{{"stdin.yml", strings.Join(docs, "\n---\n")}}, true

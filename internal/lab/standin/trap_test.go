@@ -110,6 +110,24 @@ func TestAccStandIn_staleWindow(t *testing.T) {
 	f.delivered(f.staging, commit, newVersion)
 }
 
+// With a controller of 2025 the PackageInstall tells of the new version only what its App
+// does with it.
+func TestAccStandIn_noStaleWindow(t *testing.T) {
+	f := newFlow(t)
+	commit := f.commit(f.files(">=0.0.0"))
+	f.build.apply(apps, hourly(f.app(f.prod)))
+	f.delivered(f.prod, commit, oldVersion)
+	film := f.prod.film(installs, "app")
+	commit = f.commit(map[string]string{"packages/" + newVersion + ".yaml": f.packageFile(newVersion)})
+	f.build.kick(apps, "app-prod")
+	states := film.until("delivered", func(o seen) bool { return o.succeeded() && o.str("status", "version") == newVersion })
+	states = slices.DeleteFunc(states, func(o seen) bool { return o.str("status", "version") != newVersion })
+	if got := conditions(states); !slices.Equal(got, []string{"Reconciling", "ReconcileSucceeded"}) {
+		t.Errorf("at the new version: %v", got)
+	}
+	f.delivered(f.prod, commit, newVersion)
+}
+
 // A Package that is in use is taken away: the App succeeds, the PackageInstall fails, and
 // the next run reports that.
 func TestAccStandIn_packageInUseRemoved(t *testing.T) {

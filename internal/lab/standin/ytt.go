@@ -2,6 +2,7 @@ package standin
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -241,11 +242,17 @@ func substitute(name, text string, data map[string]any) (string, error) {
 // checkYAML reports whether a document is empty, or why it is not YAML.
 func checkYAML(name, text string) (empty bool, err error) {
 	raw, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil && !strings.Contains(strings.TrimRight(text, "\n"), "\n") {
+		return false, errPanic
+	}
 	if err != nil {
 		return false, said("Unmarshaling YAML template '%s': %s", name, yamlReason(err))
 	}
 	return strings.TrimSpace(string(raw)) == "null", nil
 }
+
+// errPanic is how ytt 0.48 ends where a file of one line is no YAML.
+var errPanic = errors.New("panic: Lines are 1 based\n\ngoroutine 1 [running]:\ncarvel.dev/ytt/pkg/filepos.NewPosition(...)\n\t./pkg/filepos/position.go:22")
 
 func yamlReason(err error) string {
 	return strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")

@@ -32,6 +32,10 @@ func TestYtt(t *testing.T) {
 			files: []file{{"1/packageinstall.yaml", "---\na: 1\nconstraints: >=0.0.0\n"}},
 			err:   "Unmarshaling YAML template '1/packageinstall.yaml': yaml: line 3: did not find expected comment or line break",
 		},
+		"not YAML, in one line": {
+			files: []file{{"a.yaml", "a: [\n"}},
+			err:   "panic: Lines are 1 based\n\ngoroutine 1 [running]:",
+		},
 		"comment beside code": {
 			files: []file{{"a.yaml", "#! fine\na: 1\n# not fine\n"}},
 			err:   "Failed to parse line 3: '# not fine': Expected ytt-formatted string (use '#@' for annotations or code, '#!' for comments)",

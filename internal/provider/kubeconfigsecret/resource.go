@@ -129,6 +129,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
 		return
 	}
+	resp.Diagnostics.Append(tfdiag.StillFailing(title(plan), done.Failed)...)
 	plan.Creation = creation.Recorded(done.Creation, state.Creation, true)
 	if keeps {
 		written.TokenSecret = done.TokenSecret

@@ -117,6 +117,7 @@ func serviceAccountAttributes() map[string]schema.Attribute {
 				"Destroying this resource, or deleting that Secret, revokes it.\n" +
 				"  - `" + fromRequest + "`: a token that expires, from the TokenRequest API. Nothing is stored on the run cluster. " +
 				"It is renewed by an apply when less than a third of its life is left, so something must apply that often. " +
+				"Apps of the same configuration that have failed by then are made to run again, and a destroy of a `carvel_app` renews the token first. " +
 				"It cannot be revoked but by deleting the ServiceAccount.",
 			Validators: []validator.String{stringvalidator.OneOf(fromSecret, fromRequest)},
 		},

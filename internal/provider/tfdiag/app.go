@@ -3,6 +3,7 @@ package tfdiag
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -23,7 +24,13 @@ func explainApp(err error) (explanation, bool) {
 	case errors.As(err, &notReady):
 		return explanation{what: waitingFor(notReady), advice: "Raise the time in timeouts, or set wait = false."}, true
 	case errors.As(err, &deleting):
-		return explainDelete(deleting), true
+		e := explainDelete(deleting)
+		var expired *delivery.ExpiredTokenError
+		if errors.As(err, &expired) {
+			e.what += fmt.Sprintf("\n\nThe token in the kubeconfig Secret %s/%s has expired at %s, and could not be replaced: %v",
+				expired.Secret.Namespace, expired.Secret.Name, expired.Expired.UTC().Format(time.RFC3339), expired.Err)
+		}
+		return e, true
 	case errors.As(err, &gone):
 		return explainGone(gone), true
 	case errors.As(err, &stopped):

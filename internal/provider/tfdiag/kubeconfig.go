@@ -70,6 +70,21 @@ func tokenLeft(left *delivery.TokenLeftError) string {
 		left.Namespace, left.Name, left.RunCluster)
 }
 
+// StillFailing are the warnings about Apps that fail after their kubeconfig has changed.
+func StillFailing(secret string, apps []delivery.FailedApp) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, a := range apps {
+		if a.Name == "" {
+			diags.AddWarning(fmt.Sprintf("The Apps that use the kubeconfig secret %q could not be looked at", secret),
+				"The Secret was written. Apps that failed before it was wait for their next try.\n\nOriginal error: "+a.Message)
+			continue
+		}
+		diags.AddWarning(fmt.Sprintf("The App %q does not succeed with the new kubeconfig", a.Namespace+"/"+a.Name),
+			fmt.Sprintf("It had failed before the kubeconfig secret %q was written, and has been made to run again. The controller reports:\n%s", secret, a.Message))
+	}
+	return diags
+}
+
 // NoServiceAccount is the warning about a ServiceAccount that no token can be
 // requested for, since it is not there.
 func NoServiceAccount(namespace, name, runCluster string) diag.Diagnostic {

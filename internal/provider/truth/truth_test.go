@@ -19,7 +19,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
@@ -83,13 +85,14 @@ spec:
 type world struct {
 	*acctest.Env
 	*acctest.Program
-	keys []string
-	hash bool
-	now  map[string]string // what is to run: hostname, version, overlay, extra
-	n    int
+	cluster string // staging or prod
+	keys    []string
+	hash    bool
+	now     map[string]string // what is to run: hostname, version, overlay, extra
+	n       int
 }
 
-func newWorld(t *testing.T, takes time.Duration, hash bool, keys ...string) *world {
+func newWorld(t *testing.T, takes time.Duration, hash bool, cluster string, keys ...string) *world {
 	t.Helper()
 	e := acctest.New(t)
 	e.BuildNamespace()
@@ -104,9 +107,17 @@ func newWorld(t *testing.T, takes time.Duration, hash bool, keys ...string) *wor
 	}
 	repository.Write("Add packages of "+e.Name, files)
 	return &world{
-		Env: e, Program: acctest.Fixture{Env: e, Dir: "truth"}.Program(), keys: keys, hash: hash,
+		Env: e, Program: acctest.Fixture{Env: e, Dir: "truth"}.Program(), cluster: cluster, keys: keys, hash: hash,
 		now: map[string]string{"hostname": "h0", "version": acctest.FirstVersion, "overlay": "o0", "extra": "extra-0"},
 	}
+}
+
+// run is like Env.Staging, on the world's run cluster.
+func (w *world) run(resource schema.GroupVersionResource, namespace string) dynamic.ResourceInterface {
+	if w.cluster == "prod" {
+		return w.Prod(resource, namespace)
+	}
+	return w.Staging(resource, namespace)
 }
 
 func (w *world) namespace(key string) string { return w.Name + "-" + key }
@@ -119,7 +130,8 @@ func (w *world) vars() config.Variables {
 	return config.Variables{
 		"keys": config.SetVariable(keys...), "hash_values_name": config.BoolVariable(w.hash),
 		"hostname": config.StringVariable(w.now["hostname"]), "constraint": config.StringVariable(w.now["version"]),
-		"overlay": config.StringVariable(w.now["overlay"]), "extra": config.StringVariable(w.now["extra"]),
+		"run_cluster": config.StringVariable(w.cluster),
+		"overlay":     config.StringVariable(w.now["overlay"]), "extra": config.StringVariable(w.now["extra"]),
 	}
 }
 
@@ -131,7 +143,7 @@ func (w *world) extras() {
 			secret := acctest.Object(carvel.Secrets, "Secret", w.namespace(key), name)
 			secret.Object["stringData"] = map[string]any{"extra.yaml": "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.all\n---\ndata:\n" +
 				"  #@overlay/match missing_ok=True\n  extra: " + name + "\n"}
-			w.Create(w.Staging(carvel.Secrets, w.namespace(key)), secret)
+			w.Create(w.run(carvel.Secrets, w.namespace(key)), secret)
 		}
 	}
 }
@@ -173,7 +185,7 @@ func (w *world) arrivals(ctx context.Context) func() map[string]time.Time {
 	var mu sync.Mutex
 	at := map[string]time.Time{}
 	for _, key := range w.keys {
-		stream, err := w.Staging(acctest.ConfigMaps, w.namespace(key)).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=truth"})
+		stream, err := w.run(acctest.ConfigMaps, w.namespace(key)).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=truth"})
 		if err != nil {
 			w.T.Fatal(err)
 		}
@@ -209,7 +221,7 @@ func (w *world) apply(kind string) (late time.Duration) {
 	w.Run(w.vars(), []string{"apply", "-auto-approve"}, "Apply complete!")
 	ended := time.Now()
 	for _, key := range w.keys {
-		live, err := w.Staging(acctest.ConfigMaps, w.namespace(key)).Get(ctx, "truth", metav1.GetOptions{})
+		live, err := w.run(acctest.ConfigMaps, w.namespace(key)).Get(ctx, "truth", metav1.GetOptions{})
 		if err != nil {
 			w.T.Fatal(err)
 		}
@@ -226,20 +238,24 @@ func (w *world) apply(kind string) (late time.Duration) {
 
 func TestAccTruth(t *testing.T) {
 	type setting struct {
-		takes time.Duration
-		hash  bool
-		keys  []string
+		takes   time.Duration
+		hash    bool
+		cluster string
+		keys    []string
 	}
 	settings := []setting{
-		{200 * time.Millisecond, false, []string{"a"}}, {3 * time.Second, false, []string{"a", "b", "c"}}, {3 * time.Second, true, []string{"a"}},
+		{200 * time.Millisecond, false, "staging", []string{"a"}},
+		{3 * time.Second, false, "staging", []string{"a", "b", "c"}},
+		{3 * time.Second, true, "staging", []string{"a"}},
+		{3 * time.Second, false, "prod", []string{"a"}}, // in the lab another release of the controller
 	}
 	if *rounds >= 5 {
-		settings = append(settings, setting{15 * time.Second, false, []string{"a"}}, setting{200 * time.Millisecond, true, []string{"a", "b", "c"}})
+		settings = append(settings, setting{15 * time.Second, false, "staging", []string{"a"}}, setting{200 * time.Millisecond, true, "staging", []string{"a", "b", "c"}})
 	}
 	for _, s := range settings {
-		t.Run(fmt.Sprintf("takes=%s,hash=%v,apps=%d", s.takes, s.hash, len(s.keys)), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s,takes=%s,hash=%v,apps=%d", s.cluster, s.takes, s.hash, len(s.keys)), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, s.takes, s.hash, s.keys...)
+			w := newWorld(t, s.takes, s.hash, s.cluster, s.keys...)
 			namespaces := []string{"apply", "-auto-approve", "-target=carvel_run_namespace.test"}
 			w.Run(w.vars(), namespaces, "Apply complete!")
 			w.extras()

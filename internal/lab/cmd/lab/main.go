@@ -24,8 +24,8 @@ type command struct {
 }
 
 var commands = []command{
-	{"up", "lab up [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-bare]", up},
-	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-bare] -- CMD [ARGS...]", execute},
+	{"up", "lab up [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-bare]", up},
+	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-bare] -- CMD [ARGS...]", execute},
 	{"build", "lab build", build},
 	{"demo", "lab demo [-keep]", demonstrate},
 }

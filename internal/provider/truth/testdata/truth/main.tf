@@ -7,6 +7,7 @@ variable "git_ca" {
   default = null
 }
 
+variable "run_cluster" { type = string }
 variable "keys" { type = set(string) }
 variable "hostname" { type = string }
 variable "constraint" { type = string }
@@ -14,19 +15,23 @@ variable "overlay" { type = string }
 variable "extra" { type = string }
 variable "hash_values_name" { type = bool }
 
+locals {
+  kubeconfig = { staging = var.staging_kubeconfig, prod = var.prod_kubeconfig }[var.run_cluster]
+}
+
 provider "carvel" {
   git = {
     http = { certificate_authority = var.git_ca }
   }
   run_clusters = {
-    staging = { config_path = var.staging_kubeconfig }
+    (var.run_cluster) = { config_path = local.kubeconfig }
   }
 }
 
 resource "carvel_run_namespace" "test" {
   for_each = var.keys
 
-  run_cluster = "staging"
+  run_cluster = var.run_cluster
   name        = "${var.name}-${each.key}"
 }
 
@@ -34,7 +39,7 @@ resource "carvel_package_install" "test" {
   for_each = var.keys
 
   package              = "${each.key}.${var.package}"
-  run_cluster          = "staging"
+  run_cluster          = var.run_cluster
   name                 = "app"
   service_account_name = carvel_run_namespace.test[each.key].service_account_name
   version_constraint   = var.constraint
@@ -57,13 +62,13 @@ resource "carvel_package_install" "test" {
 resource "carvel_kubeconfig_secret" "test" {
   for_each = var.keys
 
-  run_cluster = "staging"
+  run_cluster = var.run_cluster
   namespace   = var.name
-  name        = "staging-${each.key}"
+  name        = "kubeconfig-${each.key}"
   service_account = {
     namespace = carvel_run_namespace.test[each.key].name
     name      = carvel_run_namespace.test[each.key].service_account_name
-    server    = yamldecode(file(var.staging_kubeconfig)).clusters[0].cluster.server
+    server    = yamldecode(file(local.kubeconfig)).clusters[0].cluster.server
   }
 }
 
@@ -76,7 +81,7 @@ resource "carvel_app" "test" {
     namespace             = carvel_run_namespace.test[each.key].name
     kubeconfig_secret_ref = { name = carvel_kubeconfig_secret.test[each.key].name }
   }
-  run_cluster      = "staging"
+  run_cluster      = var.run_cluster
   packages         = [carvel_package_install.test[each.key].package]
   git_secret_ref   = { name = "git" }
   wait_for_commits = [carvel_package_install.test[each.key].commit]
