@@ -87,11 +87,15 @@ type installApp struct {
 	fetch                        map[string]string
 	hasYtt, hasHelm, helmFirst   bool
 	helmName, helmNamespace      string
-	period                       time.Duration // 0 where it is not known
+	period                       time.Duration   // 0 where it is not known
+	secrets                      map[string]bool // all that its fetch and template steps read
 }
 
 func readInstallApp(spec map[string]any) (installApp, error) {
-	a := installApp{fetch: map[string]string{}}
+	a := installApp{fetch: map[string]string{}, secrets: map[string]bool{}}
+	for _, part := range []string{"fetch", "template"} {
+		collectSecrets(spec[part], a.secrets)
+	}
 	var s installAppSpec
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(spec, &s); err != nil {
 		return a, err
@@ -134,6 +138,24 @@ func readInstallApp(spec map[string]any) (installApp, error) {
 		}
 	}
 	return a, nil
+}
+
+// collectSecrets adds the names of the Secrets that a part of a spec refers to.
+func collectSecrets(part any, into map[string]bool) {
+	switch part := part.(type) {
+	case []any:
+		for _, item := range part {
+			collectSecrets(item, into)
+		}
+	case map[string]any:
+		for field, value := range part {
+			ref, isMap := value.(map[string]any)
+			if name, isText := ref["name"].(string); isMap && isText && strings.HasSuffix(strings.ToLower(field), "secretref") {
+				into[name] = true
+			}
+			collectSecrets(value, into)
+		}
+	}
 }
 
 func secretNames(sources []secretSource) map[string]bool {

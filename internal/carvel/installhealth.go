@@ -59,6 +59,9 @@ type InstallApp struct {
 	AppStatus
 }
 
+// Reads tells whether a fetch or a template step of the App reads a Secret.
+func (a InstallApp) Reads(secret string) bool { return a.made.secrets[secret] }
+
 // ReadInstallApp reads the App of a PackageInstall.
 func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 	status, err := ReadAppStatus(obj)

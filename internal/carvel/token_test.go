@@ -2,9 +2,11 @@ package carvel
 
 import (
 	"encoding/base64"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -35,10 +37,13 @@ func jwt(payload string) string {
 }
 
 func TestReadTokenClaims(t *testing.T) {
-	claims, ok := ReadTokenClaims(jwt(`{"iat": 1000, "exp": 4600, "sub": "system:serviceaccount:apps:apps-sa", "kubernetes.io": {"serviceaccount": {"uid": "u1"}}}`))
-	want := TokenClaims{Life{time.Unix(1000, 0), time.Unix(4600, 0)}, "apps", "apps-sa", "u1"}
-	if !ok || claims != want {
-		t.Errorf("got %+v, %t", claims, ok)
+	claims, ok := ReadTokenClaims(jwt(`{"iat": 1000, "exp": 4600, "aud": ["api", "b"], "sub": "system:serviceaccount:apps:apps-sa", "kubernetes.io": {"serviceaccount": {"uid": "u1"}}}`))
+	want := TokenClaims{Life{time.Unix(1000, 0), time.Unix(4600, 0)}, "apps", "apps-sa", "u1", []string{"api", "b"}}
+	if diff := cmp.Diff(want, claims); !ok || diff != "" {
+		t.Errorf("%t: %s", ok, diff)
+	}
+	if claims, _ := ReadTokenClaims(jwt(`{"aud": "api", "sub": "system:serviceaccount:apps:apps-sa"}`)); !slices.Equal(claims.Audiences, []string{"api"}) {
+		t.Errorf("one audience: %+v", claims)
 	}
 	claims, ok = ReadTokenClaims(jwt(`{"sub": "system:serviceaccount:apps:apps-sa"}`))
 	if !ok || !claims.Expires.IsZero() {

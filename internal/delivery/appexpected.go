@@ -17,6 +17,7 @@ import (
 type expectedInstall struct {
 	namespace, name string
 	reads           []carvel.DeployedSecret // by its App
+	others          []carvel.DeployedSecret // of the branch, which its package may have its App read
 	values          []string                // names of Secrets in its spec; nil where they are not known
 	extensions      map[string]string       // annotations that the controller acts upon; likewise
 }
@@ -57,6 +58,14 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 				secret = all.Secrets[at]
 			}
 			e.reads = append(e.reads, secret)
+		}
+		for _, secret := range all.Secrets {
+			if !slices.Contains(i.Reads(), secret.Name) {
+				if !s.PassesThrough() {
+					secret.Data = nil
+				}
+				e.others = append(e.others, secret)
+			}
 		}
 		installs = append(installs, e)
 	}

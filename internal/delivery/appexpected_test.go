@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
@@ -98,6 +99,19 @@ func TestExpected(t *testing.T) {
 		if strings.Contains(file, "/packages/") {
 			t.Errorf("%s was read", file)
 		}
+	}
+	installs, err := d.expected(t.Context(), spec)
+	if err != nil || len(installs) == 0 {
+		t.Fatal(err)
+	}
+	app, err := carvel.ReadInstallApp(&unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
+		"template": []any{map[string]any{"sops": map[string]any{"age": map[string]any{"privateKeysSecretRef": map[string]any{"name": "encrypted"}}}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if named := installs[0].namedBy(&app); len(named) != 1 || named[0].Name != "encrypted" || installs[0].namedBy(nil) != nil {
+		t.Errorf("the package's own: %v", named)
 	}
 	spec.Deploy = []carvel.Deploy{{Kapp: &carvel.Kapp{IntoNs: "into"}}}
 	spec.Template = []carvel.Template{{Ytt: &carvel.Ytt{Inline: &carvel.Inline{}}}} // what becomes of the values is not known

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,10 +75,14 @@ func (w *appWatch) live() (app *unstructured.Unstructured, looked bool) {
 // until ctx ends.
 func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []func(context.Context) error {
 	var follows []func(context.Context) error
-	namespaces := map[string]bool{}
+	namespaces, secrets := map[string]bool{}, map[cluster.Ref]bool{}
 	for _, i := range installs {
-		for _, s := range i.reads {
+		for _, s := range slices.Concat(i.reads, i.others) {
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: i.namespace, Name: s.Name}
+			if secrets[ref] {
+				continue
+			}
+			secrets[ref] = true
 			follows = append(follows, func(ctx context.Context) error {
 				return run.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
 					w.change(func() { w.noteSecret(ref, w.secrets[ref], obj); w.secrets[ref] = obj })
@@ -137,6 +142,15 @@ func (w *appWatch) tolerate(err error) error {
 	return err
 }
 
+// namedBy are the other Secrets that the App of the PackageInstall reads, since its
+// package says so.
+func (e expectedInstall) namedBy(app *carvel.InstallApp) []carvel.DeployedSecret {
+	if app == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(e.others), func(s carvel.DeployedSecret) bool { return !app.Reads(s.Name) })
+}
+
 // observedInstalls are the PackageInstalls as they are now, nil where nobody
 // may look at them; ready tells whether all have been looked at.
 func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carvel.ObservedInstall, ready bool, err error) {
@@ -165,7 +179,7 @@ func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carv
 			o.App = &app
 		}
 		last := w.changed[cluster.Ref{Resource: carvel.Apps, Namespace: e.namespace, Name: e.name}]
-		for _, s := range e.reads {
+		for _, s := range slices.Concat(e.reads, e.namedBy(o.App)) {
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: e.namespace, Name: s.Name}
 			live, looked := w.secrets[ref]
 			if !looked {
