@@ -2,6 +2,7 @@ package carvel
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -55,12 +56,62 @@ type InstallApp struct {
 	// Reported is when the status was written, by the API server's clock.
 	Reported time.Time
 	made     installApp
+	spec     map[string]any
 	manual   bool // the controller does not change its spec
 	AppStatus
 }
 
 // Reads tells whether a fetch or a template step of the App reads a Secret.
 func (a InstallApp) Reads(secret string) bool { return a.made.secrets[secret] }
+
+// Installs tells whether the App has all texts of a Package's template: what the
+// controller adds, and takes from the PackageInstall instead, aside.
+func (a InstallApp) Installs(pkg *unstructured.Unstructured) bool {
+	if a.manual {
+		return true
+	}
+	template, _, err := unstructured.NestedMap(pkg.Object, "spec", "template", "spec")
+	if err != nil {
+		return false
+	}
+	for _, part := range []string{"fetch", "template", "deploy"} {
+		if !holdsTexts(a.spec[part], template[part]) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsTexts tells whether all texts of a Package's template are in the same place of
+// its App.
+func holdsTexts(app, pkg any) bool {
+	switch pkg := pkg.(type) {
+	case string:
+		return app == pkg
+	case []any:
+		items, _ := app.([]any)
+		for i, item := range pkg {
+			if i >= len(items) || !holdsTexts(items[i], item) {
+				return false
+			}
+		}
+	case map[string]any:
+		fields, _ := app.(map[string]any)
+		for name, value := range pkg {
+			if name == "helmTemplate" {
+				rest, _ := value.(map[string]any)
+				rest = maps.Clone(rest)
+				delete(rest, "name") // annotations have the last word
+				delete(rest, "namespace")
+				value = rest
+			}
+			if name != "secretRef" && !holdsTexts(fields[name], value) { // likewise
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // ReadInstallApp reads the App of a PackageInstall.
 func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
@@ -72,9 +123,9 @@ func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 		Version: obj.GetAnnotations()[VersionAnnotation], Revision: revision(obj), Reported: statusWritten(obj), AppStatus: status,
 	}
 	_, a.manual = obj.GetAnnotations()[manualAnnotation]
-	spec, _, err := unstructured.NestedMap(obj.Object, "spec")
+	a.spec, _, err = unstructured.NestedMap(obj.Object, "spec")
 	if err == nil {
-		a.made, err = readInstallApp(spec)
+		a.made, err = readInstallApp(a.spec)
 	}
 	return a, err
 }

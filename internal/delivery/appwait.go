@@ -31,6 +31,7 @@ type appWait struct {
 	kicks    int            // how often it was
 	reason   string         // the last judgement's
 	receipt  AppReceipt
+	before   carvel.AppStatus // when the wait began
 }
 
 // wait watches the App until the run cluster runs what the repository holds, or
@@ -46,7 +47,7 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 	case r.Deleting:
 		return r, &GoneError{Ref: a.ref(), Message: r.Status.Message()}
 	}
-	w := &appWait{d: d, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r}
+	w := &appWait{d: d, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r, before: r.Status}
 	w.judge.After = live.GetGeneration()
 	if !ran {
 		attempt := r.Status.Attempt()
@@ -172,6 +173,13 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 		return false, errMoved
 	}
 	verdict := w.judge.Judge(o)
+	if verdict.State == carvel.Current {
+		behind, err := w.notFollowed(ctx)
+		if err != nil || behind != "" {
+			w.report(behind)
+			return false, err
+		}
+	}
 	w.report(verdict.Reason)
 	if verdict.State == carvel.Failed {
 		return false, &ReconcileError{

@@ -151,6 +151,26 @@ func (e expectedInstall) namedBy(app *carvel.InstallApp) []carvel.DeployedSecret
 	return slices.DeleteFunc(slices.Clone(e.others), func(s carvel.DeployedSecret) bool { return !app.Reads(s.Name) })
 }
 
+// install is a PackageInstall and its App as they are now, nil where they are not there
+// or nobody may look at them.
+func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.InstallApp) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	install, app := w.installs[e.namespace][e.name], w.apps[e.namespace][e.name]
+	if w.unseen != nil || install == nil || app == nil {
+		return nil, nil
+	}
+	status, err := carvel.ReadInstallStatus(install)
+	if err != nil {
+		return nil, nil
+	}
+	made, err := carvel.ReadInstallApp(app)
+	if err != nil {
+		return nil, nil
+	}
+	return &status, &made
+}
+
 // observedInstalls are the PackageInstalls as they are now, nil where nobody
 // may look at them; ready tells whether all have been looked at.
 func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carvel.ObservedInstall, ready bool, err error) {

@@ -50,6 +50,14 @@ func (r *Repository) run(args ...string) (string, error) {
 	return string(out), err
 }
 
+// Filters tells whether the Git server leaves out what a fetch does not want
+// (uploadpack.allowFilter).
+func (r *Repository) Filters() bool {
+	r.env.T.Helper()
+	out := r.git("clone", "--bare", "--depth=1", "--filter=blob:none", r.env.withCredentials(), r.env.T.TempDir())
+	return !strings.Contains(out, "filtering not recognized by server")
+}
+
 // Pull brings the clone to the branch's tip.
 func (r *Repository) Pull() {
 	r.env.T.Helper()

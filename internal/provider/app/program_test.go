@@ -201,3 +201,19 @@ func TestAccApp_unseen(t *testing.T) {
 	p.Run(vars("second"), []string{"plan", "-detailed-exitcode"}, "No changes")
 	p.Run(vars("second"), destroy)
 }
+
+// TestAccApp_deadRunCluster: where the run cluster does not answer any more, a destroy
+// ends with what the controller says, as soon as that has tried twice.
+func TestAccApp_deadRunCluster(t *testing.T) {
+	d := newDelivery(t)
+	d.commit(acctest.FirstVersion, "hostname: a")
+	way := d.Forward(d.Lab.Staging)
+	vars := config.Variables{"staging_kubeconfig": config.StringVariable(way.Kubeconfig)}
+	p := d.Program()
+	p.Run(vars, apply, "Apply complete!")
+	way.Close()
+	p.Run(vars, args(destroy, "-refresh=false", "-target=carvel_app.test"), "Error: Unable to delete app",
+		"The controller cannot delete what the App deployed, and goes on trying:", "connection refused")
+	way.Open()
+	p.Run(vars, destroy, "Destroy complete!")
+}

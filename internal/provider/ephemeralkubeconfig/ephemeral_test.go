@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -56,7 +58,7 @@ func TestAccEphemeralKubeconfig_attributes(t *testing.T) {
 		echoed("server", knownvalue.StringExact(e.Lab.Staging.Server)),
 		echoed("cluster_ca_certificate", knownvalue.StringExact(string(e.Lab.Staging.CA))),
 		echoed("kubeconfig", knownvalue.StringFunc(actsAs(e))),
-		echoed("token", knownvalue.StringFunc(lives(time.Hour, "https://kubernetes.default.svc"))),
+		echoed("token", knownvalue.StringFunc(lives(time.Hour, ownAudience(e)))),
 		echoed("expires_at", knownvalue.StringFunc(func(at string) error {
 			_, err := time.Parse(time.RFC3339, at)
 			return err
@@ -98,8 +100,30 @@ func lives(want time.Duration, audience string) func(string) error {
 		if life := claims.Expires.Sub(claims.Issued); !ok || life != want {
 			return fmt.Errorf("a ServiceAccount's token: %t, good for %s", ok, life)
 		}
-		return hasAudience(token, audience)
+		if !slices.Equal(claims.Audiences, []string{audience}) {
+			return fmt.Errorf("the token is for %v, not %s", claims.Audiences, audience)
+		}
+		return nil
 	}
+}
+
+// ownAudience is what a token of the account is for that asks for nothing: the API
+// server itself, under a name that it has been given.
+func ownAudience(e *acctest.Env) string {
+	e.T.Helper()
+	answer, err := e.Staging(carvel.ServiceAccounts, e.Name).Create(e.T.Context(), carvel.TokenRequest(e.Name, e.Name+"-sa", 600, nil), metav1.CreateOptions{}, carvel.TokenSubresource)
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	token, err := carvel.GrantedToken(answer)
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	claims, ok := carvel.ReadTokenClaims(string(token.Value))
+	if !ok || len(claims.Audiences) != 1 {
+		e.T.Fatalf("a token for %v", claims.Audiences)
+	}
+	return claims.Audiences[0]
 }
 
 // TestAccEphemeralKubeconfig_kubeconfigWO makes the ServiceAccount in the same

@@ -196,8 +196,12 @@ func TestAccPackageInstall_failedApply(t *testing.T) {
 				}))
 				return step
 			}
+			by := ""
+			if r.Filters() { // else the last change cannot be looked up without all files of the history
+				by = ".*changed by Somebody Else.*Put there by hand"
+			}
 			const byHand = "kind: Secret\nmetadata: {name: by-hand}\nstringData: {a: 'by: hand'}\n"
-			create := theirs(f.Refused(`params.yaml already exists.*changed by Somebody Else.*Put there by hand`, vars(1)), p.params, byHand)
+			create := theirs(f.Refused(`params.yaml already exists`+by, vars(1)), p.params, byHand)
 			again := f.Planned(plancheck.ResourceActionCreate, vars(1)) // nothing is in the state
 			again.PreConfig = func() {
 				if err := resource.ComposeTestCheckFunc(r.HasNoFile(p.install), r.HasFile(p.params, "by-hand"))(nil); err != nil {
@@ -205,7 +209,7 @@ func TestAccPackageInstall_failedApply(t *testing.T) {
 				}
 				r.Write("Remove", map[string]string{p.params: ""})
 			}
-			update := theirs(f.Refused(`params.yaml is not what the plan saw.*changed by Somebody Else.*Put there by hand`, vars(2)), p.params, byHand)
+			update := theirs(f.Refused(`params.yaml is not what the plan saw`+by, vars(2)), p.params, byHand)
 			removed := theirs(f.Refused(`params.yaml is not what the plan saw`, vars(3)), p.params, "")
 			mended := f.Planned(plancheck.ResourceActionUpdate, vars(3))
 			mended.Check = holds(r, p.params, "replicas: 3")

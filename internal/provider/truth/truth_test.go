@@ -35,9 +35,9 @@ func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 // countsASecond is about what ytt counts to in a second.
 const countsASecond = 1_000_000
 
-// packageFile is a version of a package whose ConfigMap shows the version and the
-// values, and which takes its time.
-func packageFile(name, version string, takes time.Duration) string {
+// packageFile is a version of a package whose ConfigMap shows the version, the build and
+// the values, and which takes its time.
+func packageFile(name, version, build string, takes time.Duration) string {
 	return fmt.Sprintf(`apiVersion: data.packaging.carvel.dev/v1alpha1
 kind: Package
 metadata:
@@ -63,6 +63,7 @@ spec:
                 name: truth
               data:
                 version: %[2]s
+                build: %[5]s
                 hostname: #@ data.values.hostname
             slow.yaml: |
               #! stand-in: takes %[3]s
@@ -78,7 +79,7 @@ spec:
       - ytt: {}
       deploy:
       - kapp: {}
-`, name, version, takes, int(takes.Seconds()*countsASecond))
+`, name, version, takes, int(takes.Seconds()*countsASecond), build)
 }
 
 // world is a number of packages, each with an App of its own.
@@ -90,26 +91,37 @@ type world struct {
 	hash    bool
 	now     map[string]string // what is to run: hostname, version, overlay, extra
 	n       int
+
+	takes      time.Duration
+	repository *acctest.Repository
 }
 
 func newWorld(t *testing.T, takes time.Duration, hash bool, cluster string, keys ...string) *world {
 	t.Helper()
 	e := acctest.New(t)
 	e.BuildNamespace()
-	repository := e.Repository()
-	files := map[string]string{}
+	w := &world{
+		Env: e, Program: acctest.Fixture{Env: e, Dir: "truth"}.Program(), cluster: cluster, keys: keys, hash: hash, takes: takes, repository: e.Repository(),
+		now: map[string]string{"hostname": "h0", "version": acctest.FirstVersion, "overlay": "o0", "extra": "extra-0", "build": "b0"},
+	}
 	for _, key := range keys {
-		name := key + "." + e.Package()
+		e.RemoveDirectory(w.repository, key+"."+e.Package())
+	}
+	w.packages()
+	return w
+}
+
+// packages commits the packages in their present build, each version under its name.
+func (w *world) packages() {
+	w.T.Helper()
+	files := map[string]string{}
+	for _, key := range w.keys {
+		name := key + "." + w.Package()
 		for _, version := range []string{acctest.FirstVersion, acctest.SecondVersion} {
-			files[name+"/packages/"+version+".yaml"] = packageFile(name, version, takes)
+			files[name+"/packages/"+version+".yaml"] = packageFile(name, version, w.now["build"], w.takes)
 		}
-		e.RemoveDirectory(repository, name)
 	}
-	repository.Write("Add packages of "+e.Name, files)
-	return &world{
-		Env: e, Program: acctest.Fixture{Env: e, Dir: "truth"}.Program(), cluster: cluster, keys: keys, hash: hash,
-		now: map[string]string{"hostname": "h0", "version": acctest.FirstVersion, "overlay": "o0", "extra": "extra-0"},
-	}
+	w.repository.Write("Build "+w.now["build"]+" of the packages of "+w.Name, files)
 }
 
 // run is like Env.Staging, on the world's run cluster.
@@ -158,6 +170,10 @@ var kinds = []struct {
 	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
 	{"values and version", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n); w.version() }},
 	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
+	{"values and package", func(w *world) {
+		w.now["hostname"], w.now["build"] = fmt.Sprintf("h%d", w.n), fmt.Sprintf("b%d", w.n)
+		w.packages() // a colleague's
+	}},
 	{"overlay", func(w *world) { w.now["overlay"] = fmt.Sprintf("o%d", w.n) }},
 	{"annotation", func(w *world) {
 		w.now["extra"] = map[string]string{"extra-0": "extra-1", "extra-1": "extra-0"}[w.now["extra"]]
@@ -171,7 +187,7 @@ func (w *world) version() {
 // unlike tells how a ConfigMap differs from what is to run.
 func (w *world) unlike(live *unstructured.Unstructured) string {
 	var wrong []string
-	for _, field := range []string{"hostname", "version", "overlay", "extra"} {
+	for _, field := range []string{"hostname", "version", "build", "overlay", "extra"} {
 		if got, _, _ := unstructured.NestedString(live.Object, "data", field); got != w.now[field] {
 			wrong = append(wrong, fmt.Sprintf("%s is %q, not %q", field, got, w.now[field]))
 		}

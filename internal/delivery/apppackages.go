@@ -1,0 +1,64 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+)
+
+// notFollowed names a PackageInstall whose App does not install its Package as that is
+// by now, "" where there is none: a Package that was replaced under the same version
+// changes no PackageInstall, so that no status tells when it has been taken up. It takes
+// a request for each PackageInstall, so that it is looked at only where the packages
+// that the App fetches have changed since the wait began. What the run cluster does not
+// let be looked at is passed over.
+func (w *appWait) notFollowed(ctx context.Context) (string, error) {
+	if changed, err := w.packagesChanged(ctx); err != nil || !changed {
+		return "", err
+	}
+	run := w.d.Run[w.app.RunCluster]
+	for _, e := range w.expected {
+		status, app := w.watch.install(e)
+		if status == nil || app == nil || run == nil {
+			continue
+		}
+		name := status.Package + "." + status.Version
+		pkg, err := run.Get(ctx, cluster.Ref{Resource: carvel.Packages, Namespace: e.namespace, Name: name})
+		var notServed *cluster.NotServedError
+		switch {
+		case errors.Is(err, cluster.ErrNotFound), apierrors.IsForbidden(err), errors.As(err, &notServed):
+			continue
+		case err != nil:
+			return "", err
+		case !app.Installs(pkg):
+			return fmt.Sprintf("PackageInstall %s: its App has not taken up Package %s as it is by now", e.name, name), nil
+		}
+	}
+	return "", nil
+}
+
+// packagesChanged tells whether a directory of packages that the App fetches is another
+// one at the tip than the App had fetched when the wait began.
+func (w *appWait) packagesChanged(ctx context.Context) (bool, error) {
+	for i, f := range w.app.Fetch {
+		dir := ""
+		if f.Git != nil {
+			dir = carvel.CleanSubPath(f.Git.SubPath)
+		}
+		commit := w.before.FetchedCommit(i, f)
+		if commit == "" || path.Base(dir) != carvel.PackagesDir || !w.d.fromBranch(*f.Git) {
+			continue
+		}
+		source, err := w.d.source(ctx, dir, commit)
+		if err != nil || source.Tree != source.TipTree {
+			return true, err
+		}
+	}
+	return false, nil
+}
