@@ -137,9 +137,9 @@ func (r *app) look(ctx context.Context, plan *model, spec delivery.App) diag.Dia
 		}
 		spec.Namespace, spec.Name = plan.Namespace.ValueString(), plan.Name.ValueString()
 	}
-	timeout := schemas.LookTimeout
-	if spec.Adopt {
-		timeout = schemas.ReadTimeout
+	timeout := schemas.PlanTimeout(ctx, plan.Timeouts)
+	if !spec.Adopt {
+		timeout = min(timeout, schemas.LookTimeout)
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -89,7 +89,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 	plan.ServiceAccount = types.ObjectNull(account.AttributeTypes(ctx)) // it says nothing of the Secret
 	spec, diags := plan.spec(ctx)
 	plan.ServiceAccount = account
-	bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+	bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 	defer cancel()
 	a, err := r.data.CheckNewKubeconfigSecret(bounded, spec)
 	if err != nil {
@@ -141,7 +141,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 	case !r.data.KnowsRunCluster(spec.RunCluster) || r.data.Unknown.Build:
 		keep()
 	default:
-		bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+		bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 		defer cancel()
 		spec.TokenSecret = written.TokenSecret
 		wanted, err := r.data.WantedFingerprint(bounded, spec)

@@ -111,7 +111,7 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 	if state != nil && install(*state) == asked.At {
 		asked.Installed = state.ResolvedVersion.ValueString()
 	}
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout(l.source))
+	bounded, cancel := context.WithTimeout(ctx, plan.lookTimeout(ctx, l.source))
 	defer cancel()
 	verdict, err := r.data.CheckPackage(bounded, asked)
 	var diags diag.Diagnostics
@@ -136,11 +136,12 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 }
 
 // lookTimeout is short for a cluster, which the same run may make.
-func lookTimeout(from delivery.PackageSource) time.Duration {
+func (m model) lookTimeout(ctx context.Context, from delivery.PackageSource) time.Duration {
+	whole := schemas.PlanTimeout(ctx, m.Timeouts)
 	if from.Kind == delivery.FromCluster {
-		return schemas.LookTimeout
+		return min(schemas.LookTimeout, whole)
 	}
-	return schemas.ReadTimeout
+	return whole
 }
 
 // lookupFailed tells a version that is known to be wrong from a cluster that
@@ -180,7 +181,7 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 		}
 		return m, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout(l.source))
+	bounded, cancel := context.WithTimeout(ctx, m.lookTimeout(ctx, l.source))
 	defer cancel()
 	found, err := r.data.FindPackage(bounded, l.source, m.Package.ValueString(), l.selection)
 	if err != nil {

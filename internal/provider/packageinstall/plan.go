@@ -116,7 +116,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	at := install(*plan)
 	private, diags := readSeen(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+	bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 	defer cancel()
 	ours := func(name string, blob gitops.Hash) bool { return private[r.data.Layout.Path(at, name)].isOf(blob) }
 	found, err := r.data.CheckNewPackageInstall(bounded, at, planned, plan.hold(), ours)

@@ -67,7 +67,7 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		objects = tfvalue.StringMap(planned)
 		if r.data != nil && !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.checkRights(ctx, req, objects, spec)...)
-			r.planAdoption(ctx, req, resp, spec)
+			r.planAdoption(ctx, req, resp, plan, spec)
 		}
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("objects"), objects)...)
@@ -75,7 +75,7 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 }
 
 // planAdoption shows what a creation takes over.
-func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, spec delivery.RunNamespace) {
+func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan model, spec delivery.RunNamespace) {
 	if !req.State.Raw.IsNull() {
 		return
 	}
@@ -84,7 +84,7 @@ func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlan
 		if !r.data.KnowsRunCluster(spec.Cluster) {
 			return // the cluster may be made by the same run
 		}
-		bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+		bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 		defer cancel()
 		var err error
 		if a, err = r.data.CheckNewRunNamespace(bounded, spec); err != nil {

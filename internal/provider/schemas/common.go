@@ -35,10 +35,19 @@ func Timeouts(ctx context.Context) schema.Attribute {
 	return timeouts.Attributes(ctx, timeouts.Opts{
 		Create: true, Read: true, Update: true, Delete: true,
 		CreateDescription: "How long creating may take, for example `15m`, the default.",
-		ReadDescription:   "How long reading may take, `1m` by default.",
+		ReadDescription:   "How long reading may take, also what a plan reads for the resource, `1m` by default.",
 		UpdateDescription: "How long updating may take, `15m` by default.",
 		DeleteDescription: "How long deleting may take, `15m` by default.",
 	})
+}
+
+// PlanTimeout bounds what a plan reads for a resource: the time that timeouts.read gives.
+func PlanTimeout(ctx context.Context, t timeouts.Value) time.Duration {
+	read, diags := t.Read(ctx, ReadTimeout)
+	if diags.HasError() {
+		return ReadTimeout // the operation that uses it tells what is wrong with it
+	}
+	return read
 }
 
 // FieldManagerAttribute is the attribute field_manager.
