@@ -13,15 +13,17 @@ import (
 
 // The fixed API resources of the flow, so that no discovery is needed.
 var (
-	Namespaces       = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-	ServiceAccounts  = schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
-	ConfigMaps       = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
-	Secrets          = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
-	Roles            = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"}
-	RoleBindings     = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
-	Apps             = schema.GroupVersionResource{Group: "kappctrl.k14s.io", Version: "v1alpha1", Resource: "apps"}
-	PackageInstalls  = schema.GroupVersionResource{Group: "packaging.carvel.dev", Version: "v1alpha1", Resource: "packageinstalls"}
-	resourcesOfKinds = map[schema.GroupKind]schema.GroupVersionResource{
+	Namespaces      = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+	ServiceAccounts = schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
+	ConfigMaps      = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	Secrets         = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+	Roles           = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"}
+	// ClusterRoleBindings are looked at alone.
+	ClusterRoleBindings = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"}
+	RoleBindings        = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
+	Apps                = schema.GroupVersionResource{Group: "kappctrl.k14s.io", Version: "v1alpha1", Resource: "apps"}
+	PackageInstalls     = schema.GroupVersionResource{Group: "packaging.carvel.dev", Version: "v1alpha1", Resource: "packageinstalls"}
+	resourcesOfKinds    = map[schema.GroupKind]schema.GroupVersionResource{
 		{Kind: "Namespace"}:                                    Namespaces,
 		{Kind: "ServiceAccount"}:                               ServiceAccounts,
 		{Kind: "Secret"}:                                       Secrets,

@@ -42,9 +42,10 @@ type Delivery struct {
 
 	creations     creations
 	asked         sync.Mutex
-	administrator map[*cluster.Cluster]bool  // whether our identity may do everything there
-	served        map[*cluster.Cluster]error // whether it knows PackageInstalls
-	offered       map[offerKey]*offer        // what clusters offer
+	administrator map[*cluster.Cluster]bool                        // whether our identity may do everything there
+	served        map[*cluster.Cluster]error                       // whether it knows PackageInstalls
+	everywhere    map[*cluster.Cluster][]unstructured.Unstructured // ClusterRoleBindings
+	offered       map[offerKey]*offer                              // what clusters offer
 }
 
 // Location is the branch that Repository writes to.

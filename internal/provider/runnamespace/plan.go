@@ -142,6 +142,21 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, spec.Name, "", err)}
 	case err != nil:
 		tflog.Warn(ctx, "The rights could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+	case spec.Existing || spec.Adopt: // nobody else has been in a new namespace
+		return r.neighbours(bounded, spec)
 	}
 	return nil
+}
+
+// neighbours warns of ServiceAccounts that the granted rights reach.
+func (r *runNamespace) neighbours(ctx context.Context, spec delivery.RunNamespace) diag.Diagnostics {
+	found, err := r.data.PrivilegedNeighbours(ctx, spec)
+	if err != nil {
+		tflog.Warn(ctx, "The other ServiceAccounts of the namespace could not be looked at", map[string]any{"error": err.Error()})
+		return nil
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return diag.Diagnostics{tfdiag.PrivilegedNeighbours(spec.Name, spec.ServiceAccountName, found)}
 }

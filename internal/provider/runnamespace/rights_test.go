@@ -3,6 +3,7 @@ package runnamespace_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
@@ -208,4 +209,30 @@ func update(ctx context.Context, get func() (*unstructured.Unstructured, error),
 			return err
 		}
 	}
+}
+
+// TestAccRunNamespace_neighbours: the plan of a namespace that exists warns of a
+// ServiceAccount there that has rights of its own, and of no other.
+func TestAccRunNamespace_neighbours(t *testing.T) {
+	e, f := fixture(t)
+	accounts := e.Staging(carvel.ServiceAccounts, e.Name)
+	e.Create(e.Staging(carvel.Namespaces, ""), acctest.Object(carvel.Namespaces, "Namespace", "", e.Name))
+	for _, name := range []string{"plain", "privileged"} {
+		e.Create(accounts, acctest.Object(carvel.ServiceAccounts, "ServiceAccount", e.Name, name))
+	}
+	vars := config.Variables{"create_namespace": config.BoolVariable(false)}
+	p := f.Program()
+	const warning = "have rights of their own"
+	if out := p.Run(vars, []string{"plan"}, "to add"); strings.Contains(out, warning) {
+		t.Errorf("nobody has rights:\n%s", out)
+	}
+	binding := acctest.Object(carvel.RoleBindings, "RoleBinding", e.Name, "theirs")
+	binding.Object["roleRef"] = map[string]any{"apiGroup": carvel.RoleBindings.Group, "kind": "ClusterRole", "name": "admin"}
+	binding.Object["subjects"] = []any{map[string]any{"kind": "ServiceAccount", "name": "privileged", "namespace": e.Name}}
+	e.Create(e.Staging(carvel.RoleBindings, e.Name), binding)
+	p.Run(vars, []string{"apply", "-auto-approve"}, "Warning: Other ServiceAccounts of namespace", warning, "privileged: ClusterRole admin in the namespace", "Apply complete!")
+	if out := p.Run(vars, []string{"plan"}, "No changes."); strings.Contains(out, warning) {
+		t.Errorf("a plan that changes nothing warns again:\n%s", out)
+	}
+	p.Run(vars, []string{"destroy", "-auto-approve"}, "Destroy complete!")
 }

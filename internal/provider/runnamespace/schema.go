@@ -27,7 +27,9 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"name":        schemas.Identity("Name of the namespace.", schemas.Name()),
 			"create_namespace": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Make the Namespace, and delete it with this resource, unless it was adopted. With `false` it must be there, and is left as it is.",
+				MarkdownDescription: "Make the Namespace, and delete it with this resource, unless it was adopted. With `false` it must be there, and is left as it is.\n\n" +
+					"Whoever may write Secrets and workloads in a namespace, as a delivery must, can act as every ServiceAccount of that namespace. " +
+					"So deliver into a namespace that has no ServiceAccount with further rights; a plan warns of those that it finds.",
 			},
 			"labels":      labels,
 			"annotations": annotations,

@@ -85,6 +85,19 @@ func StillFailing(secret string, apps []delivery.FailedApp) diag.Diagnostics {
 	return diags
 }
 
+// PrivilegedNeighbours is the warning about ServiceAccounts whose rights the one of a run
+// namespace can get at.
+func PrivilegedNeighbours(namespace, account string, found []string) diag.Diagnostic {
+	const most = 20
+	if len(found) > most {
+		found = append(found[:most:most], fmt.Sprintf("and %d more", len(found)-most))
+	}
+	return diag.NewWarningDiagnostic(fmt.Sprintf("Other ServiceAccounts of namespace %q have rights of their own", namespace),
+		fmt.Sprintf("A delivery needs to write Secrets and workloads in the namespace. Whoever may do that can have Kubernetes make a token for any "+
+			"ServiceAccount of the namespace, or run a Pod as it, so that ServiceAccount %q, and whoever has its kubeconfig, can act as these:\n%s\n\n"+
+			"Deliver into a namespace of its own, or move these ServiceAccounts to another one.", account, strings.Join(found, "\n")))
+}
+
 // NoServiceAccount is the warning about a ServiceAccount that no token can be
 // requested for, since it is not there.
 func NoServiceAccount(namespace, name, runCluster string) diag.Diagnostic {
