@@ -1,12 +1,14 @@
 package cluster
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"sync/atomic"
 
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 )
 
 // client-go's defaults are 5 requests a second with a burst of 10.
@@ -33,7 +35,7 @@ func open(name, userAgent string, config Config) (*connection, error) {
 			return nil, err
 		}
 	}
-	rc.QPS, rc.Burst = qps, burst
+	rc.RateLimiter = &pace{flowcontrol.NewTokenBucketRateLimiter(qps, burst)}
 	rc.UserAgent = userAgent
 	rc.WarningHandler = rest.NoWarnings{}
 	// The first is the one next to the server, and sees the credentials.
@@ -60,4 +62,17 @@ func open(name, userAgent string, config Config) (*connection, error) {
 	}
 	conn.client, err = dynamic.NewForConfigAndClient(rc, &http.Client{Transport: transport})
 	return conn, err
+}
+
+// pace is a rate limiter that waits until the context has ended where it lets no
+// request through before, instead of failing with an error of its own.
+type pace struct{ flowcontrol.RateLimiter }
+
+func (p *pace) Wait(ctx context.Context) error {
+	err := p.RateLimiter.Wait(ctx)
+	if err != nil && ctx.Err() == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return err
 }

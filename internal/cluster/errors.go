@@ -294,14 +294,17 @@ func isAboutClientCertificate(err *net.OpError) bool {
 	return code == handshakeFailure || code >= badCertificate && code <= 46 || code == unknownAuthority || code == accessDenied || code == certificateRequired
 }
 
-// notHTTP is in the error of net/http about an answer that is not HTTP, such as an
-// alert of TLS. It has no type, as in
+// notHTTP are in the errors of net/http about an answer that is not HTTP, such as
+// an alert of TLS, or has more headers than it reads. They have no type, as in
 // https://github.com/golang/go/blob/go1.26.0/src/net/http/response.go
-const notHTTP = "malformed HTTP "
+var notHTTP = []string{
+	"malformed HTTP ", "malformed MIME header", "server response headers exceeded",
+	"http2: response header list larger than advertised limit",
+}
 
 func isNotHTTP(err error) bool {
 	var u *url.Error
-	return errors.As(err, &u) && strings.Contains(u.Err.Error(), notHTTP)
+	return errors.As(err, &u) && slices.ContainsFunc(notHTTP, func(part string) bool { return strings.Contains(u.Err.Error(), part) })
 }
 
 func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }

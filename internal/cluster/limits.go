@@ -22,7 +22,7 @@ const (
 	// 400 of memory. An object of Kubernetes has some hundred, each with ten bytes
 	// or more.
 	objectValues = 250_000
-	listValues   = 500_000
+	listValues   = 1_000_000
 	streamValues = listValues / 2
 
 	// redirects is how many redirects of a server to itself are followed.
