@@ -21,6 +21,10 @@ const (
 	MaxTokenSeconds = 1 << 32
 )
 
+// lastSecond is the last one of the year 9999, after which a time has no form in
+// RFC 3339. No API server issues a token beyond it.
+const lastSecond = 253402300799
+
 var tokenRequests = schema.GroupVersionResource{Group: "authentication.k8s.io", Version: "v1", Resource: "tokenrequests"}
 
 // TokenRequest asks for a token of a ServiceAccount. Without audiences it is
@@ -72,7 +76,7 @@ func GrantedToken(answer *unstructured.Unstructured) (Token, error) {
 		return Token{}, errors.New("the answer to the TokenRequest does not say when the token expires")
 	}
 	seconds, _, err := unstructured.NestedInt64(answer.Object, "spec", "expirationSeconds")
-	if err != nil {
+	if err != nil || seconds < 0 || seconds > MaxTokenSeconds {
 		return Token{}, errors.New("the answer to the TokenRequest does not say how long the token is good for")
 	}
 	// By the server's clock, which may not agree with the one here.
@@ -112,6 +116,9 @@ func ReadTokenClaims(token string) (claims TokenClaims, ok bool) {
 		} `json:"kubernetes.io"`
 	}
 	if err := json.Unmarshal(data, &payload); err != nil {
+		return claims, false
+	}
+	if payload.IssuedAt < 0 || payload.ExpiresAt < 0 || payload.IssuedAt > lastSecond || payload.ExpiresAt > lastSecond {
 		return claims, false
 	}
 	account, ok := strings.CutPrefix(payload.Subject, "system:serviceaccount:")

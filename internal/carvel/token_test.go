@@ -49,7 +49,10 @@ func TestReadTokenClaims(t *testing.T) {
 	if !ok || !claims.Expires.IsZero() {
 		t.Errorf("a token that does not expire: %+v, %t", claims, ok)
 	}
-	for _, token := range []string{"", "s3cret", "a.b.c", "e30.!.e30", jwt(`[]`), jwt(`{"sub": "someone"}`), jwt(`{"sub": "system:serviceaccount:half"}`)} {
+	for _, token := range []string{"", "s3cret", "a.b.c", "e30.!.e30", jwt(`[]`), jwt(`{"sub": "someone"}`), jwt(`{"sub": "system:serviceaccount:half"}`),
+		jwt(`{"exp": 9223372036854775807, "sub": "system:serviceaccount:apps:apps-sa"}`), jwt(`{"exp": -1, "sub": "system:serviceaccount:apps:apps-sa"}`),
+		jwt(`{"iat": 253402300800, "exp": 1, "sub": "system:serviceaccount:apps:apps-sa"}`), jwt(`{"exp": 1e30, "sub": "system:serviceaccount:apps:apps-sa"}`),
+	} {
 		if _, ok := ReadTokenClaims(token); ok {
 			t.Errorf("%q is taken for a ServiceAccount's token", token)
 		}
@@ -71,6 +74,14 @@ func TestGrantedToken(t *testing.T) {
 	own, err := GrantedToken(answer(spec, map[string]any{"token": text, "expirationTimestamp": "1970-01-01T01:16:41Z"}))
 	if err != nil || own.Life != (Life{time.Unix(1000, 0), time.Unix(4600, 0)}) {
 		t.Errorf("got %+v, %v", own.Life, err)
+	}
+	const endless = int64(1) << 62
+	if _, err := GrantedToken(answer(map[string]any{"expirationSeconds": endless}, map[string]any{"token": "opaque", "expirationTimestamp": "2026-11-01T12:00:00Z"})); err == nil {
+		t.Error("a life that overflows is taken")
+	}
+	huge := jwt(`{"iat": 1000, "exp": 9223372036854775807, "sub": "system:serviceaccount:apps:apps-sa"}`)
+	if token, err := GrantedToken(answer(spec, map[string]any{"token": huge, "expirationTimestamp": "2026-11-01T12:00:00Z"})); err != nil || !token.Expires.Equal(at) {
+		t.Errorf("a token that expires after the end of time: %+v, %v", token.Life, err)
 	}
 	for name, status := range map[string]map[string]any{
 		"no token": {"expirationTimestamp": "2026-11-01T12:00:00Z"}, "no timestamp": {"token": "opaque"}, "not a timestamp": {"token": "opaque", "expirationTimestamp": "soon"},

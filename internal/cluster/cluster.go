@@ -7,7 +7,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,13 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
-)
-
-// client-go's defaults are 5 requests a second with a burst of 10.
-const (
-	qps   = 200
-	burst = 400
 )
 
 // Cluster is one cluster. Nothing is read and no connection is made before the
@@ -31,12 +23,6 @@ type Cluster struct {
 	name      string
 	userAgent string
 	connect   func() (*connection, error)
-}
-
-type connection struct {
-	client   dynamic.Interface
-	endpoint Endpoint
-	renews   bool // a credential plugin gets another credential after a refusal
 }
 
 // Endpoint is where a cluster's API server is, for building kubeconfigs.
@@ -52,41 +38,12 @@ type Endpoint struct {
 // New makes a Cluster. name is what errors call it.
 func New(name, userAgent string, config Config) *Cluster {
 	c := &Cluster{name: name, userAgent: userAgent}
-	c.connect = sync.OnceValues(func() (*connection, error) { return open(config, userAgent) })
+	c.connect = sync.OnceValues(func() (*connection, error) { return open(name, userAgent, config) })
 	return c
 }
 
 // Name is what errors call the cluster.
 func (c *Cluster) Name() string { return c.name }
-
-func open(config Config, userAgent string) (*connection, error) {
-	rc, err := config.restConfig()
-	if err != nil {
-		return nil, err
-	}
-	rc.QPS, rc.Burst = qps, burst
-	rc.UserAgent = userAgent
-	rc.WarningHandler = rest.NoWarnings{}
-	rc.Wrap(newFirst)
-	if err := readTokenFile(rc); err != nil {
-		return nil, err
-	}
-	client, err := dynamic.NewForConfig(rc)
-	if err != nil {
-		return nil, err
-	}
-	ca := rc.CAData
-	if len(ca) == 0 && rc.CAFile != "" {
-		if ca, err = os.ReadFile(rc.CAFile); err != nil {
-			return nil, err
-		}
-	}
-	return &connection{
-		client:   client,
-		endpoint: Endpoint{Server: rc.Host, CA: ca, TLSServerName: rc.ServerName, Insecure: rc.Insecure},
-		renews:   rc.ExecProvider != nil,
-	}, nil
-}
 
 // Endpoint is the cluster's address as configured; it sends no request.
 func (c *Cluster) Endpoint() (Endpoint, error) {
@@ -101,6 +58,11 @@ func (c *Cluster) Endpoint() (Endpoint, error) {
 type Ref struct {
 	Resource        schema.GroupVersionResource
 	Namespace, Name string
+}
+
+// names tells whether an object is the one.
+func (r Ref) names(obj *unstructured.Unstructured) bool {
+	return obj.GetName() == r.Name && obj.GetNamespace() == r.Namespace
 }
 
 func (r Ref) String() string {
@@ -121,7 +83,7 @@ type Manager struct {
 // Get reads an object. A missing one is ErrNotFound.
 func (c *Cluster) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "get", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return ri.Get(ctx, ref.Name, metav1.GetOptions{})
+		return c.checked(ref, nil)(ri.Get(ctx, ref.Name, metav1.GetOptions{}))
 	})
 }
 
@@ -129,7 +91,7 @@ func (c *Cluster) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured,
 // stored.
 func (c *Cluster) Apply(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "apply", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force})
+		return c.checked(ref, obj)(ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force}))
 	})
 }
 
@@ -137,7 +99,7 @@ func (c *Cluster) Apply(ctx context.Context, ref Ref, obj *unstructured.Unstruct
 // and their owners, and admission, and returns what it would store.
 func (c *Cluster) TryApply(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "apply", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force, DryRun: []string{metav1.DryRunAll}})
+		return c.checked(ref, obj)(ri.Apply(ctx, ref.Name, obj, metav1.ApplyOptions{FieldManager: m.Name, Force: m.Force, DryRun: []string{metav1.DryRunAll}}))
 	})
 }
 
@@ -152,7 +114,7 @@ func (c *Cluster) Create(ctx context.Context, ref Ref, obj *unstructured.Unstruc
 // Patch sends a JSON patch.
 func (c *Cluster) Patch(ctx context.Context, ref Ref, patch []byte, m Manager) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "patch", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return ri.Patch(ctx, ref.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: m.Name})
+		return c.checked(ref, nil)(ri.Patch(ctx, ref.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: m.Name}))
 	})
 }
 
@@ -216,7 +178,9 @@ func (c *Cluster) Served(ctx context.Context, resource schema.GroupVersionResour
 func (c *Cluster) list(ctx context.Context, ref Ref, options metav1.ListOptions) (list *unstructured.UnstructuredList, err error) {
 	_, err = c.do(ctx, "list", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		var err error
-		list, err = ri.List(ctx, options)
+		if list, err = ri.List(ctx, options); err == nil {
+			err = c.checkList(ref, list)
+		}
 		return nil, err
 	})
 	return list, err

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"encoding/pem"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,31 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 )
-
-// pluginRuns names a file that gets a byte each time that the test's binary
-// runs as a credential plugin.
-const pluginRuns = "CARVEL_TEST_PLUGIN_RUNS"
-
-func TestMain(m *testing.M) {
-	path := os.Getenv(pluginRuns)
-	if path == "" {
-		os.Exit(m.Run())
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = file.WriteString("x")
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		os.Exit(1)
-	}
-	fmt.Printf(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-%d"}}`, info.Size())
-	os.Exit(0)
-}
 
 // TestExecRunsAgain: a credential that the API server does not take any more
 // is got anew from the plugin, once.

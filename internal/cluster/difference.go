@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // Difference is a field that is stored with another value than it was applied
@@ -60,7 +62,7 @@ func owners(stored *unstructured.Unstructured, path []string, m Manager) []strin
 		}
 		var set fieldpath.Set
 		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err == nil && set.Has(at) {
-			names = append(names, entry.Manager)
+			names = append(names, printable.Line(entry.Manager, printable.Name))
 		}
 	}
 	return names

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -38,30 +41,88 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 		ri = conn.client.Resource(ref.Resource).Namespace(ref.Namespace)
 	}
 	backoff := wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8, Cap: 10 * time.Second}
+	patience := patience{connection: conn, cluster: c.name}
 	var last error
 	renewed := false
 	for {
-		obj, err := send(ctx, verb, func(ctx context.Context) (*unstructured.Unstructured, error) { return request(ctx, ri) })
+		x := &exchange{caller: ctx, most: limitOf(verb)}
+		obj, err := send(withExchange(ctx, x), verb, func(ctx context.Context) (*unstructured.Unstructured, error) { return request(ctx, ri) })
+		err = x.judge(c.name, ref, err)
 		switch {
 		case err == nil:
 			return obj, nil
-		case conn.renews && !renewed && apierrors.IsUnauthorized(err):
+		case conn.renews && !renewed && x.isStatus(http.StatusUnauthorized) && ctx.Err() == nil:
 			renewed = true // the credential plugin runs again for the next request
 			continue
 		case ctx.Err() != nil:
-			if last == nil {
+			if last == nil || isOurs(err) {
 				last = err
 			}
 			return nil, c.gaveUp(ctx, verb, ref, last)
 		case !passes(err):
 			return nil, c.wrap(verb, ref, err)
 		}
+		if over := patience.isOver(err); over != nil {
+			return nil, over
+		}
+		told := x.told()
+		if deadline, ok := ctx.Deadline(); ok && told > 0 && time.Until(deadline) < told {
+			return nil, &BusyError{Cluster: c.name, After: told, Err: c.wrap(verb, ref, err)}
+		}
+		pause := max(backoff.Step(), told)
 		last = err
 		select {
 		case <-ctx.Done():
 			return nil, c.gaveUp(ctx, verb, ref, last)
-		case <-time.After(backoff.Step()):
+		case <-time.After(pause):
 		}
+	}
+}
+
+func limitOf(verb string) limit {
+	switch verb {
+	case "list":
+		return ofList
+	case "watch":
+		return ofWatch
+	default:
+		return ofObject
+	}
+}
+
+// patience bounds how long a request is tried again where no server is found.
+type patience struct {
+	connection *connection
+	cluster    string
+	since      time.Time // the first error of this kind in a row
+	host       bool      // the kind: no such host, else a port that refuses
+}
+
+// isOver is the error that a request ends with.
+func (p *patience) isOver(err error) error {
+	var unknown *net.DNSError
+	host := errors.As(err, &unknown) && unknown.IsNotFound
+	if !host && !errors.Is(err, syscall.ECONNREFUSED) {
+		p.since = time.Time{}
+		return nil
+	}
+	if p.since.IsZero() || p.host != host {
+		p.since, p.host = time.Now(), host
+	}
+	most := portPatience
+	switch {
+	case host:
+		most = hostPatience
+	case p.connection.answered.Load():
+		most = restartPatience
+	}
+	switch {
+	case time.Since(p.since) < most:
+		return nil
+	case host:
+		return &UnknownHostError{Cluster: p.cluster, Host: unknown.Name, Err: err}
+	default:
+		return &RefusedError{Cluster: p.cluster, Err: err}
 	}
 }
 
@@ -91,7 +152,7 @@ func (c *Cluster) gaveUp(ctx context.Context, verb string, ref Ref, err error) e
 	switch {
 	case errors.Is(ended, context.Canceled) && errors.Is(err, ended):
 		return fmt.Errorf("%s %s on %s: %w", verb, ref, c.name, ended)
-	case errors.As(err, &status), errors.Is(ended, context.Canceled):
+	case isOurs(err), errors.As(err, &status), errors.Is(ended, context.Canceled):
 		return errors.Join(c.wrap(verb, ref, err), ended)
 	default:
 		return &UnreachableError{Cluster: c.name, Err: err}

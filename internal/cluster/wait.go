@@ -33,8 +33,10 @@ func (c *Cluster) Wait(ctx context.Context, ref Ref, judge Judge) error {
 			return err
 		}
 		var obj *unstructured.Unstructured
-		if len(list.Items) > 0 {
-			obj = &list.Items[0]
+		for i := range list.Items {
+			if ref.names(&list.Items[i]) {
+				obj = &list.Items[i]
+			}
 		}
 		if done, err := judge(obj); done || err != nil {
 			return err
@@ -65,6 +67,9 @@ func (c *Cluster) pause(ctx context.Context, ref Ref) error {
 // watch judges events until the watch ends, which is not an error.
 func (c *Cluster) watch(ctx context.Context, ref Ref, options metav1.ListOptions, judge Judge) (bool, error) {
 	return c.events(ctx, ref, options, func(kind watch.EventType, obj *unstructured.Unstructured) (bool, error) {
+		if ref.Name != "" && !ref.names(obj) {
+			return false, nil // which was not asked for
+		}
 		if kind == watch.Deleted {
 			obj = nil
 		}
@@ -76,8 +81,10 @@ func (c *Cluster) events(ctx context.Context, ref Ref, options metav1.ListOption
 	see func(watch.EventType, *unstructured.Unstructured) (bool, error),
 ) (bool, error) {
 	var events watch.Interface
+	var x *exchange
 	_, err := c.do(ctx, "watch", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		var err error
+		x = exchangeOf(ctx)
 		events, err = ri.Watch(ctx, options)
 		return nil, err
 	})
@@ -91,7 +98,7 @@ func (c *Cluster) events(ctx context.Context, ref Ref, options metav1.ListOption
 			return false, c.wrap("wait for", ref, ctx.Err())
 		case event, open := <-events.ResultChan():
 			if !open || event.Type == watch.Error {
-				return false, nil
+				return false, c.streamError(ref, x, event)
 			}
 			obj, ok := event.Object.(*unstructured.Unstructured)
 			if !ok || event.Type == watch.Bookmark {
@@ -102,6 +109,20 @@ func (c *Cluster) events(ctx context.Context, ref Ref, options metav1.ListOption
 			}
 		}
 	}
+}
+
+// streamError is why a watch cannot go on. Most of them end at some time, or with
+// a Status that says so, and are opened again.
+func (c *Cluster) streamError(ref Ref, x *exchange, event watch.Event) error {
+	var limit *LimitError
+	status, ok := event.Object.(*metav1.Status)
+	switch {
+	case errors.As(x.ended(), &limit):
+		return limit
+	case ok && x.ended() == nil && hasCause(status, "ClientWatchDecoding"): // client-go's, about what it cannot decode
+		return c.wrap("watch", ref, x.notAPI(c.name, nil))
+	}
+	return nil
 }
 
 // Follow calls see with all objects of a resource in a namespace by their

@@ -86,6 +86,13 @@ func (d *Delivery) ServerOf(runCluster string, a ServiceAccount) (string, error)
 	return endpoint.Server, err
 }
 
+// IsInsecure tells whether the kubeconfig of a ServiceAccount will leave its
+// server's certificate unverified, as the provider does. It sends no request.
+func (d *Delivery) IsInsecure(runCluster string) bool {
+	_, endpoint, err := d.runEndpoint(runCluster, ServiceAccount{})
+	return err == nil && endpoint.Insecure // what needs the cluster says why it cannot be used
+}
+
 // WantedFingerprint is that of the kubeconfig which the Secret should hold now,
 // empty where a new token is needed to tell.
 func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {

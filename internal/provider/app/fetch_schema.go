@@ -64,12 +64,14 @@ func gitAttribute() schema.Attribute {
 				Optional: true, MarkdownDescription: "Do not fetch the content of files that are in Git LFS.",
 			},
 			"force_http_basic_auth": schema.BoolAttribute{
-				Optional: true, MarkdownDescription: "Send the credentials without being asked for them, as some servers need it, Azure DevOps for one. From kapp-controller 0.51 on.",
+				Optional: true,
+				MarkdownDescription: "Send the credentials without being asked for them, as some servers need it, Azure DevOps for one. " +
+					"From kapp-controller 0.51 on: the API server of a cluster with an older one refuses the App.",
 			},
 			"depth": schema.Int64Attribute{
 				Optional: true,
 				MarkdownDescription: "How many commits to fetch; `0` is the whole history. The controller's default depends on its version. " +
-					"Versions that do not know this field drop it.",
+					"The API server of a cluster whose kapp-controller does not know this field refuses the App.",
 				Validators: []validator.Int64{int64validator.AtLeast(0)},
 			},
 		},

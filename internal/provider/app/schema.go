@@ -91,9 +91,10 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"canceled":    optionalBool("Stop the controller from reconciling the App, also a run that is under way."),
 			"noop_delete": optionalBool("Leave what the App deployed on the run cluster when the App is deleted."),
 			"default_namespace": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Namespace for deployed objects that name none.",
-				Validators:          []validator.String{schemas.Name()},
+				Optional: true,
+				MarkdownDescription: "Namespace for deployed objects that name none. " +
+					"The API server of a cluster whose kapp-controller does not know this field refuses the App.",
+				Validators: []validator.String{schemas.Name()},
 			},
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(onDestroyDelete),

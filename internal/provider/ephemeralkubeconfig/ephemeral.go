@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
@@ -50,6 +51,9 @@ func (k *kubeconfig) Open(ctx context.Context, req ephemeral.OpenRequest, resp *
 	if !k.data.KnowsRunCluster(runCluster) {
 		resp.Diagnostics.Append(resp.Result.Set(ctx, m.unknown())...) // the cluster is made by the same run
 		return
+	}
+	if k.data.IsInsecure(runCluster) {
+		resp.Diagnostics.Append(tfdiag.InsecureKubeconfig(path.Root("run_cluster"), runCluster))
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -68,3 +68,28 @@ func TestWarnLoopback(t *testing.T) {
 		})
 	}
 }
+
+// TestWarnInsecure: who uses a kubeconfig is told where it does not verify its
+// server.
+func TestWarnInsecure(t *testing.T) {
+	for name, c := range map[string]struct {
+		config     cluster.Config
+		runCluster types.String
+		warns      bool
+	}{
+		"insecure":        {cluster.Config{Host: "https://run.example.com", Insecure: true}, types.StringValue("staging"), true},
+		"verified":        {cluster.Config{Host: "https://run.example.com"}, types.StringValue("staging"), false},
+		"unknown":         {cluster.Config{Host: "https://run.example.com", Insecure: true}, types.StringUnknown(), false},
+		"not configured":  {cluster.Config{Host: "https://run.example.com", Insecure: true}, types.StringValue("other"), false},
+		"unusable server": {cluster.Config{Insecure: true}, types.StringValue("staging"), false},
+	} {
+		d := &delivery.Delivery{Run: map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", c.config)}}
+		r := &kubeconfigSecret{data: &providerdata.Data{Delivery: d}}
+		diags := r.warnInsecure(model{RunCluster: c.runCluster})
+		if warned := diags.WarningsCount() == 1; warned != c.warns || diags.HasError() {
+			t.Errorf("%s: %v", name, diags)
+		} else if warned && !strings.Contains(diags[0].Detail(), `run_clusters["staging"].insecure`) {
+			t.Errorf("%s: the attribute is not named: %s", name, diags[0].Detail())
+		}
+	}
+}

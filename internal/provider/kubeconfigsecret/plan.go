@@ -31,6 +31,7 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	resp.Diagnostics.Append(r.data.CheckBuild()...)
 	if !plan.ServiceAccount.IsNull() {
 		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
+		resp.Diagnostics.Append(r.warnInsecure(plan)...)
 	}
 	resp.Diagnostics.Append(checkPortable(path.Root("kubeconfig"), config.Kubeconfig)...)
 	resp.Diagnostics.Append(checkPortable(path.Root("kubeconfig_wo"), config.KubeconfigWO)...)
@@ -74,6 +75,17 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
 	creation.PlanUpdate(ctx, req, resp)
+}
+
+// warnInsecure warns of a kubeconfig that is made with the provider's insecure
+// = true.
+func (r *kubeconfigSecret) warnInsecure(plan model) diag.Diagnostics {
+	var diags diag.Diagnostics
+	runCluster := plan.RunCluster.ValueString()
+	if r.data != nil && !plan.RunCluster.IsUnknown() && r.data.KnowsRunCluster(runCluster) && r.data.IsInsecure(runCluster) {
+		diags.Append(tfdiag.InsecureKubeconfig(path.Root("service_account"), runCluster))
+	}
+	return diags
 }
 
 // planAdoption shows what a creation takes over.

@@ -138,7 +138,7 @@ func TestAccPackageInstalls_unknownCluster(t *testing.T) {
 func TestAccPackageInstalls_check(t *testing.T) {
 	t.Parallel()
 	p := acctest.Fixture{Env: acctest.New(t), Dir: "check"}.Program()
-	down := []string{`Warning: Unable to list package installs "down/`, `Warning: Unable to read app "`, "did not answer until the time was up"}
+	down := []string{`Warning: Unable to list package installs "down/`, `Warning: Unable to read app "`, "did not answer"}
 	p.Run(nil, []string{"apply", "-auto-approve"}, append(down, "Apply complete! Resources: 1 added", "installs = tolist([])")...)
 	p.Run(nil, []string{"plan"}, append(down, "Plan: 0 to add, 0 to change, 0 to destroy.")...) // Terraform reads what failed again at apply
 }

@@ -135,5 +135,5 @@ func explainGone(err *delivery.GoneError) explanation {
 func Deleting(name, message string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("The App %q is being deleted", name),
 		"It is being deleted, by somebody else or by an earlier destroy, and deploys nothing any more; once it has gone, a plan makes it anew. "+
-			"Its controller last reported: "+message)
+			"Its controller last reported: "+fit(message))
 }

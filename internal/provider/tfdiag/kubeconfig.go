@@ -76,11 +76,11 @@ func StillFailing(secret string, apps []delivery.FailedApp) diag.Diagnostics {
 	for _, a := range apps {
 		if a.Name == "" {
 			diags.AddWarning(fmt.Sprintf("The Apps that use the kubeconfig secret %q could not be looked at", secret),
-				"The Secret was written. Apps that failed before it was wait for their next try.\n\nOriginal error: "+a.Message)
+				"The Secret was written. Apps that failed before it was wait for their next try.\n\nOriginal error: "+fit(a.Message))
 			continue
 		}
 		diags.AddWarning(fmt.Sprintf("The App %q does not succeed with the new kubeconfig", a.Namespace+"/"+a.Name),
-			fmt.Sprintf("It had failed before the kubeconfig secret %q was written, and has been made to run again. The controller reports:\n%s", secret, a.Message))
+			fmt.Sprintf("It had failed before the kubeconfig secret %q was written, and has been made to run again. The controller reports:\n%s", secret, fit(a.Message)))
 	}
 	return diags
 }

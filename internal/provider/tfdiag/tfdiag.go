@@ -37,7 +37,7 @@ func Unable(verb, noun, name, done string, err error) diag.Diagnostic {
 		}
 	}
 	summary := fmt.Sprintf("Unable to %s %s %q", verb, noun, name)
-	detail := strings.Join(parts, "\n\n")
+	detail := fit(strings.Join(parts, "\n\n"))
 	if e.attribute != "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root(e.attribute), summary, detail)
 	}
@@ -75,7 +75,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainGit, explainOwnership, explainDelivery, explainApp, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainGit, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}

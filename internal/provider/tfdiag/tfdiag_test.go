@@ -2,7 +2,9 @@ package tfdiag
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +65,21 @@ func TestUnable(t *testing.T) {
 		"certificate":    {&cluster.CertificateError{Cluster: `run_clusters["x"]`, Err: context.Canceled}, "", []string{"cannot be verified", `run_clusters["x"].cluster_ca_certificate`}},
 		"not configured": {&cluster.ConnectionError{Cluster: "build_cluster", Err: cluster.ErrNotConfigured}, "", []string{"build_cluster.host", ".config_path"}},
 		"not served":     {&cluster.NotServedError{Cluster: "build_cluster", Resource: "apps.kappctrl.k14s.io"}, "", []string{"Install kapp-controller"}},
+		"refused port":   {&cluster.RefusedError{Cluster: "build_cluster", Err: io.EOF}, "", []string{"did not answer", "refuses connections", "build_cluster.host"}},
+		"unknown host":   {&cluster.UnknownHostError{Cluster: "build_cluster", Host: "nosuch", Err: io.EOF}, "", []string{"did not answer", "there is no host nosuch"}},
+		"plain http":     {&cluster.NotTLSError{Cluster: "build_cluster", Err: io.EOF}, "", []string{"does not speak TLS", "build_cluster.host"}},
+		"client cert":    {&cluster.ClientCertificateError{Cluster: "build_cluster", Err: io.EOF}, "", []string{"demands a client certificate", "build_cluster.client_certificate"}},
+		"redirect":       {&cluster.RedirectError{Cluster: "build_cluster", From: "https://a", To: "http://b"}, "", []string{"from https://a to http://b", "nothing was sent there"}},
+		"too large":      {&cluster.LimitError{Cluster: "build_cluster", What: "a list of objects", Most: 7, Unit: "bytes"}, "", []string{"A list of objects of build_cluster is larger than 7 bytes"}},
+		"login page":     {&cluster.NotAnAPIServerError{Cluster: "build_cluster", Status: 403, ContentType: "text/html", Start: "Log in"}, "", []string{"no Kubernetes API server", "status 403, text/html: Log in"}},
+		"wrong answer":   {&cluster.WrongAnswerError{Cluster: "build_cluster", Ref: apps, Got: "the Pod"}, "", []string{"asked for apps.kappctrl.k14s.io dev/a", "the Pod"}},
+		"busy":           {&cluster.BusyError{Cluster: "build_cluster", After: time.Hour, Err: io.EOF}, "", []string{"come back in 1h0m0s", "timeouts"}},
+		"old CRD":        {&cluster.UnknownFieldError{Cluster: "build_cluster", Ref: apps, Fields: []string{".spec.defaultNamespace"}, Err: io.EOF}, "", []string{"build_cluster does not know .spec.defaultNamespace", "Update kapp-controller"}},
+		"plugin":         {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Err: io.EOF}, "", []string{"credential plugin aws gave no credentials", "build_cluster.exec"}},
+		"no plugin":      {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Hint: "get it", Err: io.EOF}, "", []string{"get it"}},
+		"slow plugin":    {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Err: context.DeadlineExceeded}, "", []string{"did not end until the time was up"}},
+		"loud plugin":    {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Err: &cluster.LimitError{Most: 7, Unit: "bytes"}}, "", []string{"printed more than 7 bytes"}},
+		"escapes":        {errors.New("red \x1b[31mtext"), "", []string{"red [31mtext"}},
 		"conflict":       {&cluster.ConflictError{Ref: apps, Fields: []cluster.FieldConflict{{Field: ".spec.fetch", Owner: "kubectl"}}}, "", []string{".spec.fetch: kubectl", "force_conflicts"}},
 		"forbidden":      {apierrors.NewForbidden(roles, "r", context.Canceled), "", []string{"lack a right"}},
 		"unauthorized":   {apierrors.NewUnauthorized("no"), "", []string{"refused the credentials"}},

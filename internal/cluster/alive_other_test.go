@@ -1,0 +1,6 @@
+//go:build !unix
+
+package cluster
+
+// isAlive is not known.
+func isAlive(int) bool { return false }
