@@ -49,7 +49,8 @@ func TestReadTokenClaims(t *testing.T) {
 	if !ok || !claims.Expires.IsZero() {
 		t.Errorf("a token that does not expire: %+v, %t", claims, ok)
 	}
-	for _, token := range []string{"", "s3cret", "a.b.c", "e30.!.e30", jwt(`[]`), jwt(`{"sub": "someone"}`), jwt(`{"sub": "system:serviceaccount:half"}`),
+	for _, token := range []string{
+		"", "s3cret", "a.b.c", "e30.!.e30", jwt(`[]`), jwt(`{"sub": "someone"}`), jwt(`{"sub": "system:serviceaccount:half"}`),
 		jwt(`{"exp": 9223372036854775807, "sub": "system:serviceaccount:apps:apps-sa"}`), jwt(`{"exp": -1, "sub": "system:serviceaccount:apps:apps-sa"}`),
 		jwt(`{"iat": 253402300800, "exp": 1, "sub": "system:serviceaccount:apps:apps-sa"}`), jwt(`{"exp": 1e30, "sub": "system:serviceaccount:apps:apps-sa"}`),
 	} {

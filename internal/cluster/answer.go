@@ -46,10 +46,10 @@ func (x *exchange) judge(cluster string, ref Ref, err error) error {
 // the same whoever sends it.
 func (x *exchange) isPlain() bool {
 	kind := media(x.contentType)
-	switch {
-	case x.status == http.StatusUnauthorized:
+	switch x.status {
+	case http.StatusUnauthorized:
 		return kind != "text/html"
-	case x.status == http.StatusNotFound:
+	case http.StatusNotFound:
 		return kind == "text/plain"
 	default:
 		return comesAgain(x.status) && (kind == "text/plain" || kind == "")

@@ -271,8 +271,11 @@ func hostiles() map[string]hostile {
 		"endless body of a delete": {answer: endless(`{"a":"`, kilobytes), verb: remove, want: is[*LimitError]()},
 		"endless blanks":           {answer: endless("", strings.Repeat(" ", 64<<10)), want: is[*LimitError]()},
 		"a million objects in one": {answer: endless(`{"a":[`, strings.Repeat(`{},`, 10_000)), want: is[*LimitError](), text: "values"},
-		"endless error":            {answer: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(403); endless(`{`, kilobytes)(w, r) }, want: is[*LimitError]()},
-		"hang before the headers":  {answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, want: timeUp, seconds: 1},
+		"endless error": {answer: func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			endless(`{`, kilobytes)(w, r)
+		}, want: is[*LimitError]()},
+		"hang before the headers": {answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, want: timeUp, seconds: 1},
 		"hang after the headers": {answer: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			hang(w, r)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -132,9 +133,7 @@ func actAsPlugin(mode string, run int64) int {
 // behaving is a plugin that behaves in a way.
 func behaving(mode string, env map[string]string) *Exec {
 	all := map[string]string{pluginMode: mode}
-	for name, value := range env {
-		all[name] = value
-	}
+	maps.Copy(all, env)
 	return &Exec{APIVersion: "client.authentication.k8s.io/v1", Command: os.Args[0], Env: all}
 }
 
