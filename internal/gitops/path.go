@@ -10,18 +10,13 @@ func splitPath(path string, root bool) ([]string, error) {
 		}
 		return nil, &PathError{Path: path, Reason: "is empty"}
 	}
-	if strings.ContainsRune(path, 0) {
-		return nil, &PathError{Path: path, Reason: "holds a NUL byte"}
-	}
 	segments := strings.Split(path, "/")
 	for _, segment := range segments {
-		switch lower := strings.ToLower(segment); {
-		case segment == "":
+		if segment == "" {
 			return nil, &PathError{Path: path, Reason: "is not relative, or has an empty segment"}
-		case segment == "." || segment == "..":
-			return nil, &PathError{Path: path, Reason: "has the segment " + segment}
-		case lower == ".git" || lower == "git~1":
-			return nil, &PathError{Path: path, Reason: "has the segment " + segment + ", which is Git's own"}
+		}
+		if reason := refusedName(segment); reason != "" {
+			return nil, &PathError{Path: path, Reason: "has the segment " + quoted(segment) + ", which " + reason}
 		}
 	}
 	return segments, nil
