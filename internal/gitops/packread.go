@@ -57,11 +57,19 @@ type packReader struct {
 // readPack decodes a pack. A pack that is cut off is an error; ids are computed here, so the content is what its id says. A wanted file
 // that is too large comes as a largeBlob.
 func readPack(ctx context.Context, r io.Reader, sel selection) (map[Hash]object, error) {
+	return newPackReader(ctx, r, sel).read()
+}
+
+func newPackReader(ctx context.Context, r io.Reader, sel selection) *packReader {
 	p := &packReader{
 		ctx: ctx, source: newPackSource(ctx, r), sel: sel, missing: len(sel.wanted),
 		byID: map[Hash]int32{}, objects: map[Hash]object{},
 	}
 	p.source.spool = &p.spool
+	return p
+}
+
+func (p *packReader) read() (map[Hash]object, error) {
 	count, err := p.source.header()
 	if err != nil {
 		return nil, whole(err)
@@ -81,7 +89,7 @@ func readPack(ctx context.Context, r io.Reader, sel selection) (map[Hash]object,
 	if err := p.resolve(); err != nil {
 		return nil, err
 	}
-	for id := range sel.wanted {
+	for id := range p.sel.wanted {
 		if _, found := p.objects[id]; !found && p.omitted {
 			return nil, fileTooLarge("")
 		}
@@ -153,11 +161,14 @@ func (p *packReader) content(e *packEntry) error {
 	blob := e.kind == plumbing.BlobObject
 	switch {
 	case blob && e.size > maxFileBytes, delta && e.size > maxTreeBytes:
+		if p.missing == 0 || delta {
+			return p.stream(p.source, e.size, io.Discard)
+		}
 		hasher := plumbing.NewHasher(plumbing.BlobObject, e.size)
 		if err := p.stream(p.source, e.size, hasher); err != nil {
 			return err
 		}
-		if id := hasher.Sum(); blob && p.sel.wanted[id] {
+		if id := hasher.Sum(); p.sel.wanted[id] {
 			p.take(id, object{largeBlob, nil})
 		}
 		return nil

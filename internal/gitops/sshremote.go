@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -89,6 +90,9 @@ func sshError(ctx context.Context, err error) error {
 	return connectionError(err)
 }
 
+// sshReadBytes are read from a channel at once.
+const sshReadBytes = 32 << 10
+
 // channel is one run of a Git service on the server.
 type channel struct {
 	*exchange
@@ -151,7 +155,8 @@ func (r *sshRemote) open(ctx context.Context, service string, talk func(*channel
 	if err != nil {
 		return sshError(ctx, err)
 	}
-	body := &cappedBody{ReadCloser: io.NopCloser(stdout), exchange: c.exchange, limit: advertBound, left: advertBound.most}
+	// Each read of a channel sends a packet, and the decoders read a few bytes at a time.
+	body := &cappedBody{ReadCloser: io.NopCloser(bufio.NewReaderSize(stdout, sshReadBytes)), exchange: c.exchange, limit: advertBound, left: advertBound.most}
 	c.stdout, c.bodies = body, []*cappedBody{body}
 	if err := session.Start(service + " " + quote(r.target.ssh.path)); err != nil {
 		return sshError(ctx, err)
