@@ -52,7 +52,7 @@ func (x *exchange) allow(limit bound) {
 // finish reads what is left of the answer under a cap, for a short time, and closes it.
 func (x *exchange) finish() {
 	for _, body := range x.bodies {
-		late := time.AfterFunc(maxDrain, func() { _ = body.ReadCloser.Close() })
+		late := time.AfterFunc(maxDrain, func() { _ = body.Close() })
 		_, _ = io.CopyN(io.Discard, body.ReadCloser, drainBytes)
 		late.Stop()
 		_ = body.Close()

@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"bufio"
 	"bytes"
 	"compress/zlib"
 	"crypto/sha1"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -48,9 +50,17 @@ func commitOf(tree Hash) object {
 	return object{plumbing.CommitObject, fmt.Appendf(nil, "tree %s\nauthor %s\ncommitter %s\n\nwords\n", tree, person, person)}
 }
 
+// storers write zlib's form without compression, which is all that most objects need.
+var storers = sync.Pool{New: func() any {
+	w, _ := zlib.NewWriterLevel(nil, zlib.NoCompression)
+	return w
+}}
+
 func zip(data []byte) []byte {
 	var b bytes.Buffer
-	w, _ := zlib.NewWriterLevel(&b, zlib.BestSpeed)
+	w := storers.Get().(*zlib.Writer)
+	defer storers.Put(w)
+	w.Reset(&b)
 	_, _ = w.Write(data)
 	_ = w.Close()
 	return b.Bytes()
@@ -100,6 +110,27 @@ func forgeCount(count int, objects ...raw) []byte {
 		pack.Write(o.zipped)
 	}
 	return sealed(pack.Bytes())
+}
+
+// streamed writes a pack of these objects and n more without having it in memory.
+func streamed(n int, each func(i int) raw, objects ...raw) speech {
+	return func(w io.Writer) error {
+		sum := sha1.New()
+		out := bufio.NewWriter(io.MultiWriter(w, sum))
+		begin := forgeCount(n+len(objects), objects...)
+		_, _ = out.Write(begin[:len(begin)-sha1.Size])
+		for i := range n {
+			object := forge(each(i))
+			if _, err := out.Write(object[12 : len(object)-sha1.Size]); err != nil {
+				return err
+			}
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		_, err := w.Write(sum.Sum(nil))
+		return err
+	}
 }
 
 // sealed adds the checksum.

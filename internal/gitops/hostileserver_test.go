@@ -180,11 +180,10 @@ func (h *hostile) converse(channel ssh.Channel, command string) {
 		_, _ = io.WriteString(channel.Stderr(), h.words)
 	}
 	if h.advert(channel) == nil {
-		answer, asked := h.fetch, false
+		answer, asked := h.fetch, true
 		if strings.HasPrefix(command, "git-receive-pack") {
 			answer = h.push
 			_, _ = io.Copy(io.Discard, channel)
-			asked = true
 		} else {
 			asked = h.fetch != nil && heard(channel)
 		}

@@ -29,6 +29,9 @@ func checkEdits(edits []Edit) error {
 		if _, err := splitPath(edit.Path, false); err != nil {
 			return err
 		}
+		if len(edit.Data) > maxFileBytes { // could not be read again
+			return fileTooLarge(edit.Path)
+		}
 		if seen[edit.Path] {
 			return &PathError{Path: edit.Path, Reason: "is edited twice in one change"}
 		}
