@@ -27,6 +27,11 @@ func main() {
 		// off its CPU time, and add some twelve megabytes.
 		debug.SetGCPercent(250)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// Beyond it there are as many collections as it takes: the limits of the
+		// Git engine, TestHostile_memory, count on it.
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	if !*debugger {
 		go outlive(os.Getppid, parentPoll, lastWords, os.Exit)
 	}
@@ -38,6 +43,9 @@ func main() {
 		log.Fatal(err)
 	}
 }
+
+// memoryLimit in bytes, for the collector to keep to.
+const memoryLimit = 384 << 20
 
 // How often the provider looks whether Terraform is still there, and how long it
 // stays when it is not: the requests of Terraform end with its connection, and

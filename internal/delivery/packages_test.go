@@ -13,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
@@ -77,6 +78,80 @@ func TestPackages(t *testing.T) {
 	if err != nil || len(all.Packages) != 6 || len(all.Unreadable) != 2 {
 		t.Errorf("all: %v, %v", versionsOf(all), err)
 	}
+}
+
+// TestPackages_manyNames: a few objects of Git can name one directory ten billion times over, and no walk may follow them.
+func TestPackages_manyNames(t *testing.T) {
+	d, server := repositoryDelivery(t)
+	const name = "app.default.tap"
+	if _, err := server.Seed(repository, "Packages", map[string]string{name + "/staging/x": "x"}); err != nil {
+		t.Fatal(err)
+	}
+	git := func(stdin string, args ...string) string {
+		t.Helper()
+		out, err := server.Git(repository, strings.NewReader(stdin), args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(out)
+	}
+	commit := func(packages string) {
+		t.Helper()
+		dir := git("040000 tree "+packages+"\tpackages\n", "mktree")
+		root := git("040000 tree "+dir+"\t"+name+"\n", "mktree")
+		git("", "update-ref", "refs/heads/main", git("", "-c", "user.name=x", "-c", "user.email=x", "commit-tree", "-m", "x", root))
+	}
+	file := git(packageText(name, "1.0.0", "a"), "hash-object", "-w", "--stdin")
+	leaf := git("100644 blob "+file+"\t1.yaml\n", "mktree")
+	tree, deep := leaf, leaf
+	for range 10 {
+		var entries strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&entries, "040000 tree %s\td%d\n", tree, i)
+		}
+		tree = git(entries.String(), "mktree")
+	}
+	for range mostPackageDepth + 1 {
+		deep = git("040000 tree "+deep+"\td\n", "mktree")
+	}
+	wide := git("100644 blob "+file+"\t1.yaml\n040000 tree "+tree+"\tmany\n", "mktree")
+	for packages, path := range map[string]string{wide: name + "/packages", deep: name + "/packages" + strings.Repeat("/d", mostPackageDepth)} {
+		commit(packages)
+		d.Repository = reopened(t, server)
+		var limit *gitops.LimitError
+		if _, err := d.Packages(bounded(t), inGit, name); !errors.As(err, &limit) || limit.Path != path {
+			t.Errorf("%v, want a *gitops.LimitError about %s", err, path)
+		}
+	}
+	// A file that is too large, and a name that cannot be, are not read, and the others are.
+	large := git(strings.Repeat("# large\n", 1<<20), "hash-object", "-w", "--stdin")
+	commit(git("100644 blob "+file+"\t1.yaml\n100644 blob "+large+"\tlarge.yaml\n100644 blob "+file+"\tgit~1\n", "mktree"))
+	d.Repository = reopened(t, server)
+	list, err := d.Packages(bounded(t), inGit, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"1.0.0", "unreadable " + name + "/packages", "unreadable " + name + "/packages/large.yaml"}, versionsOf(list)); diff != "" {
+		t.Error(diff)
+	}
+	if !errors.As(list.Unreadable[0].Err, new(*gitops.NameError)) || !errors.As(list.Unreadable[1].Err, new(*gitops.LimitError)) {
+		t.Errorf("%+v", list.Unreadable)
+	}
+}
+
+// FuzzNames: every name of a package and of a run cluster can be that of a directory in the repository.
+func FuzzNames(f *testing.F) {
+	for _, name := range []string{"app.default.tap", "staging", ".git", "git~1", "a.b.git", "git-1", "a.b.c.", "packages"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if carvel.ValidatePackageName(name) != nil && carvel.ValidateRunCluster(name) != nil {
+			return
+		}
+		if err := gitops.CheckName(name); err != nil {
+			t.Errorf("%q is a name of Kubernetes': %v", name, err)
+		}
+	})
 }
 
 func TestCheckPackage(t *testing.T) {

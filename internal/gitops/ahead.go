@@ -6,6 +6,7 @@ import "slices"
 const (
 	aheadBytes   = 1 << 20
 	aheadObjects = 2000
+	aheadEntries = 1 << 20 // that are looked at; the lock is held meanwhile
 )
 
 // ahead adds to what reads miss the objects that the next reads are likely to miss: a plan reads many files one after the other,
@@ -18,7 +19,7 @@ func (e *Engine) ahead(missing []want) []Hash {
 	if e.rounds == 0 || e.noIDs || e.filter == wholeSnapshot {
 		return nil
 	}
-	s := scan{e: e, asked: map[Hash]bool{}, trees: map[int]bool{}, names: map[string]bool{}, dirs: map[string]bool{}}
+	s := scan{e: e, asked: map[Hash]bool{}, walked: map[step]bool{}, trees: map[int]bool{}, names: map[string]bool{}, dirs: map[string]bool{}}
 	for _, w := range missing {
 		if !w.ahead {
 			continue
@@ -37,7 +38,7 @@ func (e *Engine) ahead(missing []want) []Hash {
 		return nil
 	}
 	if root, err := e.store.root(e.tip); err == nil && !root.IsZero() {
-		s.walk(root, 0, false)
+		s.walk(step{id: root})
 	}
 	size := 2048
 	if s.known > 0 {
@@ -58,20 +59,39 @@ type scan struct {
 
 	first, then  []Hash // candidates with such a name, and others
 	known, bytes int    // what is already here of their like
+
+	walked map[step]bool
+	looked int
 }
 
-// walk looks at a tree; whole tells that its files are like those which are asked for.
-func (s *scan) walk(id Hash, depth int, whole bool) {
-	t, err := s.e.store.tree(id)
-	if t == nil || err != nil {
-		return
-	}
-	for _, entry := range t.entries {
-		if s.trees[depth+1] && entry.Dir() || s.blobs && entry.kind() == "" && (whole || s.names[entry.Name]) {
-			s.consider(entry, whole)
+// step is a tree at a depth; whole tells that its files are like those which are asked for. Trees may name one tree many times over: each
+// is walked once at a depth, since a path's depth decides what is a candidate.
+type step struct {
+	id    Hash
+	depth int
+	whole bool
+}
+
+// walk looks at a tree and those below it. It goes no deeper than a path that is asked for could be.
+func (s *scan) walk(from step) {
+	for stack := []step{from}; len(stack) > 0 && s.looked < aheadEntries; {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		t, err := s.e.store.tree(at.id)
+		if t == nil || err != nil || s.walked[at] || at.depth > maxDepth {
+			continue
 		}
-		if entry.Dir() {
-			s.walk(entry.Hash, depth+1, s.dirs[entry.Name])
+		s.walked[at] = true
+		s.looked += len(t.entries)
+		for _, entry := range slices.Backward(t.entries) {
+			if entry.Dir() {
+				stack = append(stack, step{entry.Hash, at.depth + 1, s.dirs[entry.Name]})
+			}
+		}
+		for _, entry := range t.entries {
+			if s.trees[at.depth+1] && entry.Dir() || s.blobs && entry.kind() == "" && (at.whole || s.names[entry.Name]) {
+				s.consider(entry, at.whole)
+			}
 		}
 	}
 }

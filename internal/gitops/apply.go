@@ -35,7 +35,7 @@ func (c *writeCall) ended() bool { return c.ctx.Err() != nil }
 // may get onto the branch all the same, so Apply waits for its outcome, for at most ten seconds, and returns that: the commit without an
 // error if the branch has it, the context's error if it does not, and ErrOutcomeUnknown besides that if it could not be told by then.
 //
-// Errors: *PathError, *PreconditionError, *HookDeclinedError, *RejectedError, ErrAuth, ErrRepositoryNotFound, ErrBranchNotFound,
+// Errors: *PathError, *LimitError, *PreconditionError, *HookDeclinedError, *RejectedError, ErrAuth, ErrRepositoryNotFound, ErrBranchNotFound,
 // ErrEmptyRepository, ErrBranchMoved; the context's error. The change is not on the branch then, unless ErrOutcomeUnknown is among them.
 func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
 	if err := checkEdits(change.Edits); err != nil {

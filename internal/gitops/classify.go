@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
@@ -19,10 +21,16 @@ type transientError struct{ cause error }
 func (e *transientError) Error() string { return e.cause.Error() }
 func (e *transientError) Unwrap() error { return e.cause }
 
-// protocolError is an answer that is not the Git protocol, or not whole.
+// briefError is a failure that is most often lasting, and may be that of a server which is starting.
+type briefError struct{ cause error }
+
+func (e *briefError) Error() string { return e.cause.Error() }
+func (e *briefError) Unwrap() error { return e.cause }
+
+// protocolError is an answer that is not the Git protocol, or not whole. Its text quotes the answer.
 type protocolError struct{ cause error }
 
-func (e *protocolError) Error() string { return e.cause.Error() }
+func (e *protocolError) Error() string { return oneLine(e.cause.Error(), maxLineBytes) }
 func (e *protocolError) Unwrap() error { return e.cause }
 
 // refusedError is the server's own refusal of a fetch, for example "upload-pack: not our ref ...".
@@ -41,24 +49,37 @@ func classify(ctx context.Context, x *exchange, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+	var redirect *RedirectError
+	var limit *LimitError
+	switch {
+	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return ErrEmptyRepository
+	case errors.As(err, &redirect):
+		return redirect
+	}
+	if throttled := x.throttled(time.Now()); throttled != nil {
+		return throttled
 	}
 	switch {
 	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden:
 		return fmt.Errorf("%w (HTTP %d)%s", ErrAuth, x.status, x.text())
 	case x.status == http.StatusNotFound || x.status == http.StatusGone:
 		return fmt.Errorf("%w (HTTP %d)", ErrRepositoryNotFound, x.status)
-	case x.status == http.StatusTooManyRequests || x.status == http.StatusRequestTimeout || x.status >= 500:
+	case x.status == http.StatusRequestTimeout || x.status >= 500:
 		return &transientError{fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())}
 	case x.status >= 400:
 		return fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())
+	case errors.As(err, &limit):
+		return limit
 	}
 	if text := x.refusal(); text != "" {
 		return &refusedError{text}
 	}
 	if x.err != nil {
 		return connectionError(x.err)
+	}
+	if err := x.checkFormat(); err != nil {
+		return err
 	}
 	if x.status == http.StatusOK && strings.HasPrefix(x.kind, "text/html") {
 		return errors.New("the server answered with a web page, not with Git; check the URL")
@@ -70,33 +91,55 @@ func classify(ctx context.Context, x *exchange, err error) error {
 	return &protocolError{err}
 }
 
-// text is the server's explanation of an HTTP error on one line, if it is text.
-func (x *exchange) text() string {
+// line is the server's explanation of an HTTP error on one line, if it is text.
+func (x *exchange) line() string {
 	if !strings.HasPrefix(x.kind, "text/plain") {
 		return ""
 	}
-	line := strings.Join(strings.Fields(printable(string(x.head))), " ")
-	if line == "" {
-		return ""
-	}
-	if len(line) > 300 {
-		line = strings.ToValidUTF8(line[:300], "") + "..."
-	}
-	return ": " + line
+	return oneLine(string(x.head), maxLineBytes)
 }
 
+// text continues a sentence with the line.
+func (x *exchange) text() string {
+	if line := x.line(); line != "" {
+		return ": " + line
+	}
+	return ""
+}
+
+// checkFormat refuses a repository whose ids are not those that this client knows.
+func (x *exchange) checkFormat() error {
+	if format := objectFormat(x.head); format != "" && format != "sha1" {
+		return &ObjectFormatError{Format: format}
+	}
+	return nil
+}
+
+// connectionError tells the failures of a connection that may pass from those that do not.
 func connectionError(err error) error {
 	var (
 		dns         *net.DNSError
 		authority   x509.UnknownAuthorityError
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError
+		operation   *net.OpError
+		network     net.Error
+		limit       *LimitError
 	)
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.As(err, &limit):
+		return limit
+	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &authority), errors.As(err, &certificate), errors.As(err, &record),
+		errors.Is(err, http.ErrSchemeMismatch):
 		return err
-	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &authority), errors.As(err, &certificate), errors.As(err, &record):
+	case errors.As(err, &operation) && operation.Op == "remote error": // an alert of TLS, for example that a client certificate is required
 		return err
+	case errors.As(err, &dns):
+		return &transientError{err}
+	case errors.As(err, &operation) && operation.Op == "dial" && !operation.Timeout(): // refused, or no way to the host
+		return &briefError{err}
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return &transientError{err}
 	}
-	return &transientError{err}
+	return &briefError{err}
 }

@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"net/url"
 	"strings"
 )
@@ -87,6 +88,20 @@ func (t *target) checkHTTP() error {
 	}
 	return nil
 }
+
+// redact takes the credentials out of a text.
+func (t *target) redact(text string) string {
+	login := base64.StdEncoding.EncodeToString([]byte(t.HTTP.Username + ":" + t.HTTP.Password))
+	for _, secret := range []string{t.HTTP.Password, t.HTTP.BearerToken, t.SSH.Password, t.SSH.PrivateKey, login} {
+		if len(secret) >= shortestSecret {
+			text = strings.ReplaceAll(text, secret, "(credential)")
+		}
+	}
+	return text
+}
+
+// shortestSecret in bytes that is looked for in texts: a shorter one is part of many words.
+const shortestSecret = 4
 
 // roots are the certificate authorities to trust; nil: the system's.
 func (t *target) roots() *x509.CertPool {

@@ -102,6 +102,7 @@ func (e *Engine) loop() {
 		reads, histories := e.reads, e.histories
 		e.reads, e.histories = nil, nil
 		pending := len(e.writes)
+		e.store.makeRoom(e.tip)
 		if len(reads) == 0 && len(histories) == 0 && pending == 0 {
 			e.running = false
 			e.mu.Unlock()
@@ -130,7 +131,18 @@ func (e *Engine) takeWrites() []*writeCall {
 	return batch
 }
 
-// locate names the branch in an error.
+// locatedError is an error about the branch, as it leaves the engine.
+type locatedError struct {
+	text  string
+	cause error
+}
+
+func (e *locatedError) Error() string { return e.text }
+func (e *locatedError) Unwrap() error { return e.cause }
+
+// locate names the branch in an error. Whatever a server, a library or a file has put into the error's text, no terminal obeys it, and a
+// credential that a server sends back is not in it.
 func (e *Engine) locate(err error) error {
-	return fmt.Errorf("%s branch %s: %w", e.target.name(), e.target.Branch, err)
+	text := fmt.Sprintf("%s branch %s: %v", e.target.name(), e.target.Branch, err)
+	return &locatedError{text: legible(e.target.redact(text), 2*maxTextBytes), cause: err}
 }

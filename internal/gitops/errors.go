@@ -108,6 +108,16 @@ func (e *UnknownHostKeyError) Error() string {
 	return fmt.Sprintf("the host key of %s (%s) is not in known_hosts", e.Host, e.Fingerprint)
 }
 
+// ObjectFormatError: the repository's ids are not those that this client knows, which are SHA-1.
+type ObjectFormatError struct {
+	// Format in Git's terms, for example sha256.
+	Format string
+}
+
+func (e *ObjectFormatError) Error() string {
+	return fmt.Sprintf("the repository's object format is %s; only repositories of the format sha1 can be used", e.Format)
+}
+
 func refusal(what, reason, text string) string {
 	if reason != "" {
 		what += ": " + reason

@@ -10,18 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
-// Bounds on a server's answers.
+// Sizes and times of connections.
 const (
-	maxFetchBytes    = 1 << 30
-	maxNewsBytes     = 1 << 20 // of what others have pushed; beyond it, fetching the new tip alone is cheaper
-	maxAdvertBytes   = 128 << 20
-	maxPushBytes     = 256 << 20 // hook output included, of which maxTextBytes are kept
-	maxErrorBytes    = 16 << 10  // the body of an HTTP error
-	maxTextBytes     = 16 << 10
-	headBytes        = 4 << 10
+	headBytes        = 4 << 10   // of an answer that are kept to tell what it is
 	drainBytes       = 256 << 10 // read on before closing, so that the connection can be used again
 	idleConnTimeout  = 3 * time.Second
 	handshakeTimeout = 30 * time.Second
@@ -30,27 +23,38 @@ const (
 // exchange is what one HTTP request brought, beyond what go-git's session tells. It travels in the request's context.
 // go-git does not close every body it has read; finish does.
 type exchange struct {
-	limit  int64
+	limit  bound
 	status int
-	kind   string // content type
+	kind   string      // content type
+	header http.Header // of an HTTP answer
 	head   []byte
 	err    error // of the connection
 	bodies []*cappedBody
 
 	sending func() error // is asked before the request's body goes out; may be nil
+	reports bool         // the answer is a report on a push
 }
 
 type exchangeKey struct{}
 
-func newExchange(ctx context.Context, limit int64) (context.Context, *exchange) {
+func newExchange(ctx context.Context, limit bound) (context.Context, *exchange) {
 	x := &exchange{limit: limit}
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
-// finish reads what is left of the answer under a cap and closes it.
+// allow sets the limit for what is left of the answer.
+func (x *exchange) allow(limit bound) {
+	for _, body := range x.bodies {
+		body.limit, body.left = limit, limit.most
+	}
+}
+
+// finish reads what is left of the answer under a cap, for a short time, and closes it.
 func (x *exchange) finish() {
 	for _, body := range x.bodies {
-		_, _ = io.CopyN(io.Discard, body, drainBytes)
+		late := time.AfterFunc(maxDrain, func() { _ = body.Close() })
+		_, _ = io.CopyN(io.Discard, body.ReadCloser, drainBytes)
+		late.Stop()
 		_ = body.Close()
 	}
 }
@@ -70,7 +74,7 @@ func (x *exchange) refusal() string {
 			return ""
 		}
 		if text, found := strings.CutPrefix(string(head[4:size]), "ERR "); found {
-			return printable(text)
+			return legible(text, maxTextBytes)
 		}
 		head = head[size:]
 	}
@@ -86,6 +90,7 @@ func (x *exchange) offersMultiACK() bool {
 type cappedBody struct {
 	io.ReadCloser
 	exchange *exchange
+	limit    bound
 	left     int64
 	failing  bool // an HTTP error: its text ends at the limit without an error
 }
@@ -95,8 +100,8 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 		if b.failing {
 			return 0, io.EOF
 		}
-		b.exchange.err = errTooLarge
-		return 0, errTooLarge
+		b.exchange.err = b.limit.exceeded()
+		return 0, b.exchange.err
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
@@ -130,8 +135,11 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 		x.err = err
 		return nil, err
 	}
-	x.status, x.kind, x.head = response.StatusCode, response.Header.Get("Content-Type"), nil
-	body := &cappedBody{ReadCloser: response.Body, exchange: x, left: x.limit}
+	x.status, x.kind, x.header, x.head = response.StatusCode, response.Header.Get("Content-Type"), response.Header, nil
+	if x.reports {
+		response.Body = &reportBody{ReadCloser: response.Body, left: maxReportBytes}
+	}
+	body := &cappedBody{ReadCloser: response.Body, exchange: x, limit: x.limit, left: x.limit.most}
 	if body.failing = response.StatusCode >= 300; body.failing {
 		body.left = maxErrorBytes
 	}
@@ -167,36 +175,13 @@ func guard(request *http.Request, sending func() error) {
 // authorities where others are trusted besides them.
 func newTransport(t *target) *http.Transport {
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   2,
-		IdleConnTimeout:       idleConnTimeout,
-		TLSHandshakeTimeout:   handshakeTimeout,
-		ExpectContinueTimeout: time.Second,
-		TLSClientConfig:       &tls.Config{RootCAs: t.roots(), MinVersion: tls.VersionTLS12},
+		Proxy:                  http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    2,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		IdleConnTimeout:        idleConnTimeout,
+		TLSHandshakeTimeout:    handshakeTimeout,
+		ExpectContinueTimeout:  time.Second,
+		TLSClientConfig:        &tls.Config{RootCAs: t.roots(), MinVersion: tls.VersionTLS12},
 	}
-}
-
-// textBuffer keeps the first bytes of what it is given.
-type textBuffer struct{ data []byte }
-
-func (b *textBuffer) Write(p []byte) (int, error) {
-	b.data = append(b.data, p[:min(len(p), maxTextBytes-len(b.data))]...)
-	return len(p), nil
-}
-
-func (b *textBuffer) String() string { return printable(string(b.data)) }
-
-// printable takes a server's text apart from control characters, and keeps its lines.
-func printable(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
-			return r
-		}
-		if r == '\r' {
-			return '\n'
-		}
-		return -1
-	}, strings.ToValidUTF8(strings.ReplaceAll(text, "\r\n", "\n"), "?"))
-	return strings.TrimSpace(text)
 }

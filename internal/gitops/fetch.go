@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 )
 
@@ -33,12 +32,23 @@ type retry struct {
 func (e *Engine) retry(note func(error)) *retry { return &retry{note, e} }
 
 func (r *retry) do(ctx context.Context, attempt func() error) error {
-	malformed := 0
+	malformed, began := 0, time.Now()
 	for delay := firstDelay; ; delay = min(2*delay, longestDelay) {
 		err := attempt()
+		var throttled *ThrottledError
+		wait := func() error { return pause(ctx, delay) }
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
+		case errors.As(err, &throttled):
+			if throttled.beyond(ctx) {
+				return err
+			}
+			wait = func() error { return throttled.wait(ctx, delay) }
+		case errors.As(err, new(*briefError)):
+			if time.Since(began) > maxBriefly {
+				return err
+			}
 		case errors.As(err, new(*protocolError)):
 			if malformed++; malformed == protocolAttempts {
 				return err
@@ -49,7 +59,7 @@ func (r *retry) do(ctx context.Context, attempt func() error) error {
 		r.e.mu.Lock()
 		r.note(err)
 		r.e.mu.Unlock()
-		if err := pause(ctx, delay); err != nil {
+		if err := wait(); err != nil {
 			return err
 		}
 	}
@@ -153,7 +163,7 @@ func (e *Engine) fetchCommit(ctx context.Context, commit Hash, retry *retry) err
 // fetchNews brings what has changed since the tip before, with one request for all levels of trees. Where the server does not give that,
 // or only at a length that asks for the whole history, as after a force-push, done is false.
 func (e *Engine) fetchNews(ctx context.Context, tip Hash, retry *retry) (done bool, err error) {
-	request := fetchRequest{wants: []Hash{tip}, haves: []Hash{e.before}, shallows: []Hash{e.before}, limit: maxNewsBytes}
+	request := fetchRequest{wants: []Hash{tip}, haves: []Hash{e.before}, shallows: []Hash{e.before}, limit: newsBound}
 	e.before = Hash{}
 	if !e.remote.supports(capability.Shallow) {
 		request.shallows = nil
@@ -168,7 +178,7 @@ func (e *Engine) fetchNews(ctx context.Context, tip Hash, retry *retry) (done bo
 		}
 		return err
 	})
-	if errors.As(err, new(*refusedError)) || errors.Is(err, errTooLarge) {
+	if errors.As(err, new(*refusedError)) || errors.As(err, new(*LimitError)) {
 		return false, nil
 	}
 	return err == nil, e.rememberRefusal(err)
@@ -243,26 +253,25 @@ func (e *Engine) fetch(ctx context.Context, request fetchRequest, retry *retry) 
 }
 
 func (e *Engine) fetchOnce(ctx context.Context, request fetchRequest) error {
+	e.mu.Lock()
+	request.spare = max(0, e.store.limit-e.store.size)
+	e.mu.Unlock()
 	objects, err := e.remote.fetch(ctx, request)
 	if err != nil {
 		return err
 	}
-	wanted := map[Hash]bool{}
 	for _, id := range request.wants {
-		wanted[id] = true
 		if _, sent := objects[id]; !sent {
 			return &protocolError{fmt.Errorf("the server did not send object %s", id)}
 		}
 	}
-	for _, id := range request.keep {
-		wanted[id] = true
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for id, o := range objects {
-		if o.kind != plumbing.BlobObject || wanted[id] || len(o.data) <= keptBlob && e.store.size < e.store.limit {
-			e.store.put(id, o)
-		}
+		e.store.put(id, o)
+	}
+	if e.store.size > maxStoreBytes {
+		return storeBound.exceeded()
 	}
 	return nil
 }

@@ -18,13 +18,30 @@ type group struct {
 	mu    sync.Mutex
 	held  time.Duration
 	alive int
-	stops []func() bool
+	// deadline is the last of the callers'; endless: one has none.
+	deadline time.Time
+	endless  bool
+	stops    []func() bool
 }
 
 func newGroup() *group {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	lasting, end := context.WithCancelCause(context.Background())
-	return &group{Context: ctx, cancel: cancel, lasting: lasting, end: end}
+	g := &group{cancel: cancel, end: end}
+	g.Context, g.lasting = bounded{ctx, g}, bounded{lasting, g}
+	return g
+}
+
+// bounded tells of the last of the callers' deadlines. It ends with the callers, and not by itself.
+type bounded struct {
+	context.Context
+	g *group
+}
+
+func (b bounded) Deadline() (time.Time, bool) {
+	b.g.mu.Lock()
+	defer b.g.mu.Unlock()
+	return b.g.deadline, !b.g.endless && !b.g.deadline.IsZero()
 }
 
 // join takes callers in. Once all have ended the group has, and nobody who joins later changes that.
@@ -33,6 +50,10 @@ func (g *group) join(callers ...context.Context) {
 	defer g.mu.Unlock()
 	g.alive += len(callers) // all of them, before the first may leave
 	for _, ctx := range callers {
+		deadline, limited := ctx.Deadline()
+		if g.endless = g.endless || !limited; deadline.After(g.deadline) {
+			g.deadline = deadline
+		}
 		g.stops = append(g.stops, context.AfterFunc(ctx, func() { g.leave(context.Cause(ctx)) }))
 	}
 }

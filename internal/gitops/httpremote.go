@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
@@ -29,7 +30,7 @@ func newHTTPRemote(t *target) *httpRemote {
 	base := sync.OnceValue(func() *http.Transport { return newTransport(t) })
 	// Some servers tell Git clients from browsers by how the user agent begins.
 	tripper := &roundTripper{base: base, userAgent: "git/2.0 (" + t.UserAgent + ")"}
-	return &httpRemote{target: t, base: base, client: githttp.NewClient(&http.Client{Transport: tripper})}
+	return &httpRemote{target: t, base: base, client: githttp.NewClient(&http.Client{Transport: tripper, CheckRedirect: t.checkRedirect})}
 }
 
 func (r *httpRemote) newEndpoint() (*transport.Endpoint, error) {
@@ -66,7 +67,7 @@ func (r *httpRemote) tip(ctx context.Context) (place, error) {
 			return place{}, err
 		}
 	}
-	tracked, x := newExchange(ctx, maxAdvertBytes)
+	tracked, x := newExchange(ctx, advertBound)
 	defer x.finish()
 	advert, err := r.upload.AdvertisedReferencesContext(tracked)
 	if err != nil {
@@ -77,6 +78,9 @@ func (r *httpRemote) tip(ctx context.Context) (place, error) {
 		// A redirect that led nowhere must not stick.
 		return place{}, errors.Join(err, r.connect())
 	}
+	if err := x.checkFormat(); err != nil {
+		return place{}, err
+	}
 	return r.learn(advert, x.offersMultiACK(), r.target)
 }
 
@@ -85,13 +89,14 @@ func (r *httpRemote) fetch(ctx context.Context, f fetchRequest) (map[Hash]object
 	if err != nil {
 		return nil, err
 	}
-	tracked, x := newExchange(ctx, f.bound())
+	tracked, x := newExchange(ctx, preambleBound)
 	defer x.finish()
 	response, err := r.upload.UploadPack(tracked, request)
 	if err != nil {
 		return nil, classify(ctx, x, err)
 	}
-	found, err := objects(request, response)
+	x.allow(f.bound())
+	found, err := objects(ctx, request, response, f)
 	if err != nil {
 		return nil, classify(ctx, x, err)
 	}
@@ -99,11 +104,11 @@ func (r *httpRemote) fetch(ctx context.Context, f fetchRequest) (map[Hash]object
 }
 
 func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (report, error) {
-	endpoint, auth := *r.endpoint, r.auth()
-	if configured, err := r.newEndpoint(); err != nil || !sameOrigin(configured, &endpoint) {
-		auth = nil // credentials are for the server that was configured
+	endpoint := *r.endpoint
+	if there, err := url.Parse(endpoint.String()); err != nil || !sameOrigin(r.target.endpoint, there) {
+		return report{}, &turnedAwayError{r.target.redirected(there)}
 	}
-	session, err := r.client.NewReceivePackSession(&endpoint, auth)
+	session, err := r.client.NewReceivePackSession(&endpoint, r.auth())
 	if err != nil {
 		return report{}, err
 	}
@@ -113,8 +118,8 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sendin
 		return report{}, err
 	}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
-	tracked, x := newExchange(ctx, maxPushBytes)
-	x.sending = sending
+	tracked, x := newExchange(ctx, pushBound)
+	x.sending, x.reports = sending, true
 	defer x.finish()
 	status, err := session.ReceivePack(tracked, request)
 	if status == nil {
@@ -132,11 +137,6 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sendin
 		return report{}, err
 	}
 	return newReport(status, r.target.Branch, text.String())
-}
-
-// sameOrigin tells whether a redirect has stayed on the server.
-func sameOrigin(a, b *transport.Endpoint) bool {
-	return a.Protocol == b.Protocol && a.Host == b.Host && a.Port == b.Port
 }
 
 func (r *httpRemote) close() { r.base().CloseIdleConnections() }

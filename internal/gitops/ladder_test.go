@@ -157,11 +157,9 @@ func TestRemote_redirect(t *testing.T) {
 }
 
 func TestRemote_redirectToAnotherServerTakesNoCredentials(t *testing.T) {
-	var leaked atomic.Bool
-	thief := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" {
-			leaked.Store(true)
-		}
+	var asked atomic.Bool
+	thief := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Store(true)
 		http.Error(w, "who are you", http.StatusUnauthorized)
 	}))
 	defer thief.Close()
@@ -174,11 +172,12 @@ func TestRemote_redirectToAnotherServerTakesNoCredentials(t *testing.T) {
 	})
 	authority := string(pemOf(thief.Certificate().Raw))
 	e := f.engine(func(c *Config) { c.HTTP.CertificateAuthority += authority })
-	if _, err := e.Read(patient(t), "a"); !errors.Is(err, ErrAuth) {
-		t.Errorf("got %v, want ErrAuth", err)
+	var redirect *RedirectError
+	if _, err := e.Read(patient(t), "a"); !errors.As(err, &redirect) || redirect.To != thief.URL || redirect.URL != thief.URL+"/"+repository+".git" {
+		t.Errorf("got %v, want *RedirectError to %s", err, thief.URL)
 	}
-	if leaked.Load() {
-		t.Error("the credentials went to another server")
+	if asked.Load() {
+		t.Error("another server was asked with credentials at hand")
 	}
 	f.faulty(nil)
 	e.Invalidate()

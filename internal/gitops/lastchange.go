@@ -24,7 +24,6 @@ type LastChange struct {
 // Bounds of a search for the last change.
 const (
 	firstHistory, longestHistory = 32, 512 // commits, four times as many with each attempt
-	maxHistoryBytes              = 8 << 20
 	maxWordsBytes                = 200
 )
 
@@ -143,7 +142,7 @@ func (h *history) begin() (Hash, error) {
 
 // fetch goes down the ladder of filters where the server refuses one. An answer that is too long ends the search.
 func (h *history) fetch(request fetchRequest) error {
-	request.limit = maxHistoryBytes
+	request.limit = historyBound
 	for h.filter != "" {
 		request.filter = h.filter
 		objects, err := h.e.remote.fetch(h.ctx, request)
@@ -151,7 +150,7 @@ func (h *history) fetch(request fetchRequest) error {
 		case errors.As(err, new(*refusedError)):
 			h.filter = filters[slices.Index(filters, h.filter)+1]
 			continue
-		case errors.Is(err, errTooLarge):
+		case errors.As(err, new(*LimitError)):
 			h.filter = ""
 			return nil
 		case err != nil:
@@ -161,6 +160,9 @@ func (h *history) fetch(request fetchRequest) error {
 			if o.kind != plumbing.BlobObject {
 				h.store.put(id, o)
 			}
+		}
+		if h.store.size > storeSoftLimit {
+			h.filter = ""
 		}
 		return nil
 	}
@@ -261,7 +263,7 @@ func (o object) lastChange(id Hash) *LastChange {
 	name, email, _ := person(header["author"])
 	_, _, at := person(header["committer"])
 	subject, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
-	return &LastChange{Commit: id, Author: words(name), Email: words(email), Time: at, Subject: words(subject)}
+	return &LastChange{Commit: id, Author: oneLine(name, maxWordsBytes), Email: oneLine(email, maxWordsBytes), Time: at, Subject: oneLine(subject, maxWordsBytes)}
 }
 
 // person reads NAME <MAIL> SECONDS ZONE, each of which may be missing.
@@ -273,13 +275,4 @@ func person(line string) (name, email string, at time.Time) {
 		at = time.Unix(n, 0).UTC()
 	}
 	return strings.TrimSpace(name), strings.TrimSpace(email), at
-}
-
-// words are one line of a text that somebody else has written, at a bearable length.
-func words(text string) string {
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if len(text) > maxWordsBytes {
-		text = strings.ToValidUTF8(text[:maxWordsBytes], "") + "..."
-	}
-	return text
 }

@@ -235,7 +235,7 @@ func TestPerson(t *testing.T) {
 			t.Errorf("%q: %q %q %s", line, name, email, at)
 		}
 	}
-	if got := words("a\x1b[31m\n b " + strings.Repeat("x", 500)); strings.ContainsAny(got, "\x1b\n") || len(got) > 210 {
+	if got := oneLine("a\x1b[31m\n b "+strings.Repeat("x", 500), maxWordsBytes); strings.ContainsAny(got, "\x1b\n") || len(got) > 210 {
 		t.Errorf("%q", got)
 	}
 }

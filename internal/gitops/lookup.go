@@ -1,6 +1,9 @@
 package gitops
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // lookup finds what is at a path of a commit, as far as the store reaches.
 type lookup struct {
@@ -82,6 +85,10 @@ func (l *lookup) resolve(s *store, tip Hash) (missing []want) {
 	blob, known := s.objects[entry.Hash]
 	if !known {
 		return wanted(len(l.path))
+	}
+	if blob.kind == largeBlob {
+		l.err, l.done = fileTooLarge(strings.Join(l.path, "/")), true
+		return nil
 	}
 	return l.finish(entry, blob.data)
 }

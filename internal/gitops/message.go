@@ -29,9 +29,9 @@ func (t *target) message(summaries []string) string {
 			m.WriteString("\n- " + summary)
 		}
 	}
-	m.WriteString("\n\nProvider: " + oneLine(t.UserAgent))
+	m.WriteString("\n\nProvider: " + oneLine(t.UserAgent, maxSummary))
 	for _, trailer := range trailers {
-		if value := oneLine(os.Getenv(trailer.variable)); value != "" {
+		if value := oneLine(os.Getenv(trailer.variable), maxSummary); value != "" {
 			m.WriteString("\n" + trailer.name + ": " + value)
 		}
 	}
@@ -44,18 +44,10 @@ func (t *target) message(summaries []string) string {
 
 // summary of a change; one without is not worth failing for.
 func summary(change Change) string {
-	if line := oneLine(change.Summary); line != "" {
+	if line := oneLine(change.Summary, maxSummary); line != "" {
 		return line
 	}
 	return fmt.Sprintf("Change %d files", len(change.Edits))
-}
-
-func oneLine(text string) string {
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if len(text) > maxSummary {
-		text = strings.ToValidUTF8(text[:maxSummary], "") + "..."
-	}
-	return text
 }
 
 // commit encodes a commit object, signed where a key is configured. The zero parent: it has none.

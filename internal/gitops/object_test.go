@@ -11,6 +11,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
+// everything keeps all files of a pack.
+var everything = selection{spare: maxKeptBytes}
+
 var t0 = time.Unix(1700000000, 0)
 
 func TestTree_roundTrip(t *testing.T) {
@@ -88,7 +91,7 @@ func TestPack_roundTrip(t *testing.T) {
 		objects = append(objects, packed{object: o, id: o.hash()})
 	}
 	pack := writePack(objects, true)
-	got, err := readPack(bytes.NewReader(pack))
+	got, err := readPack(t.Context(), bytes.NewReader(pack), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,7 @@ func TestPack_roundTrip(t *testing.T) {
 		}
 	}
 	for n := 0; n < len(pack); n += 61 {
-		if _, err := readPack(bytes.NewReader(pack[:n])); err == nil {
+		if _, err := readPack(t.Context(), bytes.NewReader(pack[:n]), everything); err == nil {
 			t.Fatalf("a pack cut at %d of %d bytes was taken", n, len(pack))
 		}
 	}
@@ -161,12 +164,12 @@ func TestPack_deltaBeforeItsBase(t *testing.T) {
 		{object: changed, id: changed.hash(), baseID: base.hash(), base: base.data},
 		{object: base, id: base.hash()},
 	}, true)
-	got, err := readPack(bytes.NewReader(pack))
+	got, err := readPack(t.Context(), bytes.NewReader(pack), everything)
 	if err != nil || !bytes.Equal(got[changed.hash()].data, changed.data) {
 		t.Errorf("got %d objects, %v", len(got), err)
 	}
 	pack = writePack([]packed{{object: changed, id: changed.hash(), baseID: base.hash(), base: base.data}}, true)
-	if _, err := readPack(bytes.NewReader(pack)); err == nil {
+	if _, err := readPack(t.Context(), bytes.NewReader(pack), everything); err == nil {
 		t.Error("a delta without a base was taken")
 	}
 }

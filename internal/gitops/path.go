@@ -10,18 +10,13 @@ func splitPath(path string, root bool) ([]string, error) {
 		}
 		return nil, &PathError{Path: path, Reason: "is empty"}
 	}
-	if strings.ContainsRune(path, 0) {
-		return nil, &PathError{Path: path, Reason: "holds a NUL byte"}
-	}
 	segments := strings.Split(path, "/")
 	for _, segment := range segments {
-		switch lower := strings.ToLower(segment); {
-		case segment == "":
+		if segment == "" {
 			return nil, &PathError{Path: path, Reason: "is not relative, or has an empty segment"}
-		case segment == "." || segment == "..":
-			return nil, &PathError{Path: path, Reason: "has the segment " + segment}
-		case lower == ".git" || lower == "git~1":
-			return nil, &PathError{Path: path, Reason: "has the segment " + segment + ", which is Git's own"}
+		}
+		if reason := refusedName(segment); reason != "" {
+			return nil, &PathError{Path: path, Reason: "has the segment " + quoted(segment) + ", which " + reason}
 		}
 	}
 	return segments, nil
@@ -33,6 +28,9 @@ func checkEdits(edits []Edit) error {
 	for _, edit := range edits {
 		if _, err := splitPath(edit.Path, false); err != nil {
 			return err
+		}
+		if len(edit.Data) > maxFileBytes { // could not be read again
+			return fileTooLarge(edit.Path)
 		}
 		if seen[edit.Path] {
 			return &PathError{Path: edit.Path, Reason: "is edited twice in one change"}

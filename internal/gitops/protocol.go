@@ -2,9 +2,9 @@ package gitops
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -43,15 +43,24 @@ type fetchRequest struct {
 	depth                  int
 	filter                 string
 	keep                   []Hash // blobs of a whole snapshot that must stay in the store
-	limit                  int64  // in bytes of the answer; zero: maxFetchBytes
+	spare                  int    // bytes of other blobs that may be taken along
+	limit                  bound  // of the pack; the zero bound: fetchBound
 }
 
-// bound of the answer in bytes.
-func (f fetchRequest) bound() int64 {
-	if f.limit > 0 {
+func (f fetchRequest) bound() bound {
+	if f.limit.most > 0 {
 		return f.limit
 	}
-	return maxFetchBytes
+	return fetchBound
+}
+
+// selection is what of the answer is kept.
+func (f fetchRequest) selection() selection {
+	s := selection{wanted: map[Hash]bool{}, spare: f.spare}
+	for _, id := range slices.Concat(f.wants, f.keep) {
+		s.wanted[id] = true
+	}
+	return s
 }
 
 // capabilities are what a server offers for fetching.
@@ -69,9 +78,9 @@ func (c *capabilities) known() bool { return c.list != nil }
 
 // learn takes an advertisement in and finds the branch.
 func (c *capabilities) learn(advert *packp.AdvRefs, multiACK bool, t *target) (place, error) {
-	if format := advert.Capabilities.Get(capability.ObjectFormat); len(format) > 0 && format[0] != "sha1" {
-		return place{}, errors.New("the repository's object format is " + printable(format[0]) + "; this client knows sha1")
-	}
+	defer func() { // go-git keeps the advertisement
+		advert.References, advert.Peeled, advert.Shallows = nil, nil, nil
+	}()
 	c.list, c.multiACK, c.agent = advert.Capabilities, multiACK, strings.Join(strings.Fields(t.UserAgent), "-")
 	id, found := advert.References["refs/heads/"+t.Branch]
 	switch {
@@ -127,14 +136,14 @@ func (c *capabilities) setAgent(list *capability.List) error {
 }
 
 // objects decodes the pack of a response.
-func objects(request *packp.UploadPackRequest, response io.Reader) (map[Hash]object, error) {
+func objects(ctx context.Context, request *packp.UploadPackRequest, response io.Reader, f fetchRequest) (map[Hash]object, error) {
 	switch {
 	case request.Capabilities.Supports(capability.Sideband64k):
 		response = sideband.NewDemuxer(sideband.Sideband64k, response)
 	case request.Capabilities.Supports(capability.Sideband):
 		response = sideband.NewDemuxer(sideband.Sideband, response)
 	}
-	return readPack(response)
+	return readPack(ctx, response, f.selection())
 }
 
 // update encodes a push of one branch, with the pack apart.
@@ -149,33 +158,4 @@ func (c *capabilities) update(branch string, old, id Hash, text io.Writer) (*pac
 		}
 	}
 	return request, c.setAgent(request.Capabilities)
-}
-
-// report is a server's definite answer to a push.
-type report struct {
-	accepted bool
-	reason   string // why not: the status of the branch, or of the pack
-	unpack   bool   // the reason is about the pack
-	text     string // what else the server said
-}
-
-// newReport finds what a report says about the branch. What it says about others tells nothing.
-func newReport(status *packp.ReportStatus, branch, text string) (report, error) {
-	if status.UnpackStatus != "ok" {
-		return report{reason: printable(status.UnpackStatus), unpack: true, text: text}, nil
-	}
-	accepted := false
-	for _, command := range status.CommandStatuses {
-		switch {
-		case command.ReferenceName != plumbing.NewBranchReferenceName(branch):
-		case command.Status != "ok":
-			return report{reason: printable(command.Status), text: text}, nil
-		default:
-			accepted = true
-		}
-	}
-	if !accepted {
-		return report{}, &protocolError{errors.New("the server did not report on the branch")}
-	}
-	return report{accepted: true}, nil
 }

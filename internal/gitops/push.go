@@ -29,13 +29,27 @@ func (b *batch) push(d *draft) error {
 			b.accept(d, d.id, epoch)
 			return nil
 		}
-		refused := errors.Is(failure, ErrAuth) || errors.Is(failure, ErrRepositoryNotFound)
+		refused := errors.Is(failure, ErrAuth) || errors.Is(failure, ErrRepositoryNotFound) || errors.As(failure, new(*RedirectError))
 		b.learn(answer, failure)
 		if refused && len(b.open) == 0 {
 			return failure
 		}
 		if b.drop() {
 			return nil
+		}
+		if throttled := (*ThrottledError)(nil); errors.As(failure, &throttled) && len(b.open) == 0 {
+			// The branch is not asked for what is known: nothing was taken.
+			if throttled.beyond(b.Context) {
+				return fmt.Errorf("push: %w", failure)
+			}
+			b.noteLocked(failure)
+			if err := throttled.wait(b.Context, delay); err != nil {
+				return err
+			}
+			if b.drop() {
+				return nil
+			}
+			continue
 		}
 		ctx := b.Context
 		if len(b.open) > 0 {

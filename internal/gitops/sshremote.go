@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -89,6 +90,9 @@ func sshError(ctx context.Context, err error) error {
 	return connectionError(err)
 }
 
+// sshReadBytes are read from a channel at once.
+const sshReadBytes = 32 << 10
+
 // channel is one run of a Git service on the server.
 type channel struct {
 	*exchange
@@ -120,13 +124,13 @@ func (b *lockedText) String() string {
 const lastWords = 5 * time.Second
 
 // run starts a service, talks to it, and leaves the connection open for a while. Any failure closes the connection.
-func (r *sshRemote) run(ctx context.Context, service string, limit int64, talk func(*channel) error) error {
+func (r *sshRemote) run(ctx context.Context, service string, talk func(*channel) error) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
 	client := r.client
 	stop := context.AfterFunc(ctx, func() { _ = client.Close() })
-	err := r.open(ctx, service, limit, talk)
+	err := r.open(ctx, service, talk)
 	if !stop() || err != nil {
 		_ = client.Close()
 		r.client = nil
@@ -136,13 +140,13 @@ func (r *sshRemote) run(ctx context.Context, service string, limit int64, talk f
 	return nil
 }
 
-func (r *sshRemote) open(ctx context.Context, service string, limit int64, talk func(*channel) error) error {
+func (r *sshRemote) open(ctx context.Context, service string, talk func(*channel) error) error {
 	session, err := r.client.NewSession()
 	if err != nil {
 		return sshError(ctx, err)
 	}
 	defer func() { _ = session.Close() }()
-	c := &channel{exchange: &exchange{limit: limit}, session: session}
+	c := &channel{exchange: &exchange{}, session: session}
 	session.Stderr = &c.stderr
 	if c.stdin, err = session.StdinPipe(); err != nil {
 		return sshError(ctx, err)
@@ -151,7 +155,9 @@ func (r *sshRemote) open(ctx context.Context, service string, limit int64, talk 
 	if err != nil {
 		return sshError(ctx, err)
 	}
-	c.stdout = &cappedBody{ReadCloser: io.NopCloser(stdout), exchange: c.exchange, left: limit}
+	// Each read of a channel sends a packet, and the decoders read a few bytes at a time.
+	body := &cappedBody{ReadCloser: io.NopCloser(bufio.NewReaderSize(stdout, sshReadBytes)), exchange: c.exchange, limit: advertBound, left: advertBound.most}
+	c.stdout, c.bodies = body, []*cappedBody{body}
 	if err := session.Start(service + " " + quote(r.target.ssh.path)); err != nil {
 		return sshError(ctx, err)
 	}
@@ -183,6 +189,7 @@ func (c *channel) classify(ctx context.Context, err error) error {
 	if refusal := c.refusal(); refusal != "" {
 		said = refusal
 	}
+	var limit *LimitError
 	lower := strings.ToLower(said)
 	has := func(texts ...string) bool {
 		for _, text := range texts {
@@ -194,8 +201,10 @@ func (c *channel) classify(ctx context.Context, err error) error {
 	}
 	// SSH servers have no status codes; these texts are what the usual ones say in place of an advertisement.
 	switch {
-	case errors.Is(err, ErrEmptyRepository), errors.Is(err, ErrBranchNotFound), errors.Is(err, errTooLarge):
+	case errors.Is(err, ErrEmptyRepository), errors.Is(err, ErrBranchNotFound), errors.As(err, new(*ObjectFormatError)):
 		return err
+	case errors.As(err, &limit):
+		return limit
 	case has("not found", "does not appear to be a git repository", "does not exist", "could not be found"):
 		return fmt.Errorf("%w: %s", ErrRepositoryNotFound, said)
 	case has("permission", "denied", "not allowed", "read only", "read-only", "unauthorized"):
@@ -213,7 +222,11 @@ func (c *channel) classify(ctx context.Context, err error) error {
 // advertised reads the references that every service begins with.
 func (c *channel) advertised() (*packp.AdvRefs, error) {
 	advert := packp.NewAdvRefs()
-	if err := advert.Decode(c.stdout); err != nil {
+	err := advert.Decode(c.stdout)
+	if err := c.checkFormat(); err != nil {
+		return nil, err
+	}
+	if err != nil {
 		if errors.Is(err, packp.ErrEmptyAdvRefs) {
 			return nil, ErrEmptyRepository
 		}
@@ -223,7 +236,7 @@ func (c *channel) advertised() (*packp.AdvRefs, error) {
 }
 
 func (r *sshRemote) tip(ctx context.Context) (where place, err error) {
-	err = r.run(ctx, "git-upload-pack", maxAdvertBytes, func(c *channel) error {
+	err = r.run(ctx, "git-upload-pack", func(c *channel) error {
 		advert, err := c.advertised()
 		if err != nil {
 			return err
@@ -245,11 +258,12 @@ func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]o
 	if err != nil {
 		return nil, err
 	}
-	err = r.run(ctx, "git-upload-pack", f.bound(), func(c *channel) error {
+	err = r.run(ctx, "git-upload-pack", func(c *channel) error {
 		if _, err := c.advertised(); err != nil {
 			return err
 		}
 		c.head = nil // of the answer from here on
+		c.allow(preambleBound)
 		var body bytes.Buffer
 		if err := errors.Join(request.UploadRequest.Encode(&body), request.UploadHaves.Encode(&body, false), pktline.NewEncoder(&body).EncodeString("done\n")); err != nil {
 			return err
@@ -259,7 +273,8 @@ func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]o
 		response := packp.NewUploadPackResponse(request)
 		err := response.Decode(io.NopCloser(c.stdout))
 		if err == nil {
-			found, err = objects(request, response)
+			c.allow(f.bound())
+			found, err = objects(ctx, request, response, f)
 		}
 		if err != nil && sendErr != nil {
 			return errors.Join(sendErr, err)
@@ -275,12 +290,13 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte, sending
 	if err != nil {
 		return report{}, err
 	}
-	err = r.run(ctx, "git-receive-pack", maxPushBytes, func(c *channel) error {
+	err = r.run(ctx, "git-receive-pack", func(c *channel) error {
 		advert, err := c.advertised()
 		if err != nil {
 			return err
 		}
 		c.head = nil
+		c.allow(pushBound)
 		if !advert.Capabilities.Supports(capability.Sideband64k) {
 			request.Capabilities.Delete(capability.Sideband64k)
 		}
@@ -298,7 +314,7 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte, sending
 			body = demuxer
 		}
 		status := packp.NewReportStatus()
-		if err := status.Decode(body); err != nil {
+		if err := status.Decode(&cappedBody{ReadCloser: io.NopCloser(body), exchange: &exchange{}, limit: reportBound, left: reportBound.most}); err != nil {
 			return err
 		}
 		answer, err = newReport(status, r.target.Branch, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))

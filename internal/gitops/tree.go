@@ -36,6 +36,9 @@ func decodeTree(raw []byte) (*tree, error) {
 			return nil, errMalformedTree
 		}
 		entry := Entry{Mode: text[at : at+space], Name: text[at+space+1 : end-1]}
+		if !entry.wellFormed() {
+			return nil, errMalformedTree
+		}
 		copy(entry.Hash[:], text[end:])
 		t.entries = append(t.entries, entry)
 		at = end + len(Hash{})
@@ -47,6 +50,14 @@ func decodeTree(raw []byte) (*tree, error) {
 		}
 	}
 	return t, nil
+}
+
+// wellFormed tells what can be an entry of a directory. A name that leads elsewhere could not be told from a path.
+func (e Entry) wellFormed() bool {
+	if len(e.Mode) > 6 || strings.Trim(e.Mode, "01234567") != "" {
+		return false
+	}
+	return e.Name != "" && e.Name != "." && e.Name != ".." && !strings.Contains(e.Name, "/")
 }
 
 func encodeTree(entries []Entry) []byte {

@@ -198,7 +198,7 @@ func TestRoundTripper_sending(t *testing.T) {
 			base := server.Client().Transport.(*http.Transport)
 			client := &http.Client{Transport: &roundTripper{base: func() *http.Transport { return base }}}
 			post := func(sending func() error) error {
-				ctx, x := newExchange(patient(t), 1000)
+				ctx, x := newExchange(patient(t), bound{most: 1000})
 				defer x.finish()
 				x.sending = sending
 				request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader("pack"))

@@ -16,7 +16,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
 type model struct {
@@ -153,7 +153,7 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 		diags.Append(gitConfigError(err))
 		return diags
 	}
-	layout, err := repolayout.New(git.PathPrefix.ValueString())
+	layout, err := schemas.Layout(git.PathPrefix.ValueString())
 	if err != nil {
 		diags.AddAttributeError(path.Root("git").AtName("path_prefix"), "Invalid git.path_prefix", err.Error())
 		return diags

@@ -155,6 +155,7 @@ func TestConfigureErrors(t *testing.T) {
 	for want, config := range map[string]attributes{
 		"git.url":               {"git": attributes{"url": "http://git.example.com/gitops.git"}},
 		"git.url ":              {"git": attributes{"branch": "main"}},
+		"git.path_prefix":       {"git": attributes{"url": "https://git.example.com/g.git", "path_prefix": "clusters/GIT~1 "}},
 		"git.branch":            {"git": attributes{"url": "https://git.example.com/g.git", "branch": "a..b"}},
 		"git.http.password":     {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u"}}},
 		"git.http.bearer_token": {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u", "password": "s3cret", "bearer_token": "s3cret"}}},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
 func providerSchema() schema.Schema {
@@ -63,7 +62,7 @@ func gitAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Directory of the repository that holds the packages' directories. " +
 				"The default is the repository's root.",
 			Validators: []validator.String{schemas.Check("a relative path inside the repository, such as clusters/apps", func(s string) error {
-				_, err := repolayout.New(s)
+				_, err := schemas.Layout(s)
 				return err
 			})},
 		},

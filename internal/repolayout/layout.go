@@ -41,7 +41,7 @@ func New(prefix string) (Layout, error) {
 	}
 	prefix = strings.TrimSuffix(prefix, "/")
 	for segment := range strings.SplitSeq(prefix, "/") {
-		if segment == "" || segment == "." || segment == ".." || strings.EqualFold(segment, ".git") {
+		if segment == "" || segment == "." || segment == ".." {
 			return Layout{}, fmt.Errorf("%q is not a directory inside the repository: write a relative path such as clusters/apps", prefix)
 		}
 	}

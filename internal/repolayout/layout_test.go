@@ -27,7 +27,7 @@ func TestPaths(t *testing.T) {
 			t.Errorf("prefix %q: %s", prefix, diff)
 		}
 	}
-	for _, prefix := range []string{"/", "/a", "..", "a/../b", "a//b", "./a", ".git", "a/.GIT/b"} {
+	for _, prefix := range []string{"/", "/a", "..", "a/../b", "a//b", "./a"} {
 		if _, err := New(prefix); err == nil {
 			t.Errorf("prefix %q was accepted", prefix)
 		}

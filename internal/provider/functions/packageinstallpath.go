@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
@@ -58,7 +59,7 @@ func (packageInstallPath) Run(ctx context.Context, req function.RunRequest, resp
 	layout := repolayout.Layout{}
 	if len(prefixes) > 0 {
 		var wrong error
-		layout, wrong = repolayout.New(prefixes[0])
+		layout, wrong = schemas.Layout(prefixes[0])
 		err = function.ConcatFuncErrors(err, refused(2, wrong))
 	}
 	answer(ctx, resp, layout.Dir(repolayout.Install{Package: name, RunCluster: runCluster}), err)

@@ -4,7 +4,20 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
+
+// Layout places packages below a directory of the repository, whose names must
+// be such as the repository may have.
+func Layout(prefix string) (repolayout.Layout, error) {
+	layout, err := repolayout.New(prefix)
+	if err == nil && layout.Root() != "" {
+		err = gitops.CheckPath(layout.Root())
+	}
+	return layout, err
+}
 
 type check struct {
 	form  string

@@ -95,6 +95,8 @@ func explainGit(err error) (explanation, bool) {
 	var rejected *gitops.RejectedError
 	var hostKey *gitops.UnknownHostKeyError
 	var notAFile *gitops.PathError
+	var throttled *gitops.ThrottledError
+	var redirect *gitops.RedirectError
 	switch {
 	case errors.As(err, &notAFile):
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
@@ -102,6 +104,18 @@ func explainGit(err error) (explanation, bool) {
 		return explanation{
 			what:   "The commit was sent, and the server did not tell in time whether it took it: the connection broke, or Terraform was stopped meanwhile.",
 			advice: "Apply again: what is on the branch by then is gone on with.",
+		}, true
+	case errors.As(err, new(*gitops.LimitError)):
+		return explanation{what: "The Git server or the repository wants more than this provider takes; what it is, and what to do, is below."}, true
+	case errors.As(err, &throttled):
+		return explanation{
+			what:   "The Git host wants fewer requests. The credentials are not what it objects to.",
+			advice: "Apply again when the host takes requests again, with fewer runs at a time, or raise the time in timeouts.",
+		}, true
+	case errors.As(err, &redirect):
+		return explanation{
+			what:   fmt.Sprintf("%s redirects to another host, %s, which was sent neither credentials nor a commit.", redirect.From, redirect.To),
+			advice: "If the repository has moved there, set git.url in the provider configuration to " + redirect.URL + ".",
 		}, true
 	case errors.Is(err, gitops.ErrAuth):
 		return explanation{

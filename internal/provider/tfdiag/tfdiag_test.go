@@ -32,6 +32,9 @@ func TestUnable(t *testing.T) {
 		texts     []string
 	}{
 		"credentials":    {gitops.ErrAuth, "", []string{"git.http.password", "not tried again"}},
+		"limit":          {&gitops.LimitError{What: "the file", Most: "4 MB", Path: "a/x.yaml", Advice: "Make it smaller."}, "", []string{"more than this provider takes", "a/x.yaml: the file is over the limit of 4 MB. Make it smaller."}},
+		"throttling":     {&gitops.ThrottledError{Status: 403, Until: time.Unix(1_700_000_000, 0)}, "", []string{"fewer requests", "2023-11-14T22:13:20Z"}},
+		"redirect":       {&gitops.RedirectError{From: "https://a", To: "https://b", URL: "https://b/g.git"}, "", []string{"https://a redirects to", "git.url in the provider configuration to https://b/g.git"}},
 		"repository":     {gitops.ErrRepositoryNotFound, "", []string{"git.url"}},
 		"branch":         {gitops.ErrBranchNotFound, "", []string{"git.branch"}},
 		"contention":     {gitops.ErrBranchMoved, "", []string{"Apply again", "timeouts"}},

@@ -1,0 +1,53 @@
+package gitops
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// RedirectError: the server sends the client to another host, which is to get neither credentials nor a push. Nothing was sent there.
+type RedirectError struct {
+	// From and To are the hosts, with the scheme and, where it is not the scheme's own, the port.
+	From, To string
+	// URL is the repository's place there, for git.url.
+	URL string
+}
+
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("%s redirects to %s, and credentials and commits go to the configured host alone. "+
+		"If the repository has moved there, set git.url to %s", e.From, e.To, e.URL)
+}
+
+// checkRedirect is asked before a redirect is followed. Within the host all are. Without credentials reading goes elsewhere as well.
+func (t *target) checkRedirect(request *http.Request, _ []*http.Request) error {
+	if sameOrigin(t.endpoint, request.URL) || t.HTTP.Password == "" && t.HTTP.BearerToken == "" {
+		return nil
+	}
+	return t.redirected(request.URL)
+}
+
+// redirected is the refusal to go to a place.
+func (t *target) redirected(to *url.URL) *RedirectError {
+	if to == nil {
+		to = &url.URL{}
+	}
+	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
+	show := func(u *url.URL) string { return oneLine(u.String(), maxLineBytes) }
+	return &RedirectError{From: show(origin(t.endpoint)), To: show(origin(to)), URL: show(place)}
+}
+
+func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }
+
+// sameOrigin tells whether a redirect has stayed on the server.
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
+}

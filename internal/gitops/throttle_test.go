@@ -1,0 +1,157 @@
+package gitops
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestThrottled(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for _, test := range []struct {
+		status int
+		header string
+		until  time.Time
+		is     bool
+	}{
+		{429, "", time.Time{}, true},
+		{429, "Retry-After: 7", now.Add(7 * time.Second), true},
+		{403, "", time.Time{}, false},
+		{403, "Retry-After: 0", now, true},
+		{403, "Retry-After: -5", now, true},
+		{403, "Retry-After: soon", time.Time{}, true},
+		{503, "", time.Time{}, false},
+		{503, "Retry-After: Tue, 14 Nov 2023 22:14:20 GMT", time.Unix(1_700_000_060, 0), true},
+		{403, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 1700000030", now.Add(30 * time.Second), true},
+		{403, "X-RateLimit-Remaining: 1\nX-RateLimit-Reset: 1700000030", time.Time{}, false},
+		{403, "RateLimit-Remaining: 0\nRateLimit-Reset: 30", now.Add(30 * time.Second), true},
+		{403, "RateLimit-Reset: 30", now.Add(30 * time.Second), true},
+		{403, "RateLimit-Remaining: 0\nRateLimit-Reset: 30\nRetry-After: 5", now.Add(5 * time.Second), true},
+		{401, "Retry-After: 7", time.Time{}, false},
+		{500, "Retry-After: 7", time.Time{}, false},
+	} {
+		x := &exchange{status: test.status, header: http.Header{}}
+		for text := range strings.Lines(test.header) {
+			name, value, _ := strings.Cut(strings.TrimSpace(text), ": ")
+			x.header.Set(name, value)
+		}
+		got := x.throttled(now)
+		if (got != nil) != test.is || got != nil && !got.Until.Equal(test.until) {
+			t.Errorf("%d with %q: %+v, want %t until %s", test.status, test.header, got, test.is, test.until)
+		}
+	}
+}
+
+// TestThrottled_waits: as long as the host says, for reading and for a push, and not past the context.
+func TestThrottled_waits(t *testing.T) {
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	throttling := func(times int32, match func(*http.Request) bool, after string) (*atomic.Int32, func(http.Handler) http.Handler) {
+		var seen atomic.Int32
+		return &seen, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !match(r) || seen.Add(1) > times {
+					next.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Retry-After", after)
+				http.Error(w, "slow down", http.StatusForbidden)
+			})
+		}
+	}
+	e := f.engine()
+	_, fault := throttling(2, every, "0")
+	f.faulty(fault)
+	if _, err := e.Read(patient(t), "a"); err != nil {
+		t.Errorf("reading: %v", err)
+	}
+	_, fault = throttling(2, pushes, "0")
+	f.faulty(fault)
+	apply(t, e, "Write", write("b", "2"))
+	f.check(map[string]string{"a": "1", "b": "2"})
+	for name, do := range map[string]func(*Engine) error{
+		"read": func(e *Engine) error { _, err := e.Read(patient(t), "a"); return err },
+		"apply": func(e *Engine) error {
+			_, err := e.Apply(patient(t), Change{Edits: []Edit{write("c", "3")}})
+			return err
+		},
+	} {
+		match := every
+		if name == "apply" {
+			match = pushes
+		}
+		seen, fault := throttling(1<<30, match, "3600")
+		f.faulty(fault)
+		var throttled *ThrottledError
+		err := do(f.engine())
+		if !errors.As(err, &throttled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAuth) || throttled.Until.IsZero() {
+			t.Errorf("%s: %v, want *ThrottledError at once", name, err)
+		}
+		if seen.Load() != 1 {
+			t.Errorf("%s: %d requests, want 1", name, seen.Load())
+		}
+	}
+}
+
+// TestGroup_deadline is the last of the callers', where all have one.
+func TestGroup_deadline(t *testing.T) {
+	g := newGroup()
+	defer g.release()
+	first, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	second, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+	defer cancel()
+	want, _ := second.Deadline()
+	g.join(second, first)
+	derived, cancel := context.WithCancel(g.Context)
+	defer cancel()
+	if got, limited := derived.Deadline(); !limited || !got.Equal(want) {
+		t.Errorf("%s, %t; want %s", got, limited, want)
+	}
+	endless, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	g.join(endless)
+	if _, limited := g.Deadline(); limited {
+		t.Error("a deadline beside a caller without one")
+	}
+}
+
+// TestErrors_lasting: what does not pass by itself is no failure that is tried until the time is up.
+func TestErrors_lasting(t *testing.T) {
+	demanding := httptest.NewUnstartedServer(http.NotFoundHandler())
+	demanding.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	demanding.StartTLS()
+	t.Cleanup(demanding.Close)
+	open := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(open.Close)
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for name, config := range map[string]Config{
+		"a client certificate is demanded": {URL: demanding.URL + "/x.git", HTTP: HTTPAuth{CertificateAuthority: string(pemOf(demanding.Certificate().Raw))}},
+		"HTTPS at a port of HTTP":          {URL: strings.Replace(open.URL, "http:", "https:", 1) + "/x.git"},
+		"HTTP at a port of HTTPS":          {URL: strings.Replace(demanding.URL, "https:", "http:", 1) + "/x.git", HTTP: HTTPAuth{AllowInsecure: true}},
+		"an unknown host":                  {URL: "https://nowhere.invalid/x.git"},
+		"a refused port":                   {URL: closed.URL + "/x.git", HTTP: HTTPAuth{AllowInsecure: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target, err := config.normalize()
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := newEngine(target)
+			defer e.remote.close()
+			_, err = e.Read(patient(t), "a")
+			if err == nil || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*transientError)) {
+				t.Errorf("got %v", err)
+			}
+			t.Log(err)
+		})
+	}
+}
