@@ -15,11 +15,12 @@ type Engine struct {
 
 	mu        sync.Mutex
 	store     *store
-	place           // of the branch; a zero tip: not known
-	epoch     int   // counts Invalidate
-	tipFrom   int   // the epoch in which the server was asked for the tip
-	refused   error // ErrAuth of a fetch, until Invalidate
-	barred    error // ErrAuth of a push, until Invalidate
+	place            // of the branch; a zero tip: not known
+	epoch     int    // counts Invalidate
+	tipFrom   int    // the epoch in which the server was asked for the tip
+	refused   error  // ErrAuth of a fetch, until Invalidate
+	outage    outage // until Invalidate
+	barred    error  // ErrAuth of a push, until Invalidate
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -64,12 +65,12 @@ func newEngine(t *target) *Engine {
 	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1), grace: outcomeGrace}
 }
 
-// Invalidate makes the next read ask the server for the tip, and forgets a refused login. There is no network access.
+// Invalidate makes the next read ask the server for the tip, and forgets a refused login and an outage. There is no network access.
 func (e *Engine) Invalidate() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.epoch++
-	e.refused, e.barred = nil, nil
+	e.refused, e.barred, e.outage = nil, nil, outage{}
 }
 
 func (e *Engine) currentEpoch() int {

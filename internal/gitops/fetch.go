@@ -34,7 +34,7 @@ func (e *Engine) retry(note func(error)) *retry { return &retry{note, e} }
 func (r *retry) do(ctx context.Context, attempt func() error) error {
 	malformed, began := 0, time.Now()
 	for delay := firstDelay; ; delay = min(2*delay, longestDelay) {
-		err := attempt()
+		err := r.attempt(ctx, attempt)
 		var throttled *ThrottledError
 		wait := func() error { return pause(ctx, delay) }
 		switch {
@@ -42,12 +42,12 @@ func (r *retry) do(ctx context.Context, attempt func() error) error {
 			return err
 		case errors.As(err, &throttled):
 			if throttled.beyond(ctx) {
-				return err
+				return r.giveUp(err)
 			}
 			wait = func() error { return throttled.wait(ctx, delay) }
 		case errors.As(err, new(*briefError)):
 			if time.Since(began) > maxBriefly {
-				return err
+				return r.giveUp(err)
 			}
 		case errors.As(err, new(*protocolError)):
 			if malformed++; malformed == protocolAttempts {
@@ -63,6 +63,25 @@ func (r *retry) do(ctx context.Context, attempt func() error) error {
 			return err
 		}
 	}
+}
+
+// attempt makes one, and remembers whether the server answers.
+func (r *retry) attempt(ctx context.Context, attempt func() error) error {
+	r.e.mu.Lock()
+	r.e.outage.begin(time.Now())
+	r.e.mu.Unlock()
+	err := attempt()
+	r.e.mu.Lock()
+	defer r.e.mu.Unlock()
+	r.e.outage.end(ctx, time.Now(), err)
+	return err
+}
+
+func (r *retry) giveUp(err error) error {
+	r.e.mu.Lock()
+	defer r.e.mu.Unlock()
+	r.e.outage.giveUp(err)
+	return err
 }
 
 // pause waits for about d, between half and all of it.

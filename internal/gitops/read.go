@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // readCall is one caller that waits for its lookups.
@@ -118,11 +119,15 @@ func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
 		return Hash{}, e.locate(context.Cause(ctx))
 	}
 	call := &readCall{ctx: ctx, lookups: lookups, done: make(chan struct{})}
+	began := time.Now()
 	e.mu.Lock()
+	silent := e.outage.of(ctx, began)
 	switch {
 	case e.answer(call):
 	case e.refused != nil:
 		call.finish(e.locate(e.refused))
+	case silent != nil:
+		call.finish(e.locate(silent))
 	default:
 		e.reads = append(e.reads, call)
 		e.start()
@@ -134,6 +139,9 @@ func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.reads = slices.DeleteFunc(e.reads, func(c *readCall) bool { return c == call })
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			e.outage.expired(time.Now(), began)
+		}
 		return Hash{}, e.locate(interrupted(ctx, call.last))
 	}
 	for _, l := range lookups {
