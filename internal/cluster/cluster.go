@@ -67,6 +67,7 @@ func open(config Config, userAgent string) (*connection, error) {
 	rc.QPS, rc.Burst = qps, burst
 	rc.UserAgent = userAgent
 	rc.WarningHandler = rest.NoWarnings{}
+	learnCredentials(rc, config.Learn)
 	rc.Wrap(newFirst)
 	if err := readTokenFile(rc); err != nil {
 		return nil, err
