@@ -65,7 +65,7 @@ func TestAccPackageInstall_importDocument(t *testing.T) {
 		})))
 	update.Check = resource.ComposeTestCheckFunc(r.HasFile(p.install, "constraints: '>=0.0.0'"), r.HasCommits(p.dir, 2))
 	resource.Test(t, resource.TestCase{
-		Steps:        []resource.TestStep{imported, first, f.Quiet(documented()), update, f.Quiet(bumped), f.Imported(e.Package()+"/staging", bumped, "commit", "package_source", "resolved_version")},
+		Steps:        []resource.TestStep{imported, first, f.Quiet(documented()), update, f.Quiet(bumped), f.Imported(e.Package()+"/staging", bumped, "commit", "values.", "package_source", "resolved_version")},
 		CheckDestroy: resource.ComposeTestCheckFunc(r.HasNoFile(p.install), r.HasNoFile(p.params), r.HasFile(p.keep)),
 	})
 }
