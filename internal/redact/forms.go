@@ -17,8 +17,8 @@ func forms(secret string) []string {
 			all = append(all, form)
 		}
 	}
-	for _, escape := range []func(string) string{url.QueryEscape, url.PathEscape, userinfo} {
-		form := escape(secret)
+	for _, write := range []func(string) string{url.QueryEscape, url.PathEscape, userinfo} {
+		form := write(secret)
 		add(form)
 		add(percent.ReplaceAllStringFunc(form, strings.ToLower))
 	}
@@ -39,6 +39,7 @@ func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
 
 var (
 	percent = regexp.MustCompile(`%[0-9A-F]{2}`)
+	escape  = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 	// encoded is a run of base64, of either alphabet. Four characters are the
 	// fewest that hold three bytes, and MinLength bytes need more.
 	encoded = regexp.MustCompile(`[A-Za-z0-9+/_-]{6,}={0,2}`)
@@ -46,8 +47,8 @@ var (
 	escaped = regexp.MustCompile(`[^\s"'<>]*%[0-9A-Fa-f]{2}[^\s"'<>]*`)
 )
 
-// nesting is how many layers of base64 are taken off.
-const nesting = 2
+// nesting is how many layers of encoding are taken off.
+const nesting = 3
 
 // inBase64 tells whether a run of base64 holds a secret. What stands before the
 // encoded text may be of the same alphabet, so it may begin at any of four
@@ -68,12 +69,16 @@ func (f *finder) inBase64(run string, depth int) bool {
 	return false
 }
 
-func unescape(run string) string {
-	plain, err := url.QueryUnescape(run)
-	if err != nil {
-		return run
-	}
-	return plain
+// inURL tells whether what a URL has escaped is a secret.
+func (f *finder) inURL(run string, depth int) bool {
+	plain := escape.ReplaceAllStringFunc(run, func(e string) string {
+		b, err := strconv.ParseUint(e[1:], 16, 8)
+		if err != nil {
+			return e
+		}
+		return string([]byte{byte(b)})
+	})
+	return plain != run && (f.holds(plain, depth-1) || f.holds(strings.ReplaceAll(plain, "+", " "), depth-1))
 }
 
 // URLPasswords are the passwords in a URL, as they are written and as they are

@@ -151,19 +151,21 @@ func (f *finder) redact(text string) string {
 		return run
 	})
 	return escaped.ReplaceAllStringFunc(text, func(run string) string {
-		if plain := unescape(run); plain != run && f.holds(plain, 1) {
+		if f.inURL(run, nesting) {
 			return Mark
 		}
 		return run
 	})
 }
 
-// holds tells whether a text shows a secret, also in base64 inside of it.
+// holds tells whether a text shows a secret, also below so many layers of
+// encoding.
 func (f *finder) holds(text string, depth int) bool {
 	if f.forms.Replace(text) != text {
 		return true
 	}
-	return depth > 0 && slices.ContainsFunc(encoded.FindAllString(text, -1), func(run string) bool { return f.inBase64(run, depth) })
+	return depth > 0 && (f.inURL(text, depth) ||
+		slices.ContainsFunc(encoded.FindAllString(text, -1), func(run string) bool { return f.inBase64(run, depth) }))
 }
 
 type contextKey struct{}

@@ -27,6 +27,8 @@ func echoes(user, secret string) map[string]string {
 		"userinfo":          (&url.URL{Scheme: "https", User: url.UserPassword(user, secret), Host: "h"}).String(),
 		"query, lower case": "?t=" + percent.ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower),
 		"every byte":        hexed(secret),
+		"escaped twice":     "?t=" + url.QueryEscape("a b%"+url.QueryEscape(secret)) + "%zz",
+		"base64 in a query": "?t=" + url.QueryEscape(base64.StdEncoding.EncodeToString([]byte("+?>"+secret))),
 		"quoted":            strconv.Quote(secret),
 	}
 	for before := range 4 {
