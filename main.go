@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 	"os"
@@ -10,9 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 )
 
 // version is set by the release build.
@@ -35,10 +35,11 @@ func main() {
 	if !*debugger {
 		go outlive(os.Getppid, parentPoll, lastWords, os.Exit)
 	}
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/carvel-gitops/carvel",
-		Debug:   *debugger,
-	})
+	var options []tf6server.ServeOpt
+	if *debugger {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	err := tf6server.Serve("registry.terraform.io/carvel-gitops/carvel", redacted.Server(provider.New(version)()), options...)
 	if err != nil {
 		log.Fatal(err)
 	}

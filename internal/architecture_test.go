@@ -83,7 +83,7 @@ func TestImports(t *testing.T) {
 }
 
 func isPure(name string) bool {
-	return name == "carvel" || name == "repolayout" || name == "printable"
+	return name == "carvel" || name == "repolayout" || name == "printable" || name == "redact"
 }
 
 func isEngine(name string) bool { return name == "gitops" || name == "cluster" || name == "sops" }
@@ -99,7 +99,7 @@ func refused(p listed, imported string) string {
 		return ""
 	case layer(to) == "lab" && layer(from) != "lab" && !p.isTest():
 		return "only tests and the lab itself import the lab"
-	case from == "carvel", from == "printable":
+	case from == "carvel", from == "printable", from == "redact":
 		return from + " stands on nothing"
 	case from == "repolayout" && to != "carvel":
 		return "repolayout stands on carvel alone"
@@ -114,7 +114,7 @@ func refused(p listed, imported string) string {
 }
 
 // shared are the packages of the provider that resources stand on.
-var shared = []string{"acctest", "creation", "providerdata", "schemas", "tfdiag", "tfvalue"}
+var shared = []string{"acctest", "creation", "providerdata", "redacted", "schemas", "tfdiag", "tfvalue"}
 
 func isResource(name string) bool {
 	return path.Dir(name) == "provider" && !slices.Contains(shared, path.Base(name))
@@ -129,6 +129,9 @@ func TestImports_ofRefused(t *testing.T) {
 	}{
 		{production("carvel"), module + "/internal/repolayout", true},
 		{production("repolayout"), module + "/internal/carvel", false},
+		{production("redact"), module + "/internal/carvel", true},
+		{production("provider/redacted"), module + "/internal/redact", false},
+		{production("provider/app"), module + "/internal/provider/redacted", false},
 		{production("repolayout"), module + "/internal/gitops", true},
 		{production("gitops"), module + "/internal/carvel", true},
 		{production("cluster"), module + "/internal/printable", false},

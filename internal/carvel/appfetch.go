@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -145,17 +146,40 @@ func ValidateFilePath(p string) error {
 }
 
 // ValidateSourceURL checks the URL of a Git repository, a file or a chart: the
-// App is no place for a password, which everybody reads who may read Apps.
+// App is no place for a password or a token, which everybody reads who may read
+// Apps.
 func ValidateSourceURL(url string) error {
-	if url == "" {
-		return fmt.Errorf("the URL is empty")
-	}
-	_, rest, _ := strings.Cut(url, "://")
-	authority, _, _ := strings.Cut(rest, "/")
-	if user, _, found := strings.Cut(authority, "@"); found && strings.Contains(user, ":") {
-		return fmt.Errorf("the URL holds a password; use secret_ref")
+	switch {
+	case url == "":
+		return errors.New("the URL is empty")
+	case PublicURL(url) != url:
+		return errors.New("the URL holds user information, which may be a token and which everybody reads who may read Apps; " +
+			"remove what is before the @, and use secret_ref")
 	}
 	return nil
+}
+
+// PublicURL is a URL without the user information in it, but for the user of an
+// SSH URL, whom one logs in as.
+func PublicURL(url string) string {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		return url
+	}
+	authority, path := rest, ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		authority, path = rest[:end], rest[end:]
+	}
+	at := strings.LastIndexByte(authority, '@')
+	if at < 0 {
+		return url
+	}
+	user, host := "", authority[at+1:]
+	if strings.Contains(scheme, "ssh") {
+		user, _, _ = strings.Cut(authority[:at], ":")
+		user += "@"
+	}
+	return scheme + "://" + user + host + path
 }
 
 // ValidateSHA256 checks a checksum.

@@ -36,6 +36,26 @@ func TestGitHost(t *testing.T) {
 	}
 }
 
+func TestPublicURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://git.example.com/a/b.git":            "https://git.example.com/a/b.git",
+		"https://s3cret@git.example.com/a%20b/":      "https://git.example.com/a%20b/",
+		"https://u:s3cret@git.example.com:8443/a":    "https://git.example.com:8443/a",
+		"https://u:s3@cret@git.example.com":          "https://git.example.com",
+		"https://s3cret@git.example.com?a=b@c":       "https://git.example.com?a=b@c",
+		"https://git.example.com/a@b":                "https://git.example.com/a@b",
+		"ssh://git@git.example.com/a":                "ssh://git@git.example.com/a",
+		"git+ssh://git:s3cret@git.example.com/a":     "git+ssh://git@git.example.com/a",
+		"git@git.example.com:a/b.git":                "git@git.example.com:a/b.git",
+		"https://org@dev.azure.com/org/project/_git": "https://dev.azure.com/org/project/_git",
+		"": "",
+	} {
+		if got := PublicURL(url); got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+}
+
 func TestCheckGitCredential(t *testing.T) {
 	for _, c := range []struct {
 		url           string
@@ -103,7 +123,7 @@ func TestValidateAppFields(t *testing.T) {
 	}{
 		"file path":         {ValidateFilePath, []string{"a", "a/b.yaml", "..a"}, []string{"", ".", "/a", "../a", "a/../../b"}},
 		"template path":     {ValidateTemplatePath, []string{"-", "a"}, []string{"/a", ""}},
-		"source URL":        {ValidateSourceURL, []string{"https://h/r", "git@h:r", "https://u@h/r", "oci://h/r:1"}, []string{"", "https://u:p@h/r"}},
+		"source URL":        {ValidateSourceURL, []string{"https://h/r", "git@h:r", "ssh://git@h/r", "oci://h/r:1", "https://h/a@b"}, []string{"", "https://u:p@h/r", "https://u@h/r", "ssh://git:p@h/r"}},
 		"field path":        {ValidateFieldPath, []string{"metadata.name", "metadata.labels['a']", "namespace"}, []string{"spec.paused", "metadata.names", ""}},
 		"file mark":         {ValidateFileMark, []string{"a/**/*:type=data"}, []string{"a", ":type=data", "a:data"}},
 		"namespace mapping": {ValidateNamespaceMapping, []string{"a=b"}, []string{"a", "a=", "A=b"}},

@@ -51,7 +51,7 @@ func PortableKubeconfig(data []byte) (Kubeconfig, error) {
 	if err != nil {
 		return Kubeconfig{}, fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	return Kubeconfig{Server: cluster.Server, YAML: out}, nil
+	return Kubeconfig{Server: PublicURL(cluster.Server), YAML: out}, nil
 }
 
 func currentContext(config *api.Config) []string {

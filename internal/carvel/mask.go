@@ -1,7 +1,6 @@
 package carvel
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -10,32 +9,28 @@ import (
 const Masked = "(sensitive value)"
 
 // MaskSecret renders a file that holds a Secret with the keys of its values and
-// with every leaf masked, for showing in a plan. Text that is not YAML is
-// masked as a whole.
+// with every leaf masked, for showing in a plan. What is no Secret is masked
+// whole: which of its keys are names and which are secrets is not known.
 func MaskSecret(data []byte) string {
 	documents, err := readYAML(data)
 	if err != nil {
 		return Masked + "\n"
 	}
-	return show(documents, func(map[string]any) bool { return true })
+	return show(documents)
 }
 
-var namesSecret = regexp.MustCompile(`\bSecret\b`)
-
-// MaskSecrets is the text of a file as it is, but for Secrets that somebody has
-// put into it.
+// MaskSecrets is the text of a file with a PackageInstall as it is. Where
+// somebody has put anything else into it, PackageInstalls are shown and the rest
+// is masked.
 func MaskSecrets(data []byte) string {
-	if !namesSecret.Match(data) {
-		return string(data)
-	}
 	documents, err := readYAML(data)
 	if err != nil {
 		return Masked + "\n"
 	}
-	if !slices.ContainsFunc(documents, func(d any) bool { return !isPackageInstall(d) }) {
+	if len(documents) > 0 && !slices.ContainsFunc(documents, func(d any) bool { return !isPlainInstall(d) }) {
 		return string(data)
 	}
-	return show(documents, func(d map[string]any) bool { return !isPackageInstall(d) })
+	return show(documents)
 }
 
 func isPackageInstall(document any) bool {
@@ -43,20 +38,34 @@ func isPackageInstall(document any) bool {
 	return m["kind"] == "PackageInstall"
 }
 
-func show(documents []any, hide func(map[string]any) bool) string {
+// isPlainInstall tells a PackageInstall that has no field of another kind.
+func isPlainInstall(document any) bool {
+	m, _ := document.(map[string]any)
+	return isPackageInstall(document) && m["apiVersion"] == PackageInstalls.GroupVersion().String() &&
+		hasOnly(m, "apiVersion", "kind", "metadata", "spec", "status")
+}
+
+func hasOnly(m map[string]any, fields ...string) bool {
+	for field := range m {
+		if !slices.Contains(fields, field) {
+			return false
+		}
+	}
+	return true
+}
+
+func show(documents []any) string {
 	var shown []string
 	for _, document := range documents {
 		m, ok := document.(map[string]any)
-		if !ok {
-			shown = append(shown, Masked+"\n")
-			continue
+		if ok && !isPlainInstall(document) {
+			m, ok = maskSecret(m)
 		}
-		if hide(m) {
-			m = maskObject(m)
-		}
-		text, err := WriteYAML(m)
-		if err != nil {
-			text = []byte(Masked + "\n")
+		text := []byte(Masked + "\n")
+		if ok {
+			if written, err := WriteYAML(m); err == nil {
+				text = written
+			}
 		}
 		shown = append(shown, string(text))
 	}
@@ -77,29 +86,69 @@ func MaskEncrypted(data []byte) string {
 		object, _ := document.(map[string]any)
 		delete(object, "sops")
 		if texts, ok := object["stringData"].(map[string]any); ok {
-			for key := range texts {
-				texts[key] = Masked
+			for key, text := range texts {
+				if _, ok := text.(string); ok {
+					texts[key] = Masked
+				}
 			}
 		}
 	}
-	return show(documents, func(map[string]any) bool { return true })
+	return show(documents)
 }
 
-// maskObject shows what an object is. What is none is masked leaf by leaf.
-func maskObject(object map[string]any) map[string]any {
-	masked, _ := maskLeaves(object).(map[string]any)
-	if _, ok := object["kind"].(string); !ok {
-		return masked
+// maskSecret shows what a Secret is. ok is false for what is none, or has
+// anything that a Secret does not.
+func maskSecret(object map[string]any) (masked map[string]any, ok bool) {
+	if object["kind"] != "Secret" || object["apiVersion"] != "v1" && object["apiVersion"] != nil ||
+		!hasOnly(object, "apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData") {
+		return nil, false
 	}
-	keep(object, masked, "apiVersion", "kind")
-	if metadata, ok := object["metadata"].(map[string]any); ok {
-		shown, _ := masked["metadata"].(map[string]any)
-		keep(metadata, shown, "name", "namespace")
+	masked = map[string]any{}
+	for field, value := range object {
+		switch field {
+		case "apiVersion", "kind":
+			masked[field] = value
+		case "metadata":
+			masked[field], ok = maskMetadata(value)
+		case "data", "stringData":
+			masked[field], ok = maskTexts(field, value)
+		default:
+			_, isMap := value.(map[string]any)
+			_, isList := value.([]any)
+			masked[field], ok = Masked, !isMap && !isList
+		}
+		if !ok && field != "apiVersion" && field != "kind" {
+			return nil, false
+		}
 	}
-	if texts, ok := object["stringData"].(map[string]any); ok {
-		masked["stringData"] = maskTexts(texts)
+	return masked, true
+}
+
+// maskMetadata shows the names, and the keys of the labels and annotations.
+func maskMetadata(value any) (masked map[string]any, ok bool) {
+	metadata, ok := value.(map[string]any)
+	if !ok || !hasOnly(metadata, "name", "namespace", "labels", "annotations", "creationTimestamp") {
+		return nil, false
 	}
-	return masked
+	for _, field := range []string{"name", "namespace", "creationTimestamp"} {
+		if _, isText := metadata[field].(string); !isText && metadata[field] != nil {
+			return nil, false
+		}
+	}
+	masked, _ = maskLeaves(metadata).(map[string]any)
+	for _, field := range []string{"labels", "annotations"} {
+		entries, isMap := metadata[field].(map[string]any)
+		if !isMap && metadata[field] != nil {
+			return nil, false
+		}
+		for _, entry := range entries {
+			if _, ok := entry.(string); !ok {
+				return nil, false
+			}
+		}
+	}
+	keep(metadata, masked, "name", "namespace")
+	return masked, true
 }
 
 func keep(from, into map[string]any, fields ...string) {
@@ -110,22 +159,36 @@ func keep(from, into map[string]any, fields ...string) {
 	}
 }
 
-func maskTexts(texts map[string]any) map[string]any {
-	masked := make(map[string]any, len(texts))
-	for key, value := range texts {
-		text, _ := value.(string)
-		masked[key] = maskText(text)
+// maskTexts shows the keys of a Secret. Only the text under the key of the
+// values is a document, whose keys are names; a key in another may be a secret.
+func maskTexts(field string, value any) (masked map[string]any, ok bool) {
+	texts, ok := value.(map[string]any)
+	if !ok && value != nil {
+		return nil, false
 	}
-	return masked
+	masked = make(map[string]any, len(texts))
+	for key, value := range texts {
+		text, isText := value.(string)
+		if !isText || ValidateSecretKey(key) != nil {
+			return nil, false
+		}
+		masked[key] = Masked
+		if field == "stringData" && key == ValuesKey {
+			masked[key] = maskValues(text)
+		}
+	}
+	return masked, true
 }
 
-func maskText(text string) string {
+// maskValues shows the keys of a values document. One without any value is
+// masked whole: it may be a secret that ends in a colon.
+func maskValues(text string) string {
 	header := ""
 	if rest, found := strings.CutPrefix(text, yttHeader); found {
 		header, text = yttHeader, rest
 	}
 	values, err := ParseValues([]byte(text))
-	if err != nil || len(values) == 0 {
+	if err != nil || isBare(values) {
 		return Masked
 	}
 	out, err := WriteYAML(maskLeaves(values))
@@ -133,6 +196,17 @@ func maskText(text string) string {
 		return Masked
 	}
 	return header + "---\n" + string(out)
+}
+
+// isBare tells whether a map holds nothing but keys.
+func isBare(values map[string]any) bool {
+	for _, value := range values {
+		if m, ok := value.(map[string]any); ok && isBare(m) || value == nil {
+			continue
+		}
+		return false
+	}
+	return true
 }
 
 func maskLeaves(v any) any {

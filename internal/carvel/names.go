@@ -80,7 +80,10 @@ func ValidateSecretKey(key string) error { return first(validation.IsConfigMapKe
 // ValidateServer checks the URL of an API server.
 func ValidateServer(server string) error {
 	u, err := url.Parse(server)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+	if strings.Contains(server, "@") { // quoting it might show a password
+		return errors.New("the value holds an @: write a URL without user information, such as https://api.staging.example.com:6443")
+	}
+	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("%q is not a URL such as https://api.staging.example.com:6443", server)
 	}
 	return nil

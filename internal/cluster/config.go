@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,9 @@ type Config struct {
 	Kubeconfig            string // a kubeconfig's text; wins over ConfigPaths
 	InCluster             bool   // what a Pod has of its cluster, where no kubeconfig is named
 	Exec                  *Exec
+	// Learn, where not nil, is told the credentials that come from files and
+	// plugins, before they are sent. It may be called at any time.
+	Learn func(secrets ...string)
 }
 
 // Exec is a credential plugin.
@@ -48,6 +52,9 @@ var ErrNotConfigured = errors.New("no API server is configured")
 // restConfig reads the files that the Config names.
 func (c Config) restConfig() (*rest.Config, error) {
 	base, err := c.load()
+	if err == nil {
+		err = c.checkProxies(base)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +101,45 @@ func (c Config) load() (*api.Config, error) {
 		return inCluster()
 	default:
 		return api.NewConfig(), nil
+	}
+}
+
+// checkProxies refuses what client-go would refuse, whose error quotes the URL:
+// it may hold a password.
+func (c Config) checkProxies(base *api.Config) error {
+	if !isProxy(c.ProxyURL) {
+		return errors.New("proxy_url: not a URL that begins with http://, https:// or socks5://")
+	}
+	for name, cluster := range base.Clusters {
+		if !isProxy(cluster.ProxyURL) {
+			return fmt.Errorf("kubeconfig: the proxy-url of cluster %q is not a URL that begins with http://, https:// or socks5://", name)
+		}
+		c.learn(proxyPassword(cluster.ProxyURL))
+	}
+	return nil
+}
+
+// isProxy tells whether a text names a proxy, or none.
+func isProxy(text string) bool {
+	if text == "" {
+		return true
+	}
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && slices.Contains([]string{"http", "https", "socks5"}, u.Scheme)
+}
+
+func proxyPassword(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return ""
+	}
+	password, _ := u.User.Password()
+	return password
+}
+
+func (c Config) learn(secrets ...string) {
+	if c.Learn != nil {
+		c.Learn(secrets...)
 	}
 }
 

@@ -38,6 +38,7 @@ func open(name, userAgent string, config Config) (*connection, error) {
 	rc.RateLimiter = &pace{flowcontrol.NewTokenBucketRateLimiter(qps, burst)}
 	rc.UserAgent = userAgent
 	rc.WarningHandler = rest.NoWarnings{}
+	learnCredentials(rc, config.Learn)
 	// The first is the one next to the server, and sees the credentials.
 	rc.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &guard{RoundTripper: next, cluster: name, answered: &conn.answered}

@@ -6,7 +6,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -87,6 +90,61 @@ func TestProxyURL(t *testing.T) {
 	}
 	if url, _ := asked.Load().(string); !strings.HasPrefix(url, "http://api.example.com/api/v1/namespaces/n/configmaps/c") {
 		t.Errorf("the proxy was asked for %q", url)
+	}
+}
+
+// TestProxyURL_invalid: the error does not quote what may hold a password.
+func TestProxyURL_invalid(t *testing.T) {
+	kubeconfig := `{current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}], users: [{name: a, user: {token: t}}], clusters: [{name: a, cluster: {server: "https://h", proxy-url: PROXY}}]}`
+	for _, proxy := range []string{"http://u:s3cret@proxy:port", "ftp://u:s3cret@proxy", "u:s3cret@proxy:3128", "http://u:s3cret%zz@proxy", "://s3cret"} {
+		for name, config := range map[string]Config{
+			"proxy_url":  {Host: "https://api.example.com", ProxyURL: proxy},
+			"kubeconfig": {Kubeconfig: strings.Replace(kubeconfig, "PROXY", strconv.Quote(proxy), 1)},
+			"a file":     {ConfigPaths: []string{write(t, "kubeconfig", strings.Replace(kubeconfig, "PROXY", strconv.Quote(proxy), 1))}},
+		} {
+			_, err := New("x", "test", config).Get(t.Context(), configMap)
+			if err == nil || !strings.Contains(err.Error(), "proxy") || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("%s %s: %v", name, proxy, err)
+			}
+		}
+	}
+}
+
+// TestLearn: each credential is told before the server can echo it, wherever it
+// comes from.
+func TestLearn(t *testing.T) {
+	const kubeconfig = `{current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}], users: [{name: a, user: {USER}}], clusters: [{name: a, cluster: {server: "SERVER", insecure-skip-tls-verify: true}}]}`
+	var mu sync.Mutex
+	var told []string
+	known := func(secret string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Contains(told, secret)
+	}
+	for secret, user := range map[string]string{
+		"token-of-a-file": "tokenFile: " + write(t, "token", "token-of-a-file\n"), "token-1": "exec: {apiVersion: client.authentication.k8s.io/v1, command: " + os.Args[0] +
+			", interactiveMode: Never, env: [{name: " + pluginRuns + ", value: " + filepath.Join(t.TempDir(), "runs") + "}]}",
+		"token-of-a-user": "token: token-of-a-user", "a-password": "username: u, password: a-password",
+	} {
+		asked := false
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if asked = true; !known(secret) {
+				t.Errorf("%s is not known when it is sent", secret)
+			}
+			found(w)
+		}))
+		t.Cleanup(server.Close)
+		config := Config{
+			ConfigPaths: []string{write(t, "kubeconfig", strings.NewReplacer("USER", user, "SERVER", server.URL).Replace(kubeconfig))},
+			Learn: func(secrets ...string) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, secrets...)
+			},
+		}
+		if _, err := New("x", "test", config).Get(t.Context(), configMap); err != nil || !asked {
+			t.Errorf("%s: %v", secret, err)
+		}
 	}
 }
 

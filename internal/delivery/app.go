@@ -264,8 +264,9 @@ func PlannedApp(a App, before string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	a.Ignore.keepText(obj, before)
-	return shown(obj, obj)
+	masked := &unstructured.Unstructured{Object: carvel.MaskApp(obj.Object)}
+	a.Ignore.keepText(masked, before) // which is masked already
+	return render(masked.Object, a.Name)
 }
 
 // readLeft reads what is left of an App that is gone: own Secrets of it, where

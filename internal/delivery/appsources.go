@@ -83,9 +83,11 @@ func (d *Delivery) ReduceGit(g *carvel.GitFetch) {
 
 func originRef(branch string) string { return "origin/" + branch }
 
-// sameRepository compares URLs as Git servers do: a slash or .git at the end
-// makes no other repository.
+// sameRepository compares URLs as Git servers do: a slash or .git at the end, or
+// who asks, makes no other repository.
 func sameRepository(a, b string) bool {
-	clean := func(url string) string { return strings.TrimSuffix(strings.TrimRight(url, "/"), ".git") }
+	clean := func(url string) string {
+		return strings.TrimSuffix(strings.TrimRight(carvel.PublicURL(url), "/"), ".git")
+	}
 	return a != "" && clean(a) == clean(b)
 }

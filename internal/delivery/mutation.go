@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
@@ -19,12 +20,17 @@ type Mutation struct {
 
 func title(obj *unstructured.Unstructured) string { return obj.GetKind() + "/" + obj.GetName() }
 
-// mutations are those of one applied object. What is in a Secret is not told.
+// mutations are those of one applied object. What is secret in it is not told.
 func mutations(applied, stored *unstructured.Unstructured, m cluster.Manager) []Mutation {
 	var all []Mutation
+	masked := &unstructured.Unstructured{Object: carvel.MaskApp(stored.Object)}
 	for _, d := range cluster.Differences(applied, stored, m) {
 		if strings.HasPrefix(d.Field, ".data") {
-			d.Value = "(sensitive value)"
+			d.Value = carvel.Masked
+		} else if keys, ok := cluster.FieldOf(masked, d.Field); ok {
+			if value, found, err := unstructured.NestedFieldNoCopy(masked.Object, keys...); found && err == nil {
+				d.Value = value
+			}
 		}
 		all = append(all, Mutation{Object: title(applied), Difference: d})
 	}

@@ -63,11 +63,17 @@ func show(into map[string]string, live, shape *unstructured.Unstructured) error 
 	return err
 }
 
-// shown is the YAML of the fields of live that shape has.
+// shown is the YAML of the fields of live that shape has, without what is secret
+// in them.
 func shown(live, shape *unstructured.Unstructured) (string, error) {
-	text, err := yaml.Marshal(cluster.Project(live.Object, shape.Object))
+	fields, _ := cluster.Project(live.Object, shape.Object).(map[string]any)
+	return render(carvel.MaskApp(fields), shape.GetName())
+}
+
+func render(fields map[string]any, name string) (string, error) {
+	text, err := yaml.Marshal(fields)
 	if err != nil {
-		return "", fmt.Errorf("render %s: %w", shape.GetName(), err)
+		return "", fmt.Errorf("render %s: %w", name, err)
 	}
 	return string(text), nil
 }

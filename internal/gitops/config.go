@@ -146,7 +146,11 @@ func (t *target) checkURL() error {
 		return nil
 	}
 	if u.User != nil {
-		if t.HTTP.Username == "" && t.HTTP.Password != "" {
+		if t.HTTP.Password == "" { // hosts take a token as the user
+			return &ConfigError{Field: "url", Reason: "holds user information, which may be a token and would be shown; " +
+				"remove what is before the @, and set http.username and http.password or http.bearer_token"}
+		}
+		if t.HTTP.Username == "" {
 			t.HTTP.Username = u.User.Username()
 		}
 	}

@@ -13,7 +13,9 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
 const (
@@ -114,7 +116,10 @@ func clusterConfig(ctx context.Context, object types.Object, variables map[strin
 		ConfigContextAuthInfo: get(m.ConfigContextAuthInfo, "config_context_auth_info"),
 		ConfigContextCluster:  get(m.ConfigContextCluster, "config_context_cluster"),
 		Kubeconfig:            get(m.Kubeconfig, "kubeconfig"),
+		Learn:                 redact.From(ctx).Know,
 	}
+	redact.From(ctx).Know(c.Token, c.Password, c.ClientKey)
+	redact.From(ctx).Know(redact.URLPasswords(c.ProxyURL)...)
 	for name, flag := range map[string]struct {
 		set  types.Bool
 		into *bool
@@ -158,6 +163,9 @@ func execConfig(ctx context.Context, object types.Object, c *cluster.Config) dia
 	}
 	if !m.Env.IsNull() {
 		diags.Append(m.Env.ElementsAs(ctx, &c.Exec.Env, false)...)
+		for name, value := range c.Exec.Env {
+			redact.From(ctx).Know(redacted.Variable(name, value)...)
+		}
 	}
 	return diags
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
 type model struct {
@@ -64,6 +66,7 @@ type gitHTTPModel struct {
 // data makes what the resources work with. It reads the environment, and of
 // files only Terraform's own, for the configuration's name; not the network.
 func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, diag.Diagnostics) {
+	redact.From(ctx).Know(proxyPasswords()...)
 	data := &providerdata.Data{Delivery: &delivery.Delivery{Owner: owner.Name(m.Owner.ValueString(), owner.System())}}
 	diags := m.git(ctx, userAgent, data)
 	diags.Append(m.build(ctx, userAgent, data)...)
@@ -148,6 +151,11 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 	if config.URL == "" && m.Git.IsNull() {
 		return diags
 	}
+	redact.From(ctx).Know(
+		config.HTTP.Password, config.HTTP.BearerToken, config.SSH.PrivateKey, config.SSH.Password,
+		config.Signing.OpenPGPKey, config.Signing.OpenPGPPassphrase, config.Signing.SSHKey, config.Signing.SSHPassphrase,
+	)
+	redact.From(ctx).Know(redact.URLPasswords(config.URL)...)
 	repository, err := gitops.Open(config)
 	if err != nil {
 		diags.Append(gitConfigError(err))
@@ -159,8 +167,19 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 		return diags
 	}
 	data.Repository, data.Layout = repository, layout
-	data.Location = delivery.Location{URL: config.URL, Branch: config.Branch}
+	data.Location = delivery.Location{URL: carvel.PublicURL(config.URL), Branch: config.Branch}
 	return diags
+}
+
+// proxyPasswords are those of the proxies that the environment names.
+func proxyPasswords() []string {
+	var passwords []string
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		for _, variable := range []string{name, strings.ToLower(name)} {
+			passwords = append(passwords, redact.URLPasswords(os.Getenv(variable))...)
+		}
+	}
+	return passwords
 }
 
 func isSSH(url string) bool {

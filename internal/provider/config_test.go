@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
 type attributes map[string]any
@@ -124,6 +125,45 @@ func TestConfigureFromEnvironment(t *testing.T) {
 	}
 }
 
+// TestConfigureUser: a user name in the URL works beside a password, and is
+// nowhere else.
+func TestConfigureUser(t *testing.T) {
+	clear(t)
+	data, diags := configure(t, attributes{"git": attributes{"url": "https://org@dev.azure.com/org/p/_git/r", "http": attributes{"password": "s3cret"}}})
+	if diags.HasError() || data.Repository == nil || data.Location.URL != "https://dev.azure.com/org/p/_git/r" {
+		t.Errorf("%+v, %v", data, diags)
+	}
+}
+
+// TestConfigureKnows: secrets that come from the environment are known.
+func TestConfigureKnows(t *testing.T) {
+	clear(t)
+	for name, value := range map[string]string{
+		"CARVEL_GIT_URL": "https://git.example.com/g.git", "CARVEL_GIT_PASSWORD": "s3cret-git", "CARVEL_RUN_CLUSTER_PROD_EU_TOKEN": "s3cret-run",
+		"https_proxy": "http://u:s3cret-proxy@proxy:3128",
+	} {
+		t.Setenv(name, value)
+	}
+	r := redact.New()
+	schema := providerSchema()
+	raw := value(t, schema.Type().TerraformType(t.Context()), attributes{"run_clusters": attributes{"prod-eu": attributes{
+		"host": "https://h", "proxy_url": "http://u:s3cret-cluster@proxy", "exec": attributes{
+			"api_version": "v1", "command": "c", "env": map[string]tftypes.Value{
+				"AWS_SECRET": tftypes.NewValue(tftypes.String, "s3cret-plugin"), "AWS_REGION": tftypes.NewValue(tftypes.String, "eu-west-1"),
+			},
+		},
+	}}})
+	var resp provider.ConfigureResponse
+	New("test")().Configure(redact.NewContext(t.Context(), r), provider.ConfigureRequest{Config: tfsdk.Config{Raw: raw, Schema: schema}}, &resp)
+	if resp.Diagnostics.HasError() {
+		t.Fatal(resp.Diagnostics)
+	}
+	said := r.Text("s3cret-git s3cret-run s3cret-proxy s3cret-cluster s3cret-plugin eu-west-1")
+	if strings.Contains(said, "s3cret") || !strings.Contains(said, "eu-west-1") {
+		t.Error(said)
+	}
+}
+
 const kubeconfig = `{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}],
 clusters: [{name: a, cluster: {server: "https://prod-eu.example.com"}}], users: [{name: a, user: {token: t}}]}`
 
@@ -156,6 +196,8 @@ func TestConfigureErrors(t *testing.T) {
 		"git.url":               {"git": attributes{"url": "http://git.example.com/gitops.git"}},
 		"git.url ":              {"git": attributes{"branch": "main"}},
 		"git.path_prefix":       {"git": attributes{"url": "https://git.example.com/g.git", "path_prefix": "clusters/GIT~1 "}},
+		"git.url  ":             {"git": attributes{"url": "https://s3cret@git.example.com/g.git"}},
+		"git.url   ":            {"git": attributes{"url": "https://s3cret@git.example.com/g.git", "http": attributes{"bearer_token": "s3cret"}}},
 		"git.branch":            {"git": attributes{"url": "https://git.example.com/g.git", "branch": "a..b"}},
 		"git.http.password":     {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u"}}},
 		"git.http.bearer_token": {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u", "password": "s3cret", "bearer_token": "s3cret"}}},
@@ -170,7 +212,7 @@ func TestConfigureErrors(t *testing.T) {
 			t.Errorf("no error at %s: %v", want, diags)
 		}
 		for _, d := range diags {
-			if strings.Contains(d.Detail(), "s3cret") {
+			if strings.Contains(d.Summary()+d.Detail(), "s3cret") {
 				t.Errorf("%s: the error shows a secret", want)
 			}
 		}

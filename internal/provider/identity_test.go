@@ -5,11 +5,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 )
 
 // identities are the attributes by which Terraform tells objects apart.
@@ -23,7 +23,7 @@ var identities = map[string][]string{
 // serve is the provider as Terraform calls it.
 func serve(t *testing.T, config attributes) tfprotov6.ProviderServer {
 	t.Helper()
-	server, err := providerserver.NewProtocol6WithError(New("test")())()
+	server, err := redacted.ServerWithError(New("test")())()
 	if err != nil {
 		t.Fatal(err)
 	}

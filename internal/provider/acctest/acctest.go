@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -24,11 +23,12 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 )
 
 // Providers are the provider under test, in the test's own process.
 var Providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"carvel": providerserver.NewProtocol6WithError(provider.New("test")()),
+	"carvel": redacted.ServerWithError(provider.New("test")()),
 }
 
 // patience is how long a look at what a controller does may take: a few sync

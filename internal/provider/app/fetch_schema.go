@@ -98,7 +98,9 @@ func inlineAttribute(description string) schema.Attribute {
 		Validators:          []validator.Object{atLeastOne("paths", "paths_from")},
 		Attributes: map[string]schema.Attribute{
 			"paths": schema.MapAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Path to content.",
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Path to content. Everybody reads it who may read Apps; what is secret is better in `paths_from`. " +
+					"`object` shows a digest of each content in its place. Terraform shows the content here, unless it comes from something sensitive.",
 				Validators: []validator.Map{
 					mapvalidator.SizeAtLeast(1),
 					mapvalidator.KeysAre(schemas.Check("a relative path", carvel.ValidateFilePath)),
@@ -236,5 +238,5 @@ func subPath() validator.String {
 }
 
 func sourceURL() validator.String {
-	return schemas.Check("a URL without a password", carvel.ValidateSourceURL)
+	return schemas.Check("a URL without user information", carvel.ValidateSourceURL)
 }

@@ -65,6 +65,7 @@ func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
 		value any
 		kind  attr.Type
 	}
+	s.Fetch = withoutUserInformation(s.Fetch)
 	parts := map[string]part{"cluster": {s.Cluster, clusterType}}
 	if packages, runCluster, secret, ok := d.PackagesIn(s.Fetch); ok {
 		values["packages"], values["run_cluster"] = packages, runCluster
@@ -93,4 +94,20 @@ func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
 		values[name] = value
 	}
 	return values, nil
+}
+
+// withoutUserInformation are sources with URLs that may be shown: user
+// information may be a token, and no configuration has it.
+func withoutUserInformation(fetch []carvel.Fetch) []carvel.Fetch {
+	for _, f := range fetch {
+		switch {
+		case f.Git != nil:
+			f.Git.URL = carvel.PublicURL(f.Git.URL)
+		case f.HTTP != nil:
+			f.HTTP.URL = carvel.PublicURL(f.HTTP.URL)
+		case f.HelmChart != nil && f.HelmChart.Repository != nil:
+			f.HelmChart.Repository.URL = carvel.PublicURL(f.HelmChart.Repository.URL)
+		}
+	}
+	return fetch
 }

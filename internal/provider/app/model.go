@@ -10,6 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
 // What happens to what an App deployed when the resource is destroyed.
@@ -81,7 +82,7 @@ func (m model) with(ctx context.Context, r delivery.AppReceipt) (model, diag.Dia
 	}
 	m.Status = types.ObjectValueMust(statusType, map[string]attr.Value{
 		"condition":           types.StringValue(r.Status.Condition()),
-		"message":             types.StringValue(r.Status.Message()),
+		"message":             types.StringValue(redact.From(ctx).Text(r.Status.Message())),
 		"fetched_commits":     commits,
 		"observed_generation": types.Int64Value(r.Status.ObservedGeneration),
 	})

@@ -8,11 +8,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -116,7 +116,7 @@ func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(plan), "", err)}
 	}
 	if err != nil {
-		tflog.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+		redacted.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", err)
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func (r *app) look(ctx context.Context, plan *model, spec delivery.App) diag.Dia
 	case errors.As(err, &exists), errors.As(err, &notServed), errors.As(err, &connection), err != nil && spec.Adopt:
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(*plan), "", err)}
 	case err != nil:
-		tflog.Warn(ctx, "The build cluster could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+		redacted.Warn(ctx, "The build cluster could not be looked at for the plan; the apply will tell", err)
 		return nil
 	}
 	if spec.Adopt {

@@ -8,12 +8,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
@@ -183,7 +183,7 @@ func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Confi
 // progress logs what the wait is waiting for, when that changes.
 func progress(ctx context.Context, m model) func(string) {
 	return func(reason string) {
-		tflog.Info(ctx, "Waiting for App "+title(m)+": "+reason)
+		redacted.Info(ctx, "Waiting for App "+title(m)+": "+reason)
 	}
 }
 

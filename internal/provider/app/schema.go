@@ -126,7 +126,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"object": schema.StringAttribute{
 				Computed: true,
 				MarkdownDescription: "The App as YAML, reduced to the fields that this resource sets, defaults included. " +
-					"A change by someone else shows here.",
+					"A change by someone else shows here. In place of the content of an inline file there is a slow digest of it.",
 			},
 			"secrets": schema.MapAttribute{
 				Computed: true, ElementType: types.StringType,

@@ -10,6 +10,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
 type model struct {
@@ -28,7 +29,7 @@ type model struct {
 func (m model) with(ctx context.Context, found delivery.AppState) (model, diag.Diagnostics) {
 	commits, diags := types.ListValueFrom(ctx, types.StringType, append([]string{}, found.Status.FetchedCommits()...))
 	m.Condition = tfvalue.String(found.Status.Condition())
-	m.Message = tfvalue.String(found.Status.Message())
+	m.Message = tfvalue.String(redact.From(ctx).Text(found.Status.Message()))
 	m.Generation = types.Int64Value(found.Status.Generation)
 	m.ObservedGeneration = types.Int64Value(found.Status.ObservedGeneration)
 	m.FetchedCommits = commits

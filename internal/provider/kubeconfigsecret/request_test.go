@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
@@ -22,6 +21,7 @@ import (
 	carvelprovider "github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 )
 
 // clock is the real one, and some time later.
@@ -54,7 +54,7 @@ func (p clockProvider) others(ctx context.Context) []func() fwresource.Resource 
 
 func (c *clock) step(s resource.TestStep, later time.Duration) resource.TestStep {
 	s.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
-		"carvel": providerserver.NewProtocol6WithError(clockProvider{carvelprovider.New("test")(), c}),
+		"carvel": redacted.ServerWithError(clockProvider{carvelprovider.New("test")(), c}),
 	}
 	before := s.PreConfig
 	s.PreConfig = func() {

@@ -65,7 +65,7 @@ func TestAccPackageInstall_importDocument(t *testing.T) {
 		})))
 	update.Check = resource.ComposeTestCheckFunc(r.HasFile(p.install, "constraints: '>=0.0.0'"), r.HasCommits(p.dir, 2))
 	resource.Test(t, resource.TestCase{
-		Steps:        []resource.TestStep{imported, first, f.Quiet(documented()), update, f.Quiet(bumped), f.Imported(e.Package()+"/staging", bumped, "commit", "package_source", "resolved_version")},
+		Steps:        []resource.TestStep{imported, first, f.Quiet(documented()), update, f.Quiet(bumped), f.Imported(e.Package()+"/staging", bumped, "commit", "values.", "package_source", "resolved_version")},
 		CheckDestroy: resource.ComposeTestCheckFunc(r.HasNoFile(p.install), r.HasNoFile(p.params), r.HasFile(p.keep)),
 	})
 }
@@ -85,14 +85,14 @@ func TestAccPackageInstall_additions(t *testing.T) {
 		"a field":            {p.install, install + "  theirs: true\n", "theirs: true", "theirs", ""},
 		"a key of a field":   {p.install, install + "      key: values.yaml\n", "key: values.yaml", "key:", ""},
 		"metadata":           {p.install, strings.Replace(install, "metadata:\n", "metadata:\n  finalizers: [theirs]\n", 1), "theirs", "theirs", ""},
-		"a document":         {p.install, install + "---\nkind: ConfigMap\nmetadata:\n  name: theirs\n", "theirs", "theirs", ""},
+		"a document":         {p.install, install + "---\nkind: ConfigMap\nmetadata:\n  name: theirs\n", "---\n(sensitive value)", "theirs", "name: theirs"},
 		"a Secret":           {p.install, install + "---\n" + secret, "name: other", "other", "s3cret"},
-		"a key":              {p.params, params + "  more.yaml: 'theirs: s3cret'\n", "theirs: (sensitive value)", "more", "s3cret"},
+		"a key":              {p.params, params + "  more.yaml: 'theirs: s3cret'\n", "more.yaml: (sensitive value)", "more", "s3cret"},
 		"a key in base64":    {p.params, params + "data:\n  more.yaml: dGhlaXJzOiBzM2NyZXQ=\n", "more.yaml: (sensitive value)", "more", "dGhlaX"},
 		"a type":             {p.params, params + "type: theirs\n", "type: (sensitive value)", "theirs", "theirs"},
 		"an annotation":      {p.params, strings.Replace(params, "metadata:\n", "metadata:\n  annotations: {theirs: s3cret}\n", 1), "theirs: (sensitive value)", "theirs", "s3cret"},
 		"a second Secret":    {p.params, params + "---\n" + secret, "name: other", "other", "s3cret"},
-		"a ConfigMap":        {p.params, params + "---\nkind: ConfigMap\ndata: {a: s3cret}\n", "kind: ConfigMap", "ConfigMap", "s3cret"},
+		"a ConfigMap":        {p.params, params + "---\nkind: ConfigMap\ndata: {a: s3cret}\n", "---\n(sensitive value)", "ConfigMap", "s3cret"},
 		"values in no order": {p.params, params + "    z: s3cret\n", "z: (sensitive value)", "z:", "s3cret"},
 	} {
 		t.Run(name, func(t *testing.T) {

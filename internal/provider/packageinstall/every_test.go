@@ -62,7 +62,7 @@ func TestAccPackageInstall_everything(t *testing.T) {
 		r.HasFile(p.params, "  values.yaml: |\n    #@data/values\n    ---\n    replicas: 2\n"),
 		r.HasFile(overlays, "name: web-overlays\n", "namespace: apps\n", "  labels.yaml: |\n    "+strings.ReplaceAll(strings.TrimSuffix(overlay, "\n"), "\n", "\n    ")+"\n"),
 	)
-	imported := f.Imported(e.Package()+"/staging", everything(), "commit", "package_source", "resolved_version")
+	imported := f.Imported(e.Package()+"/staging", everything(), "commit", "values.", "package_source", "resolved_version")
 	drifted := f.Planned(plancheck.ResourceActionUpdate, everything())
 	drifted.PreConfig = func() {
 		content, _ := r.Read(overlays)
@@ -104,7 +104,7 @@ func TestAccPackageInstall_otherCluster(t *testing.T) {
 	create.Check = r.HasFile(p.install, "  cluster:\n    kubeconfigSecretRef:\n      key: value.yaml\n      name: other\n    namespace: there\n")
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
 		f.Refused(`service_account_name.*cluster|cluster.*service_account_name`, null), f.Refused(`service_account_name.*cluster`, config.Variables{"cluster": ref}),
-		create, f.Quiet(vars), f.Imported(e.Package()+"/staging", vars, "commit", "package_source", "resolved_version"),
+		create, f.Quiet(vars), f.Imported(e.Package()+"/staging", vars, "commit", "values.", "package_source", "resolved_version"),
 	}})
 }
 

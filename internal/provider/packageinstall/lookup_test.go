@@ -98,7 +98,7 @@ func TestAccPackageInstall_resolvedVersion(t *testing.T) {
 	pre := config.Variables{"version_constraint": text(">=1.0.0"), "values": with(), "prereleases": config.ObjectVariable(map[string]config.Variable{})}
 	prerelease := f.Planned(plancheck.ResourceActionUpdate, pre)
 	prerelease.ConfigStateChecks = resolves("2.0.0-rc.1")
-	imported := f.Imported(e.Package()+"/staging", pre, "commit")
+	imported := f.Imported(e.Package()+"/staging", pre, "commit", "values.")
 	nowhere := f.Refused(`Missing namespace`, config.Variables{"version_constraint": text(">=1.0.0 <2.0.0-a"), "values": with(), "package_source": text("cluster")})
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{create, f.Quiet(vars), nowhere, newer, prerelease, f.Quiet(pre), imported}})
 }

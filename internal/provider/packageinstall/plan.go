@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -147,7 +148,7 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 	for name, blob := range planned.Blobs {
 		file := r.data.Layout.Path(at, name)
 		text, isShown := shown[file]
-		// A file with secrets has a mark of its bytes alone.
+		// A file with secrets is compared by its bytes alone.
 		unchanged := there[file].isOf(blob) || (!secret || name != repolayout.ParamsFile) && there[file].means(blob)
 		if isShown && unchanged {
 			planned.Files[file] = text
@@ -156,15 +157,31 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 		}
 	}
 	plan.Files = tfvalue.StringMap(planned.Files)
+	resp.Diagnostics.Append(r.dropped(ctx, req, at, planned, shown)...)
 	if !same || !state.Path.Equal(plan.Path) {
 		return
 	}
 	plan.Commit = state.Commit
 	params := r.data.Layout.Path(at, repolayout.ParamsFile)
 	blob, hasValues := planned.Blobs[repolayout.ParamsFile]
-	if hasValues && there.isSlow(r.data.Layout, at) != secret {
+	// Of a file that says the same in another form, a read makes the mark.
+	if hasValues && there.isSlow(r.data.Layout, at) != secret && there[params].isOf(blob) {
 		there[params] = newMark(blob, gitops.Hash{}, there[params], secret)
 		resp.Diagnostics.Append(there.write(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(setSecret(ctx, resp.Private, secret)...)
+}
+
+// dropped warns of values in Git that the state does not show, and that the
+// configuration does not have.
+func (r *packageInstall) dropped(ctx context.Context, req resource.ModifyPlanRequest, at repolayout.Install, planned delivery.PackageInstallReceipt, shown map[string]string) diag.Diagnostics {
+	kept, diags := isSecret(ctx, req.Private)
+	file := r.data.Layout.Path(at, repolayout.ParamsFile)
+	_, there := shown[file]
+	_, stays := planned.Blobs[repolayout.ParamsFile]
+	_, encrypted := planned.Blobs[repolayout.EncryptedParamsFile]
+	if kept && there && !stays && !encrypted {
+		diags.Append(tfdiag.ValuesDropped(file))
+	}
+	return diags
 }

@@ -24,7 +24,9 @@ const (
 	// seenKey holds the files as they were last seen: what an update or a delete
 	// may overwrite.
 	seenKey = "seen"
-	// secretKey is there where a part of the values is kept out of the state.
+	// secretKey is there where a part of the values is kept out of the state, or may
+	// have to be: what is imported has no configuration yet that tells which of the
+	// values in Git are write-only, so that the state takes none of them.
 	secretKey = "values_wo"
 )
 
@@ -46,7 +48,7 @@ type seen map[string]mark
 // mark is a blob in hexadecimal digits; and a second one behind it, where the
 // file says in another form what that one says. A blob is a fast digest of the
 // file, with which secrets could be guessed. So a salt and a slow digest of it
-// are in its place: in that of the blob of a file with values that are kept out
+// are in its place: in that of each blob of a file with values that are kept out
 // of the state, and in that of the second blob of a file that is encrypted.
 type mark string
 
@@ -69,7 +71,11 @@ func newMark(blob, canonical gitops.Hash, before mark, secret bool) mark {
 	if !ok {
 		salt = newSalt()
 	}
-	return slowMark(salt, blob)
+	m := slowMark(salt, blob)
+	if !canonical.IsZero() && canonical != blob {
+		m += canonicalIs + slowMark(salt, canonical)
+	}
+	return m
 }
 
 // newEncryptedMark marks an encrypted file. says stands for its content; it is
@@ -97,7 +103,8 @@ func slowMark(salt []byte, blob gitops.Hash) mark {
 }
 
 func (m mark) slow() (salt, digest []byte, ok bool) {
-	first, second, ok := strings.Cut(string(m), saltedBy)
+	first, _, _ := strings.Cut(string(m), canonicalIs)
+	first, second, ok := strings.Cut(first, saltedBy)
 	if !ok {
 		return nil, nil, false
 	}

@@ -220,6 +220,7 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
+	resp.Diagnostics.Append(setSecret(ctx, resp.Private, true)...) // until a plan tells that none is
 	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }
 

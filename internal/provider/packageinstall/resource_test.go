@@ -78,7 +78,7 @@ func TestAccPackageInstall_lifecycle(t *testing.T) {
 	without.Check = resource.ComposeTestCheckFunc(
 		r.HasFile(staging.install, "constraints: 1.1.0"), r.HasNoFile(staging.params),
 	)
-	imported := f.Imported(e.Package()+"/staging", second, "commit", "sync_period")
+	imported := f.Imported(e.Package()+"/staging", second, "commit", "values.", "sync_period")
 	replace := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, moved)
 	replace.Check = resource.ComposeTestCheckFunc(
 		r.HasNoFile(staging.install), r.HasNoFile(staging.params), r.HasFile(staging.keep), r.HasFile(prod.install),

@@ -41,7 +41,8 @@ func valuesAttributes() map[string]schema.Attribute {
 				"They must be the same when Terraform plans and when it applies: what is made anew each time shows a commit in every plan, and Terraform refuses it with `hash_values_name`. " +
 				"A change of them is noticed without `values_wo_version` as well: a salted hash, made to be slow to guess with, of the file that they are in is kept in the resource's private state. " +
 				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit. " +
-				"An import takes the values in Git, these as well, into `values`, and shows and keeps them there until the next apply; with `encryption` it cannot read them.",
+				"An import takes no values into the state: which of those in Git are write-only, only a configuration tells. The plan after it shows those of the configuration as added, " +
+				"and a commit only where the file in Git says something else.",
 			Validators: []validator.Dynamic{objectValue{}},
 		},
 		"values_wo_version": schema.StringAttribute{

@@ -108,7 +108,7 @@ func TestAccPackageInstall_sources(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		Steps: []resource.TestStep{
 			create, f.Quiet(first), update, f.Quiet(over), same, f.Quiet(reordered), drifted, f.Quiet(reordered), alone, edited, f.Quiet(one),
-			without, f.Quiet(extra), with, f.Quiet(both), f.Imported(e.Package()+"/staging", both, "commit", "package_source", "resolved_version"), nothing, f.Quiet(empty), noFile, f.Quiet(none),
+			without, f.Quiet(extra), with, f.Quiet(both), f.Imported(e.Package()+"/staging", both, "commit", "values.", "values_yaml.", "package_source", "resolved_version"), nothing, f.Quiet(empty), noFile, f.Quiet(none),
 		},
 		CheckDestroy: r.HasNoFile(p.params),
 	})
@@ -183,7 +183,7 @@ func TestAccPackageInstall_writeOnly(t *testing.T) {
 		Steps: []resource.TestStep{
 			step(plancheck.ResourceActionCreate, "s3cret1"), f.Quiet(with("s3cret1")), step(plancheck.ResourceActionUpdate, "s3cret2"), f.Quiet(with("s3cret2")),
 			edited, f.Quiet(with("s3cret2")), removed, f.Quiet(with("s3cret2")), replaced, f.Quiet(with("s3cret2")), version, f.Quiet(versioned),
-			opened, f.Quiet(open), f.Imported(e.Package()+"/staging", open, "commit", "package_source", "resolved_version"), closed, f.Quiet(with("s3cret2")),
+			opened, f.Quiet(open), f.Imported(e.Package()+"/staging", open, "commit", "values.", "values_yaml.", "package_source", "resolved_version"), closed, f.Quiet(with("s3cret2")),
 		},
 		CheckDestroy: resource.ComposeTestCheckFunc(r.HasNoFile(p.params), r.HasFile(p.keep)),
 	})

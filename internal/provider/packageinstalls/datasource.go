@@ -49,7 +49,7 @@ func (p *packageInstalls) Read(ctx context.Context, req datasource.ReadRequest, 
 		resp.Diagnostics.Append(tfdiag.Unable("list", "package installs", place(runCluster, namespace), "", err))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, m.with(found))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, m.with(ctx, found))...)
 }
 
 func place(runCluster, namespace string) string {

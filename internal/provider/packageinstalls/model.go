@@ -1,12 +1,15 @@
 package packageinstalls
 
 import (
+	"context"
+
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
 type model struct {
@@ -28,7 +31,7 @@ type installModel struct {
 	Ready                types.Bool   `tfsdk:"ready"`
 }
 
-func (m model) with(found []delivery.InstalledPackage) model {
+func (m model) with(ctx context.Context, found []delivery.InstalledPackage) model {
 	m.PackageInstalls = make([]installModel, 0, len(found))
 	for _, i := range found {
 		m.PackageInstalls = append(m.PackageInstalls, installModel{
@@ -39,7 +42,7 @@ func (m model) with(found []delivery.InstalledPackage) model {
 			Version:              tfvalue.String(i.Version),
 			LastAttemptedVersion: tfvalue.String(i.LastAttemptedVersion),
 			Condition:            tfvalue.String(i.Condition()),
-			Message:              tfvalue.String(i.Message()),
+			Message:              tfvalue.String(redact.From(ctx).Text(i.Message())),
 			Ready:                types.BoolValue(i.Health.State == carvel.Current),
 		})
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -141,7 +141,7 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 	case errors.As(err, &lacking), errors.As(err, &connection):
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, spec.Name, "", err)}
 	case err != nil:
-		tflog.Warn(ctx, "The rights could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
+		redacted.Warn(ctx, "The rights could not be looked at for the plan; the apply will tell", err)
 	case spec.Existing || spec.Adopt: // nobody else has been in a new namespace
 		return r.neighbours(bounded, spec)
 	}
@@ -152,7 +152,7 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 func (r *runNamespace) neighbours(ctx context.Context, spec delivery.RunNamespace) diag.Diagnostics {
 	found, err := r.data.PrivilegedNeighbours(ctx, spec)
 	if err != nil {
-		tflog.Warn(ctx, "The other ServiceAccounts of the namespace could not be looked at", map[string]any{"error": err.Error()})
+		redacted.Warn(ctx, "The other ServiceAccounts of the namespace could not be looked at", err)
 		return nil
 	}
 	if len(found) == 0 {

@@ -78,7 +78,6 @@ func ClusterAttributes(environment map[string]string) map[string]schema.Attribut
 		"cluster_ca_certificate":   "PEM-encoded certificate authorities that the API server's certificate is verified with. Without it, those of the system are used.",
 		"client_certificate":       "PEM-encoded client certificate for TLS authentication.",
 		"tls_server_name":          "Name to expect in the API server's certificate, if it is not the host's.",
-		"proxy_url":                "URL of a proxy for requests to the API server.",
 		"config_path":              "Path of a kubeconfig file. It is read when a resource needs the cluster, and must exist then.",
 		"config_context":           "Context of the kubeconfig to use instead of its current one.",
 		"config_context_auth_info": "User of the kubeconfig to use instead of the context's.",
@@ -92,6 +91,7 @@ func ClusterAttributes(environment map[string]string) map[string]schema.Attribut
 		"password":   "Password for basic authentication.",
 		"client_key": "PEM-encoded key of the client certificate.",
 		"kubeconfig": "Text of a kubeconfig, used instead of a file.",
+		"proxy_url":  "URL of a proxy for requests to the API server, `http://`, `https://` or `socks5://`. It may hold a password.",
 	} {
 		attributes[name] = secret(name, text)
 	}

@@ -2,11 +2,15 @@ package secrets_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -83,6 +87,32 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 	one("password in the Git URL", install, "git.url", func(s string) map[string]any {
 		return map[string]any{"git": map[string]any{"url": "https://ci:" + s + "@git.example.com/r.git"}}
 	})
+	one("token in the Git URL", install, "git.url", func(s string) map[string]any {
+		return map[string]any{"git": map[string]any{"url": "https://" + s + "@git.example.com/r.git"}}
+	})
+	one("OpenPGP key that is none", install, "git.signing.open_pgp_key", func(s string) map[string]any {
+		return map[string]any{"git": signed(git, map[string]any{"open_pgp_key": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n" + s, "open_pgp_passphrase": s})}
+	})
+	one("SSH key to sign with that is none", install, "git.signing.ssh_key", func(s string) map[string]any {
+		return map[string]any{"git": signed(git, map[string]any{"ssh_key": "-----BEGIN OPENSSH PRIVATE KEY-----\n" + s, "ssh_passphrase": s})}
+	})
+	echo, echoCA := echoes(t)
+	for form, server := range echo {
+		one("Git server that echoes a password in "+form, install, "Git server refused the credentials", func(s string) map[string]any {
+			return map[string]any{"git": map[string]any{"url": server + "/r.git", "http": map[string]any{"username": "ci", "password": s, "certificate_authority": echoCA}}}
+		})
+		one("Git server that echoes a token in "+form, install, "Git server refused the credentials", func(s string) map[string]any {
+			return map[string]any{"git": map[string]any{"url": server + "/r.git", "http": map[string]any{"bearer_token": s, "certificate_authority": echoCA}}}
+		})
+		for _, resource := range []string{namespace, ephemeral} {
+			one("API server that echoes a token in "+form+" for "+resource, resource, "lack a right|forbidden", func(s string) map[string]any {
+				return map[string]any{"run": map[string]any{"host": server, "cluster_ca_certificate": echoCA, "token": s}}
+			})
+			one("API server that echoes a password in "+form+" for "+resource, resource, "lack a right|forbidden", func(s string) map[string]any {
+				return map[string]any{"run": map[string]any{"host": server, "cluster_ca_certificate": echoCA, "username": "ci", "password": s}}
+			})
+		}
+	}
 	one("two Git credentials", install, "git.http", func(s string) map[string]any {
 		return map[string]any{"git": git(map[string]any{"username": "ci", "password": s, "bearer_token": s})}
 	})
@@ -129,6 +159,9 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 	one("client key that is none", namespace, `run_clusters\["staging"\]`, func(s string) map[string]any {
 		key := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: []byte(s)})
 		return map[string]any{"run": staging(map[string]any{"client_certificate": string(e.Lab.Staging.CA), "client_key": string(key)})}
+	})
+	one("proxy that is none", namespace, "proxy_url", func(s string) map[string]any {
+		return map[string]any{"run": staging(map[string]any{"token": "t", "proxy_url": "http://ci:" + s + "@proxy:port"})}
 	})
 	one("cluster kubeconfig that is none", namespace, "kubeconfig", func(s string) map[string]any {
 		return map[string]any{"run": map[string]any{"kubeconfig": s + ": ["}}
@@ -189,4 +222,54 @@ func hangsUp(t *testing.T) string {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// signed is a Git configuration with a key to sign with.
+func signed(git func(map[string]any) map[string]any, signing map[string]any) map[string]any {
+	config := git(map[string]any{"bearer_token": "t"})
+	config["signing"] = signing
+	return config
+}
+
+// echoes are the URLs of servers that refuse everything and give back what they
+// were sent, by the form in which they do, and their authority.
+func echoes(t *testing.T) (servers map[string]string, ca string) {
+	t.Helper()
+	servers = map[string]string{}
+	for form, answer := range map[string]func(w http.ResponseWriter, r *http.Request, given string){
+		"a text": func(w http.ResponseWriter, _ *http.Request, given string) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintln(w, "forbidden: "+given)
+		},
+		"a status": func(w http.ResponseWriter, _ *http.Request, given string) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_ = json.NewEncoder(w).Encode(map[string]any{
+				"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": http.StatusForbidden, "message": "forbidden: " + given,
+			})
+		},
+		"a redirect": func(w http.ResponseWriter, r *http.Request, given string) {
+			if strings.HasPrefix(r.URL.Path, "/given/") {
+				w.Header().Set("Content-Type", "text/plain")
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprintln(w, "forbidden: "+r.URL.String())
+				return
+			}
+			http.Redirect(w, r, "https://"+r.Host+"/given/"+url.PathEscape(given)+"?given="+url.QueryEscape(given), http.StatusFound)
+		},
+	} {
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			header := r.Header.Get("Authorization")
+			given := "you sent " + header
+			if user, password, ok := r.BasicAuth(); ok {
+				given += " that is " + user + ":" + password
+			}
+			answer(w, r, given+" and "+url.QueryEscape(given)+" and "+base64.StdEncoding.EncodeToString([]byte(given)))
+		}))
+		t.Cleanup(server.Close)
+		servers[form] = server.URL
+		ca = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	}
+	return servers, ca
 }

@@ -26,6 +26,12 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
+// made are the inputs of the working run whose secrets the test makes up.
+var made = []string{
+	"exec.env", "kubeconfig", "kubeconfig_wo", "values", "values_wo", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo",
+	"fetch.inline.paths", "template.ytt.inline.paths",
+}
+
 // TestAccSecrets_working gives a secret to every input that takes one, and
 // looks for them and for the tokens that are made wherever they should not be.
 func TestAccSecrets_working(t *testing.T) {
@@ -54,7 +60,7 @@ func TestAccSecrets_working(t *testing.T) {
 			inConfig[what] = token
 		}
 	}
-	for _, what := range []string{"exec.env", "kubeconfig", "kubeconfig_wo", "values", "values_wo", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo"} {
+	for _, what := range made {
 		inConfig[what] = rand.Text()
 	}
 	w := newWorkspace(t, buildProvider(t), "working", maps.Clone(inConfig))
@@ -68,6 +74,7 @@ func TestAccSecrets_working(t *testing.T) {
 		"direct":          kubeconfig(inConfig["kubeconfig"]), "write_only": kubeconfig(inConfig["kubeconfig_wo"]), "value": inConfig["values"], "value_write_only": inConfig["values_wo"],
 		"app_password": inConfig["git_credentials.password_wo"], "app_ssh_key": "-----BEGIN " + inConfig["git_credentials.ssh_private_key_wo"],
 		"app_age_key": "AGE-SECRET-KEY-" + inConfig["sops_age_key_wo"],
+		"inline":      map[string]string{"fetch": "password: " + inConfig["fetch.inline.paths"] + "\n", "template": "#@data/values\n---\npassword: " + inConfig["template.ytt.inline.paths"] + "\n"},
 	})
 	t.Cleanup(func() {
 		w.succeeds("destroy", "-auto-approve", "-input=false")
@@ -115,7 +122,7 @@ func blobOf(t *testing.T, r *acctest.Repository, path, secret string) string {
 	return gitops.BlobHash([]byte(content)).String()
 }
 
-// checkState searches the state but for the two inputs that are kept in it by
+// checkState searches the state but for the inputs that are kept in it by
 // promise, which Terraform marks as sensitive.
 func checkState(w *workspace) {
 	w.t.Helper()
@@ -123,20 +130,24 @@ func checkState(w *workspace) {
 	if err := json.Unmarshal([]byte(read(w.t, filepath.Join(w.dir, "terraform.tfstate"))), &state); err != nil {
 		w.t.Fatal(err)
 	}
-	promised := map[string]string{"carvel_kubeconfig_secret.direct": "kubeconfig", "carvel_package_install.test": "values"}
+	promised := map[string][]string{
+		"carvel_kubeconfig_secret.direct": {"kubeconfig"}, "carvel_package_install.test": {"values"}, "carvel_app.inline": {"fetch", "template"},
+	}
 	resources, _ := state["resources"].([]any)
 	for _, r := range resources {
 		resource, _ := r.(map[string]any)
-		attribute, ok := promised[fmt.Sprintf("%v.%v", resource["type"], resource["name"])]
+		kept, ok := promised[fmt.Sprintf("%v.%v", resource["type"], resource["name"])]
 		if !ok {
 			continue
 		}
 		instance, _ := resource["instances"].([]any)[0].(map[string]any)
-		if marks := fmt.Sprint(instance["sensitive_attributes"]); !strings.Contains(marks, attribute) {
-			w.t.Errorf("%s is not marked as sensitive: %s", attribute, marks)
-		}
 		attributes, _ := instance["attributes"].(map[string]any)
-		delete(attributes, attribute)
+		for _, attribute := range kept {
+			if marks := fmt.Sprint(instance["sensitive_attributes"]); !strings.Contains(marks, attribute) {
+				w.t.Errorf("%s is not marked as sensitive: %s", attribute, marks)
+			}
+			delete(attributes, attribute)
+		}
 		delete(promised, fmt.Sprintf("%v.%v", resource["type"], resource["name"]))
 	}
 	if len(promised) > 0 {

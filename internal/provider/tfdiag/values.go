@@ -12,6 +12,14 @@ func InvalidValues(at path.Path, err error) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+at.String(), "The values cannot be used as they are.\n\nProblem: "+err.Error())
 }
 
+// ValuesDropped is the warning about values in the repository that are removed,
+// and that neither the state nor the configuration has.
+func ValuesDropped(file string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("values"), "The values in "+file+" will be removed",
+		"The file holds values, and this configuration gives none. An import does not take them into the state, since it cannot tell which of them are to be kept out of it. "+
+			"To keep them, give them in values, values_yaml or values_wo.")
+}
+
 // LongSecretName is the diagnostic of a Secret whose name follows from another,
 // and is too long by what is added to it.
 func LongSecretName(attribute, name string) diag.Diagnostic {

@@ -59,6 +59,10 @@ variable "app_age_key" {
   sensitive = true
   ephemeral = true
 }
+variable "inline" {
+  type      = object({ fetch = string, template = string })
+  sensitive = true
+}
 variable "value_write_only" {
   type      = string
   sensitive = true
@@ -186,4 +190,14 @@ resource "carvel_app" "key" {
   git_credentials = { ssh_private_key_wo = var.app_ssh_key, known_hosts = "git.example.com ssh-ed25519 AAAA", version = "1" }
   fetch           = [{ git = { url = "git@git.example.com:apps/config.git", ref = "origin/main" } }]
   cluster         = { namespace = var.name, kubeconfig_secret_ref = { name = "not-there" } }
+}
+
+# Whose object shows neither of the files.
+resource "carvel_app" "inline" {
+  namespace = var.name
+  name      = "inline"
+  paused    = true
+  fetch     = [{ inline = { paths = { "config.yaml" = var.inline.fetch } } }]
+  template  = [{ ytt = { inline = { paths = { "values.yaml" = var.inline.template } } } }]
+  cluster   = { namespace = var.name, kubeconfig_secret_ref = { name = "not-there" } }
 }

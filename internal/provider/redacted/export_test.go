@@ -1,0 +1,18 @@
+package redacted
+
+import (
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
+)
+
+// Before puts the server before another one than the framework's, with a
+// Redactor that knows secrets.
+func Before(next tfprotov6.ProviderServer, secrets ...string) tfprotov6.ProviderServer {
+	s := newServer(next)
+	s.known.Know(secrets...)
+	return s
+}
+
+// MaxText is the length that texts are cut at.
+const MaxText = redact.MaxText
