@@ -105,6 +105,7 @@ func maskSecret(object map[string]any) (masked map[string]any, ok bool) {
 	}
 	masked = map[string]any{}
 	for field, value := range object {
+		ok := true
 		switch field {
 		case "apiVersion", "kind":
 			masked[field] = value
@@ -117,7 +118,7 @@ func maskSecret(object map[string]any) (masked map[string]any, ok bool) {
 			_, isList := value.([]any)
 			masked[field], ok = Masked, !isMap && !isList
 		}
-		if !ok && field != "apiVersion" && field != "kind" {
+		if !ok {
 			return nil, false
 		}
 	}

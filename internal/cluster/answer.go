@@ -73,8 +73,24 @@ func (x *exchange) notAPI(cluster string, err error) *NotAnAPIServerError {
 	}
 	return &NotAnAPIServerError{
 		Cluster: cluster, Status: status, ContentType: printable.Line(kind, printable.Name),
-		Start: printable.Line(x.text(head), shownBytes), Err: err,
+		Start: firstWords(x.text(head)), Err: err,
 	}
+}
+
+// firstWords are those of an answer. A long one may hold a credential that is given
+// back: it is left out, since whoever takes secrets out of texts would not find half
+// of one.
+func firstWords(text string) string {
+	var words []string
+	size := 0
+	for word := range strings.FieldsSeq(printable.Text(text, len(text))) {
+		if size += len(word) + 1; len(word) > longestWord || size > shownBytes {
+			words = append(words, "...")
+			break
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
 }
 
 // textError is an error whose text has been made fit to be shown.

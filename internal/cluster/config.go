@@ -36,7 +36,7 @@ type Config struct {
 	Exec                  *Exec
 	// Learn, where not nil, is told the credentials that come from files and
 	// plugins, before they are sent. It may be called at any time.
-	Learn func(secrets ...string)
+	Learn func(secrets ...string) `json:"-"`
 }
 
 // Exec is a credential plugin.

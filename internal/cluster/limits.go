@@ -42,6 +42,8 @@ const (
 	mostCauses = 100
 	// shownBytes is how much is shown of an answer that is no API server's.
 	shownBytes = 200
+	// longestWord is how long a word of it may be.
+	longestWord = 40
 )
 
 // How long a request is tried again where no server is found. Tests shorten it.

@@ -55,11 +55,10 @@ func absent(t *testing.T, where, text, secret string) {
 func TestEveryCall(t *testing.T) {
 	server := reflect.ValueOf(redacted.Before(echo{text: echoed(secret) + "\x1b[31m"}, secret))
 	calls := reflect.TypeFor[tfprotov6.ProviderServer]()
-	for i := range calls.NumMethod() {
-		call := calls.Method(i)
+	for call := range calls.Methods() {
 		request := reflect.New(call.Type.In(1).Elem())
 		answer := server.MethodByName(call.Name).Call([]reflect.Value{reflect.ValueOf(t.Context()), request})
-		err, _ := answer[1].Interface().(error)
+		err, _ := reflect.TypeAssert[error](answer[1])
 		text := shown(t, answer[0].Interface(), err)
 		absent(t, call.Name, text, secret)
 		if !strings.Contains(text, redact.Mark) || !strings.Contains(text, `\\x1b[31m`) {

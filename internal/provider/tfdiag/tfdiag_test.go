@@ -72,7 +72,7 @@ func TestUnable(t *testing.T) {
 		"unknown host":   {&cluster.UnknownHostError{Cluster: "build_cluster", Host: "nosuch", Err: io.EOF}, "", []string{"did not answer", "there is no host nosuch"}},
 		"plain http":     {&cluster.NotTLSError{Cluster: "build_cluster", Err: io.EOF}, "", []string{"does not speak TLS", "build_cluster.host"}},
 		"client cert":    {&cluster.ClientCertificateError{Cluster: "build_cluster", Err: io.EOF}, "", []string{"demands a client certificate", "build_cluster.client_certificate"}},
-		"redirect":       {&cluster.RedirectError{Cluster: "build_cluster", From: "https://a", To: "http://b"}, "", []string{"from https://a to http://b", "nothing was sent there"}},
+		"elsewhere":      {&cluster.RedirectError{Cluster: "build_cluster", From: "https://a", To: "http://b"}, "", []string{"from https://a to http://b", "nothing was sent there"}},
 		"too large":      {&cluster.LimitError{Cluster: "build_cluster", What: "a list of objects", Most: 7, Unit: "bytes"}, "", []string{"A list of objects of build_cluster is larger than 7 bytes"}},
 		"login page":     {&cluster.NotAnAPIServerError{Cluster: "build_cluster", Status: 403, ContentType: "text/html", Start: "Log in"}, "", []string{"no Kubernetes API server", "status 403, text/html: Log in"}},
 		"wrong answer":   {&cluster.WrongAnswerError{Cluster: "build_cluster", Ref: apps, Got: "the Pod"}, "", []string{"asked for apps.kappctrl.k14s.io dev/a", "the Pod"}},
