@@ -26,7 +26,7 @@ func TestControllerVersion(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				if r.URL.Path == "/apis/apps/v1/namespaces/"+test.namespace+"/deployments/kapp-controller" {
-					_, _ = fmt.Fprint(w, `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":{"kapp-controller.carvel.dev/version":"v0.58.0"}}}`)
+					_, _ = fmt.Fprintf(w, `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"namespace":%q,"name":"kapp-controller","annotations":{"kapp-controller.carvel.dev/version":"v0.58.0"}}}`, test.namespace)
 					return
 				}
 				w.WriteHeader(test.code)

@@ -122,7 +122,7 @@ func TestDeleteKubeconfigSecretRevokesFirst(t *testing.T) {
 // one that was there before is not, and one that cannot be deleted is named.
 func TestFailedWriteTakesTheTokenBack(t *testing.T) {
 	s, tokenPath := forAccount()
-	account := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ServiceAccount"}}
+	account := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"namespace": "apps", "name": "apps-sa"}}}
 	filled := s.tokenSecret()
 	filled.Object["data"] = map[string]any{"token": "czNjcmV0"}
 	for name, c := range map[string]struct {
