@@ -109,6 +109,9 @@ func (d *Delivery) deployedIn(ctx context.Context, dir string, into *deployed) e
 		return err
 	}
 	for _, entry := range entries {
+		if gitops.CheckName(entry.Name) != nil {
+			continue // no path leads there
+		}
 		at := path.Join(dir, entry.Name)
 		extension := path.Ext(entry.Name)
 		switch {
@@ -119,6 +122,9 @@ func (d *Delivery) deployedIn(ctx context.Context, dir string, into *deployed) e
 			if file, err = d.Repository.Read(ctx, at); err == nil {
 				found := carvel.ReadDeployed(file.Data, strings.HasSuffix(strings.TrimSuffix(entry.Name, extension), ".sops"))
 				into.Installs, into.Secrets = append(into.Installs, found.Installs...), append(into.Secrets, found.Secrets...)
+			}
+			if tooLarge(err, at) {
+				err = nil // holds no PackageInstall that a cluster takes
 			}
 		}
 		if err != nil {

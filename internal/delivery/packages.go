@@ -49,7 +49,7 @@ func (d *Delivery) Packages(ctx context.Context, from PackageSource, name string
 	if from.Kind == FromCluster {
 		return d.onCluster(ctx, from, name)
 	}
-	return d.inRepository(ctx, name)
+	return d.inRepository(ctx, name, new(int))
 }
 
 // AllPackages are the versions of all packages that a source offers.
@@ -75,8 +75,9 @@ func (d *Delivery) AllPackages(ctx context.Context, from PackageSource) (Package
 	if err := repository.Prefetch(ctx, directories...); err != nil {
 		return all, err
 	}
+	var bytes int
 	for _, name := range names {
-		one, err := d.inRepository(ctx, name)
+		one, err := d.inRepository(ctx, name, &bytes)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return all, err
 		}
@@ -86,7 +87,9 @@ func (d *Delivery) AllPackages(ctx context.Context, from PackageSource) (Package
 	return all, nil
 }
 
-func (d *Delivery) inRepository(ctx context.Context, name string) (PackageList, error) {
+// inRepository reads the versions of a package, and adds the size of their files
+// to bytes.
+func (d *Delivery) inRepository(ctx context.Context, name string, bytes *int) (PackageList, error) {
 	var list PackageList
 	repository, err := d.repository()
 	if err != nil {
@@ -103,7 +106,7 @@ func (d *Delivery) inRepository(ctx context.Context, name string) (PackageList, 
 	if err != nil {
 		return list, err
 	}
-	w := packageWalk{repository: repository, name: name, top: dir}
+	w := packageWalk{repository: repository, name: name, top: dir, bytes: bytes}
 	err = w.walk(ctx, dir, entries)
 	return w.list, err
 }
@@ -112,7 +115,7 @@ func (d *Delivery) inRepository(ctx context.Context, name string) (PackageList, 
 const (
 	mostPackageEntries = 10_000   // files and directories
 	mostPackageDepth   = 16       // of directories below PACKAGE/packages
-	mostPackageBytes   = 64 << 20 // of the files together
+	mostPackageBytes   = 64 << 20 // of the files together, of all packages where all are asked for
 )
 
 // packageWalk reads the versions of a package that are in a directory and in
@@ -123,7 +126,7 @@ type packageWalk struct {
 	name, top  string
 	list       PackageList
 	entries    int
-	bytes      int
+	bytes      *int
 }
 
 // level is a directory that is to be read, so many levels below the top.
@@ -195,14 +198,13 @@ func (w *packageWalk) directory(ctx context.Context, at level, entries []gitops.
 
 func (w *packageWalk) file(ctx context.Context, at string, blob gitops.Hash) error {
 	file, err := readPackages(ctx, w.repository, at, blob)
-	var limit *gitops.LimitError
-	if errors.As(err, &limit) && limit.Path == at {
-		file, err = packageFile{err: limit}, nil
+	if tooLarge(err, at) {
+		file, err = packageFile{err: err}, nil
 	}
 	if err != nil {
 		return err
 	}
-	if w.bytes += file.size; w.bytes > mostPackageBytes {
+	if *w.bytes += file.size; *w.bytes > mostPackageBytes {
 		return w.exceeded("the size of the files together", "64 MB", w.top)
 	}
 	w.list.Packages = append(w.list.Packages, carvel.OfPackage(w.name, file.packages)...)
@@ -217,6 +219,12 @@ func (w *packageWalk) exceeded(what, most, dir string) error {
 		What: what, Most: most, Path: dir,
 		Advice: "Keep the Package files of versions that are still installed there, and nothing else.",
 	}
+}
+
+// tooLarge tells whether an error is about the size of one file.
+func tooLarge(err error, at string) bool {
+	var limit *gitops.LimitError
+	return errors.As(err, &limit) && limit.Path == at
 }
 
 func isFile(entry gitops.Entry) bool { return strings.HasPrefix(entry.Mode, "100") }

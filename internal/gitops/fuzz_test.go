@@ -46,6 +46,7 @@ func FuzzDelta(f *testing.F) {
 	f.Add([]byte("base!"), deltaTo(5, 1<<60, copyAll(5)...))
 	f.Add([]byte("base!"), deltaTo(5, 99, copyAll(99)...))
 	f.Add([]byte("base!"), deltaTo(5, 0, 0))
+	f.Add([]byte("base!"), []byte("\x05\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"))
 	f.Add([]byte(""), []byte("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"))
 	f.Fuzz(func(t *testing.T, base, delta []byte) {
 		got, err := patchDelta(base, delta)

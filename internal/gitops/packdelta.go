@@ -170,14 +170,17 @@ func (p *packReader) patch(d pendingDelta) (*base, Hash, error) {
 
 var errMalformedDelta = errors.New("pack: malformed delta")
 
+// longestSize in bytes: Git takes no number that could have more than 63 bits.
+const longestSize = 9
+
 // deltaSizes reads the head of a delta: the sizes of its base and of its result.
 func deltaSizes(delta []byte) (from, to uint64, rest []byte, err error) {
 	from, n := binary.Uvarint(delta)
-	if n <= 0 {
+	if n <= 0 || n > longestSize {
 		return 0, 0, nil, errMalformedDelta
 	}
 	to, m := binary.Uvarint(delta[n:])
-	if m <= 0 {
+	if m <= 0 || m > longestSize {
 		return 0, 0, nil, errMalformedDelta
 	}
 	return from, to, delta[n+m:], nil
