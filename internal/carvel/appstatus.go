@@ -146,8 +146,9 @@ func (s AppStatus) Message() string {
 
 // withoutStack cuts off where a program that panicked tells its goroutines.
 func withoutStack(message string) string {
-	if at := strings.Index(message, "\ngoroutine "); at >= 0 && strings.Contains(message[:at], "panic: ") {
-		return strings.TrimSpace(message[:at])
+	before, _, found := strings.Cut(message, "\ngoroutine ")
+	if found && strings.Contains(before, "panic: ") {
+		return strings.TrimSpace(before)
 	}
 	return message
 }

@@ -143,14 +143,14 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 	case err != nil:
 		tflog.Warn(ctx, "The rights could not be looked at for the plan; the apply will tell", map[string]any{"error": err.Error()})
 	case spec.Existing || spec.Adopt: // nobody else has been in a new namespace
-		return r.neighbours(bounded, spec)
+		return r.neighbors(bounded, spec)
 	}
 	return nil
 }
 
-// neighbours warns of ServiceAccounts that the granted rights reach.
-func (r *runNamespace) neighbours(ctx context.Context, spec delivery.RunNamespace) diag.Diagnostics {
-	found, err := r.data.PrivilegedNeighbours(ctx, spec)
+// neighbors warns of ServiceAccounts that the granted rights reach.
+func (r *runNamespace) neighbors(ctx context.Context, spec delivery.RunNamespace) diag.Diagnostics {
+	found, err := r.data.PrivilegedNeighbors(ctx, spec)
 	if err != nil {
 		tflog.Warn(ctx, "The other ServiceAccounts of the namespace could not be looked at", map[string]any{"error": err.Error()})
 		return nil
@@ -158,5 +158,5 @@ func (r *runNamespace) neighbours(ctx context.Context, spec delivery.RunNamespac
 	if len(found) == 0 {
 		return nil
 	}
-	return diag.Diagnostics{tfdiag.PrivilegedNeighbours(spec.Name, spec.ServiceAccountName, found)}
+	return diag.Diagnostics{tfdiag.PrivilegedNeighbors(spec.Name, spec.ServiceAccountName, found)}
 }

@@ -211,9 +211,9 @@ func update(ctx context.Context, get func() (*unstructured.Unstructured, error),
 	}
 }
 
-// TestAccRunNamespace_neighbours: the plan of a namespace that exists warns of a
+// TestAccRunNamespace_neighbors: the plan of a namespace that exists warns of a
 // ServiceAccount there that has rights of its own, and of no other.
-func TestAccRunNamespace_neighbours(t *testing.T) {
+func TestAccRunNamespace_neighbors(t *testing.T) {
 	e, f := fixture(t)
 	accounts := e.Staging(carvel.ServiceAccounts, e.Name)
 	e.Create(e.Staging(carvel.Namespaces, ""), acctest.Object(carvel.Namespaces, "Namespace", "", e.Name))

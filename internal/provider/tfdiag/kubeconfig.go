@@ -85,9 +85,9 @@ func StillFailing(secret string, apps []delivery.FailedApp) diag.Diagnostics {
 	return diags
 }
 
-// PrivilegedNeighbours is the warning about ServiceAccounts whose rights the one of a run
+// PrivilegedNeighbors is the warning about ServiceAccounts whose rights the one of a run
 // namespace can get at.
-func PrivilegedNeighbours(namespace, account string, found []string) diag.Diagnostic {
+func PrivilegedNeighbors(namespace, account string, found []string) diag.Diagnostic {
 	const most = 20
 	if len(found) > most {
 		found = append(found[:most:most], fmt.Sprintf("and %d more", len(found)-most))

@@ -12,10 +12,10 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
-// PrivilegedNeighbours are the other ServiceAccounts of a run namespace that have rights
+// PrivilegedNeighbors are the other ServiceAccounts of a run namespace that have rights
 // of their own, each with its roles: whoever may write Secrets there can have a token
 // made for them. What the provider may not look at has none.
-func (d *Delivery) PrivilegedNeighbours(ctx context.Context, s RunNamespace) ([]string, error) {
+func (d *Delivery) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]string, error) {
 	c, err := d.run(s.Cluster)
 	if err != nil {
 		return nil, err
