@@ -52,7 +52,8 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 		if s.PassesThrough() {
 			e.values, e.extensions = i.Values, i.Extensions
 		}
-		for _, name := range i.Reads() {
+		reads := i.Reads()
+		for _, name := range reads {
 			secret := carvel.DeployedSecret{Name: name}
 			if at := slices.IndexFunc(all.Secrets, func(s carvel.DeployedSecret) bool { return s.Name == name }); at >= 0 && s.PassesThrough() {
 				secret = all.Secrets[at]
@@ -60,7 +61,7 @@ func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedIn
 			e.reads = append(e.reads, secret)
 		}
 		for _, secret := range all.Secrets {
-			if !slices.Contains(i.Reads(), secret.Name) {
+			if !slices.Contains(reads, secret.Name) {
 				if !s.PassesThrough() {
 					secret.Data = nil
 				}

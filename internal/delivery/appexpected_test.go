@@ -104,14 +104,28 @@ func TestExpected(t *testing.T) {
 	if err != nil || len(installs) == 0 {
 		t.Fatal(err)
 	}
-	app, err := carvel.ReadInstallApp(&unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
+	app := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
 		"template": []any{map[string]any{"sops": map[string]any{"age": map[string]any{"privateKeysSecretRef": map[string]any{"name": "encrypted"}}}}},
-	}}})
-	if err != nil {
-		t.Fatal(err)
+	}}}
+	read := func(e expectedInstall) (names string) {
+		for _, s := range e.reads {
+			names += " " + s.Name
+		}
+		return names
 	}
-	if named := installs[0].namedBy(&app); len(named) != 1 || named[0].Name != "encrypted" || installs[0].namedBy(nil) != nil {
-		t.Errorf("the package's own: %v", named)
+	w := &appWait{watch: newAppWatch(), expected: installs, named: map[string]bool{}}
+	w.watch.installs["apps"] = map[string]*unstructured.Unstructured{"app": {Object: map[string]any{}}}
+	w.watch.apps["apps"] = map[string]*unstructured.Unstructured{"app": app}
+	if more, err := w.findsMore(); err != nil || !more {
+		t.Errorf("a Secret that the package has its App read is not found: %v", err)
+	}
+	first, second := installs[0].with(w.named), installs[1].with(w.named)
+	if read(first) != read(installs[0])+" encrypted" || read(second) != read(installs[1]) {
+		t.Errorf("they read%s, and%s", read(first), read(second))
+	}
+	w.expected = []expectedInstall{first}
+	if more, err := w.findsMore(); err != nil || more {
+		t.Errorf("it is found again: %v", err)
 	}
 	spec.Deploy = []carvel.Deploy{{Kapp: &carvel.Kapp{IntoNs: "into"}}}
 	spec.Template = []carvel.Template{{Ytt: &carvel.Ytt{Inline: &carvel.Inline{}}}} // what becomes of the values is not known

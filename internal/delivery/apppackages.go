@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -24,7 +25,10 @@ func (w *appWait) notFollowed(ctx context.Context) (string, error) {
 	}
 	run := w.d.Run[w.app.RunCluster]
 	for _, e := range w.expected {
-		status, app := w.watch.install(e)
+		status, app, err := w.watch.install(e)
+		if err != nil {
+			return "", err
+		}
 		if status == nil || app == nil || run == nil {
 			continue
 		}
@@ -41,6 +45,42 @@ func (w *appWait) notFollowed(ctx context.Context) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// findsMore tells whether an App reads a Secret of the branch, since its package says so,
+// that nothing looks at yet: it is followed from the next round on, and no other of the
+// branch's Secrets is, which the provider may not be let to see.
+func (w *appWait) findsMore() (bool, error) {
+	more := false
+	for _, e := range w.expected {
+		_, app, err := w.watch.install(e)
+		if err != nil {
+			return false, err
+		}
+		for _, s := range e.others {
+			if app != nil && app.Reads(s.Name) {
+				w.named[e.reading(s.Name)], more = true, true
+			}
+		}
+	}
+	return more, nil
+}
+
+// reading names a Secret that the App of the PackageInstall reads.
+func (e expectedInstall) reading(secret string) string { return path.Join(e.namespace, e.name, secret) }
+
+// with has the Secrets among the ones that are read that have been found to be.
+func (e expectedInstall) with(named map[string]bool) expectedInstall {
+	var others []carvel.DeployedSecret
+	for _, s := range e.others {
+		if named[e.reading(s.Name)] {
+			e.reads = append(slices.Clip(e.reads), s)
+			continue
+		}
+		others = append(others, s)
+	}
+	e.others = others
+	return e
 }
 
 // packagesChanged tells whether a directory of packages that the App fetches is another

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type appWait struct {
 	kicks    int            // how often it was
 	reason   string         // the last judgement's
 	receipt  AppReceipt
+	named    map[string]bool  // Secrets that Apps were found to read, see findsMore
 	before   carvel.AppStatus // when the wait began
 }
 
@@ -47,7 +49,7 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 	case r.Deleting:
 		return r, &GoneError{Ref: a.ref(), Message: r.Status.Message()}
 	}
-	w := &appWait{d: d, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r, before: r.Status}
+	w := &appWait{d: d, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r, before: r.Status, named: map[string]bool{}}
 	w.judge.After = live.GetGeneration()
 	if !ran {
 		attempt := r.Status.Attempt()
@@ -70,7 +72,7 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 }
 
 // errMoved: the branch holds other PackageInstalls and values than the round was
-// begun with.
+// begun with, or an App reads more of it.
 var errMoved = errors.New("the branch has moved")
 
 // round waits for what the branch holds when it begins.
@@ -106,6 +108,9 @@ func (w *appWait) expect(ctx context.Context) error {
 	}
 	w.trees = tipTrees(sources) // before expected, which may be of a later tip
 	w.expected, err = w.d.expected(ctx, w.app.AppSpec)
+	for i, e := range w.expected {
+		w.expected[i] = e.with(w.named)
+	}
 	var many *ManyFilesError
 	if errors.As(err, &many) {
 		w.watch.unseen, err = many, nil
@@ -165,6 +170,9 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 	if !ready {
 		w.report("the run cluster has not answered yet")
 		return false, nil
+	}
+	if more, err := w.findsMore(); err != nil || more {
+		return false, cmp.Or(err, errMoved)
 	}
 	if o.Sources, err = w.sources(ctx, r.Status); err != nil {
 		return false, err

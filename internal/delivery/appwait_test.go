@@ -58,7 +58,9 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 	}
 	namespace.Creation = made.Creation
 	t.Cleanup(func() {
-		if _, err := d.DeleteRunNamespace(context.WithoutCancel(ctx), namespace, made.UID); err != nil {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		if _, err := d.DeleteRunNamespace(bounded, namespace, made.UID); err != nil {
 			t.Error(err)
 		}
 	})
@@ -71,6 +73,7 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 			"  values: [{secretRef: {name: values}}]\n",
 		e.Package() + "/staging/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{}\"}\n",
 	})
+	engine.Invalidate() // a test beside this one may have read the branch before it had this
 	fetch := d.PackageSources([]string{e.Package()}, "staging")
 	for _, f := range fetch {
 		d.CompleteGit(f.Git)
@@ -211,10 +214,12 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 		r, err = d.CreateApp(ctx, a)
 		return err
 	})
+	ended := make(chan error, 1)
+	go func() { ended <- create.Wait() }()
 	select {
 	case <-looks:
-	case <-ctx.Done():
-		t.Fatal(create.Wait())
+	case err := <-ended:
+		t.Fatal("the wait ended before it looked:", err)
 	}
 	dir := path.Dir(carvel.CleanSubPath(a.Fetch[1].Git.SubPath)) + "/staging"
 	repository.Write("Change the values of "+namespace, map[string]string{
@@ -228,7 +233,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 	// Until then the App is at what the wait began with, which is fine as well.
 	for err := errors.New("not looked"); err != nil; time.Sleep(100 * time.Millisecond) {
 		if ctx.Err() != nil {
-			t.Fatal(errors.Join(err, create.Wait()))
+			t.Fatal(errors.Join(err, <-ended))
 		}
 		err = acctest.Has(e.Build(carvel.Apps, namespace), a.Name, func(live *unstructured.Unstructured) error {
 			status, err := carvel.ReadAppStatus(live)
@@ -248,7 +253,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 		})(nil)
 	}
 	release()
-	if err := create.Wait(); err != nil {
+	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
 	if r.Unseen != nil || r.Status.Condition() != carvel.ReconcileSucceeded {

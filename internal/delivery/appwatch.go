@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -77,7 +76,7 @@ func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []f
 	var follows []func(context.Context) error
 	namespaces, secrets := map[string]bool{}, map[cluster.Ref]bool{}
 	for _, i := range installs {
-		for _, s := range slices.Concat(i.reads, i.others) {
+		for _, s := range i.reads {
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: i.namespace, Name: s.Name}
 			if secrets[ref] {
 				continue
@@ -142,33 +141,21 @@ func (w *appWatch) tolerate(err error) error {
 	return err
 }
 
-// namedBy are the other Secrets that the App of the PackageInstall reads, since its
-// package says so.
-func (e expectedInstall) namedBy(app *carvel.InstallApp) []carvel.DeployedSecret {
-	if app == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(e.others), func(s carvel.DeployedSecret) bool { return !app.Reads(s.Name) })
-}
-
 // install is a PackageInstall and its App as they are now, nil where they are not there
 // or nobody may look at them.
-func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.InstallApp) {
+func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.InstallApp, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	install, app := w.installs[e.namespace][e.name], w.apps[e.namespace][e.name]
 	if w.unseen != nil || install == nil || app == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	status, err := carvel.ReadInstallStatus(install)
 	if err != nil {
-		return nil, nil
+		return nil, nil, err
 	}
 	made, err := carvel.ReadInstallApp(app)
-	if err != nil {
-		return nil, nil
-	}
-	return &status, &made
+	return &status, &made, err
 }
 
 // observedInstalls are the PackageInstalls as they are now, nil where nobody
@@ -199,7 +186,7 @@ func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carv
 			o.App = &app
 		}
 		last := w.changed[cluster.Ref{Resource: carvel.Apps, Namespace: e.namespace, Name: e.name}]
-		for _, s := range slices.Concat(e.reads, e.namedBy(o.App)) {
+		for _, s := range e.reads {
 			ref := cluster.Ref{Resource: carvel.Secrets, Namespace: e.namespace, Name: s.Name}
 			live, looked := w.secrets[ref]
 			if !looked {

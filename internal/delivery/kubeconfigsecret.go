@@ -146,16 +146,14 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 	if err != nil {
 		return r, err
 	}
+	kept := s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret
+	if before.keepsToken() && !kept {
+		err = d.deleteToken(ctx, before)
+	}
 	if s.Keep == "" {
 		r.Failed = d.retryApps(ctx, build, s)
 	}
-	if !before.keepsToken() {
-		return r, nil
-	}
-	if s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret {
-		return r, nil
-	}
-	return r, d.deleteToken(ctx, before)
+	return r, err
 }
 
 // applyKubeconfigSecret gets the kubeconfig and applies the Secret with it.

@@ -99,7 +99,8 @@ func (d *Delivery) replaceToken(ctx context.Context, build *cluster.Cluster, a A
 // could be looked at.
 type FailedApp struct{ Namespace, Name, Message string }
 
-// retryTime is how long an App may take to run again with another kubeconfig.
+// retryTime is how long Apps may take, all together, to run again with another
+// kubeconfig.
 const retryTime = 2 * time.Minute
 
 // retryApps has the Apps of this configuration run again that use the Secret and have
@@ -115,6 +116,8 @@ func (d *Delivery) retryApps(ctx context.Context, build *cluster.Cluster, s Kube
 	case err != nil:
 		return []FailedApp{{Namespace: s.Namespace, Message: err.Error()}}
 	}
+	ctx, cancel := context.WithTimeout(ctx, retryTime)
+	defer cancel()
 	var failed []FailedApp
 	for i := range apps {
 		a, uses := d.failedAppOf(s, &apps[i])
@@ -151,9 +154,7 @@ func (a App) retry(ctx context.Context, build *cluster.Cluster, live *unstructur
 	if err != nil {
 		return "", err
 	}
-	bounded, cancel := context.WithTimeout(ctx, retryTime)
-	defer cancel()
-	err = build.Wait(bounded, a.ref(), func(obj *unstructured.Unstructured) (bool, error) {
+	err = build.Wait(ctx, a.ref(), func(obj *unstructured.Unstructured) (bool, error) {
 		if obj == nil || obj.GetUID() != live.GetUID() {
 			message = ""
 			return true, nil
@@ -169,8 +170,8 @@ func (a App) retry(ctx context.Context, build *cluster.Cluster, live *unstructur
 		}
 		return health.State != carvel.Pending, nil
 	})
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = nil
+	if ctx.Err() != nil && message != "" {
+		return message, nil // what it was doing when the time was up
 	}
 	return message, err
 }

@@ -12,11 +12,17 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-// gitProxy has the repository reached by way of a proxy.
-func (w *world) gitProxy(p *acctest.Program) (git *acctest.Proxy, vars config.Variables) {
+// target is the package install alone.
+var target = "-target=" + addresses("a")[1]
+
+// installs are a program whose repository is reached by way of a proxy.
+func installs(t *testing.T) (w *world, p *acctest.Program, git *acctest.Proxy, vars config.Variables) {
+	t.Helper()
+	w = newWorld(t)
+	p = w.program("all")
 	git = w.GitProxy()
 	p.Replace("  git = {\n", "  git = {\n    url = \""+git.URL+"\"\n")
-	return git, config.Variables{"git_ca": config.StringVariable(git.CA)}
+	return w, p, git, config.Variables{"git_ca": config.StringVariable(git.CA)}
 }
 
 const pushed = "/git-receive-pack"
@@ -24,11 +30,8 @@ const pushed = "/git-receive-pack"
 // TestAccOwnership_killedInstall: terraform is killed before the one push of a package
 // install, and when the server has taken it.
 func TestAccOwnership_killedInstall(t *testing.T) {
-	w := newWorld(t)
-	p := w.program("all")
-	git, vars := w.gitProxy(p)
+	w, p, git, vars := installs(t)
 	labels := with(vars, "labels", acctest.ObjectVariable("a", "b"))
-	target := "-target=" + addresses("a")[1]
 	namespace := "-target=" + addresses("a")[0]
 	p.Run(vars, []string{"apply", "-auto-approve", namespace}, "1 added")
 	p.Run(labels, []string{"apply", "-auto-approve", namespace}, "1 changed") // an update of the install alone from here on
@@ -54,11 +57,8 @@ func TestAccOwnership_killedInstall(t *testing.T) {
 // TestAccOwnership_interruptedInstall: Ctrl-C while the push is under way waits for what
 // becomes of it, and the state has it.
 func TestAccOwnership_interruptedInstall(t *testing.T) {
-	w := newWorld(t)
-	p := w.program("all")
-	git, vars := w.gitProxy(p)
+	_, p, git, vars := installs(t)
 	labels := with(vars, "labels", acctest.ObjectVariable("a", "b"))
-	target := "-target=" + addresses("a")[1]
 	p.Run(vars, []string{"apply", "-auto-approve", "-target=" + addresses("a")[0]}, "1 added")
 	interrupted := func(vars config.Variables, args ...string) {
 		t.Helper()
