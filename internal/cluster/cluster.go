@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/outage"
 )
 
 // Cluster is one cluster. Nothing is read and no connection is made before the
@@ -23,6 +25,7 @@ type Cluster struct {
 	name      string
 	userAgent string
 	connect   func() (*connection, error)
+	outage    outage.Outage
 }
 
 // Endpoint is where a cluster's API server is, for building kubeconfigs.

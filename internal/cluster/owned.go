@@ -8,8 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
-
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // OwnedMetadata are the labels and annotations of an object that a field
@@ -63,7 +61,7 @@ func AppliedBy(obj *unstructured.Unstructured, path ...string) string {
 		}
 		var set fieldpath.Set
 		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err == nil && set.Has(at) {
-			return printable.Line(entry.Manager, printable.Name)
+			return entry.Manager
 		}
 	}
 	return ""

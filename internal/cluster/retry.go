@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/outage"
 )
 
 // grace is how long the answer to a write is waited for once ctx has ended, so
@@ -40,16 +42,22 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 	if ref.Namespace != "" {
 		ri = conn.client.Resource(ref.Resource).Namespace(ref.Namespace)
 	}
+	began := time.Now()
+	if err := c.outage.Of(ctx, began, nil); err != nil {
+		return nil, c.silent(err)
+	}
 	backoff := wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8, Cap: 10 * time.Second}
 	patience := patience{connection: conn, cluster: c.name}
 	var last error
 	renewed := false
 	for {
+		c.outage.Begin(time.Now())
 		x := &exchange{caller: ctx, most: limitOf(verb)}
 		obj, err := send(withExchange(ctx, x), verb, func(ctx context.Context) (*unstructured.Unstructured, error) { return request(ctx, ri) })
 		err = x.judge(c.name, ref, err)
 		switch {
 		case err == nil:
+			c.outage.Answered()
 			return obj, nil
 		case conn.renews && !renewed && x.isStatus(http.StatusUnauthorized) && ctx.Err() == nil:
 			renewed = true // the credential plugin runs again for the next request
@@ -58,11 +66,14 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 			if last == nil || isOurs(err) {
 				last = err
 			}
-			return nil, c.gaveUp(ctx, verb, ref, last)
+			return nil, c.expired(ctx, verb, ref, began, last)
 		case !passes(err):
+			c.outage.Answered()
 			return nil, c.wrap(verb, ref, err)
 		}
+		c.outage.Failed(err)
 		if over := patience.isOver(err); over != nil {
+			c.outage.GivenUp(time.Now(), over)
 			return nil, over
 		}
 		told := x.told()
@@ -73,7 +84,7 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 		last = err
 		select {
 		case <-ctx.Done():
-			return nil, c.gaveUp(ctx, verb, ref, last)
+			return nil, c.expired(ctx, verb, ref, began, last)
 		case <-time.After(pause):
 		}
 	}
@@ -142,6 +153,29 @@ func send(ctx context.Context, verb string, request func(context.Context) (*unst
 		}
 	})()
 	return request(longer)
+}
+
+// silent is the error of a request that is not sent, since others have found no
+// server.
+func (c *Cluster) silent(err error) error {
+	if found := ours(err); found != nil {
+		return found
+	}
+	if !errors.As(err, new(*outage.SilentError)) {
+		return err
+	}
+	return &UnreachableError{Cluster: c.name, Err: err}
+}
+
+// expired is gaveUp for a request that began at a time and has been sent.
+func (c *Cluster) expired(ctx context.Context, verb string, ref Ref, began time.Time, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if isOurs(err) {
+			c.outage.Failed(err)
+		}
+		c.outage.Expired(time.Now(), began)
+	}
+	return c.gaveUp(ctx, verb, ref, err)
 }
 
 // gaveUp is the error of a request that ctx ended, err that of its last try. A

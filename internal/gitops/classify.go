@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // transientError is a failure that may pass: the connection, an overloaded server.
@@ -30,7 +32,7 @@ func (e *briefError) Unwrap() error { return e.cause }
 // protocolError is an answer that is not the Git protocol, or not whole. Its text quotes the answer.
 type protocolError struct{ cause error }
 
-func (e *protocolError) Error() string { return oneLine(e.cause.Error(), maxLineBytes) }
+func (e *protocolError) Error() string { return printable.Line(e.cause.Error(), maxLineBytes) }
 func (e *protocolError) Unwrap() error { return e.cause }
 
 // refusedError is the server's own refusal of a fetch, for example "upload-pack: not our ref ...".
@@ -96,7 +98,7 @@ func (x *exchange) line() string {
 	if !strings.HasPrefix(x.kind, "text/plain") {
 		return ""
 	}
-	return oneLine(string(x.head), maxLineBytes)
+	return printable.Line(string(x.head), maxLineBytes)
 }
 
 // text continues a sentence with the line.

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/outage"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // Engine is a branch of a remote repository. Its methods may be called from many goroutines: reads share fetches, changes share commits.
@@ -15,12 +18,12 @@ type Engine struct {
 
 	mu        sync.Mutex
 	store     *store
-	place            // of the branch; a zero tip: not known
-	epoch     int    // counts Invalidate
-	tipFrom   int    // the epoch in which the server was asked for the tip
-	refused   error  // ErrAuth of a fetch, until Invalidate
-	outage    outage // until Invalidate
-	barred    error  // ErrAuth of a push, until Invalidate
+	place                   // of the branch; a zero tip: not known
+	epoch     int           // counts Invalidate
+	tipFrom   int           // the epoch in which the server was asked for the tip
+	refused   error         // ErrAuth of a fetch, until Invalidate
+	outage    outage.Outage // until Invalidate
+	barred    error         // ErrAuth of a push, until Invalidate
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -70,7 +73,8 @@ func (e *Engine) Invalidate() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.epoch++
-	e.refused, e.barred, e.outage = nil, nil, outage{}
+	e.refused, e.barred = nil, nil
+	e.outage.Answered()
 }
 
 func (e *Engine) currentEpoch() int {
@@ -145,5 +149,5 @@ func (e *locatedError) Unwrap() error { return e.cause }
 // credential that a server sends back is not in it.
 func (e *Engine) locate(err error) error {
 	text := fmt.Sprintf("%s branch %s: %v", e.target.name(), e.target.Branch, err)
-	return &locatedError{text: legible(e.target.redact(text), 2*maxTextBytes), cause: err}
+	return &locatedError{text: printable.Text(e.target.redact(text), 2*maxTextBytes), cause: err}
 }

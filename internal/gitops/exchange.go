@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // Sizes and times of connections.
@@ -74,7 +76,7 @@ func (x *exchange) refusal() string {
 			return ""
 		}
 		if text, found := strings.CutPrefix(string(head[4:size]), "ERR "); found {
-			return legible(text, maxTextBytes)
+			return printable.Text(strings.TrimSpace(text), maxTextBytes)
 		}
 		head = head[size:]
 	}

@@ -67,20 +67,20 @@ func (r *retry) do(ctx context.Context, attempt func() error) error {
 
 // attempt makes one, and remembers whether the server answers.
 func (r *retry) attempt(ctx context.Context, attempt func() error) error {
-	r.e.mu.Lock()
-	r.e.outage.begin(time.Now())
-	r.e.mu.Unlock()
+	r.e.outage.Begin(time.Now())
 	err := attempt()
-	r.e.mu.Lock()
-	defer r.e.mu.Unlock()
-	r.e.outage.end(ctx, time.Now(), err)
+	putsOff := errors.As(err, new(*transientError)) || errors.As(err, new(*briefError)) || errors.As(err, new(*ThrottledError))
+	switch {
+	case err == nil || ctx.Err() == nil && !putsOff:
+		r.e.outage.Answered()
+	case ctx.Err() == nil:
+		r.e.outage.Failed(err)
+	}
 	return err
 }
 
 func (r *retry) giveUp(err error) error {
-	r.e.mu.Lock()
-	defer r.e.mu.Unlock()
-	r.e.outage.giveUp(err)
+	r.e.outage.GivenUp(time.Now(), err)
 	return err
 }
 

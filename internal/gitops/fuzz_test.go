@@ -12,6 +12,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // FuzzPack: what is read from a pack has the ids that it is named by, and none of it is beyond its limit.
@@ -101,7 +103,7 @@ func FuzzCommit(f *testing.F) {
 		o := object{plumbing.CommitObject, data}
 		last := o.lastChange(anID)
 		for _, text := range []string{last.Author, last.Email, last.Subject} {
-			if oneLine(text, maxWordsBytes) != text || strings.ContainsAny(text, "\x1b\n\r") {
+			if printable.Line(text, maxWordsBytes) != text || strings.ContainsAny(text, "\x1b\n\r") {
 				t.Errorf("%q", text)
 			}
 		}
@@ -123,12 +125,12 @@ func FuzzPktLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x := &exchange{head: data}
 		for _, text := range []string{x.refusal(), objectFormat(data)} {
-			if legible(text, maxTextBytes) != text {
+			if printable.Text(text, maxTextBytes) != text {
 				t.Errorf("%q", text)
 			}
 		}
 		if err := packp.NewAdvRefs().Decode(bytes.NewReader(data)); err != nil {
-			if text := (&protocolError{err}).Error(); oneLine(text, maxLineBytes) != text {
+			if text := (&protocolError{err}).Error(); printable.Line(text, maxLineBytes) != text {
 				t.Errorf("%q", text)
 			}
 		}

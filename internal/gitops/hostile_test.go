@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 func (c hostileCase) transports() []string {
@@ -107,7 +109,7 @@ func (c hostileCase) judge(t *testing.T, transport string, err error) {
 		return
 	}
 	text := err.Error()
-	if legible(text, 1<<20) != text {
+	if printable.Text(text, 1<<20) != text {
 		t.Errorf("%q is not fit for a terminal", text)
 	}
 	if transport == "http" && strings.Contains(text, password) || len(text) > 4*maxTextBytes {

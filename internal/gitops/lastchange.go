@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // LastChange is the commit that last changed what is at a path. Its texts are other people's, without control characters.
@@ -263,7 +265,7 @@ func (o object) lastChange(id Hash) *LastChange {
 	name, email, _ := person(header["author"])
 	_, _, at := person(header["committer"])
 	subject, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
-	return &LastChange{Commit: id, Author: oneLine(name, maxWordsBytes), Email: oneLine(email, maxWordsBytes), Time: at, Subject: oneLine(subject, maxWordsBytes)}
+	return &LastChange{Commit: id, Author: printable.Line(name, maxWordsBytes), Email: printable.Line(email, maxWordsBytes), Time: at, Subject: printable.Line(subject, maxWordsBytes)}
 }
 
 // person reads NAME <MAIL> SECONDS ZONE, each of which may be missing.

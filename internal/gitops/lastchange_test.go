@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // history commits n changes of other files, with a change of one file by somebody in between.
@@ -235,7 +237,7 @@ func TestPerson(t *testing.T) {
 			t.Errorf("%q: %q %q %s", line, name, email, at)
 		}
 	}
-	if got := oneLine("a\x1b[31m\n b "+strings.Repeat("x", 500), maxWordsBytes); strings.ContainsAny(got, "\x1b\n") || len(got) > 210 {
+	if got := printable.Line("a\x1b[31m\n b "+strings.Repeat("x", 500), maxWordsBytes); strings.ContainsAny(got, "\x1b\n") || len(got) > 210 {
 		t.Errorf("%q", got)
 	}
 }

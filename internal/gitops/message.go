@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // maxSummary in bytes: a longer summary is cut.
@@ -29,9 +31,9 @@ func (t *target) message(summaries []string) string {
 			m.WriteString("\n- " + summary)
 		}
 	}
-	m.WriteString("\n\nProvider: " + oneLine(t.UserAgent, maxSummary))
+	m.WriteString("\n\nProvider: " + printable.Line(t.UserAgent, maxSummary))
 	for _, trailer := range trailers {
-		if value := oneLine(os.Getenv(trailer.variable), maxSummary); value != "" {
+		if value := printable.Line(os.Getenv(trailer.variable), maxSummary); value != "" {
 			m.WriteString("\n" + trailer.name + ": " + value)
 		}
 	}
@@ -44,7 +46,7 @@ func (t *target) message(summaries []string) string {
 
 // summary of a change; one without is not worth failing for.
 func summary(change Change) string {
-	if line := oneLine(change.Summary, maxSummary); line != "" {
+	if line := printable.Line(change.Summary, maxSummary); line != "" {
 		return line
 	}
 	return fmt.Sprintf("Change %d files", len(change.Edits))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 func TestCheckName(t *testing.T) {
@@ -15,7 +17,7 @@ func TestCheckName(t *testing.T) {
 		var wrong *NameError
 		if err := CheckName(name); !errors.As(err, &wrong) || wrong.Name != name {
 			t.Errorf("%q: %v, want *NameError", name, err)
-		} else if legible(err.Error(), 1<<10) != err.Error() {
+		} else if printable.Text(err.Error(), 1<<10) != err.Error() {
 			t.Errorf("%q is not fit for a terminal", err.Error())
 		}
 		if strings.Contains(name, "/") {

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/outage"
 )
 
 // TestOutage: of many calls to a server that does not answer, those that follow the first
@@ -40,13 +42,13 @@ func TestOutage(t *testing.T) {
 				return err
 			}
 			const short = 400 * time.Millisecond
-			if err := read(short); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*SilentError)) {
+			if err := read(short); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*outage.SilentError)) {
 				t.Fatalf("the first call: %v", err)
 			}
 			first := requests.Load()
 			for range 20 {
 				err := read(short)
-				if !errors.As(err, new(*SilentError)) || !errors.Is(err, context.DeadlineExceeded) || strings.Count(err.Error(), server.URL) != 1 {
+				if !errors.As(err, new(*outage.SilentError)) || !errors.Is(err, context.DeadlineExceeded) || strings.Count(err.Error(), server.URL) != 1 {
 					t.Fatalf("a further call: %v", err)
 				}
 			}
@@ -54,40 +56,13 @@ func TestOutage(t *testing.T) {
 				t.Errorf("%d requests of the first call, %d of the others", first, n-first)
 			}
 			before := requests.Load()
-			if err := read(3 * time.Second); errors.As(err, new(*SilentError)) || requests.Load() == before {
+			if err := read(3 * time.Second); errors.As(err, new(*outage.SilentError)) || requests.Load() == before {
 				t.Errorf("a call with more time: %v", err)
 			}
 			e.Invalidate()
-			if err := read(short); errors.As(err, new(*SilentError)) {
+			if err := read(short); errors.As(err, new(*outage.SilentError)) {
 				t.Errorf("after Invalidate: %v", err)
 			}
 		})
-	}
-}
-
-// TestOutage_ends: an answer ends it, also one that refuses.
-func TestOutage_ends(t *testing.T) {
-	now := time.Now()
-	var o outage
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	o.begin(now.Add(-time.Minute))
-	o.end(ctx, now, &transientError{errors.New("down")})
-	if err := o.of(ctx, now); err == nil || !strings.Contains(err.Error(), "down") {
-		t.Errorf("got %v", err)
-	}
-	if err := o.of(ctx, now.Add(askAgain+time.Second)); err != nil {
-		t.Errorf("it is asked again after a while: %v", err)
-	}
-	if err := o.of(context.Background(), now); err != nil {
-		t.Errorf("a call without an end asks: %v", err)
-	}
-	for _, answer := range []error{nil, ErrAuth, &refusedError{"no"}} {
-		before := o
-		before.begin(now)
-		before.end(ctx, now, answer)
-		if err := before.of(ctx, now); err != nil {
-			t.Errorf("after %v: %v", answer, err)
-		}
 	}
 }

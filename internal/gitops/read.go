@@ -121,7 +121,10 @@ func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
 	call := &readCall{ctx: ctx, lookups: lookups, done: make(chan struct{})}
 	began := time.Now()
 	e.mu.Lock()
-	silent := e.outage.of(ctx, began)
+	silent := e.outage.Of(ctx, began, func(err error) bool {
+		var throttled *ThrottledError
+		return !errors.As(err, &throttled) || throttled.beyond(ctx)
+	})
 	switch {
 	case e.answer(call):
 	case e.refused != nil:
@@ -135,13 +138,14 @@ func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
 	e.mu.Unlock()
 	select {
 	case <-call.done:
+		if call.err != nil {
+			e.expired(ctx, began)
+		}
 	case <-ctx.Done():
+		e.expired(ctx, began)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.reads = slices.DeleteFunc(e.reads, func(c *readCall) bool { return c == call })
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			e.outage.expired(time.Now(), began)
-		}
 		return Hash{}, e.locate(interrupted(ctx, call.last))
 	}
 	for _, l := range lookups {
@@ -150,6 +154,13 @@ func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
 		}
 	}
 	return call.tip, call.err
+}
+
+// expired notes that a call which began at a time has failed, where its time is up.
+func (e *Engine) expired(ctx context.Context, began time.Time) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.outage.Expired(time.Now(), began)
+	}
 }
 
 // interrupted tells what a caller was waiting for when its time was up.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // RedirectError: the server sends the client to another host, which is to get neither credentials nor a push. Nothing was sent there.
@@ -34,7 +36,7 @@ func (t *target) redirected(to *url.URL) *RedirectError {
 		to = &url.URL{}
 	}
 	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
-	show := func(u *url.URL) string { return oneLine(u.String(), maxLineBytes) }
+	show := func(u *url.URL) string { return printable.Line(u.String(), maxLineBytes) }
 	return &RedirectError{From: show(origin(t.endpoint)), To: show(origin(to)), URL: show(place)}
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // reportBody bounds the report within the answer to a push. What hooks say comes in packets of its own, is not kept whole, and does not
@@ -70,14 +72,14 @@ type report struct {
 // newReport finds what a report says about the branch. What it says about others tells nothing.
 func newReport(status *packp.ReportStatus, branch, text string) (report, error) {
 	if status.UnpackStatus != "ok" {
-		return report{reason: oneLine(status.UnpackStatus, maxLineBytes), unpack: true, text: text}, nil
+		return report{reason: printable.Line(status.UnpackStatus, maxLineBytes), unpack: true, text: text}, nil
 	}
 	accepted := false
 	for _, command := range status.CommandStatuses {
 		switch {
 		case command.ReferenceName != plumbing.NewBranchReferenceName(branch):
 		case command.Status != "ok":
-			return report{reason: oneLine(command.Status, maxLineBytes), text: text}, nil
+			return report{reason: printable.Line(command.Status, maxLineBytes), text: text}, nil
 		default:
 			accepted = true
 		}
@@ -94,5 +96,5 @@ func objectFormat(head []byte) string {
 	capabilities, _, _ = bytes.Cut(capabilities, []byte{'\n'})
 	_, format, _ := bytes.Cut(capabilities, []byte("object-format="))
 	format, _, _ = bytes.Cut(format, []byte{' '})
-	return oneLine(string(format), maxLineBytes)
+	return printable.Line(string(format), maxLineBytes)
 }

@@ -1,8 +1,7 @@
-// Package redact takes secrets out of texts that leave the provider, and makes
-// such texts fit for a terminal. A Redactor knows secrets by their values and
-// finds them as they are, as URLs and quoted strings write them, and inside of
-// base64, wherever in it they begin. It is pure: it reads nothing and asks
-// nobody.
+// Package redact takes secrets out of texts that leave the provider. A Redactor
+// knows secrets by their values and finds them as they are, as URLs and quoted
+// strings write them, and inside of base64, wherever in it they begin. It is
+// pure: it reads nothing and asks nobody.
 package redact
 
 import (

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 )
 
 // echoes are the texts in which a server may give a secret back.
@@ -162,49 +160,5 @@ func TestURLPasswords(t *testing.T) {
 		if got := strings.Join(URLPasswords(text), " "); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
-	}
-}
-
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain\n\ttext":         "plain\n\ttext",
-		"Grüße, 世界 🎉\u00a0":     "Grüße, 世界 🎉\u00a0",
-		"\x1b[31mred\x1b[0m":    `\x1b[31mred\x1b[0m`,
-		"a\r\nb\rc":             "a\nb\\rc",
-		"\x00\x7f\u009b":        `\x00\x7f\x9b`,
-		"a\u202eb\u200b":        `a\u202eb\u200b`,
-		"\xff\xfe":              `\xff\xfe`,
-		"\u2028":                `\u2028`,
-		"\U000e0041":            `\U000e0041`,
-		"\x1b]0;title\x07 done": `\x1b]0;title\x07 done`,
-	} {
-		if want = strings.ReplaceAll(want, `\r`, `\x0d`); Printable(text) != want {
-			t.Errorf("%q became %q, want %q", text, Printable(text), want)
-		}
-	}
-}
-
-func FuzzPrintable(f *testing.F) {
-	f.Add("a\x1bb\xff\u202e\r\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		got := Printable(text)
-		if !utf8.ValidString(got) || Printable(got) != got {
-			t.Errorf("%q became %q", text, got)
-		}
-		for _, r := range got {
-			if r != '\n' && r != '\t' && !unicode.IsGraphic(r) {
-				t.Errorf("%q has %U", got, r)
-			}
-		}
-	})
-}
-
-func TestCut(t *testing.T) {
-	if text := strings.Repeat("x", MaxText); Cut(text) != text {
-		t.Error("a text of the longest length was cut")
-	}
-	got := Cut(strings.Repeat("x", MaxText-1) + "世" + "界")
-	if want := strings.Repeat("x", MaxText-1) + "\n\n(cut here: 6 more bytes)"; got != want {
-		t.Errorf("%q", got[MaxText-10:])
 	}
 }

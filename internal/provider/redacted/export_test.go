@@ -1,10 +1,6 @@
 package redacted
 
-import (
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
-)
+import "github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 // Before puts the server before another one than the framework's, with a
 // Redactor that knows secrets.
@@ -15,4 +11,4 @@ func Before(next tfprotov6.ProviderServer, secrets ...string) tfprotov6.Provider
 }
 
 // MaxText is the length that texts are cut at.
-const MaxText = redact.MaxText
+const MaxText = maxText

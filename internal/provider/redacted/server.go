@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
@@ -59,10 +60,13 @@ func call[Request, Response any](ctx context.Context, r *redact.Redactor, req *R
 	return resp, err
 }
 
+// maxText is the length in bytes beyond which a text is cut.
+const maxText = 32 << 10
+
 // clean is a text as it may leave the provider. Secrets are taken out first: a
 // cut one, or one with its control characters replaced, would not be found.
 func clean(r *redact.Redactor, text string) string {
-	return redact.Cut(redact.Printable(r.Text(text)))
+	return printable.Text(r.Text(text), maxText)
 }
 
 // resource is the Redactor of a request about a resource; values are what it

@@ -70,7 +70,7 @@ func TestEveryCall(t *testing.T) {
 func TestCut(t *testing.T) {
 	server := redacted.Before(echo{text: strings.Repeat("x", 3*redacted.MaxText)})
 	answer, _ := server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{})
-	if detail := answer.Diagnostics[0].Detail; len(detail) > redacted.MaxText+100 || !strings.Contains(detail, "more bytes") {
+	if detail := answer.Diagnostics[0].Detail; len(detail) > redacted.MaxText+100 || !strings.Contains(detail, "x ...") {
 		t.Errorf("a detail of %d bytes", len(detail))
 	}
 }

@@ -82,7 +82,7 @@ func TestUnable(t *testing.T) {
 		"no plugin":      {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Hint: "get it", Err: io.EOF}, "", []string{"get it"}},
 		"slow plugin":    {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Err: context.DeadlineExceeded}, "", []string{"did not end until the time was up"}},
 		"loud plugin":    {&cluster.PluginError{Cluster: "build_cluster", Command: "aws", Err: &cluster.LimitError{Most: 7, Unit: "bytes"}}, "", []string{"printed more than 7 bytes"}},
-		"escapes":        {errors.New("red \x1b[31mtext"), "", []string{"red [31mtext"}},
+		"escapes":        {errors.New("red \x1b[31mtext"), "", []string{`red \x1b[31mtext`}},
 		"conflict":       {&cluster.ConflictError{Ref: apps, Fields: []cluster.FieldConflict{{Field: ".spec.fetch", Owner: "kubectl"}}}, "", []string{".spec.fetch: kubectl", "force_conflicts"}},
 		"forbidden":      {apierrors.NewForbidden(roles, "r", context.Canceled), "", []string{"lack a right"}},
 		"unauthorized":   {apierrors.NewUnauthorized("no"), "", []string{"refused the credentials"}},
