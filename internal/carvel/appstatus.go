@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
 )
 
 // The condition types of an App and a PackageInstall. At most one is present.
@@ -236,7 +235,7 @@ func (s AppStatus) fetched() []fetchedDirectory {
 			} `json:"contents"`
 		} `json:"directories"`
 	}
-	if err := yaml.Unmarshal([]byte(s.Fetch.Stdout), &lock); err != nil {
+	if err := unmarshalYAML([]byte(s.Fetch.Stdout), &lock); err != nil {
 		return nil // some other output of the fetch
 	}
 	var all []fetchedDirectory

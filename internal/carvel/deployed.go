@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/yamlsize"
 )
 
 // Deployed is what files of the repository put on a run cluster, as far as a
@@ -50,7 +52,7 @@ func ReadDeployed(file []byte, encrypted bool) Deployed {
 				Name      string `json:"name"`
 			} `json:"metadata"`
 		}
-		if yaml.Unmarshal(document, &object) != nil || object.Metadata.Name == "" {
+		if unmarshalYAML(document, &object) != nil || object.Metadata.Name == "" {
 			continue
 		}
 		switch object.Kind {
@@ -83,7 +85,7 @@ func (d *DeployedInstall) read(document []byte) bool {
 			} `json:"values"`
 		} `json:"spec"`
 	}
-	if yaml.Unmarshal(document, &object) != nil {
+	if unmarshalYAML(document, &object) != nil {
 		return false
 	}
 	d.Extensions = extensions(object.Metadata.Annotations)
@@ -136,4 +138,9 @@ func (s AppSpec) PassesThrough() bool {
 		}
 	}
 	return true
+}
+
+// unmarshalYAML is yaml.Unmarshal of a text that somebody else has written.
+func unmarshalYAML(text []byte, into any) error {
+	return yamlsize.Read(text, func(text []byte) error { return yaml.Unmarshal(text, into) })
 }

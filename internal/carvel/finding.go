@@ -79,8 +79,12 @@ func unknownKey(key string, known []string) string {
 
 // nearest is the known key that the fewest edits make out of key, "" where all are too far.
 func nearest(key string, known []string) string {
+	const longest = 100 // of the keys that are compared, which takes the product of their lengths
 	best, distance := "", max(len(key)/3, 1)+1
 	for _, k := range known {
+		if len(key) > longest || len(k) > longest {
+			continue
+		}
 		if d := edits(strings.ToLower(key), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/yamlsize"
 )
 
 // Packages are the versions of packages that a cluster offers.
@@ -42,27 +44,35 @@ type packageObject struct {
 			} `json:"spec"`
 		} `json:"template"`
 		ValuesSchema struct {
-			OpenAPIv3 any `json:"openAPIv3"`
+			OpenAPIv3 json.RawMessage `json:"openAPIv3"`
 		} `json:"valuesSchema"`
 	} `json:"spec"`
 }
 
 // ReadPackages are the Packages in a YAML file of any number of documents. Documents of other kinds are passed over. What can be read
-// is returned beside an error about what cannot.
+// is returned beside an error about what cannot; a Package whose schema is too large is returned without it.
 func ReadPackages(data []byte) ([]Package, error) {
+	if len(documentStart.FindAllIndex(data, mostDocuments+1)) > mostDocuments {
+		return nil, fmt.Errorf("too large: more than %d documents", mostDocuments)
+	}
 	var packages []Package
 	var errs []error
 	for i, document := range documents(data) {
 		p, err := readPackage(document)
-		switch {
-		case err != nil:
+		if err != nil && len(errs) < mostErrors {
 			errs = append(errs, fmt.Errorf("document %d: %w", i+1, err))
-		case p != nil:
+		}
+		if p != nil {
 			packages = append(packages, *p)
 		}
 	}
 	return packages, errors.Join(errs...)
 }
+
+const (
+	mostDocuments = 10_000 // of a file: as many versions of a package
+	mostErrors    = 10     // that are told of a file
+)
 
 var documentStart = regexp.MustCompile(`(?m)^---(?:[ \t\r].*)?$`)
 
@@ -79,7 +89,11 @@ func documents(data []byte) [][]byte {
 
 // readPackage is nil for a document that holds no Package.
 func readPackage(document []byte) (*Package, error) {
-	text, err := yaml.YAMLToJSON(document)
+	var text []byte
+	err := yamlsize.Read(document, func(document []byte) (err error) {
+		text, err = yaml.YAMLToJSON(document)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -96,19 +110,17 @@ func readPackage(document []byte) (*Package, error) {
 	return decodePackage(text)
 }
 
-// ReadPackage reads a Package that a cluster offers.
-func ReadPackage(obj *unstructured.Unstructured) (Package, error) {
+// ReadPackage reads a Package that a cluster offers; nil is one that cannot be read. One whose schema is too large is returned without it,
+// beside an error.
+func ReadPackage(obj *unstructured.Unstructured) (*Package, error) {
 	text, err := obj.MarshalJSON()
 	if err != nil {
-		return Package{}, err
+		return nil, err
 	}
-	p, err := decodePackage(text)
-	if err != nil {
-		return Package{}, err
-	}
-	return *p, nil
+	return decodePackage(text)
 }
 
+// decodePackage returns what ReadPackage does.
 func decodePackage(text []byte) (*Package, error) {
 	var obj packageObject
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -119,11 +131,12 @@ func decodePackage(text []byte) (*Package, error) {
 	if obj.Spec.RefName == "" || obj.Spec.Version == "" {
 		return nil, errors.New("a Package has spec.refName and spec.version")
 	}
+	schema, err := NewValuesSchema(obj.Spec.ValuesSchema.OpenAPIv3)
 	return &Package{
 		Name: obj.Spec.RefName, Version: obj.Spec.Version,
-		Schema: NewValuesSchema(obj.Spec.ValuesSchema.OpenAPIv3), Enforced: takesYttValues(obj.Spec.Template.Spec.Template),
+		Schema: schema, Enforced: takesYttValues(obj.Spec.Template.Spec.Template),
 		Limited: obj.Spec.Kubernetes != nil || obj.Spec.KappController != nil,
-	}, nil
+	}, err
 }
 
 // Check looks for values that the version does not take, as ValuesSchema.Check does. Only ytt fails over a null where the schema has none.

@@ -2,6 +2,7 @@ package carvel_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -125,6 +126,65 @@ func FuzzReadPackages(f *testing.F) {
 			p.Schema.Check(map[string]any{"a": "b", "replicas": 2.5}, false)
 		}
 	})
+}
+
+// TestReadPackages_bounds: what is made to be expensive is told of, and takes no more.
+func TestReadPackages_bounds(t *testing.T) {
+	const head = "apiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\nspec:\n  refName: a.b.c\n  version: 1.0.0\n"
+	fill := func(begin, piece, end string) string {
+		return begin + strings.Repeat(piece, (4<<20-len(begin)-len(end))/len(piece)) + end
+	}
+	properties := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "p%d: {},", i)
+		}
+		return head + "  valuesSchema: {openAPIv3: {additionalProperties: false, properties: {" + b.String() + "}}}\n"
+	}
+	for name, c := range map[string]struct {
+		text, want         string
+		packages, enforced int
+	}{
+		"as many properties as allowed": {text: properties(9_000), packages: 1, enforced: 1},
+		"properties":                    {text: properties(20_000), want: "20001 properties", packages: 1},
+		"alternatives":                  {text: head + "  valuesSchema: {openAPIv3: {enum: [" + strings.Repeat("a,", 20_000) + "]}}\n", want: "20001 properties", packages: 1},
+		"more properties":               {text: properties(300_000), want: "too large"},
+		"items":                         {text: fill(head+"x:\n", "-\n", ""), want: "too large"},
+		"items in a line":               {text: fill(head+"x: [", "a,", "]"), want: "too large"},
+		"lists":                         {text: fill(head+"x: [", "[],", "]"), want: "too large"},
+		"documents":                     {text: fill("", "---\na\n", ""), want: "more than 10000 documents"},
+		"aliases":                       {text: fill(head+"x: &a [b]\ny: [", "*a ,", "]"), want: "too large"},
+		"errors":                        {text: strings.Repeat("---\na: [\n", 5_000), want: "document 2"},
+		"depth":                         {text: head + "x: " + strings.Repeat("[", 200_000) + "\n", want: "depth"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			packages, err := carvel.ReadPackages([]byte(c.text))
+			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || len(err.Error()) > 2000) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if len(packages) != c.packages {
+				t.Fatalf("%d packages", len(packages))
+			}
+			for _, p := range packages {
+				if findings := p.Schema.Check(map[string]any{"other": "b"}, false); len(findings) != c.enforced {
+					t.Errorf("%v", findings)
+				}
+			}
+		})
+	}
+}
+
+// TestNearest_long: the table of edits takes the product of the lengths of two keys.
+func TestNearest_long(t *testing.T) {
+	long := strings.Repeat("k", 20_000)
+	schema, err := carvel.NewValuesSchema([]byte(`{"additionalProperties": false, "properties": {"` + long + `": {}, "replicas": {}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := schema.Check(map[string]any{long + "k": "b", "replica": 1}, false)
+	if len(findings) != 2 || strings.Contains(findings[0].Message, "Did you mean") || !strings.Contains(findings[1].Message, "Did you mean replicas?") {
+		t.Errorf("%d findings: %.80s, %.80s", len(findings), findings[0].Message, findings[1].Message)
+	}
 }
 
 func TestReadPackage(t *testing.T) {

@@ -76,7 +76,7 @@ func withoutUnknown(v any, path []any, unknown *[][]any) any {
 }
 
 func (s *ValuesSchema) lacksWorkloadName(document map[string]any) bool {
-	properties, _ := s.openAPI["properties"].(map[string]any)
+	properties, _ := s.openAPI()["properties"].(map[string]any)
 	property, found := properties[WorkloadName]
 	if !found {
 		return false
@@ -157,7 +157,7 @@ func locate(document any, location []string) (path []any, value any) {
 
 // keysAt are the keys that the schema has for the object at a path.
 func (s *ValuesSchema) keysAt(path []any) []string {
-	schema := s.narrow
+	schema := s.narrow()
 	for _, step := range path {
 		next := schema["items"]
 		if key, ok := step.(string); ok {

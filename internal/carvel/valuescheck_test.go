@@ -21,6 +21,15 @@ func parse(t *testing.T, text string) any {
 	return v
 }
 
+func newSchema(t *testing.T, text string) *carvel.ValuesSchema {
+	t.Helper()
+	schema, err := carvel.NewValuesSchema(json.RawMessage(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
 func object(t *testing.T, text string) map[string]any {
 	t.Helper()
 	m, ok := parse(t, text).(map[string]any)
@@ -47,7 +56,7 @@ const appSchema = `{"type":"object","additionalProperties":false,"properties":{
 func check(t *testing.T, schema, values string) []string {
 	t.Helper()
 	found := []string{}
-	for _, f := range carvel.NewValuesSchema(parse(t, schema)).Check(object(t, values), true) {
+	for _, f := range newSchema(t, schema).Check(object(t, values), true) {
 		found = append(found, f.At()+": "+string(f.Kind))
 	}
 	return found
@@ -145,14 +154,14 @@ func TestValuesSchema_Check_passesOver(t *testing.T) {
 		}
 	}
 	for _, none := range []string{`null`, `"text"`, `[]`, `true`} {
-		if s := carvel.NewValuesSchema(parse(t, none)); s != nil || s.Check(map[string]any{"a": 1}, false) != nil {
+		if s := newSchema(t, none); s != nil || s.Check(map[string]any{"a": 1}, false) != nil {
 			t.Errorf("%s is a schema", none)
 		}
 	}
 }
 
 func TestValuesSchema_Check_messages(t *testing.T) {
-	schema := carvel.NewValuesSchema(parse(t, appSchema))
+	schema := newSchema(t, appSchema)
 	for values, want := range map[string]string{
 		`{"replica":"s3cret"}`:                "Did you mean replicas?",
 		`{"workloadName":"s3cret"}`:           "Did you mean workload_name?",
@@ -186,7 +195,7 @@ func TestValuesSchema_Check_messages(t *testing.T) {
 
 func TestValuesSchema_Check_workloadName(t *testing.T) {
 	lacking := func(schema string, values map[string]any, partial bool) bool {
-		for _, f := range carvel.NewValuesSchema(parse(t, schema)).Check(values, partial) {
+		for _, f := range newSchema(t, schema).Check(values, partial) {
 			if f.Kind == carvel.MissingWorkloadName && f.At() == "workload_name" {
 				return true
 			}
@@ -218,7 +227,7 @@ func TestValuesSchema_Check_workloadName(t *testing.T) {
 }
 
 func TestValuesSchema_Check_unknown(t *testing.T) {
-	schema := carvel.NewValuesSchema(parse(t, appSchema))
+	schema := newSchema(t, appSchema)
 	known := map[string]any{
 		"replicas": carvel.Unknown{}, "ingress": map[string]any{"hosts": []any{carvel.Unknown{}, map[string]any{"name": carvel.Unknown{}}}},
 	}
@@ -243,7 +252,7 @@ func TestValuesSchema_Defaults(t *testing.T) {
 		`{"properties":{"a":{"type":"string"},"b":{}}}`:   `{}`,
 		`{"properties":{"a":{"default":20230321004057}}}`: `{"a":20230321004057}`,
 	} {
-		got, err := json.Marshal(carvel.NewValuesSchema(parse(t, schema)).Defaults())
+		got, err := json.Marshal(newSchema(t, schema).Defaults())
 		if err != nil || string(got) != want {
 			t.Errorf("%s: %s, %v, want %s", schema, got, err, want)
 		}
@@ -252,7 +261,7 @@ func TestValuesSchema_Defaults(t *testing.T) {
 
 func TestValuesSchema_JSON(t *testing.T) {
 	const text = `{"properties":{"a":{"$ref":"#/x","default":20230321004057}},"x-odd":[1]}`
-	if got, err := carvel.NewValuesSchema(parse(t, text)).JSON(); err != nil || got != text {
+	if got, err := newSchema(t, text).JSON(); err != nil || got != text {
 		t.Errorf("%s, %v", got, err)
 	}
 }

@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,31 +15,70 @@ import (
 
 // ValuesSchema says which values a version of a package takes: the OpenAPI v3 schema in its Package.
 type ValuesSchema struct {
-	openAPI  map[string]any
-	narrow   map[string]any // what of it is checked
+	text     json.RawMessage // many are kept, few are looked at
+	openAPI  func() map[string]any
+	narrow   func() map[string]any // what of it is checked
 	compiled func() *jsonschema.Schema
 }
 
-// NewValuesSchema is nil where openAPI is not an object. A part of it that is not understood is passed over.
-func NewValuesSchema(openAPI any) *ValuesSchema {
-	object, ok := openAPI.(map[string]any)
-	if !ok {
+// mostProperties bounds a schema, whose compilation takes the square of their number: a second for this many. The largest packages that are
+// published have some hundred.
+const mostProperties = 10_000
+
+// NewValuesSchema takes JSON. It is nil where that is not an object. A part of it that is not understood is passed over. A schema with too
+// many properties is an error.
+func NewValuesSchema(openAPI json.RawMessage) (*ValuesSchema, error) {
+	object := decodeObject(openAPI)
+	if object == nil {
+		return nil, nil
+	}
+	if n := properties(object); n > mostProperties {
+		return nil, fmt.Errorf("the values schema has %d properties and alternatives, more than %d; values are not checked", n, mostProperties)
+	}
+	s := &ValuesSchema{text: openAPI}
+	s.openAPI = sync.OnceValue(func() map[string]any { return decodeObject(s.text) })
+	s.narrow = sync.OnceValue(func() map[string]any { return narrow(s.openAPI()) })
+	s.compiled = sync.OnceValue(func() *jsonschema.Schema { return compile(s.narrow()) })
+	return s, nil
+}
+
+// decodeObject is nil for what is not an object.
+func decodeObject(text json.RawMessage) map[string]any {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var object map[string]any
+	if err := d.Decode(&object); err != nil {
 		return nil
 	}
-	s := &ValuesSchema{openAPI: object, narrow: narrow(object)}
-	s.compiled = sync.OnceValue(func() *jsonschema.Schema { return compile(s.narrow) })
-	return s
+	return object
+}
+
+// properties counts what narrow makes of a schema: its properties, and the values that they may have.
+func properties(schema map[string]any) int {
+	values, _ := schema["enum"].([]any)
+	n := 1 + len(values)
+	named, _ := schema["properties"].(map[string]any)
+	for _, property := range named {
+		object, _ := property.(map[string]any)
+		n += properties(object)
+	}
+	for _, keyword := range []string{"items", "additionalProperties"} {
+		if object, ok := schema[keyword].(map[string]any); ok {
+			n += properties(object)
+		}
+	}
+	return n
 }
 
 // JSON is the schema as the Package has it.
 func (s *ValuesSchema) JSON() (string, error) {
-	text, err := json.Marshal(s.openAPI)
+	text, err := json.Marshal(s.openAPI())
 	return string(text), err
 }
 
 // Defaults are the values that the package takes where none are given, as far as the schema says.
 func (s *ValuesSchema) Defaults() map[string]any {
-	defaults, _ := defaultOf(s.openAPI)
+	defaults, _ := defaultOf(s.openAPI())
 	object, ok := defaults.(map[string]any)
 	if !ok {
 		object = map[string]any{}
@@ -135,6 +175,7 @@ func narrowEnum(schema, out map[string]any, nullable bool) {
 		values = append(slices.Clip(values), nil)
 	}
 	var allowed []any
+	seen := map[any]bool{}
 	for _, v := range values {
 		switch v.(type) {
 		case nil, bool, string:
@@ -143,8 +184,8 @@ func narrowEnum(schema, out map[string]any, nullable bool) {
 				return
 			}
 		}
-		if !slices.Contains(allowed, v) {
-			allowed = append(allowed, v)
+		if !seen[v] {
+			allowed, seen[v] = append(allowed, v), true
 		}
 	}
 	if len(allowed) > 0 {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/yamlsize"
 )
 
 // maxNodes bounds what aliases may blow a document up to.
@@ -33,6 +35,11 @@ func (e *YAMLError) Error() string {
 // where a value would get lost or change: a key that comes twice or that is not
 // text, a tag of somebody's own.
 func readYAML(data []byte) ([]any, error) {
+	leave, err := yamlsize.Enter(data)
+	if err != nil {
+		return nil, &YAMLError{Reason: err.Error()}
+	}
+	defer leave()
 	nodes, err := yamlDocuments(data)
 	if err != nil {
 		return nil, err
@@ -233,6 +240,11 @@ func checkTag(node *yaml.Node, want string) error {
 // yttComment is the line of the first comment that ytt would take for its own
 // language, 0 where there is none. The text must be YAML.
 func yttComment(data []byte) (int, error) {
+	leave, err := yamlsize.Enter(data)
+	if err != nil {
+		return 0, &YAMLError{Reason: err.Error()}
+	}
+	defer leave()
 	nodes, err := yamlDocuments(data)
 	if err != nil {
 		return 0, err

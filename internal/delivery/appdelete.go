@@ -47,17 +47,21 @@ func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) ([]Left,
 		return nil, err
 	}
 	var expired error
+	again := 1
 	if live != nil && !a.Orphan && d.leaves(a.resource(), carvel.MarkOf(live), a.Hold) == "" {
-		expired = d.renewToken(ctx, build, a, live)
+		var renewed bool
+		if renewed, expired = d.renewToken(ctx, build, a, live); renewed {
+			again = 2 // the next may have begun with the token before
+		}
 	}
-	left, err := d.deleteApp(ctx, build, a, uid)
+	left, err := d.deleteApp(ctx, build, a, uid, again)
 	if err != nil {
 		err = errors.Join(err, expired)
 	}
 	var failed *DeleteError
 	if errors.As(err, &failed) && failed.Failed && d.deployedNothing(ctx, build, a) {
 		a.Orphan = true
-		left, err = d.deleteApp(ctx, build, a, uid)
+		left, err = d.deleteApp(ctx, build, a, uid, 1)
 	}
 	if err != nil || len(left) > 0 {
 		return left, err
@@ -65,7 +69,8 @@ func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) ([]Left,
 	return d.deleteSecrets(ctx, build, a, App{}.dropped(a))
 }
 
-func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App, uid types.UID) ([]Left, error) {
+// deleteApp gives up once the controller has failed, and so many times again.
+func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App, uid types.UID, again int) ([]Left, error) {
 	var live *unstructured.Unstructured
 	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {
 		if live, err = find(ctx, build, a.ref()); err != nil || live == nil || uid != "" && live.GetUID() != uid {
@@ -90,7 +95,7 @@ func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App,
 	if err := a.resume(ctx, build, live); err != nil {
 		return nil, err
 	}
-	w := deleteWatch{ref: a.ref(), last: "nothing yet"}
+	w := deleteWatch{ref: a.ref(), last: "nothing yet", again: again}
 	err := build.WaitGone(ctx, a.ref(), live.GetUID(), w.see)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
@@ -181,6 +186,8 @@ func (a App) resume(ctx context.Context, build *cluster.Cluster, live *unstructu
 type deleteWatch struct {
 	ref    cluster.Ref
 	last   string
+	again  int // how many attempts more have to fail
+	seen   int // of them
 	failed *carvel.Attempt
 }
 
@@ -193,7 +200,7 @@ func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
 		w.last = message
 	}
 	if status.Condition() != carvel.DeleteFailed {
-		w.failed = nil
+		w.failed, w.seen = nil, 0
 		return nil
 	}
 	attempt := status.Attempt()
@@ -202,6 +209,10 @@ func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
 		return nil
 	}
 	if *w.failed == attempt {
+		return nil
+	}
+	w.failed = &attempt
+	if w.seen++; w.seen < w.again {
 		return nil
 	}
 	return &DeleteError{Ref: w.ref, Message: w.last, Failed: true}

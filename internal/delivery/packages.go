@@ -354,10 +354,9 @@ func (d *Delivery) askCluster(ctx context.Context, from PackageSource, name stri
 		if err != nil {
 			at := fmt.Sprintf("Package %s/%s on %s", from.Namespace, objects[i].GetName(), c.Name())
 			list.Unreadable = append(list.Unreadable, UnreadablePackage{Path: at, Err: err})
-			continue
 		}
-		if name == "" || p.Name == name {
-			list.Packages = append(list.Packages, p)
+		if p != nil && (name == "" || p.Name == name) {
+			list.Packages = append(list.Packages, *p)
 		}
 	}
 	return list, nil

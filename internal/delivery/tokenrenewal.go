@@ -30,10 +30,10 @@ func (e *ExpiredTokenError) Error() string {
 // deployed, and a destroy updates no kubeconfig Secret before. It writes a Secret
 // alone that this configuration has made. The error, an *ExpiredTokenError, tells of a
 // token that has expired; one that lives on will do.
-func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App, live *unstructured.Unstructured) error {
+func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App, live *unstructured.Unstructured) (renewed bool, err error) {
 	spec, err := carvel.ReadApp(live)
 	if err != nil || spec.Cluster == nil || spec.Cluster.KubeconfigSecretRef == nil {
-		return nil //nolint:nilerr // the controller tells what is wrong with it
+		return false, nil //nolint:nilerr // the controller tells what is wrong with it
 	}
 	s := KubeconfigSecret{KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{Namespace: spec.Namespace, Name: spec.Cluster.KubeconfigSecretRef.Name}}
 	key := spec.Cluster.KubeconfigSecretRef.Key
@@ -43,22 +43,22 @@ func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App
 	secret, err := find(ctx, build, s.ref())
 	mark := carvel.MarkOf(secret)
 	if err != nil || mark.Owner != d.Owner || mark.Resource != s.resource() {
-		return nil //nolint:nilerr // as above
+		return false, nil //nolint:nilerr // as above
 	}
 	old, _ := carvel.SecretValue(secret, key)
 	current, err := carvel.KubeconfigContext(old)
 	if err != nil {
-		return nil //nolint:nilerr // as above
+		return false, nil //nolint:nilerr // as above
 	}
 	claims, ok := carvel.ReadTokenClaims(current.Token)
 	if !ok || claims.Expires.IsZero() || !claims.RenewalDue(time.Now()) {
-		return nil
+		return false, nil
 	}
 	err = d.replaceToken(ctx, build, a, secret, key, claims)
 	if err == nil || time.Now().Before(claims.Expires) {
-		return nil
+		return err == nil, nil
 	}
-	return &ExpiredTokenError{Secret: s.ref(), Expired: claims.Expires, Err: err}
+	return false, &ExpiredTokenError{Secret: s.ref(), Expired: claims.Expires, Err: err}
 }
 
 // replaceToken requests a token that lives as long as the one before. The Secret is

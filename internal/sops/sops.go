@@ -22,6 +22,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/yamlsize"
 )
 
 const (
@@ -54,7 +56,11 @@ type ageKey struct {
 // parse reads a YAML mapping. The error does not quote the text.
 func parse(text []byte) (*yaml.Node, error) {
 	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	err := yamlsize.Read(text, func(text []byte) error { return yaml.Unmarshal(text, &document) })
+	switch {
+	case errors.As(err, new(yamlsize.Error)):
+		return nil, err
+	case err != nil:
 		return nil, errors.New("not YAML")
 	}
 	if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
