@@ -175,7 +175,7 @@ func (b *batch) prepare() error {
 		}
 		missing := b.missing()
 		if len(missing) == 0 {
-			if grows && b.linger() {
+			if grows && b.linger() || b.Err() == nil && b.e.rest(b.Context) {
 				continue
 			}
 			return nil

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Defaults of Config.
@@ -35,6 +36,8 @@ type Config struct {
 	// CreateBranch makes the first Apply create a branch that is not there: at the commit that the default branch is at, or, in an empty
 	// repository, with a commit that has no parent. Reads before that see the default branch's files, or none.
 	CreateBranch bool
+	// PushInterval is the least time between two pushes. Changes that come meanwhile share the next commit.
+	PushInterval time.Duration
 	Signing      Signing
 	HTTP         HTTPAuth
 	SSH          SSHAuth

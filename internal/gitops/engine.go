@@ -1,6 +1,8 @@
 package gitops
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -30,6 +32,7 @@ type Engine struct {
 	running   bool
 	arrived   chan struct{} // holds a token when a write has been queued
 	queued    time.Time     // when the last write was
+	wake      chan struct{} // holds a token when anything has been queued
 
 	// The loop's own.
 	filter   int           // index into filters
@@ -39,6 +42,7 @@ type Engine struct {
 	rounds   int           // of reads at this tip that fetched objects by their ids
 	callers  int           // who waited for the last commit or for the next when it was made; zero before the first
 	pushTime time.Duration // of the last push
+	pushed   time.Time     // when the last push began
 }
 
 var registry = struct {
@@ -65,7 +69,7 @@ func Open(config Config) (*Engine, error) {
 }
 
 func newEngine(t *target) *Engine {
-	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1), grace: outcomeGrace}
+	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1), wake: make(chan struct{}, 1), grace: outcomeGrace}
 }
 
 // Invalidate makes the next read ask the server for the tip, and forgets a refused login and an outage. There is no network access.
@@ -94,6 +98,10 @@ func (e *Engine) fresh() bool { return !e.tip.IsZero() && e.tipFrom == e.epoch }
 
 // start runs the loop if it is not running. The lock is held.
 func (e *Engine) start() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
 	if !e.running {
 		e.running = true
 		go e.loop()
@@ -117,7 +125,7 @@ func (e *Engine) loop() {
 		if len(reads) > 0 {
 			e.serve(reads)
 		}
-		if pending > 0 {
+		if pending > 0 && !e.rests(len(reads)+len(histories) == 0) {
 			if batch := e.takeWrites(); len(batch) > 0 {
 				e.commitBatch(batch, true)
 			}
@@ -126,6 +134,46 @@ func (e *Engine) loop() {
 			e.tell(histories)
 		}
 	}
+}
+
+// errTooEarly is what a change waits for between two pushes.
+var errTooEarly = errors.New("there was a push just before, and the least time between two pushes is not over")
+
+// rests tells whether it is too early for a push. With wait it returns at its time, or when anything has been queued.
+func (e *Engine) rests(wait bool) bool {
+	early := time.Until(e.pushed.Add(e.target.PushInterval))
+	if early <= 0 {
+		return false
+	}
+	e.mu.Lock()
+	for _, call := range e.writes {
+		call.last = errTooEarly
+	}
+	e.mu.Unlock()
+	if wait {
+		timeout := time.NewTimer(early)
+		defer timeout.Stop()
+		select {
+		case <-timeout.C:
+		case <-e.wake:
+		}
+	}
+	return true
+}
+
+// rest waits until it is time for a push, and tells whether it has waited; not beyond ctx.
+func (e *Engine) rest(ctx context.Context) bool {
+	early := time.Until(e.pushed.Add(e.target.PushInterval))
+	if early <= 0 {
+		return false
+	}
+	timeout := time.NewTimer(early)
+	defer timeout.Stop()
+	select {
+	case <-timeout.C:
+	case <-ctx.Done():
+	}
+	return true
 }
 
 func (e *Engine) takeWrites() []*writeCall {

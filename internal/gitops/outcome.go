@@ -65,7 +65,7 @@ func (b *batch) send(d *draft, pack []byte) (report, error) {
 	way := &gate{mark: b.mark}
 	began := time.Now()
 	answer, failure := b.e.remote.push(b.lasting, d.old(), d.id, pack, way.pass)
-	b.e.pushTime = time.Since(began)
+	b.e.pushTime, b.e.pushed = time.Since(began), began
 	sent, left := way.shut()
 	switch {
 	case failure == nil && answer.accepted:

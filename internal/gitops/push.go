@@ -23,6 +23,7 @@ func (b *batch) push(d *draft) error {
 	e := b.e
 	pack := writePack(d.objects, true)
 	for tries, delay := 1, firstDelay; ; tries, delay = tries+1, min(2*delay, longestDelay) {
+		e.rest(b.Context)
 		epoch := e.currentEpoch()
 		answer, failure := b.send(d, pack)
 		if failure == nil && answer.accepted {

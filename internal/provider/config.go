@@ -1,10 +1,12 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -36,6 +38,7 @@ type gitModel struct {
 	AuthorEmail           types.String `tfsdk:"author_email"`
 	CommitMessageAppendix types.String `tfsdk:"commit_message_appendix"`
 	CreateBranch          types.Bool   `tfsdk:"create_branch"`
+	PushInterval          types.String `tfsdk:"push_interval"`
 	Signing               types.Object `tfsdk:"signing"`
 	HTTP                  types.Object `tfsdk:"http"`
 	SSH                   types.Object `tfsdk:"ssh"`
@@ -107,6 +110,11 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 	if diags.HasError() {
 		return diags
 	}
+	interval, err := time.ParseDuration(cmp.Or(git.PushInterval.ValueString(), "0s"))
+	if err != nil {
+		diags.AddAttributeError(path.Root("git").AtName("push_interval"), "Invalid push_interval", err.Error())
+		return diags
+	}
 	config := gitops.Config{
 		URL:             setting(git.URL, "CARVEL_GIT_URL"),
 		Branch:          setting(git.Branch, "CARVEL_GIT_BRANCH"),
@@ -115,6 +123,7 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 		MessageAppendix: git.CommitMessageAppendix.ValueString(),
 		UserAgent:       userAgent,
 		CreateBranch:    git.CreateBranch.ValueBool(),
+		PushInterval:    interval,
 		Signing: gitops.Signing{
 			OpenPGPKey:        signing.OpenPGPKey.ValueString(),
 			OpenPGPPassphrase: signing.OpenPGPPassphrase.ValueString(),

@@ -198,6 +198,7 @@ func TestConfigureErrors(t *testing.T) {
 		"git.path_prefix":       {"git": attributes{"url": "https://git.example.com/g.git", "path_prefix": "clusters/GIT~1 "}},
 		"git.url  ":             {"git": attributes{"url": "https://s3cret@git.example.com/g.git"}},
 		"git.url   ":            {"git": attributes{"url": "https://s3cret@git.example.com/g.git", "http": attributes{"bearer_token": "s3cret"}}},
+		"git.push_interval":     {"git": attributes{"url": "https://git.example.com/g.git", "push_interval": "soon"}},
 		"git.branch":            {"git": attributes{"url": "https://git.example.com/g.git", "branch": "a..b"}},
 		"git.http.password":     {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u"}}},
 		"git.http.bearer_token": {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u", "password": "s3cret", "bearer_token": "s3cret"}}},

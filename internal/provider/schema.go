@@ -75,6 +75,13 @@ func gitAttributes() map[string]schema.Attribute {
 				"or as the first branch of an empty repository. Until then a plan sees the default branch's files. The default is `false`: " +
 				"a missing branch is an error.",
 		},
+		"push_interval": schema.StringAttribute{
+			Optional: true,
+			MarkdownDescription: "Least time between two pushes of a run, for example `10s` where the Git host allows six a minute. Changes that come meanwhile share the " +
+				"next commit; Terraform works on ten resources at a time, so raise its `-parallelism` to have more of them share one. " +
+				"Runs that go on at the same time do not know of each other. Without it a push follows the one before at once.",
+			Validators: []validator.String{schemas.PushInterval()},
+		},
 		"signing": schema.SingleNestedAttribute{
 			Optional: true,
 			MarkdownDescription: "Key to sign every commit with, for branches that require signed commits: either an OpenPGP key or an SSH key. " +

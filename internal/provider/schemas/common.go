@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -186,6 +187,20 @@ func RunClusterName() validator.String {
 func SyncPeriod() validator.String {
 	return Check("a duration of at least 30s, such as 30s, 10m or 1h30m", func(s string) error {
 		_, err := carvel.CanonicalDuration(s)
+		return err
+	})
+}
+
+// longestPushInterval is an update's default time-out.
+const longestPushInterval = 10 * time.Minute
+
+// PushInterval checks a duration.
+func PushInterval() validator.String {
+	return Check("a duration of at most 10m, such as 10s", func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err == nil && (d < 0 || d > longestPushInterval) {
+			err = fmt.Errorf("%q is not between 0s and 10m", s)
+		}
 		return err
 	})
 }
