@@ -45,6 +45,11 @@ func (b *bounded) Read(data []byte) (int, error) {
 	if taken, stop := b.count(data[:n]); stop != nil {
 		n, err = taken, stop
 	}
+	if err == nil && b.bytes > largeBytes && !b.exchange.most.stream {
+		if err = b.exchange.enterLarge(); err != nil {
+			n = 0
+		}
+	}
 	b.err = err
 	b.exchange.read(data[:n], err)
 	return n, err

@@ -62,19 +62,28 @@ func greedy() map[string]hostile {
 			})
 		},
 	}
-	at := all["gzip bomb in a list"]
-	at.verb = func(ctx context.Context, c *Cluster) error {
+	for name, of := range map[string]string{"ten gzip bombs": "gzip bomb in a list", "ten lists of texts": "list of texts", "ten lists of values": "list of values"} {
+		ten := all[of]
+		ten.verb, ten.text = together(ten.verb), ""
+		all[name] = ten
+	}
+	return all
+}
+
+// together does what is done as often as Terraform does at a time.
+func together(verb func(context.Context, *Cluster) error) func(context.Context, *Cluster) error {
+	if verb == nil {
+		verb = get
+	}
+	return func(ctx context.Context, c *Cluster) error {
 		var group sync.WaitGroup
-		errs := make([]error, 10) // as many as Terraform has at a time
+		errs := make([]error, 10)
 		for i := range errs {
-			group.Go(func() { errs[i] = get(ctx, c) })
+			group.Go(func() { errs[i] = verb(ctx, c) })
 		}
 		group.Wait()
-		return errs[0]
+		return errors.Join(errs...)
 	}
-	at.text = ""
-	all["ten gzip bombs"] = at
-	return all
 }
 
 // manyObjects is a watch that brings a megabyte under another name each time.

@@ -17,6 +17,10 @@ const (
 	// are listed anew, since whoever follows them keeps what events have brought.
 	streamBytes = listBytes / 2
 
+	// largeBytes is how much of an answer is read beside others like it. What is
+	// larger is read and decoded one after the other.
+	largeBytes = 4 << 20
+
 	// objectValues, listValues and streamValues bound the values of an answer, its
 	// objects, lists and members: one that is written with three bytes takes up to
 	// 400 of memory. An object of Kubernetes has some hundred, each with ten bytes

@@ -54,6 +54,7 @@ func (c *Cluster) do(ctx context.Context, verb string, ref Ref,
 		c.outage.Begin(time.Now())
 		x := &exchange{caller: ctx, most: limitOf(verb)}
 		obj, err := send(withExchange(ctx, x), verb, func(ctx context.Context) (*unstructured.Unstructured, error) { return request(ctx, ri) })
+		x.leaveLarge()
 		err = x.judge(c.name, ref, err)
 		switch {
 		case err == nil:

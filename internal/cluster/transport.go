@@ -31,6 +31,39 @@ type exchange struct {
 	head        []byte // of a body that is not JSON
 	broken      error  // that reading the body ended with, nil for its end
 	secrets     []string
+	large       bool // this one's turn among the large answers
+}
+
+// largeAnswers holds a token while an answer is read that is large.
+var largeAnswers = make(chan struct{}, 1)
+
+// enterLarge waits until no other large answer is being read.
+func (x *exchange) enterLarge() error {
+	x.mu.Lock()
+	mine := x.large
+	x.mu.Unlock()
+	if mine {
+		return nil
+	}
+	select {
+	case largeAnswers <- struct{}{}:
+	case <-x.caller.Done():
+		return x.caller.Err()
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.large = true
+	return nil
+}
+
+// leaveLarge lets the next large answer be read, once this one has been decoded.
+func (x *exchange) leaveLarge() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.large {
+		x.large = false
+		<-largeAnswers
+	}
 }
 
 type exchangeKey struct{}
