@@ -24,13 +24,15 @@ var (
 	Apps                = schema.GroupVersionResource{Group: "kappctrl.k14s.io", Version: "v1alpha1", Resource: "apps"}
 	PackageInstalls     = schema.GroupVersionResource{Group: "packaging.carvel.dev", Version: "v1alpha1", Resource: "packageinstalls"}
 	resourcesOfKinds    = map[schema.GroupKind]schema.GroupVersionResource{
-		{Kind: "Namespace"}:                                    Namespaces,
-		{Kind: "ServiceAccount"}:                               ServiceAccounts,
-		{Kind: "Secret"}:                                       Secrets,
-		{Group: Roles.Group, Kind: "Role"}:                     Roles,
-		{Group: RoleBindings.Group, Kind: "RoleBinding"}:       RoleBindings,
-		{Group: Apps.Group, Kind: "App"}:                       Apps,
-		{Group: PackageInstalls.Group, Kind: "PackageInstall"}: PackageInstalls,
+		{Kind: "Namespace"}:                                                        Namespaces,
+		{Kind: "ServiceAccount"}:                                                   ServiceAccounts,
+		{Kind: "Secret"}:                                                           Secrets,
+		{Group: Roles.Group, Kind: "Role"}:                                         Roles,
+		{Group: RoleBindings.Group, Kind: "RoleBinding"}:                           RoleBindings,
+		{Group: Apps.Group, Kind: "App"}:                                           Apps,
+		{Group: AdmissionPolicies.Group, Kind: "ValidatingAdmissionPolicy"}:        AdmissionPolicies,
+		{Group: AdmissionPolicies.Group, Kind: "ValidatingAdmissionPolicyBinding"}: AdmissionPolicyBindings,
+		{Group: PackageInstalls.Group, Kind: "PackageInstall"}:                     PackageInstalls,
 	}
 )
 

@@ -31,6 +31,10 @@ type RunNamespaceSpec struct {
 	// AdditionalRules are for what the packages deploy besides the document's
 	// kinds.
 	AdditionalRules []Rule
+	// Restricted keeps the ServiceAccount from acting as others of the namespace, but
+	// for those that Pods may run as.
+	Restricted             bool
+	AllowedServiceAccounts []string
 }
 
 // Rule is one rule of a Role: every verb on every resource of every group.
@@ -71,6 +75,9 @@ func RunNamespace(s RunNamespaceSpec) []*unstructured.Unstructured {
 		objects = append(objects, object(Namespaces, "Namespace", "", s.Name, labels, s.Annotations))
 	}
 	objects = append(objects, serviceAccount(s))
+	if s.Restricted { // before it has any right
+		objects = append(objects, serviceAccountPolicy(s)...)
+	}
 	grant := func(name string, rules []Rule) {
 		objects = append(objects, role(s.Name, name, rules), roleBinding(s.Name, name, s.ServiceAccountName))
 	}

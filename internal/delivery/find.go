@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -58,8 +59,16 @@ func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace 
 	if err != nil {
 		return spec, creation, err
 	}
-	spec.AdditionalRules, err = carvel.RoleRules(additional)
-	return spec, creation, err
+	if spec.AdditionalRules, err = carvel.RoleRules(additional); err != nil {
+		return spec, creation, err
+	}
+	policy, err := find(ctx, c, cluster.Ref{Resource: carvel.AdmissionPolicies, Name: carvel.ServiceAccountPolicyName(namespace, spec.ServiceAccountName)})
+	var notServed *cluster.NotServedError
+	if err != nil && !apierrors.IsForbidden(err) && !errors.As(err, &notServed) {
+		return spec, creation, err
+	}
+	spec.AllowedServiceAccounts, spec.Restricted = carvel.AllowedServiceAccounts(policy, spec.ServiceAccountName)
+	return spec, creation, nil
 }
 
 // find is nil for an object that is not there.

@@ -14,7 +14,7 @@ import (
 
 // PrivilegedNeighbors are the other ServiceAccounts of a run namespace that have rights
 // of their own, each with its roles: whoever may write Secrets there can have a token
-// made for them. What the provider may not look at has none.
+// made for them, or run Pods as them, but for what a policy refuses. What the provider may not look at has none.
 func (d *Delivery) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]string, error) {
 	c, err := d.run(s.Cluster)
 	if err != nil {
@@ -39,7 +39,7 @@ func (d *Delivery) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]s
 			where = "in the namespace"
 		}
 		for _, account := range accountsOf(binding, s.Name) {
-			if account != s.ServiceAccountName {
+			if account != s.ServiceAccountName && (!s.Restricted || account == "default" || slices.Contains(s.AllowedServiceAccounts, account)) {
 				found = append(found, fmt.Sprintf("%s: %s %s %s", account, kind, name, where))
 			}
 		}

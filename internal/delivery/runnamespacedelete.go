@@ -60,7 +60,12 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 		return nil, err
 	}
 	if !s.Existing && (s.DeleteAdopted || !carvel.MarkOf(anchor).Adopted) {
-		return d.deleteNamespace(ctx, c, s, uid)
+		left, err := d.deleteClusterWide(ctx, c, s)
+		if err != nil {
+			return left, err
+		}
+		more, err := d.deleteNamespace(ctx, c, s, uid)
+		return append(left, more...), err
 	}
 	var left []Left
 	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
@@ -68,6 +73,21 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 		left = append(left, more...)
 		if err != nil {
 			return left, err
+		}
+	}
+	return left, nil
+}
+
+// deleteClusterWide deletes what does not go with the Namespace. It is first, since
+// nothing tells of it once the Namespace is gone.
+func (d *Delivery) deleteClusterWide(ctx context.Context, c *cluster.Cluster, s RunNamespace) ([]Left, error) {
+	var left []Left
+	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
+		if ref := refOf(obj); ref.Namespace == "" && ref.Resource != carvel.Namespaces {
+			more, err := d.removeOrDelete(ctx, c, ref, s)
+			if left = append(left, more...); err != nil {
+				return left, err
+			}
 		}
 	}
 	return left, nil

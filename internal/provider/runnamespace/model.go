@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 	apitypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -26,6 +27,7 @@ type model struct {
 	TanzuApplicationPlatform types.Bool     `tfsdk:"tanzu_application_platform"`
 	ImagePullSecrets         types.List     `tfsdk:"image_pull_secrets"`
 	AdditionalRules          types.List     `tfsdk:"additional_rules"`
+	RestrictServiceAccounts  types.Object   `tfsdk:"restrict_service_accounts"`
 	AdoptExisting            types.Bool     `tfsdk:"adopt_existing"`
 	DeleteAdopted            types.Bool     `tfsdk:"delete_adopted"`
 	FieldManager             types.Object   `tfsdk:"field_manager"`
@@ -34,6 +36,10 @@ type model struct {
 	Adopted                  types.String   `tfsdk:"adopted"`
 	UID                      types.String   `tfsdk:"uid"`
 	Objects                  types.Map      `tfsdk:"objects"`
+}
+
+type restrictionModel struct {
+	Allowed []string `tfsdk:"allowed"`
 }
 
 type ruleModel struct {
@@ -64,12 +70,24 @@ func ruleModels(rules []carvel.Rule) []ruleModel {
 	return models
 }
 
+// restriction is nil where the ServiceAccount is not restricted.
+func restriction(s carvel.RunNamespaceSpec) *restrictionModel {
+	if !s.Restricted {
+		return nil
+	}
+	return &restrictionModel{Allowed: s.AllowedServiceAccounts}
+}
+
 func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostics) {
 	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
 	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
 	diags.Append(d...)
 	rules, d := m.rules(ctx)
 	diags.Append(d...)
+	var restriction restrictionModel
+	if !m.RestrictServiceAccounts.IsNull() {
+		diags.Append(m.RestrictServiceAccounts.As(ctx, &restriction, basetypes.ObjectAsOptions{})...)
+	}
 	var imagePullSecrets []string
 	if !m.ImagePullSecrets.IsNull() {
 		diags.Append(m.ImagePullSecrets.ElementsAs(ctx, &imagePullSecrets, false)...)
@@ -84,6 +102,8 @@ func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostic
 			ServiceAccountName:       m.ServiceAccountName.ValueString(),
 			ImagePullSecrets:         imagePullSecrets,
 			AdditionalRules:          rules,
+			Restricted:               !m.RestrictServiceAccounts.IsNull(),
+			AllowedServiceAccounts:   restriction.Allowed,
 			TanzuApplicationPlatform: m.TanzuApplicationPlatform.ValueBool(),
 		},
 		DeleteAdopted: m.DeleteAdopted.ValueBool(),

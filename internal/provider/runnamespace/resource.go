@@ -168,6 +168,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		"tanzu_application_platform": spec.TanzuApplicationPlatform,
 		"image_pull_secrets":         spec.ImagePullSecrets,
 		"additional_rules":           ruleModels(spec.AdditionalRules),
+		"restrict_service_accounts":  restriction(spec),
 		"adopt_existing":             false,
 		"creation":                   creation.Imported(made),
 	} {

@@ -29,7 +29,7 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
 				MarkdownDescription: "Make the Namespace, and delete it with this resource, unless it was adopted. With `false` it must be there, and is left as it is.\n\n" +
 					"Whoever may write Secrets and workloads in a namespace, as a delivery must, can act as every ServiceAccount of that namespace. " +
-					"So deliver into a namespace that has no ServiceAccount with further rights; a plan warns of those that it finds.",
+					"So deliver into a namespace that has no ServiceAccount with further rights, or set `restrict_service_accounts`; a plan warns of those that it finds.",
 			},
 			"labels":      labels,
 			"annotations": annotations,
@@ -53,6 +53,21 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 				MarkdownDescription: "Further rights of the ServiceAccount in the namespace, for what the packages deploy. " +
 					"They go into a Role of their own, `app-additional-role`.",
 				NestedObject: schema.NestedAttributeObject{Attributes: ruleAttributes()},
+			},
+			"restrict_service_accounts": schema.SingleNestedAttribute{
+				Optional: true,
+				MarkdownDescription: "Keep the ServiceAccount from acting as another ServiceAccount of the namespace, which its right to write Secrets, PackageInstalls and workloads " +
+					"would let it do. A ValidatingAdmissionPolicy with its binding, both of the whole cluster, refuses from it a Secret that has a token made, a PackageInstall or " +
+					"App that is deployed as another ServiceAccount, and a workload whose Pods run as one that is not `allowed`. " +
+					"It needs Kubernetes 1.30, and an identity of the provider that may manage `validatingadmissionpolicies` and `validatingadmissionpolicybindings` " +
+					"of `admissionregistration.k8s.io`. Worth having with `create_namespace = false`, where others have ServiceAccounts in the namespace.",
+				Attributes: map[string]schema.Attribute{
+					"allowed": schema.ListAttribute{
+						Optional: true, ElementType: types.StringType,
+						MarkdownDescription: "Names of ServiceAccounts that Pods may run as besides the ServiceAccount itself and `default`.",
+						Validators:          []validator.List{listvalidator.ValueStringsAre(schemas.ObjectName())},
+					},
+				},
 			},
 			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),
 			"delete_adopted": schema.BoolAttribute{

@@ -95,7 +95,7 @@ func PrivilegedNeighbors(namespace, account string, found []string) diag.Diagnos
 	return diag.NewWarningDiagnostic(fmt.Sprintf("Other ServiceAccounts of namespace %q have rights of their own", namespace),
 		fmt.Sprintf("A delivery needs to write Secrets and workloads in the namespace. Whoever may do that can have Kubernetes make a token for any "+
 			"ServiceAccount of the namespace, or run a Pod as it, so that ServiceAccount %q, and whoever has its kubeconfig, can act as these:\n%s\n\n"+
-			"Deliver into a namespace of its own, or move these ServiceAccounts to another one.", account, strings.Join(found, "\n")))
+			"Deliver into a namespace of its own, move these ServiceAccounts to another one, or set restrict_service_accounts where they are neither default nor allowed.", account, strings.Join(found, "\n")))
 }
 
 // NoServiceAccount is the warning about a ServiceAccount that no token can be

@@ -39,6 +39,10 @@ variable "additional_rules" {
   type    = any
   default = null
 }
+variable "restrict_service_accounts" {
+  type    = object({ allowed = optional(list(string)) })
+  default = null
+}
 variable "limited" {
   type    = any
   default = { host = "https://127.0.0.1:1" }
@@ -72,4 +76,6 @@ resource "carvel_run_namespace" "test" {
   adopt_existing       = var.adopt_existing
   field_manager        = var.field_manager
   timeouts             = var.timeouts
+
+  restrict_service_accounts = var.restrict_service_accounts
 }
