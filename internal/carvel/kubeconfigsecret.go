@@ -74,6 +74,9 @@ func SecretValue(obj *unstructured.Unstructured, key string) ([]byte, bool) {
 // on the run cluster that its token is of.
 const TokenSecretAnnotation = "carvel-gitops.github.io/token-secret"
 
+// TokenSecretType is the type of a Secret that Kubernetes fills with a token.
+const TokenSecretType = "kubernetes.io/service-account-token"
+
 // TokenSecretName tells apart the kubeconfigs that are made for one account:
 // users are what has to differ.
 func TokenSecretName(serviceAccount string, users ...string) string {
@@ -86,7 +89,7 @@ func TokenSecretName(serviceAccount string, users ...string) string {
 func TokenSecret(namespace, name, serviceAccount string) *unstructured.Unstructured {
 	obj := object(Secrets, "Secret", namespace, name, managedBy(),
 		map[string]string{"kubernetes.io/service-account.name": serviceAccount})
-	obj.Object["type"] = "kubernetes.io/service-account-token"
+	obj.Object["type"] = TokenSecretType
 	return obj
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -274,15 +275,15 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 
 // deleteTokens deletes the token Secrets that the Secret may have been made
 // with: the one that the state records, the one that the Secret names, and where
-// that is gone the one that it would be given.
+// that is gone those that an interrupted run may have made.
 func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
 	names := []string{s.TokenSecret, s.tokenOf(live)}
 	if live == nil {
-		name, err := d.newTokenName(s)
+		made, err := d.leftTokens(ctx, s)
 		if err != nil {
 			return err
 		}
-		names = append(names, name)
+		names = append(names, made...)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -294,6 +295,21 @@ func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *u
 		}
 	}
 	return nil
+}
+
+// leftTokens are the names of token Secrets that were made for a kubeconfig whose
+// Secret is gone.
+func (d *Delivery) leftTokens(ctx context.Context, s KubeconfigSecret) ([]string, error) {
+	c, err := d.run(s.RunCluster)
+	if err != nil {
+		return nil, nil //nolint:nilerr // deleteToken tells
+	}
+	made, err := d.madeTokens(ctx, c, s, carvel.Mark{Owner: d.Owner, Resource: s.resource(), Creation: s.Creation})
+	if apierrors.IsForbidden(err) {
+		begin, err := d.tokenNames(s)
+		return []string{begin}, err
+	}
+	return made, err
 }
 
 // refuseInUse is an *InUseError where Apps name the Secret.

@@ -2,9 +2,13 @@ package delivery
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -53,16 +57,60 @@ func (s KubeconfigSecret) keepsToken() bool {
 	return s.ServiceAccount != nil && !s.ServiceAccount.requested()
 }
 
-// newTokenName is the name of a new token Secret. Two build clusters, and two
-// configurations, may each have a Secret of the same name, and one must not
-// revoke the token of the other.
-func (d *Delivery) newTokenName(s KubeconfigSecret) (string, error) {
+// tokenNames are what the names of a kubeconfig's token Secrets begin with. Two
+// build clusters, and two configurations, may each have a Secret of the same name,
+// and one must not revoke the token of the other.
+func (d *Delivery) tokenNames(s KubeconfigSecret) (string, error) {
 	build, err := d.build()
 	if err != nil {
 		return "", err
 	}
 	endpoint, err := build.Endpoint()
 	return carvel.TokenSecretName(s.ServiceAccount.Name, s.Namespace+"/"+s.Name, d.Owner, endpoint.Server), err
+}
+
+// newTokenName is the name of a new token Secret: of the one that an earlier,
+// interrupted run has made, else one that there has never been. Nothing but the name
+// tells two tokens of an account apart, so that a token which was revoked would be
+// good again with the next Secret of its name, where the cluster signs with RSA.
+func (d *Delivery) newTokenName(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret, mine carvel.Mark) (string, error) {
+	begin, err := d.tokenNames(s)
+	if err != nil {
+		return "", err
+	}
+	made, err := d.madeTokens(ctx, c, s, mine)
+	switch {
+	case apierrors.IsForbidden(err):
+		return begin, nil // which the next run finds as well
+	case err != nil:
+		return "", err
+	case len(made) > 0:
+		return made[0], nil
+	}
+	unique := make([]byte, 4)
+	_, _ = rand.Read(unique) // never fails
+	return begin + "-" + hex.EncodeToString(unique), nil
+}
+
+// madeTokens are the names of token Secrets that were made for the kubeconfig, and that
+// no other resource holds.
+func (d *Delivery) madeTokens(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret, mine carvel.Mark) ([]string, error) {
+	begin, err := d.tokenNames(s)
+	if err != nil {
+		return nil, err
+	}
+	secrets, _, err := c.ListWhere(ctx, carvel.Secrets, s.ServiceAccount.Namespace, "type="+carvel.TokenSecretType)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range secrets {
+		name := secrets[i].GetName()
+		if (name == begin || strings.HasPrefix(name, begin+"-")) && secrets[i].GetDeletionTimestamp() == nil && d.resumes(carvel.MarkOf(&secrets[i]), mine) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // tokenOf is the name of the token Secret that a Secret on the build cluster
@@ -82,7 +130,7 @@ func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
 }
 
 // applyToken writes the token Secret: the one that is recorded, or a new one
-// where none is or another resource holds it. It sets s.TokenSecret.
+// where none is, or it is gone, or another resource holds it. It sets s.TokenSecret.
 func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (*unstructured.Unstructured, error) {
 	mine.Adopted = false // which the Secret on the build cluster may be
 	if s.TokenSecret != "" {
@@ -91,12 +139,12 @@ func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *Kubeco
 		if err != nil {
 			return nil, err
 		}
-		if !s.isTaken(carvel.MarkOf(live)) {
+		if live != nil && !s.isTaken(carvel.MarkOf(live)) {
 			return c.Apply(ctx, refOf(secret), mine.On(secret), s.Manager)
 		}
 	}
 	var err error
-	if s.TokenSecret, err = d.newTokenName(*s); err != nil {
+	if s.TokenSecret, err = d.newTokenName(ctx, c, *s, mine); err != nil {
 		return nil, err
 	}
 	live, _, err := d.establish(ctx, c, s.tokenSecret(), mine, s.Manager, nil)

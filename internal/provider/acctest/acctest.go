@@ -5,6 +5,7 @@ package acctest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/url"
 	"os"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
@@ -139,10 +143,31 @@ func (e *Env) BuildNamespace() {
 	e.Create(e.Build(carvel.Secrets, e.Name), secret)
 }
 
-// TokenSecret is the name of the token Secret of a kubeconfig Secret,
-// NAMESPACE/NAME, that the provider makes in this process.
-func (e *Env) TokenSecret(serviceAccount, secret string) string {
-	return carvel.TokenSecretName(serviceAccount, secret, owner.Name("", owner.System()), e.Lab.Build.Server)
+// TokenSecrets are the names of the token Secrets of a kubeconfig Secret,
+// NAMESPACE/NAME, that the provider has made in this process.
+func (e *Env) TokenSecrets(serviceAccount, secret string) []string {
+	begin := carvel.TokenSecretName(serviceAccount, secret, owner.Name("", owner.System()), e.Lab.Build.Server)
+	list, err := e.Staging(carvel.Secrets, e.Name).List(context.Background(), metav1.ListOptions{FieldSelector: "type=" + carvel.TokenSecretType})
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	var names []string
+	for _, s := range list.Items {
+		if strings.HasPrefix(s.GetName(), begin) {
+			names = append(names, s.GetName())
+		}
+	}
+	return names
+}
+
+// HasTokenSecrets checks how many there are.
+func (e *Env) HasTokenSecrets(serviceAccount, secret string, want int) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		if names := e.TokenSecrets(serviceAccount, secret); len(names) != want {
+			return fmt.Errorf("token Secrets %v, want %d", names, want)
+		}
+		return nil
+	}
 }
 
 // Eventually waits until a look at the world is as it should be.

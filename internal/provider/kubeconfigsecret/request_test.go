@@ -96,8 +96,10 @@ func requested(more config.Variables) config.Variables {
 
 func TestAccKubeconfigSecret_request(t *testing.T) {
 	e, f := fixture(t, "service_account")
-	secrets, tokens := e.Build(carvel.Secrets, e.Name), e.Staging(carvel.Secrets, e.Name)
-	tokenSecret := e.TokenSecret(e.Name+"-sa", e.Name+"/staging-kubeconfig")
+	secrets := e.Build(carvel.Secrets, e.Name)
+	tokenSecrets := func(n int) resource.TestCheckFunc {
+		return e.HasTokenSecrets(e.Name+"-sa", e.Name+"/staging-kubeconfig", n)
+	}
 	inUse := &token{key: "value"}
 	has := func(want string) resource.TestCheckFunc {
 		return acctest.Has(secrets, "staging-kubeconfig", inUse.is(want))
@@ -112,10 +114,10 @@ func TestAccKubeconfigSecret_request(t *testing.T) {
 
 	long := f.Step(forced) // a token that does not expire, to change from
 	long.Check = resource.ComposeTestCheckFunc(
-		acctest.Has(tokens, tokenSecret, nil), resource.TestCheckNoResourceAttr(address, "expires_at"), has("another"))
+		tokenSecrets(1), resource.TestCheckNoResourceAttr(address, "expires_at"), has("another"))
 	changed := f.Planned(plancheck.ResourceActionUpdate, requested(forced))
 	changed.Check = resource.ComposeTestCheckFunc(
-		acctest.HasNot(tokens, tokenSecret), has("another"), noToken(e),
+		tokenSecrets(0), has("another"), noToken(e),
 		acctest.Has(secrets, "staging-kubeconfig", usableAs(e, "value")),
 		expires(func(at string) error {
 			first = at
@@ -140,7 +142,7 @@ func TestAccKubeconfigSecret_request(t *testing.T) {
 	longer := f.Planned(plancheck.ResourceActionUpdate, requested(config.Variables{"expiration_seconds": config.IntegerVariable(2400)}))
 	longer.Check = resource.ComposeTestCheckFunc(has("another"), expires(func(at string) error { return livesFor(inUse.seen, at, 2400) }))
 	back := f.Planned(plancheck.ResourceActionUpdate, forced)
-	back.Check = resource.ComposeTestCheckFunc(has("another"), acctest.Has(tokens, tokenSecret, nil), resource.TestCheckNoResourceAttr(address, "expires_at"))
+	back.Check = resource.ComposeTestCheckFunc(has("another"), tokenSecrets(1), resource.TestCheckNoResourceAttr(address, "expires_at"))
 
 	steps := []resource.TestStep{
 		c.step(long, 0), c.step(changed, 0), c.step(f.Quiet(requested(forced)), 0), c.step(kept, 0),
@@ -149,7 +151,7 @@ func TestAccKubeconfigSecret_request(t *testing.T) {
 		c.step(edited, 0), c.step(orphaned, 0), c.step(disappeared, 0), c.step(longer, 0), c.step(back, 0), c.step(f.Quiet(forced), 0),
 	}
 	resource.Test(t, resource.TestCase{Steps: steps, CheckDestroy: resource.ComposeTestCheckFunc(
-		acctest.HasNot(secrets, "staging-kubeconfig"), acctest.HasNot(tokens, tokenSecret))})
+		acctest.HasNot(secrets, "staging-kubeconfig"), tokenSecrets(0))})
 }
 
 // livesFor checks what a token says of itself against expires_at.

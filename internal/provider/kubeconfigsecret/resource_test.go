@@ -32,7 +32,7 @@ func fixture(t *testing.T, dir string) (*acctest.Env, acctest.Fixture) {
 
 func TestAccKubeconfigSecret_serviceAccount(t *testing.T) {
 	e, f := fixture(t, "service_account")
-	secrets, tokens := e.Build(carvel.Secrets, e.Name), e.Staging(carvel.Secrets, e.Name)
+	secrets := e.Build(carvel.Secrets, e.Name)
 	first := config.Variables{"labels": acctest.ObjectVariable("team", "a")}
 	second := config.Variables{"labels": acctest.ObjectVariable("team", "b"), "key": config.StringVariable("kubeconfig")}
 	renamed := config.Variables{"secret_name": config.StringVariable("other")}
@@ -61,7 +61,7 @@ func TestAccKubeconfigSecret_serviceAccount(t *testing.T) {
 		CheckDestroy: resource.ComposeTestCheckFunc(
 			acctest.HasNot(secrets, "other"),
 			acctest.Has(secrets, "git", nil), // theirs
-			acctest.HasNot(tokens, e.TokenSecret(e.Name+"-sa", e.Name+"/other")),
+			e.HasTokenSecrets(e.Name+"-sa", e.Name+"/other", 0),
 		),
 	})
 }
@@ -110,14 +110,23 @@ func TestAccKubeconfigSecret_drift(t *testing.T) {
 	e, f := fixture(t, "service_account")
 	secrets, tokens := e.Build(carvel.Secrets, e.Name), e.Staging(carvel.Secrets, e.Name)
 	forced := config.Variables{"force": config.BoolVariable(true)}
-	token := e.TokenSecret(e.Name+"-sa", e.Name+"/staging-kubeconfig")
+	tokenSecrets := func() []string { return e.TokenSecrets(e.Name+"-sa", e.Name+"/staging-kubeconfig") }
+	var before string
 
 	edited := f.Planned(plancheck.ResourceActionUpdate, forced)
 	edited.PreConfig = func() { e.Patch(secrets, "staging-kubeconfig", `{"data": {"value": "Z2FyYmFnZQ=="}}`) }
 	edited.Check = acctest.Has(secrets, "staging-kubeconfig", usableAs(e, "value"))
 	revoked := f.Planned(plancheck.ResourceActionUpdate, forced)
-	revoked.PreConfig = func() { e.Delete(tokens, token) }
-	revoked.Check = acctest.Has(secrets, "staging-kubeconfig", usableAs(e, "value"))
+	revoked.PreConfig = func() {
+		before = tokenSecrets()[0]
+		e.Delete(tokens, before)
+	}
+	revoked.Check = resource.ComposeTestCheckFunc(acctest.Has(secrets, "staging-kubeconfig", usableAs(e, "value")), func(*terraform.State) error {
+		if now := tokenSecrets(); len(now) != 1 || now[0] == before {
+			return fmt.Errorf("token Secrets %v after %s was deleted, whose token would be good again", now, before)
+		}
+		return nil
+	})
 	disappeared := f.Planned(plancheck.ResourceActionCreate, forced)
 	disappeared.PreConfig = func() { e.Delete(secrets, "staging-kubeconfig") }
 	disappeared.Check = acctest.Has(secrets, "staging-kubeconfig", usableAs(e, "value"))

@@ -65,12 +65,10 @@ func TestAccKubeconfigSecret_kept(t *testing.T) {
 func TestAccKubeconfigSecret_failedWrite(t *testing.T) {
 	e, f := fixture(t, "service_account")
 	nowhere := e.Name + "-nosuch"
-	tokens := e.Staging(carvel.Secrets, e.Name)
 	refused := f.Refused(`Unable to create kubeconfig secret.*namespaces.*not found`, config.Variables{"build_namespace": config.StringVariable(nowhere)})
 	fixed := f.Planned(plancheck.ResourceActionCreate, nil)
 	fixed.PreConfig = func() {
-		made := e.TokenSecret(e.Name+"-sa", nowhere+"/staging-kubeconfig")
-		if err := acctest.HasNot(tokens, made)(nil); err != nil {
+		if err := e.HasTokenSecrets(e.Name+"-sa", nowhere+"/staging-kubeconfig", 0)(nil); err != nil {
 			t.Error(err)
 		}
 	}
