@@ -104,11 +104,15 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 		one("Git server that echoes a token in "+form, install, "Git server refused the credentials", func(s string) map[string]any {
 			return map[string]any{"git": map[string]any{"url": server + "/r.git", "http": map[string]any{"bearer_token": s, "certificate_authority": echoCA}}}
 		})
+		want := "lack a right|forbidden"
+		if form == "a redirect" {
+			want = "An API server redirects nobody"
+		}
 		for _, resource := range []string{namespace, ephemeral} {
-			one("API server that echoes a token in "+form+" for "+resource, resource, "lack a right|forbidden", func(s string) map[string]any {
+			one("API server that echoes a token in "+form+" for "+resource, resource, want, func(s string) map[string]any {
 				return map[string]any{"run": map[string]any{"host": server, "cluster_ca_certificate": echoCA, "token": s}}
 			})
-			one("API server that echoes a password in "+form+" for "+resource, resource, "lack a right|forbidden", func(s string) map[string]any {
+			one("API server that echoes a password in "+form+" for "+resource, resource, want, func(s string) map[string]any {
 				return map[string]any{"run": map[string]any{"host": server, "cluster_ca_certificate": echoCA, "username": "ci", "password": s}}
 			})
 		}
