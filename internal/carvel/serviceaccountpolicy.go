@@ -110,7 +110,7 @@ func AllowedServiceAccounts(policy *unstructured.Unstructured, serviceAccount st
 	if !found {
 		return nil, true
 	}
-	for _, name := range strings.Split(list, "', '") {
+	for name := range strings.SplitSeq(list, "', '") {
 		if !slices.Contains([]string{"", "default", serviceAccount}, name) {
 			allowed = append(allowed, name)
 		}
