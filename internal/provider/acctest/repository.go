@@ -113,6 +113,18 @@ func (r *Repository) Read(path string) (content string, ok bool) {
 	return string(data), true
 }
 
+// Branch makes a branch of the tip.
+func (r *Repository) Branch(name string) {
+	r.env.T.Helper()
+	r.Pull()
+	r.git("push", "--quiet", "origin", "HEAD:refs/heads/"+name)
+	r.env.T.Cleanup(func() {
+		if out, err := r.run("push", "--quiet", "origin", "--delete", name); err != nil {
+			r.env.T.Errorf("delete branch %s: %v\n%s", name, err, out)
+		}
+	})
+}
+
 // HasCommits checks how many commits have touched a path.
 func (r *Repository) HasCommits(path string, want int) resource.TestCheckFunc {
 	return func(*terraform.State) error {
