@@ -56,7 +56,7 @@ func TestOutage(t *testing.T) {
 				t.Errorf("%d requests of the first call, %d of the others", first, n-first)
 			}
 			before := requests.Load()
-			if err := read(3 * time.Second); errors.As(err, new(*outage.SilentError)) || requests.Load() == before {
+			if err := read(10 * time.Second); errors.As(err, new(*outage.SilentError)) || requests.Load() == before {
 				t.Errorf("a call with more time: %v", err)
 			}
 			e.Invalidate()

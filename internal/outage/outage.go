@@ -15,6 +15,10 @@ import (
 // vain.
 const AskAgain = 10 * time.Second
 
+// slack is the time that may pass between the beginning of a call and its first
+// attempt.
+const slack = time.Second
+
 // Outage is what is known of a server that does not answer. The zero value is one
 // that does. It is safe for concurrent use.
 type Outage struct {
@@ -74,7 +78,7 @@ func (o *Outage) Failed(err error) {
 func (o *Outage) Expired(now, began time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.since.IsZero() && !o.since.After(began.Add(time.Second)) {
+	if !o.since.IsZero() && !o.since.After(began.Add(slack)) {
 		o.over = now
 	}
 }
@@ -100,7 +104,7 @@ func (o *Outage) Of(ctx context.Context, now time.Time, holds func(error) bool) 
 		return o.given
 	}
 	deadline, bounded := ctx.Deadline()
-	if bounded && now.Sub(o.since) >= deadline.Sub(now) {
+	if bounded && now.Sub(o.since)+slack >= deadline.Sub(now) {
 		return &SilentError{Since: o.since, Err: o.last}
 	}
 	return nil

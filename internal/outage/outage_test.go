@@ -48,7 +48,7 @@ func TestOf(t *testing.T) {
 		asks  bool
 	}{
 		"one that would wait as long":      {of: silent(now), ctx: within(time.Minute), at: now},
-		"one with more time":               {of: silent(now), ctx: within(time.Minute + time.Second), at: now, asks: true},
+		"one with more time":               {of: silent(now), ctx: within(2 * time.Minute), at: now, asks: true},
 		"one without an end":               {of: silent(now), ctx: t.Context(), at: now, asks: true},
 		"after a while":                    {of: silent(now), ctx: within(time.Minute), at: now.Add(AskAgain + 1), asks: true},
 		"after a while, and another since": {of: later, ctx: within(time.Minute), at: now.Add(AskAgain + 1)},
