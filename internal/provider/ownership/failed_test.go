@@ -98,6 +98,20 @@ func TestAccOwnership_failedNamespace(t *testing.T) {
 	p.Run(labels, run(destroy), "1 destroyed")
 }
 
+// tokens are the names of the token Secrets in the run cluster's namespace.
+func (w *world) tokens() []string {
+	w.T.Helper()
+	list, err := w.Staging(carvel.Secrets, w.Name).List(context.Background(), metav1.ListOptions{FieldSelector: "type=" + carvel.TokenSecretType})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	var names []string
+	for _, secret := range list.Items {
+		names = append(names, secret.GetName())
+	}
+	return names
+}
+
 // TestAccOwnership_failedKubeconfig: an API server refuses one write of a kubeconfig Secret or of its token.
 func TestAccOwnership_failedKubeconfig(t *testing.T) {
 	w := newWorld(t)
@@ -107,7 +121,7 @@ func TestAccOwnership_failedKubeconfig(t *testing.T) {
 	p.Run(vars, append(slices.Clone(apply), targets[0]), "1 added")
 	run := func(args []string) []string { return append(slices.Clone(args), targets...) }
 	write := refusal{build, http.MethodPatch, "/namespaces/" + w.Name + "/secrets/staging-kubeconfig"}
-	tokens := func() []string { return w.TokenSecrets(w.Name+"-sa", w.Name+"/staging-kubeconfig") }
+	tokens := w.tokens
 
 	failed(t, p, vars, run(apply), []refusal{write})
 	if left := tokens(); len(left) != 0 {
