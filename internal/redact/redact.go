@@ -19,6 +19,9 @@ const (
 	// MinLength is the length in bytes of the shortest secret that is looked for:
 	// a shorter one is in too many words.
 	MinLength = 4
+	// minWord is that of one which consists of small letters alone: none, test and
+	// info are in sentences that have to be read, and are no secrets.
+	minWord = 8
 	// minLine is the length of the shortest line of a secret that is looked for by
 	// itself.
 	minLine = 16
@@ -67,11 +70,15 @@ func (r *Redactor) Know(secrets ...string) {
 }
 
 func (r *Redactor) add(secret string) {
-	if _, ok := r.known[secret]; ok || len(secret) < MinLength {
+	if _, ok := r.known[secret]; ok || len(secret) < MinLength || len(secret) < minWord && isWord(secret) {
 		return
 	}
 	r.known[secret] = struct{}{}
 	r.made = nil
+}
+
+func isWord(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < 'a' || r > 'z' })
 }
 
 // Text is a text with Mark in the place of every secret.

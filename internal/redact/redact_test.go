@@ -104,15 +104,15 @@ func TestText_random(t *testing.T) {
 
 func TestKnow(t *testing.T) {
 	r := New()
-	r.Know("", "abc", "  padded-secret\n", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\nshort\n-----END KEY-----\n", "part", "part-of-more")
+	r.Know("", "abc", "  padded-secret\n", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\nshort\n-----END KEY-----\n", "p4rt", "p4rt-of-more")
 	for text, want := range map[string]string{
 		"":                           "",
 		"abc is too short":           "abc is too short",
 		"padded-secret":              Mark,
 		"line MIIEvQIBADANBgkqhkiG.": "line " + Mark + ".",
 		"-----BEGIN KEY----- short":  "-----BEGIN KEY----- short",
-		"part-of-more":               Mark,
-		"part, part-of-more":         Mark + ", " + Mark,
+		"p4rt-of-more":               Mark,
+		"p4rt, p4rt-of-more":         Mark + ", " + Mark,
 	} {
 		if got := r.Text(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
@@ -160,5 +160,18 @@ func TestURLPasswords(t *testing.T) {
 		if got := strings.Join(URLPasswords(text), " "); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestRedactor_words: what is likely to be a word of a sentence is none of its secrets, and what is not is.
+func TestRedactor_words(t *testing.T) {
+	r := New()
+	r.Know("none", "info", "abcdefg", "pass1", "Pass", "wordlong")
+	const text = "none of info abcdefg"
+	if got := r.Text(text); got != text {
+		t.Errorf("%q", got)
+	}
+	if got := r.Text("pass1 Pass wordlong"); got != Mark+" "+Mark+" "+Mark {
+		t.Errorf("%q", got)
 	}
 }

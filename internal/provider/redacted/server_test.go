@@ -199,13 +199,13 @@ func TestOtherRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := redacted.Before(echo{text: "staging", schemas: schemas})
+	server := redacted.Before(echo{text: "staging-1", schemas: schemas})
 	kind := schemas.ResourceSchemas["carvel_package_install"].ValueType()
-	config, err := tfprotov6.NewDynamicValue(kind, with(kind, []step{{name: "values_wo"}}, "staging"))
+	config, err := tfprotov6.NewDynamicValue(kind, with(kind, []step{{name: "values_wo"}}, "staging-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, request := range map[string]*tfprotov6.DynamicValue{redact.Mark: &config, "staging": nil} {
+	for want, request := range map[string]*tfprotov6.DynamicValue{redact.Mark: &config, "staging-1": nil} {
 		answer, _ := server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{TypeName: "carvel_package_install", Config: request})
 		if got := answer.Diagnostics[0].Summary; got != want {
 			t.Errorf("%q, want %q", got, want)
