@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -134,6 +135,7 @@ func TestHostileMemory_alone(t *testing.T) {
 	if err := json.Unmarshal([]byte(os.Getenv(memoryConfig)), &config); err != nil {
 		t.Fatal(err)
 	}
+	debug.SetMemoryLimit(384 << 20) // as the provider's main does
 	verb := h.verb
 	if verb == nil {
 		verb = get

@@ -17,7 +17,9 @@ func TestAccOwnership_anotherRunCluster(t *testing.T) {
 	p := w.program("all")
 	targets := []string{"-target=" + addresses("a")[0]}
 	run := func(args []string) []string { return append(slices.Clone(args), targets...) }
-	at := func(host string) config.Variables { return config.Variables{"staging_host": config.StringVariable(host)} }
+	at := func(host string) config.Variables {
+		return config.Variables{"staging_host": config.StringVariable(host)}
+	}
 	staging, prod := at(w.Proxy(w.Lab.Staging).URL), at(w.Proxy(w.Lab.Prod).URL)
 	p.Run(staging, run(apply), "1 added")
 	before := w.living()
