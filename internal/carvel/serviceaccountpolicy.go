@@ -34,7 +34,7 @@ func ServiceAccountPolicyName(namespace, serviceAccount string) string {
 var (
 	delegates = []string{"packageinstalls", "apps"}
 	policed   = []struct{ group, version, resources string }{
-		{"", "v1", "secrets pods"},
+		{"", "v1", "secrets pods replicationcontrollers"},
 		{"apps", "v1", "deployments statefulsets daemonsets replicasets"},
 		{"batch", "v1", "jobs cronjobs"},
 		{PackageInstalls.Group, PackageInstalls.Version, "packageinstalls"},

@@ -79,7 +79,7 @@ func (o *Outage) Expired(now, began time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.since.IsZero() && !o.since.After(began.Add(slack)) {
-		o.over = now
+		o.over, o.given = now, nil
 	}
 }
 

@@ -40,6 +40,11 @@ func TestOf(t *testing.T) {
 	given := &Outage{}
 	given.Begin(now.Add(-time.Second))
 	given.GivenUp(now, errDown)
+	hangs := &Outage{}
+	hangs.Begin(now.Add(-time.Minute))
+	hangs.GivenUp(now.Add(-time.Minute), errors.New("given up"))
+	hangs.Failed(errDown)
+	hangs.Expired(now, now.Add(-time.Minute))
 	for name, c := range map[string]struct {
 		of    *Outage
 		ctx   context.Context
@@ -55,6 +60,7 @@ func TestOf(t *testing.T) {
 		"while nobody has waited in vain":  {of: fresh, ctx: within(time.Second), at: now, asks: true},
 		"where the outage began later":     {of: unrelated, ctx: within(time.Millisecond), at: now, asks: true},
 		"after an answer":                  {of: answered, ctx: within(time.Second), at: now, asks: true},
+		"given up, and hanging since":      {of: hangs, ctx: within(time.Minute), at: now},
 		"given up":                         {of: given, ctx: within(time.Hour), at: now},
 		"given up for another reason":      {of: given, ctx: within(time.Hour), at: now, holds: func(error) bool { return false }, asks: true},
 	} {

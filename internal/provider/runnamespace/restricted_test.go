@@ -109,11 +109,11 @@ func tries(e *acctest.Env) map[string]attempt {
 		}
 	}
 	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	runs := func(account string) func() error {
+	runs := func(field, account string) func() error {
 		return making(deployments, "Deployment", func(obj map[string]any) {
 			spec := map[string]any{"containers": []any{map[string]any{"name": "c", "image": "i"}}}
 			if account != "" {
-				spec["serviceAccountName"] = account
+				spec[field] = account
 			}
 			obj["spec"] = map[string]any{
 				"selector": map[string]any{"matchLabels": map[string]any{"a": "b"}},
@@ -131,14 +131,15 @@ func tries(e *acctest.Env) map[string]attempt {
 			obj["type"] = "kubernetes.io/service-account-token"
 			(&unstructured.Unstructured{Object: obj}).SetAnnotations(map[string]string{"kubernetes.io/service-account.name": "privileged"})
 		})},
-		"a Secret":                           {true, making(carvel.Secrets, "Secret", func(map[string]any) {})},
-		"a PackageInstall of another":        {false, installs("privileged")},
-		"a PackageInstall of its own":        {true, installs(e.Name + "-sa")},
-		"a Deployment of another":            {false, runs("privileged")},
-		"a Deployment of an allowed one":     {true, runs("friend")},
-		"a Deployment of its own":            {true, runs(e.Name + "-sa")},
-		"a Deployment of default":            {true, runs("default")},
-		"a Deployment that does not say one": {true, runs("")},
-		"a ConfigMap":                        {true, making(acctest.ConfigMaps, "ConfigMap", func(map[string]any) {})},
+		"a Secret":                                         {true, making(carvel.Secrets, "Secret", func(map[string]any) {})},
+		"a PackageInstall of another":                      {false, installs("privileged")},
+		"a PackageInstall of its own":                      {true, installs(e.Name + "-sa")},
+		"a Deployment of another":                          {false, runs("serviceAccountName", "privileged")},
+		"a Deployment of another, by the deprecated field": {false, runs("serviceAccount", "privileged")},
+		"a Deployment of an allowed one":                   {true, runs("serviceAccountName", "friend")},
+		"a Deployment of its own":                          {true, runs("serviceAccountName", e.Name+"-sa")},
+		"a Deployment of default":                          {true, runs("serviceAccountName", "default")},
+		"a Deployment that does not say one":               {true, runs("serviceAccountName", "")},
+		"a ConfigMap":                                      {true, making(acctest.ConfigMaps, "ConfigMap", func(map[string]any) {})},
 	}
 }
