@@ -4,9 +4,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -64,25 +64,12 @@ func UseGitSecret(fetch []Fetch, name string) {
 			continue
 		}
 		if host == "" {
-			host = GitHost(f.Git.URL)
+			host = giturl.Host(f.Git.URL)
 		}
-		if GitHost(f.Git.URL) == host {
+		if giturl.Host(f.Git.URL) == host {
 			f.Git.SecretRef = &LocalRef{Name: name}
 		}
 	}
-}
-
-// GitHost is the host of a repository's URL, with the port where it has one.
-func GitHost(repository string) string {
-	if !strings.Contains(repository, "://") {
-		host, _, _ := strings.Cut(repository, ":")
-		return host[strings.LastIndexByte(host, '@')+1:]
-	}
-	u, err := url.Parse(repository)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // CheckGitCredential refuses a kind of credential that the controller cannot

@@ -6,6 +6,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 // LocalRef names an object in the App's namespace.
@@ -46,8 +49,8 @@ type TagSelection struct {
 
 // SemverSelection says which versions are accepted.
 type SemverSelection struct {
-	Constraints string       `json:"constraints,omitempty"`
-	Prereleases *Prereleases `json:"prereleases,omitempty"`
+	Constraints string               `json:"constraints,omitempty"`
+	Prereleases *version.Prereleases `json:"prereleases,omitempty"`
 }
 
 // Inline holds files in the App itself, or in objects beside it.
@@ -152,34 +155,11 @@ func ValidateSourceURL(url string) error {
 	switch {
 	case url == "":
 		return errors.New("the URL is empty")
-	case PublicURL(url) != url:
+	case giturl.Public(url) != url:
 		return errors.New("the URL holds user information, which may be a token and which everybody reads who may read Apps; " +
 			"remove what is before the @, and use secret_ref")
 	}
 	return nil
-}
-
-// PublicURL is a URL without the user information in it, but for the user of an
-// SSH URL, whom one logs in as.
-func PublicURL(url string) string {
-	scheme, rest, found := strings.Cut(url, "://")
-	if !found {
-		return url
-	}
-	authority, path := rest, ""
-	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-		authority, path = rest[:end], rest[end:]
-	}
-	at := strings.LastIndexByte(authority, '@')
-	if at < 0 {
-		return url
-	}
-	user, host := "", authority[at+1:]
-	if strings.Contains(scheme, "ssh") {
-		user, _, _ = strings.Cut(authority[:at], ":")
-		user += "@"
-	}
-	return scheme + "://" + user + host + path
 }
 
 // ValidateSHA256 checks a checksum.

@@ -25,37 +25,6 @@ func TestUseGitSecret(t *testing.T) {
 	}
 }
 
-func TestGitHost(t *testing.T) {
-	for url, want := range map[string]string{
-		"https://git.example.com/a/b": "git.example.com", "https://user@git.example.com:8443/a": "git.example.com:8443",
-		"ssh://git@git.example.com:22/a": "git.example.com:22", "git@git.example.com:a/b.git": "git.example.com", "git.example.com:a": "git.example.com",
-	} {
-		if got := GitHost(url); got != want {
-			t.Errorf("%s: got %q, want %q", url, got, want)
-		}
-	}
-}
-
-func TestPublicURL(t *testing.T) {
-	for url, want := range map[string]string{
-		"https://git.example.com/a/b.git":            "https://git.example.com/a/b.git",
-		"https://s3cret@git.example.com/a%20b/":      "https://git.example.com/a%20b/",
-		"https://u:s3cret@git.example.com:8443/a":    "https://git.example.com:8443/a",
-		"https://u:s3@cret@git.example.com":          "https://git.example.com",
-		"https://s3cret@git.example.com?a=b@c":       "https://git.example.com?a=b@c",
-		"https://git.example.com/a@b":                "https://git.example.com/a@b",
-		"ssh://git@git.example.com/a":                "ssh://git@git.example.com/a",
-		"git+ssh://git:s3cret@git.example.com/a":     "git+ssh://git@git.example.com/a",
-		"git@git.example.com:a/b.git":                "git@git.example.com:a/b.git",
-		"https://org@dev.azure.com/org/project/_git": "https://dev.azure.com/org/project/_git",
-		"": "",
-	} {
-		if got := PublicURL(url); got != want {
-			t.Errorf("%s: %q, want %q", url, got, want)
-		}
-	}
-}
-
 func TestCheckGitCredential(t *testing.T) {
 	for _, c := range []struct {
 		url           string

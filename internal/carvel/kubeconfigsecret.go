@@ -10,6 +10,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -49,7 +50,7 @@ func SecretType(obj *unstructured.Unstructured) string {
 }
 
 // KubeconfigSecret builds the Secret.
-func KubeconfigSecret(s KubeconfigSecretSpec, kubeconfig Kubeconfig) *unstructured.Unstructured {
+func KubeconfigSecret(s KubeconfigSecretSpec, kubeconfig kubeconfig.File) *unstructured.Unstructured {
 	labels := managedBy()
 	maps.Copy(labels, s.Labels)
 	obj := object(Secrets, "Secret", s.Namespace, s.Name, labels, s.Annotations)

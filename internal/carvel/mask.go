@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,7 @@ const Masked = "(sensitive value)"
 // with every leaf masked, for showing in a plan. What is no Secret is masked
 // whole: which of its keys are names and which are secrets is not known.
 func MaskSecret(data []byte) string {
-	documents, err := readYAML(data)
+	documents, err := ytt.Read(data)
 	if err != nil {
 		return Masked + "\n"
 	}
@@ -23,7 +24,7 @@ func MaskSecret(data []byte) string {
 // somebody has put anything else into it, PackageInstalls are shown and the rest
 // is masked.
 func MaskSecrets(data []byte) string {
-	documents, err := readYAML(data)
+	documents, err := ytt.Read(data)
 	if err != nil {
 		return Masked + "\n"
 	}
@@ -63,7 +64,7 @@ func show(documents []any) string {
 		}
 		text := []byte(Masked + "\n")
 		if ok {
-			if written, err := WriteYAML(m); err == nil {
+			if written, err := ytt.Write(m); err == nil {
 				text = written
 			}
 		}
@@ -78,7 +79,7 @@ func show(documents []any) string {
 // MaskEncrypted renders a Secret that is encrypted in the repository, before or
 // after that was done: the names of its keys, and nothing of what is in them.
 func MaskEncrypted(data []byte) string {
-	documents, err := readYAML(data)
+	documents, err := ytt.Read(data)
 	if err != nil {
 		return Masked + "\n"
 	}
@@ -185,14 +186,14 @@ func maskTexts(field string, value any) (masked map[string]any, ok bool) {
 // masked whole: it may be a secret that ends in a colon.
 func maskValues(text string) string {
 	header := ""
-	if rest, found := strings.CutPrefix(text, yttHeader); found {
-		header, text = yttHeader, rest
+	if rest, found := strings.CutPrefix(text, ytt.DataValuesHeader); found {
+		header, text = ytt.DataValuesHeader, rest
 	}
-	values, err := ParseValues([]byte(text))
+	values, err := ytt.ParseValues([]byte(text))
 	if err != nil || isBare(values) {
 		return Masked
 	}
-	out, err := WriteYAML(maskLeaves(values))
+	out, err := ytt.Write(maskLeaves(values))
 	if err != nil {
 		return Masked
 	}

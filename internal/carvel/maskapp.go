@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -79,7 +80,7 @@ func (m appMask) inline(holder map[string]any) {
 
 func (m appMask) url(holder map[string]any) {
 	url, _ := holder["url"].(string)
-	public := PublicURL(url)
+	public := giturl.Public(url)
 	if public == url {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -29,7 +30,7 @@ func inlineApp(t *testing.T, fetched, templated map[string]string, url string) m
 
 func yamlOf(t *testing.T, object map[string]any) string {
 	t.Helper()
-	text, err := WriteYAML(object)
+	text, err := ytt.Write(object)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 )
@@ -152,7 +153,7 @@ func TestReadPackageInstall(t *testing.T) {
 		"all": {
 			Package: "a.b.c", Name: "a", Namespace: "n", ServiceAccountName: "sa", VersionConstraint: "1.0.0",
 			Labels: map[string]string{"l": "1"}, Annotations: map[string]string{"x": "y"},
-			Prereleases: &Prereleases{Identifiers: []string{"rc"}}, AllowDowngrade: true, SyncPeriod: "1m0s",
+			Prereleases: &version.Prereleases{Identifiers: []string{"rc"}}, AllowDowngrade: true, SyncPeriod: "1m0s",
 			Paused: true, Canceled: true, NoopDelete: true, DefaultNamespace: "d",
 			ExtraValuesSecrets: []string{"first", "second"},
 			Extensions: Extensions{
@@ -165,7 +166,7 @@ func TestReadPackageInstall(t *testing.T) {
 			Package: "a.b.c", Name: "a", VersionConstraint: "1.0.0",
 			Cluster: &Cluster{Namespace: "there", KubeconfigSecretRef: &SecretKeyRef{Name: "k", Key: "c"}},
 		},
-		"all prereleases": {Package: "a.b.c", Name: "a", ServiceAccountName: "sa", Prereleases: &Prereleases{}},
+		"all prereleases": {Package: "a.b.c", Name: "a", ServiceAccountName: "sa", Prereleases: &version.Prereleases{}},
 	}
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {

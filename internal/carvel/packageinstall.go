@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -20,7 +21,7 @@ type PackageInstallSpec struct {
 	ServiceAccountName  string
 	Cluster             *Cluster // instead of ServiceAccountName
 	VersionConstraint   string
-	Prereleases         *Prereleases
+	Prereleases         *version.Prereleases
 	AllowDowngrade      bool
 	SyncPeriod          string // canonical, see CanonicalDuration
 	Paused              bool

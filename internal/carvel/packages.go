@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/yamlsize"
 )
 
@@ -22,7 +24,7 @@ var Packages = schema.GroupVersionResource{Group: "data.packaging.carvel.dev", V
 type Package struct {
 	Name, Version string
 	// Schema of its values; nil: the Package has none.
-	Schema *ValuesSchema
+	Schema *valuesschema.Schema
 	// Enforced tells that the version's values go to ytt, which refuses what its schema does not allow. Other templates take anything.
 	Enforced bool
 	// Limited tells that the controller passes the version over on a cluster whose Kubernetes, or whose controller, is another than it wants.
@@ -131,7 +133,7 @@ func decodePackage(text []byte) (*Package, error) {
 	if obj.Spec.RefName == "" || obj.Spec.Version == "" {
 		return nil, errors.New("a Package has spec.refName and spec.version")
 	}
-	schema, err := NewValuesSchema(obj.Spec.ValuesSchema.OpenAPIv3)
+	schema, err := valuesschema.New(obj.Spec.ValuesSchema.OpenAPIv3)
 	return &Package{
 		Name: obj.Spec.RefName, Version: obj.Spec.Version,
 		Schema: schema, Enforced: takesYttValues(obj.Spec.Template.Spec.Template),
@@ -139,11 +141,11 @@ func decodePackage(text []byte) (*Package, error) {
 	}, err
 }
 
-// Check looks for values that the version does not take, as ValuesSchema.Check does. Only ytt fails over a null where the schema has none.
-func (p Package) Check(document map[string]any, partial bool) []Finding {
+// Check looks for values that the version does not take, as valuesschema.Schema does. Only ytt fails over a null where the schema has none.
+func (p Package) Check(document map[string]any, partial bool) []valuesschema.Finding {
 	findings := p.Schema.Check(document, partial)
 	if !p.Enforced {
-		findings = slices.DeleteFunc(findings, func(f Finding) bool { return f.Kind == NotNullable })
+		findings = slices.DeleteFunc(findings, func(f valuesschema.Finding) bool { return f.Kind == valuesschema.NotNullable })
 	}
 	return findings
 }
@@ -175,12 +177,12 @@ func Versions(packages []Package) []string {
 			versions = append(versions, p.Version)
 		}
 	}
-	return newestFirst(versions)
+	return version.NewestFirst(versions)
 }
 
 // Selection says which versions the PackageInstall accepts.
-func (s PackageInstallSpec) Selection() Selection {
-	return Selection{Constraint: s.VersionConstraint, Prereleases: s.Prereleases}
+func (s PackageInstallSpec) Selection() version.Selection {
+	return version.Selection{Constraint: s.VersionConstraint, Prereleases: s.Prereleases}
 }
 
 // Resolved is what a Selection finds among the versions of one package.
@@ -211,25 +213,25 @@ func (r Resolved) Next() []Package {
 	return next
 }
 
-// Resolve selects among the versions of one package as SelectVersion does, whose errors it returns. HeldBack may be set beside an error.
-func Resolve(packages []Package, s Selection) (Resolved, error) {
+// Resolve selects among the versions of one package as version.Select does, whose errors it returns. HeldBack may be set beside an error.
+func Resolve(packages []Package, s version.Selection) (Resolved, error) {
 	byVersion := make(map[string]Package, len(packages))
 	for _, p := range packages {
 		byVersion[p.Version] = p
 	}
 	versions := Versions(packages)
 	var r Resolved
-	selected, err := SelectVersion(versions, s)
+	selected, err := version.Select(versions, s)
 	if err == nil {
 		r.Package = byVersion[selected]
 	}
-	for _, version := range s.accepted(versions) {
+	for _, version := range s.Accepted(versions) {
 		if version != selected {
 			r.Others = append(r.Others, byVersion[version])
 		}
 	}
-	all := Selection{Constraint: s.Constraint, Prereleases: &Prereleases{}}
-	if highest, errAll := SelectVersion(versions, all); s.Prereleases == nil && errAll == nil && highest != selected {
+	all := version.Selection{Constraint: s.Constraint, Prereleases: &version.Prereleases{}}
+	if highest, errAll := version.Select(versions, all); s.Prereleases == nil && errAll == nil && highest != selected {
 		p := byVersion[highest]
 		r.HeldBack = &p
 	}

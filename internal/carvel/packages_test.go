@@ -11,6 +11,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 const packageFile = `# made by a supply chain
@@ -57,23 +60,23 @@ metadata: {name: theirs}
 ...
 `
 
-type version struct {
+type readVersion struct {
 	Name, Version    string
 	Schema, Enforced bool
 }
 
-func read(t *testing.T, data string) ([]version, error) {
+func read(t *testing.T, data string) ([]readVersion, error) {
 	t.Helper()
 	packages, err := carvel.ReadPackages([]byte(data))
-	var found []version
+	var found []readVersion
 	for _, p := range packages {
-		found = append(found, version{p.Name, p.Version, p.Schema != nil, p.Enforced})
+		found = append(found, readVersion{p.Name, p.Version, p.Schema != nil, p.Enforced})
 	}
 	return found, err
 }
 
 func TestReadPackages(t *testing.T) {
-	want := []version{{"app.default.tap", "20230321004057.0.0", true, true}, {"app.default.tap", "2.0.0", false, false}}
+	want := []readVersion{{"app.default.tap", "20230321004057.0.0", true, true}, {"app.default.tap", "2.0.0", false, false}}
 	for name, text := range map[string]string{"Unix": packageFile, "Windows": strings.ReplaceAll(packageFile, "\n", "\r\n")} {
 		got, err := read(t, text)
 		if err != nil {
@@ -110,7 +113,7 @@ func TestReadPackages_unreadable(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
-		if diff := cmp.Diff([]version{{Name: "a.b.c", Version: "1.0.0"}}, got); diff != "" {
+		if diff := cmp.Diff([]readVersion{{Name: "a.b.c", Version: "1.0.0"}}, got); diff != "" {
 			t.Errorf("%q: %s", text, diff)
 		}
 	}
@@ -177,7 +180,7 @@ func TestReadPackages_bounds(t *testing.T) {
 // TestNearest_long: the table of edits takes the product of the lengths of two keys.
 func TestNearest_long(t *testing.T) {
 	long := strings.Repeat("k", 20_000)
-	schema, err := carvel.NewValuesSchema([]byte(`{"additionalProperties": false, "properties": {"` + long + `": {}, "replicas": {}}}`))
+	schema, err := valuesschema.New([]byte(`{"additionalProperties": false, "properties": {"` + long + `": {}, "replicas": {}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,27 +214,27 @@ func packages(versions ...string) []carvel.Package {
 
 func TestResolve(t *testing.T) {
 	all := []string{"1.0.0", "2.0.0-rc.1", "1.10.0", "1.2.0", "1.0.0+b.1", "nonsense", "2.0.0-beta.1", "v1.1.0"}
-	rc := &carvel.Prereleases{Identifiers: []string{"rc"}}
+	rc := &version.Prereleases{Identifiers: []string{"rc"}}
 	for _, c := range []struct {
 		versions     []string
-		selection    carvel.Selection
+		selection    version.Selection
 		want, held   string
 		others       string
 		noneAccepted bool
 	}{
-		{all, carvel.Selection{Constraint: ">=0.0.0"}, "1.10.0", "2.0.0-rc.1", "1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
-		{all, carvel.Selection{}, "1.10.0", "2.0.0-rc.1", "1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
-		{all, carvel.Selection{Constraint: ">=0.0.0", Prereleases: &carvel.Prereleases{}}, "2.0.0-rc.1", "", "2.0.0-beta.1 1.10.0 1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
-		{all, carvel.Selection{Constraint: ">=1.2.0", Prereleases: rc}, "2.0.0-rc.1", "", "1.10.0 1.2.0", false},
-		{all, carvel.Selection{Constraint: ">=1.2.0 <2.0.0-a"}, "1.10.0", "", "1.2.0", false},
-		{all, carvel.Selection{Constraint: "1.0.0"}, "1.0.0", "", "", false},
-		{all, carvel.Selection{Constraint: "2.0.0-rc.1"}, "2.0.0-rc.1", "", "", false},
-		{all, carvel.Selection{Constraint: ">=2.0.0-a"}, "", "2.0.0-rc.1", "", true},
-		{all, carvel.Selection{Constraint: "3.x"}, "", "", "", true},
-		{nil, carvel.Selection{Constraint: ">=0.0.0"}, "", "", "", true},
+		{all, version.Selection{Constraint: ">=0.0.0"}, "1.10.0", "2.0.0-rc.1", "1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
+		{all, version.Selection{}, "1.10.0", "2.0.0-rc.1", "1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
+		{all, version.Selection{Constraint: ">=0.0.0", Prereleases: &version.Prereleases{}}, "2.0.0-rc.1", "", "2.0.0-beta.1 1.10.0 1.2.0 v1.1.0 1.0.0+b.1 1.0.0", false},
+		{all, version.Selection{Constraint: ">=1.2.0", Prereleases: rc}, "2.0.0-rc.1", "", "1.10.0 1.2.0", false},
+		{all, version.Selection{Constraint: ">=1.2.0 <2.0.0-a"}, "1.10.0", "", "1.2.0", false},
+		{all, version.Selection{Constraint: "1.0.0"}, "1.0.0", "", "", false},
+		{all, version.Selection{Constraint: "2.0.0-rc.1"}, "2.0.0-rc.1", "", "", false},
+		{all, version.Selection{Constraint: ">=2.0.0-a"}, "", "2.0.0-rc.1", "", true},
+		{all, version.Selection{Constraint: "3.x"}, "", "", "", true},
+		{nil, version.Selection{Constraint: ">=0.0.0"}, "", "", "", true},
 	} {
 		got, err := carvel.Resolve(packages(c.versions...), c.selection)
-		var none *carvel.NoVersionError
+		var none *version.NoMatchError
 		if errors.As(err, &none) != c.noneAccepted || err != nil && !c.noneAccepted {
 			t.Errorf("%+v: %v", c.selection, err)
 		}
@@ -247,7 +250,7 @@ func TestResolve(t *testing.T) {
 			t.Errorf("%+v: selected %q, held back %q, others %q; want %q, %q, %q", c.selection, got.Version, held, others, c.want, c.held, c.others)
 		}
 	}
-	if _, err := carvel.Resolve(packages(all...), carvel.Selection{Constraint: "~1"}); err == nil || !strings.Contains(err.Error(), "Parsing version constraint") {
+	if _, err := carvel.Resolve(packages(all...), version.Selection{Constraint: "~1"}); err == nil || !strings.Contains(err.Error(), "Parsing version constraint") {
 		t.Errorf("a constraint that does not parse: %v", err)
 	}
 }
@@ -265,7 +268,7 @@ func TestNext(t *testing.T) {
 		for i := range all {
 			all[i].Limited = strings.Contains(c.limited, all[i].Version)
 		}
-		r, err := carvel.Resolve(all, carvel.Selection{Constraint: ">=0.0.0"})
+		r, err := carvel.Resolve(all, version.Selection{Constraint: ">=0.0.0"})
 		if err != nil {
 			t.Fatal(err)
 		}

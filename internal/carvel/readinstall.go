@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"maps"
 	"slices"
 )
@@ -25,8 +27,8 @@ type packageInstall struct {
 		PackageRef         struct {
 			RefName          string `json:"refName"`
 			VersionSelection struct {
-				Constraints string       `json:"constraints"`
-				Prereleases *Prereleases `json:"prereleases"`
+				Constraints string               `json:"constraints"`
+				Prereleases *version.Prereleases `json:"prereleases"`
 			} `json:"versionSelection"`
 		} `json:"packageRef"`
 		Values []struct {
@@ -74,7 +76,7 @@ func ReadPackageInstall(data []byte) (PackageInstallSpec, error) {
 }
 
 func findPackageInstall(data []byte) (packageInstall, error) {
-	documents, err := readYAML(data)
+	documents, err := ytt.Read(data)
 	if err != nil {
 		return packageInstall{}, err
 	}
@@ -114,11 +116,11 @@ func (s *PackageInstallSpec) SetValues(data []byte) error {
 	}
 	s.Values = map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		values, err := ParseValues([]byte(s.withoutHeader(texts[key])))
+		values, err := ytt.ParseValues([]byte(s.withoutHeader(texts[key])))
 		if err != nil {
 			return fmt.Errorf("key %q: %w", key, err)
 		}
-		s.Values = MergeValues(s.Values, values)
+		s.Values = ytt.Merge(s.Values, values)
 	}
 	s.ValuesSecretName = secret.name
 	s.dropExtraSecret(secret.name)
@@ -182,7 +184,7 @@ type secret struct {
 
 // readSecret finds the Secret among the documents of a text.
 func readSecret(data []byte) (secret, error) {
-	documents, err := readYAML(data)
+	documents, err := ytt.Read(data)
 	if err != nil {
 		return secret{}, err
 	}

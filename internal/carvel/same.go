@@ -2,6 +2,7 @@ package carvel
 
 import (
 	"bytes"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"strings"
 )
 
@@ -13,9 +14,9 @@ func SameFile(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	x, errX := readYAML(a)
-	y, errY := readYAML(b)
-	return errX == nil && errY == nil && sameYAML(meant(x), meant(y))
+	x, errX := ytt.Read(a)
+	y, errY := ytt.Read(b)
+	return errX == nil && errY == nil && ytt.Same(meant(x), meant(y))
 }
 
 // meant replaces the values text in Secrets by what ytt reads in it.
@@ -29,12 +30,12 @@ func meant(documents []any) []any {
 		if object["kind"] != "Secret" || !ok {
 			continue
 		}
-		rest, header := strings.CutPrefix(text, yttHeader)
-		values, err := ParseValues([]byte(rest))
+		rest, header := strings.CutPrefix(text, ytt.DataValuesHeader)
+		values, err := ytt.ParseValues([]byte(rest))
 		if err != nil {
 			continue
 		}
-		replaced := MergeValues(object, map[string]any{"stringData": map[string]any{ValuesKey: []any{header, values}}})
+		replaced := ytt.Merge(object, map[string]any{"stringData": map[string]any{ValuesKey: []any{header, values}}})
 		out[i] = replaced
 	}
 	return out

@@ -1,90 +1,26 @@
 package carvel
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"strings"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"golang.org/x/crypto/scrypt"
 )
 
-// yttHeader makes a values document one of ytt's data values, which it must be
-// where the controller hands it to ytt as an overlay.
-const yttHeader = "#@data/values\n"
-
-// ParseValues reads a text of values as ytt reads a file of data values: its
-// documents are merged, later ones over earlier ones. Errors are *YAMLError,
-// where the text cannot be used, and quote no value.
-func ParseValues(text []byte) (map[string]any, error) {
-	line, err := yttComment(text)
-	if err != nil {
-		return nil, err
-	}
-	if line > 0 {
-		return nil, &YAMLError{line, "a ytt comment (#@), which ytt refuses in values; write plain YAML"}
-	}
-	documents, err := readYAML(text)
-	if err != nil {
-		return nil, err
-	}
-	values := map[string]any{}
-	for _, document := range documents {
-		layer, ok := document.(map[string]any)
-		if !ok {
-			return nil, &YAMLError{0, "the top level of values must be a map, such as replicas: 2"}
-		}
-		values = MergeValues(values, layer)
-	}
-	return values, nil
-}
-
-// MergeValues lays values over each other, the last on top: maps are merged,
-// anything else replaces what was there, null as well. A layer that is nil is
-// passed over; without any other, the result is nil.
-func MergeValues(layers ...map[string]any) map[string]any {
-	var merged map[string]any
-	for _, layer := range layers {
-		if layer == nil {
-			continue
-		}
-		if merged == nil {
-			merged = map[string]any{}
-		}
-		for name, value := range layer {
-			above, isMap := value.(map[string]any)
-			below, wasMap := merged[name].(map[string]any)
-			if isMap && wasMap {
-				value = MergeValues(below, above)
-			}
-			merged[name] = value
-		}
-	}
-	return merged
-}
-
-// EqualValues tells whether two values documents mean the same to ytt: key
-// order and the way a number is written do not matter.
-func EqualValues(a, b map[string]any) bool { return sameYAML(a, b) }
-
-func sameYAML(a, b any) bool {
-	x, errX := WriteYAML(a)
-	y, errY := WriteYAML(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
 // valuesText is the one document that the values Secret holds.
 func (s PackageInstallSpec) valuesText() (string, error) {
-	text, err := yamlWriter{quoteYtt: true}.write(s.Values)
+	text, err := ytt.WriteValues(s.Values)
 	if err != nil {
 		return "", fmt.Errorf("values: %w", err)
 	}
 	if s.YttDataValuesOverlays {
-		return yttHeader + "---\n" + string(text), nil
+		return ytt.DataValuesHeader + text, nil
 	}
-	return "---\n" + string(text), nil
+	return text, nil
 }
 
 // nameDigits is how many digits of a hash are in the name of a values Secret.
@@ -152,7 +88,7 @@ func cloneOrMake(m map[string]string) map[string]string {
 // ytt's own.
 func (s PackageInstallSpec) withoutHeader(text string) string {
 	if s.YttDataValuesOverlays {
-		return strings.TrimPrefix(text, yttHeader)
+		return strings.TrimPrefix(text, ytt.DataValuesHeader)
 	}
 	return text
 }

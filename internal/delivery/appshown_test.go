@@ -8,6 +8,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 // TestShownApp: a plan, what is read, what an adoption changes and what a
@@ -66,7 +67,7 @@ func TestShownApp(t *testing.T) {
 		t.Errorf("an ignored field is not:\n%s\n%s", plan(ignoring, drifted), drifted)
 	}
 	for _, m := range mutations(object(ours), object(theirs), cluster.Manager{}) {
-		if value, err := carvel.WriteYAML(map[string]any{"value": m.Value}); err != nil || strings.Contains(string(value), "s3cret") || !strings.Contains(string(value), "digest") {
+		if value, err := ytt.Write(map[string]any{"value": m.Value}); err != nil || strings.Contains(string(value), "s3cret") || !strings.Contains(string(value), "digest") {
 			t.Errorf("%s is told as %s, %v", m.Field, value, err)
 		}
 	}

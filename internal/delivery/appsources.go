@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
@@ -87,7 +88,7 @@ func originRef(branch string) string { return "origin/" + branch }
 // who asks, makes no other repository.
 func sameRepository(a, b string) bool {
 	clean := func(url string) string {
-		return strings.TrimSuffix(strings.TrimRight(carvel.PublicURL(url), "/"), ".git")
+		return strings.TrimSuffix(strings.TrimRight(giturl.Public(url), "/"), ".git")
 	}
 	return a != "" && clean(a) == clean(b)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 // otherVersions bounds how many of the versions that may be selected instead are
@@ -19,7 +21,7 @@ const otherVersions = 4
 type PackageCheck struct {
 	At             repolayout.Install
 	Source         PackageSource
-	Selection      carvel.Selection
+	Selection      version.Selection
 	AllowDowngrade bool
 	Values         map[string]any // nil: none; carvel.Unknown for what is not known yet
 	Partial        bool           // values may come from elsewhere as well
@@ -29,17 +31,17 @@ type PackageCheck struct {
 // PackageVerdict is the answer.
 type PackageVerdict struct {
 	Version    string
-	HeldBack   string           // a newer version that is only kept out as a prerelease
-	Enforced   bool             // the findings would fail the deployment
-	Findings   []carvel.Finding // of the values against the version's schema
-	Elsewhere  []Misfit         // versions that may be installed later, newest first
+	HeldBack   string                 // a newer version that is only kept out as a prerelease
+	Enforced   bool                   // the findings would fail the deployment
+	Findings   []valuesschema.Finding // of the values against the version's schema
+	Elsewhere  []Misfit               // versions that may be installed later, newest first
 	Unreadable []UnreadablePackage
 }
 
 // Misfit is a version that the values do not fit.
 type Misfit struct {
 	Version  string
-	Findings []carvel.Finding
+	Findings []valuesschema.Finding
 }
 
 // NoVersionError: no version of the package is accepted. Its Unwrap is
@@ -78,7 +80,7 @@ type FoundPackage struct {
 
 // FindPackage looks up the version that a selection gets now. Without one it is
 // a *NoVersionError.
-func (d *Delivery) FindPackage(ctx context.Context, from PackageSource, name string, s carvel.Selection) (FoundPackage, error) {
+func (d *Delivery) FindPackage(ctx context.Context, from PackageSource, name string, s version.Selection) (FoundPackage, error) {
 	list, err := d.Packages(ctx, from, name)
 	found := FoundPackage{Versions: carvel.Versions(list.Packages), Unreadable: list.Unreadable}
 	if err == nil {
@@ -89,8 +91,8 @@ func (d *Delivery) FindPackage(ctx context.Context, from PackageSource, name str
 
 // noVersion is a *NoVersionError where err says that no version was found, else
 // err.
-func (d *Delivery) noVersion(err error, from PackageSource, name string, s carvel.Selection, found FoundPackage) error {
-	if !errors.As(err, new(*carvel.NoVersionError)) && !errors.Is(err, ErrNotFound) {
+func (d *Delivery) noVersion(err error, from PackageSource, name string, s version.Selection, found FoundPackage) error {
+	if !errors.As(err, new(*version.NoMatchError)) && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	none := &NoVersionError{
@@ -134,7 +136,7 @@ func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVer
 
 // checkDowngrade compares with what the branch installs now: the version that
 // the constraint there gets, or got while there was one for it.
-func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, versions []string, version string) error {
+func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, versions []string, selected string) error {
 	installed := c.Installed
 	repository, err := d.repository()
 	if err != nil {
@@ -145,12 +147,12 @@ func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, versions 
 		return err
 	}
 	if spec, err := carvel.ReadPackageInstall(file.Data); err == nil { // what cannot be read installs nothing
-		if now, err := carvel.SelectVersion(versions, spec.Selection()); err == nil {
+		if now, err := version.Select(versions, spec.Selection()); err == nil {
 			installed = now
 		}
 	}
-	if order, err := carvel.CompareVersions(version, installed); err == nil && order < 0 { // nothing installed is not a version
-		return &DowngradeError{Package: c.At.Package, RunCluster: c.At.RunCluster, From: installed, To: version}
+	if order, err := version.Compare(selected, installed); err == nil && order < 0 { // nothing installed is not a version
+		return &DowngradeError{Package: c.At.Package, RunCluster: c.At.RunCluster, From: installed, To: selected}
 	}
 	return nil
 }

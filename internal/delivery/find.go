@@ -13,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // FindRunNamespace works out the spec of a namespace that is to be imported:
@@ -144,7 +145,7 @@ func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name str
 	r = s.receipt(live)
 	r.Creation = carvel.MarkOf(live).Creation
 	value, _ := carvel.SecretValue(live, s.Key)
-	current, err := carvel.KubeconfigContext(value)
+	current, err := kubeconfig.CurrentContext(value)
 	if err != nil {
 		return s, r, err
 	}
@@ -159,9 +160,9 @@ func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name str
 
 // findServiceAccount is nil for a kubeconfig that was not made for a
 // ServiceAccount.
-func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.KubeconfigSecretSpec, live *unstructured.Unstructured, current carvel.Context) (*ServiceAccount, carvel.Life, error) {
+func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.KubeconfigSecretSpec, live *unstructured.Unstructured, current kubeconfig.Context) (*ServiceAccount, kubeconfig.Life, error) {
 	account := &ServiceAccount{Namespace: current.Namespace, Name: current.User}
-	claims, ok := carvel.ReadTokenClaims(current.Token)
+	claims, ok := kubeconfig.ReadClaims(current.Token)
 	if ok && claims.Namespace == account.Namespace && claims.ServiceAccount == account.Name && !claims.Expires.IsZero() {
 		account.TokenSeconds = int64(claims.Expires.Sub(claims.Issued).Seconds())
 		return account, claims.Life, nil
@@ -172,7 +173,7 @@ func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.Kub
 	if token == nil {
 		account = nil
 	}
-	return account, carvel.Life{}, err
+	return account, kubeconfig.Life{}, err
 }
 
 // FindApp reads the spec of an App that is to be imported, and the id of the

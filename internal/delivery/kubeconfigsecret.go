@@ -13,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // KubeconfigSecret is a run cluster's kubeconfig on the build cluster.
@@ -43,7 +44,7 @@ func (s KubeconfigSecret) ref() cluster.Ref {
 }
 
 // object is the Secret as it is applied.
-func (s KubeconfigSecret) object(kubeconfig carvel.Kubeconfig) *unstructured.Unstructured {
+func (s KubeconfigSecret) object(kubeconfig kubeconfig.File) *unstructured.Unstructured {
 	obj := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, kubeconfig)
 	if s.keepsToken() && s.TokenSecret != "" {
 		annotations := obj.GetAnnotations()
@@ -71,9 +72,9 @@ type KubeconfigSecretReceipt struct {
 	Fingerprint         string
 	Type                string
 	Labels, Annotations map[string]string
-	Token               carvel.Life // of a requested token that was just written
-	Mutations           []Mutation  // of what was applied
-	Failed              []FailedApp // Apps that use the Secret and fail with what it holds now
+	Token               kubeconfig.Life // of a requested token that was just written
+	Mutations           []Mutation      // of what was applied
+	Failed              []FailedApp     // Apps that use the Secret and fail with what it holds now
 }
 
 // CheckNewKubeconfigSecret tells what the adoption of a Secret changes.
@@ -86,7 +87,7 @@ func (d *Delivery) CheckNewKubeconfigSecret(ctx context.Context, s KubeconfigSec
 	if err != nil {
 		return Adoption{}, err
 	}
-	return d.adoption(found, []*unstructured.Unstructured{s.object(carvel.Kubeconfig{})}, carvel.Mark{Owner: d.Owner, Resource: s.resource()})
+	return d.adoption(found, []*unstructured.Unstructured{s.object(kubeconfig.File{})}, carvel.Mark{Owner: d.Owner, Resource: s.resource()})
 }
 
 // CreateKubeconfigSecret makes the Secret. One that an interrupted creation of
@@ -98,7 +99,7 @@ func (d *Delivery) CreateKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	}
 	mine := d.mark(s.resource(), "")
 	s.Creation = mine.Creation
-	objects := []*unstructured.Unstructured{s.object(carvel.Kubeconfig{})}
+	objects := []*unstructured.Unstructured{s.object(kubeconfig.File{})}
 	if err := d.refuseExisting(ctx, build, objects, mine, s.Hold); err != nil { // before a token is made
 		return KubeconfigSecretReceipt{}, err
 	}
@@ -165,7 +166,7 @@ func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Clu
 	if err != nil {
 		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
 	}
-	obj := s.object(source.Kubeconfig)
+	obj := s.object(source.File)
 	s.Ignore.keep(obj, s.now)
 	live, err := apply(obj)
 	if err != nil {
@@ -190,7 +191,7 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 		return r
 	}
 	r.Fingerprint = Fingerprint(s.KubeconfigSecretSpec, value)
-	if kubeconfig, err := carvel.PortableKubeconfig(value); err == nil {
+	if kubeconfig, err := kubeconfig.Portable(value); err == nil {
 		r.Server = kubeconfig.Server // a damaged one has none, and another fingerprint
 	}
 	return r

@@ -16,6 +16,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // api is an API server that answers each verb and path with a fixed status,
@@ -83,7 +84,7 @@ func TestDeleteKubeconfigSecretRevokesFirst(t *testing.T) {
 	s, tokenPath := forAccount()
 	foreign := s.tokenSecret()
 	foreign.SetLabels(nil)
-	secret := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, carvel.Kubeconfig{})
+	secret := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, kubeconfig.File{})
 	for name, c := range map[string]struct {
 		token                        *unstructured.Unstructured
 		status                       map[string]int
@@ -163,7 +164,7 @@ func TestAnswerWithoutUID(t *testing.T) {
 	s.ServiceAccount, s.TokenSecret = nil, ""
 	s.Kubeconfig = []byte(`{"apiVersion":"v1","kind":"Config","current-context":"a","contexts":[{"name":"a","context":{"cluster":"a","user":"a"}}],` +
 		`"clusters":[{"name":"a","cluster":{"server":"https://a.example.com"}}],"users":[{"name":"a","user":{"token":"t"}}]}`)
-	stored := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, carvel.Kubeconfig{})
+	stored := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, kubeconfig.File{})
 	build := &api{objects: map[string]*unstructured.Unstructured{secretPath: stored}, status: map[string]int{"GET " + secretPath: 404}}
 	d := &Delivery{Build: build.cluster(t, "build_cluster")}
 	done, err := d.CreateKubeconfigSecret(t.Context(), s)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // fingerprintRounds makes guessing a short password from a fingerprint slow:
@@ -27,9 +28,9 @@ func Fingerprint(s carvel.KubeconfigSecretSpec, kubeconfig []byte) string {
 
 // source is a kubeconfig to write, and what was done to get it.
 type source struct {
-	carvel.Kubeconfig
-	life       carvel.Life // of a requested token
-	tokenAdded bool        // the token Secret was not there before
+	kubeconfig.File
+	life       kubeconfig.Life // of a requested token
+	tokenAdded bool            // the token Secret was not there before
 }
 
 // kubeconfigSource gives the kubeconfig that the Secret is to hold. For a
@@ -40,18 +41,18 @@ func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster,
 		if err == nil && Fingerprint(s.KubeconfigSecretSpec, value) != s.Keep {
 			err = ErrKubeconfigChanged
 		}
-		return source{Kubeconfig: carvel.Kubeconfig{YAML: value}}, err
+		return source{File: kubeconfig.File{YAML: value}}, err
 	}
 	if s.ServiceAccount == nil {
-		kubeconfig, err := carvel.PortableKubeconfig(s.Kubeconfig)
-		return source{Kubeconfig: kubeconfig}, err
+		kubeconfig, err := kubeconfig.Portable(s.Kubeconfig)
+		return source{File: kubeconfig}, err
 	}
 	c, endpoint, err := d.runEndpoint(s.RunCluster, *s.ServiceAccount)
 	if err != nil {
 		return source{}, err
 	}
 	var out source
-	var token carvel.Token
+	var token kubeconfig.Token
 	if s.ServiceAccount.requested() {
 		token, err = requestToken(ctx, c, *s.ServiceAccount)
 	} else {
@@ -61,7 +62,7 @@ func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster,
 		return out, err
 	}
 	out.life = token.Life
-	out.Kubeconfig, err = s.ServiceAccount.kubeconfig(s.RunCluster, endpoint, token.Value)
+	out.File, err = s.ServiceAccount.kubeconfig(s.RunCluster, endpoint, token.Value)
 	return out, err
 }
 
@@ -97,7 +98,7 @@ func (d *Delivery) IsInsecure(runCluster string) bool {
 // empty where a new token is needed to tell.
 func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {
 	if s.ServiceAccount == nil {
-		kubeconfig, err := carvel.PortableKubeconfig(s.Kubeconfig)
+		kubeconfig, err := kubeconfig.Portable(s.Kubeconfig)
 		if err != nil {
 			return "", err
 		}
@@ -144,12 +145,12 @@ func (d *Delivery) currentToken(ctx context.Context, c *cluster.Cluster, s Kubec
 	if err != nil {
 		return nil, err
 	}
-	current, err := carvel.KubeconfigContext(value)
+	current, err := kubeconfig.CurrentContext(value)
 	if err != nil {
 		return nil, nil //nolint:nilerr // what is there is not a kubeconfig, and is replaced
 	}
 	// A token dies with its ServiceAccount, also if one of the same name follows.
-	claims, ok := carvel.ReadTokenClaims(current.Token)
+	claims, ok := kubeconfig.ReadClaims(current.Token)
 	if ok && claims.ServiceAccountUID != "" && claims.ServiceAccountUID != string(account.GetUID()) {
 		return nil, nil
 	}

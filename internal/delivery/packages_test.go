@@ -15,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 // packageText is a Package for ytt with one value.
@@ -170,7 +171,7 @@ func TestCheckPackage(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(constraint string, values map[string]any) PackageCheck {
-		return PackageCheck{At: installed.Install(), Source: inGit, Selection: carvel.Selection{Constraint: constraint}, Values: values}
+		return PackageCheck{At: installed.Install(), Source: inGit, Selection: version.Selection{Constraint: constraint}, Values: values}
 	}
 	v, err := d.CheckPackage(bounded(t), ask(">=1.0.0", map[string]any{"fresh": 1}))
 	if err != nil || v.Version != "1.1.0" || v.HeldBack != "1.2.0-rc.1" || len(v.Findings) != 0 || !v.Enforced {
@@ -210,10 +211,10 @@ func TestCheckPackage(t *testing.T) {
 	if _, err := d.CheckPackage(bounded(t), missing); !errors.As(err, &none) || !errors.Is(err, ErrNotFound) {
 		t.Errorf("%v, want a NoVersionError about a missing directory", err)
 	}
-	if got, err := d.FindPackage(bounded(t), inGit, name, carvel.Selection{Constraint: "1.x"}); err != nil || got.Version != "1.1.0" {
+	if got, err := d.FindPackage(bounded(t), inGit, name, version.Selection{Constraint: "1.x"}); err != nil || got.Version != "1.1.0" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := d.FindPackage(bounded(t), inGit, name, carvel.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
+	if _, err := d.FindPackage(bounded(t), inGit, name, version.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
 		t.Errorf("%v, want a NoVersionError", err)
 	}
 }

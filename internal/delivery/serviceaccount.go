@@ -13,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // undoTimeout bounds the deletion of a token Secret after a failure.
@@ -34,9 +35,9 @@ func (a ServiceAccount) ref() cluster.Ref {
 	return cluster.Ref{Resource: carvel.ServiceAccounts, Namespace: a.Namespace, Name: a.Name}
 }
 
-func (a ServiceAccount) kubeconfig(runCluster string, e cluster.Endpoint, token []byte) (carvel.Kubeconfig, error) {
-	at := carvel.APIServer{URL: e.Server, CA: e.CA, TLSServerName: e.TLSServerName, Insecure: e.Insecure}
-	return carvel.ServiceAccountKubeconfig(runCluster, at, a.Namespace, a.Name, string(token))
+func (a ServiceAccount) kubeconfig(runCluster string, e cluster.Endpoint, token []byte) (kubeconfig.File, error) {
+	at := kubeconfig.APIServer{URL: e.Server, CA: e.CA, TLSServerName: e.TLSServerName, Insecure: e.Insecure}
+	return kubeconfig.ForServiceAccount(runCluster, at, a.Namespace, a.Name, string(token))
 }
 
 // TokenLeftError: a token Secret is still on the run cluster.
@@ -153,7 +154,7 @@ func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *Kubeco
 
 // fillToken makes the token Secret and waits for its token. added tells whether
 // the Secret was not there before.
-func (d *Delivery) fillToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (token carvel.Token, added bool, err error) {
+func (d *Delivery) fillToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (token kubeconfig.Token, added bool, err error) {
 	if _, err := c.Get(ctx, s.ServiceAccount.ref()); err != nil {
 		return token, false, err // the token Secret of a missing account is deleted at once
 	}
@@ -191,19 +192,19 @@ func (d *Delivery) deleteToken(ctx context.Context, s KubeconfigSecret) error {
 	return nil
 }
 
-func requestToken(ctx context.Context, c *cluster.Cluster, a ServiceAccount) (carvel.Token, error) {
+func requestToken(ctx context.Context, c *cluster.Cluster, a ServiceAccount) (kubeconfig.Token, error) {
 	request := carvel.TokenRequest(a.Namespace, a.Name, a.TokenSeconds, a.Audiences)
 	answer, err := c.CreateSubresource(ctx, a.ref(), carvel.TokenSubresource, request)
 	if err != nil {
-		return carvel.Token{}, err
+		return kubeconfig.Token{}, err
 	}
 	return carvel.GrantedToken(answer)
 }
 
 // ShortLivedKubeconfig is a kubeconfig with a requested token, and its parts.
 type ShortLivedKubeconfig struct {
-	carvel.Kubeconfig
-	Token carvel.Token
+	kubeconfig.File
+	Token kubeconfig.Token
 	CA    []byte // PEM; empty: publicly trusted
 }
 
@@ -220,6 +221,6 @@ func (d *Delivery) RequestKubeconfig(ctx context.Context, runCluster string, a S
 		return out, err
 	}
 	out.CA = endpoint.CA
-	out.Kubeconfig, err = a.kubeconfig(runCluster, endpoint, out.Token.Value)
+	out.File, err = a.kubeconfig(runCluster, endpoint, out.Token.Value)
 	return out, err
 }

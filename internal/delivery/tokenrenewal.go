@@ -11,6 +11,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // ExpiredTokenError: the token in the kubeconfig Secret that an App is deployed with
@@ -46,11 +47,11 @@ func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App
 		return false, nil //nolint:nilerr // as above
 	}
 	old, _ := carvel.SecretValue(secret, key)
-	current, err := carvel.KubeconfigContext(old)
+	current, err := kubeconfig.CurrentContext(old)
 	if err != nil {
 		return false, nil //nolint:nilerr // as above
 	}
-	claims, ok := carvel.ReadTokenClaims(current.Token)
+	claims, ok := kubeconfig.ReadClaims(current.Token)
 	if !ok || claims.Expires.IsZero() || !claims.RenewalDue(time.Now()) {
 		return false, nil
 	}
@@ -64,7 +65,7 @@ func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App
 // replaceToken requests a token that lives as long as the one before. The Secret is
 // applied by the field manager that has applied it before, with all that it has: its
 // resource finds nothing of another's.
-func (d *Delivery) replaceToken(ctx context.Context, build *cluster.Cluster, a App, secret *unstructured.Unstructured, key string, claims carvel.TokenClaims) error {
+func (d *Delivery) replaceToken(ctx context.Context, build *cluster.Cluster, a App, secret *unstructured.Unstructured, key string, claims kubeconfig.Claims) error {
 	manager := cluster.AppliedBy(secret, "data", key)
 	if manager == "" {
 		return errors.New("somebody else has written the kubeconfig")
@@ -83,14 +84,14 @@ func (d *Delivery) replaceToken(ctx context.Context, build *cluster.Cluster, a A
 		return err
 	}
 	old, _ := carvel.SecretValue(secret, key)
-	renewed, err := carvel.KubeconfigWithToken(old, string(token.Value))
+	renewed, err := kubeconfig.WithToken(old, string(token.Value))
 	if err != nil {
 		return err
 	}
 	labels, annotations := cluster.OwnedMetadata(secret, manager)
 	obj := carvel.KubeconfigSecret(carvel.KubeconfigSecretSpec{
 		Namespace: secret.GetNamespace(), Name: secret.GetName(), Key: key, Type: carvel.SecretType(secret), Labels: labels, Annotations: annotations,
-	}, carvel.Kubeconfig{YAML: renewed})
+	}, kubeconfig.File{YAML: renewed})
 	_, err = build.ApplyOver(ctx, refOf(secret), obj, secret, cluster.Manager{Name: manager})
 	return err
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -176,7 +176,7 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 		return diags
 	}
 	data.Repository, data.Layout = repository, layout
-	data.Location = delivery.Location{URL: carvel.PublicURL(config.URL), Branch: config.Branch}
+	data.Location = delivery.Location{URL: giturl.Public(config.URL), Branch: config.Branch}
 	return diags
 }
 

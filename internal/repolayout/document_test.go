@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -81,7 +82,7 @@ func TestGolden(t *testing.T) {
 	everything := documented()
 	everything.Namespace, everything.Labels, everything.Annotations = "apps", map[string]string{"team": "yes"}, map[string]string{"note": "a: b"}
 	everything.ServiceAccountName, everything.Cluster = "", &carvel.Cluster{Namespace: "there", KubeconfigSecretRef: &carvel.SecretKeyRef{Name: "other", Key: "value"}}
-	everything.Prereleases, everything.AllowDowngrade, everything.SyncPeriod = &carvel.Prereleases{Identifiers: []string{"rc"}}, true, "1m0s"
+	everything.Prereleases, everything.AllowDowngrade, everything.SyncPeriod = &version.Prereleases{Identifiers: []string{"rc"}}, true, "1m0s"
 	everything.Paused, everything.Canceled, everything.NoopDelete, everything.DefaultNamespace = true, true, true, "default"
 	everything.HashValuesName, everything.ExtraValuesSecrets = true, []string{"more"}
 	everything.IgnoreKubernetesVersionSelection, everything.IgnoreKappControllerVersionSelection = true, true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 // FileNames are the files that a package install may consist of.
@@ -36,7 +37,7 @@ func Render(spec carvel.PackageInstallSpec) (Files, error) {
 		objects[OverlaysFile] = overlays.Object
 	}
 	for name, object := range objects {
-		if files[name], err = carvel.WriteYAML(object); err != nil {
+		if files[name], err = ytt.Write(object); err != nil {
 			return nil, fmt.Errorf("render %s: %w", name, err)
 		}
 	}

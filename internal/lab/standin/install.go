@@ -10,8 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 const downgradable = "packaging.carvel.dev/downgradable"
@@ -19,13 +17,8 @@ const downgradable = "packaging.carvel.dev/downgradable"
 // installSpec is the part of a PackageInstall's spec that decides the version.
 type installSpec struct {
 	PackageRef *struct {
-		RefName          string `json:"refName"`
-		VersionSelection *struct {
-			Constraints string `json:"constraints"`
-			Prereleases *struct {
-				Identifiers []string `json:"identifiers"`
-			} `json:"prereleases"`
-		} `json:"versionSelection"`
+		RefName          string            `json:"refName"`
+		VersionSelection *versionSelection `json:"versionSelection"`
 	} `json:"packageRef"`
 	Values []struct {
 		SecretRef *nameRef `json:"secretRef"`
@@ -172,8 +165,8 @@ func (r *installRun) stopDowngrade(version string) (bool, error) {
 	if _, allowed := r.pkgi.GetAnnotations()[downgradable]; allowed || last == "" {
 		return false, nil
 	}
-	order, err := carvel.CompareVersions(version, last)
-	if err != nil || order >= 0 {
+	lower, err := isLower(version, last)
+	if err != nil || !lower {
 		return false, err
 	}
 	r.status.UsefulErrorMessage = fmt.Sprintf("Stopped installing matched version '%s' since last attempted version '%s' is higher."+
@@ -207,11 +200,7 @@ func (r *installRun) selectPackage(ctx context.Context) (*unstructured.Unstructu
 	if len(versions) == 0 {
 		return nil, "", said("Package %s not found", ref.RefName)
 	}
-	selection := carvel.Selection{Constraint: ref.VersionSelection.Constraints}
-	if pre := ref.VersionSelection.Prereleases; pre != nil {
-		selection.Prereleases = &carvel.Prereleases{Identifiers: pre.Identifiers}
-	}
-	version, err := carvel.SelectVersion(versions, selection)
+	version, err := ref.VersionSelection.highest(versions)
 	if err != nil {
 		return nil, "", err
 	}

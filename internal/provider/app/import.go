@@ -12,6 +12,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -102,11 +103,11 @@ func withoutUserInformation(fetch []carvel.Fetch) []carvel.Fetch {
 	for _, f := range fetch {
 		switch {
 		case f.Git != nil:
-			f.Git.URL = carvel.PublicURL(f.Git.URL)
+			f.Git.URL = giturl.Public(f.Git.URL)
 		case f.HTTP != nil:
-			f.HTTP.URL = carvel.PublicURL(f.HTTP.URL)
+			f.HTTP.URL = giturl.Public(f.HTTP.URL)
 		case f.HelmChart != nil && f.HelmChart.Repository != nil:
-			f.HelmChart.Repository.URL = carvel.PublicURL(f.HelmChart.Repository.URL)
+			f.HelmChart.Repository.URL = giturl.Public(f.HelmChart.Repository.URL)
 		}
 	}
 	return fetch

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
@@ -25,8 +26,8 @@ func expireToken(e *acctest.Env) {
 	if err != nil {
 		e.T.Fatal(err)
 	}
-	kubeconfig, _ := carvel.SecretValue(secret, carvel.DefaultKubeconfigKey)
-	current, err := carvel.KubeconfigContext(kubeconfig)
+	value, _ := carvel.SecretValue(secret, carvel.DefaultKubeconfigKey)
+	current, err := kubeconfig.CurrentContext(value)
 	if err != nil {
 		e.T.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func expireToken(e *acctest.Env) {
 		e.T.Fatal(err)
 	}
 	parts[1] = base64.RawURLEncoding.EncodeToString(payload)
-	expired, err := carvel.KubeconfigWithToken(kubeconfig, strings.Join(parts, "."))
+	expired, err := kubeconfig.WithToken(value, strings.Join(parts, "."))
 	if err != nil {
 		e.T.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func expireToken(e *acctest.Env) {
 	labels, annotations := cluster.OwnedMetadata(secret, manager)
 	obj := carvel.KubeconfigSecret(carvel.KubeconfigSecretSpec{
 		Namespace: e.Name, Name: "staging-kubeconfig", Key: carvel.DefaultKubeconfigKey, Labels: labels, Annotations: annotations,
-	}, carvel.Kubeconfig{YAML: expired})
+	}, kubeconfig.File{YAML: expired})
 	if _, err := secrets.Apply(e.T.Context(), obj.GetName(), obj, metav1.ApplyOptions{FieldManager: manager}); err != nil {
 		e.T.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
@@ -73,7 +74,7 @@ func TestAccEphemeralKubeconfig_attributes(t *testing.T) {
 		echoed("server", knownvalue.StringExact(server)),
 		echoed("token", knownvalue.StringFunc(lives(15*time.Minute, "vault"))),
 		echoed("kubeconfig", knownvalue.StringFunc(func(text string) error {
-			kubeconfig, err := carvel.PortableKubeconfig([]byte(text))
+			kubeconfig, err := kubeconfig.Portable([]byte(text))
 			if kubeconfig.Server != server {
 				return fmt.Errorf("server %q, %w", kubeconfig.Server, err)
 			}
@@ -96,7 +97,7 @@ func actsAs(e *acctest.Env) func(string) error {
 
 func lives(want time.Duration, audience string) func(string) error {
 	return func(token string) error {
-		claims, ok := carvel.ReadTokenClaims(token)
+		claims, ok := kubeconfig.ReadClaims(token)
 		if life := claims.Expires.Sub(claims.Issued); !ok || life != want {
 			return fmt.Errorf("a ServiceAccount's token: %t, good for %s", ok, life)
 		}
@@ -119,7 +120,7 @@ func ownAudience(e *acctest.Env) string {
 	if err != nil {
 		e.T.Fatal(err)
 	}
-	claims, ok := carvel.ReadTokenClaims(string(token.Value))
+	claims, ok := kubeconfig.ReadClaims(string(token.Value))
 	if !ok || len(claims.Audiences) != 1 {
 		e.T.Fatalf("a token for %v", claims.Audiences)
 	}
@@ -166,9 +167,9 @@ func TestAccEphemeralKubeconfig_kubeconfigWO(t *testing.T) {
 	})
 }
 
-func notInState(kubeconfig *string) resource.TestCheckFunc {
+func notInState(granted *string) resource.TestCheckFunc {
 	return func(s *terraform.State) error {
-		current, err := carvel.KubeconfigContext([]byte(*kubeconfig))
+		current, err := kubeconfig.CurrentContext([]byte(*granted))
 		if err != nil {
 			return err
 		}

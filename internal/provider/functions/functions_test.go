@@ -135,7 +135,7 @@ func TestSelectVersion(t *testing.T) {
 	check(t, got, err, nil, "0: element 1 is null")
 }
 
-const kubeconfig = `
+const whole = `
 apiVersion: v1
 kind: Config
 current-context: staging
@@ -151,7 +151,7 @@ contexts:
 `
 
 func TestPortableKubeconfig(t *testing.T) {
-	got, err := call(newPortableKubeconfig(), types.StringUnknown(), types.StringValue(kubeconfig))
+	got, err := call(newPortableKubeconfig(), types.StringUnknown(), types.StringValue(whole))
 	text := got.(types.String).ValueString()
 	if err != nil || !strings.Contains(text, "token: canary") || strings.Contains(text, "other") || strings.Contains(text, "admin") {
 		t.Errorf("got %v\n%s", err, text)
@@ -161,7 +161,7 @@ func TestPortableKubeconfig(t *testing.T) {
 		"current-context: nosuch":                      {`0: current-context names "nosuch"`},
 		"current-context: staging\nnonsense: {a: [}]}": {"0: not a kubeconfig"},
 	} {
-		got, err := call(newPortableKubeconfig(), types.StringUnknown(), types.StringValue(strings.Replace(kubeconfig, "current-context: staging", edit, 1)))
+		got, err := call(newPortableKubeconfig(), types.StringUnknown(), types.StringValue(strings.Replace(whole, "current-context: staging", edit, 1)))
 		for _, w := range want {
 			check(t, got, err, nil, w)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
@@ -41,7 +41,7 @@ func (portableKubeconfig) Run(ctx context.Context, req function.RunRequest, resp
 	if resp.Error = req.Arguments.Get(ctx, &text); resp.Error != nil {
 		return
 	}
-	kubeconfig, err := carvel.PortableKubeconfig([]byte(text))
+	kubeconfig, err := kubeconfig.Portable([]byte(text))
 	if err != nil {
 		resp.Error = function.NewArgumentFuncError(0, tfdiag.NotPortableText(err))
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 // anyPrerelease is the identifier that stands for all of them.
@@ -52,20 +52,20 @@ func (selectVersion) Run(ctx context.Context, req function.RunRequest, resp *fun
 		return
 	}
 	versions, wrong := present(given)
-	err := function.ConcatFuncErrors(refused(0, wrong), refused(1, carvel.ValidateConstraint(constraint)))
+	err := function.ConcatFuncErrors(refused(0, wrong), refused(1, version.ValidateConstraint(constraint)))
 	if err != nil {
 		resp.Error = err
 		return
 	}
-	selection := carvel.Selection{Constraint: constraint}
+	selection := version.Selection{Constraint: constraint}
 	if len(identifiers) > 0 {
-		selection.Prereleases = &carvel.Prereleases{}
+		selection.Prereleases = &version.Prereleases{}
 		if !slices.Contains(identifiers, anyPrerelease) {
 			selection.Prereleases.Identifiers = identifiers
 		}
 	}
-	selected, wrong := carvel.SelectVersion(versions, selection)
-	var none *carvel.NoVersionError
+	selected, wrong := version.Select(versions, selection)
+	var none *version.NoMatchError
 	if errors.As(wrong, &none) {
 		wrong = noneSelected(none, constraint)
 	}
@@ -84,7 +84,7 @@ func present(given []*string) ([]string, error) {
 }
 
 // noneSelected says which step left no version over.
-func noneSelected(none *carvel.NoVersionError, constraint string) error {
+func noneSelected(none *version.NoMatchError, constraint string) error {
 	reason := fmt.Sprintf("%q allows none of them", constraint)
 	switch {
 	case none.All == 0:

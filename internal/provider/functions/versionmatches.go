@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 type versionMatches struct{}
@@ -45,20 +45,20 @@ func constraintParameter() function.Parameter {
 }
 
 func (versionMatches) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	var version, constraint string
-	if resp.Error = req.Arguments.Get(ctx, &version, &constraint); resp.Error != nil {
+	var candidate, constraint string
+	if resp.Error = req.Arguments.Get(ctx, &candidate, &constraint); resp.Error != nil {
 		return
 	}
-	err := refused(1, carvel.ValidateConstraint(constraint))
-	if _, wrong := carvel.CompareVersions(version, version); wrong != nil {
-		err = function.ConcatFuncErrors(refused(0, fmt.Errorf("%q is not a version such as 1.2.3", version)), err)
+	err := refused(1, version.ValidateConstraint(constraint))
+	if _, wrong := version.Compare(candidate, candidate); wrong != nil {
+		err = function.ConcatFuncErrors(refused(0, fmt.Errorf("%q is not a version such as 1.2.3", candidate)), err)
 	}
 	if err != nil {
 		resp.Error = err
 		return
 	}
-	_, outside := carvel.SelectVersion([]string{version}, carvel.Selection{Constraint: constraint, Prereleases: &carvel.Prereleases{}})
-	var none *carvel.NoVersionError
+	_, outside := version.Select([]string{candidate}, version.Selection{Constraint: constraint, Prereleases: &version.Prereleases{}})
+	var none *version.NoMatchError
 	if outside != nil && !errors.As(outside, &none) {
 		err = refused(1, outside)
 	}

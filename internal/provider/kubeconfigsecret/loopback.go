@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
@@ -20,11 +20,11 @@ func (r *kubeconfigSecret) warnLoopback(ctx context.Context, plan, config model)
 		return diags
 	}
 	build, err := r.data.Build.Endpoint()
-	if err != nil || carvel.IsLoopback(build.Server) {
+	if err != nil || kubeconfig.IsLoopback(build.Server) {
 		return diags // what needs the build cluster says why it cannot be used
 	}
 	at, server, advice := r.plannedServer(ctx, plan, config)
-	if carvel.IsLoopback(server) {
+	if kubeconfig.IsLoopback(server) {
 		diags.Append(tfdiag.LoopbackServer(at, server, advice))
 	}
 	return diags
@@ -44,7 +44,7 @@ func (r *kubeconfigSecret) plannedServer(ctx context.Context, plan, config model
 		if text.IsNull() || text.IsUnknown() {
 			continue
 		}
-		if kubeconfig, err := carvel.PortableKubeconfig([]byte(text.ValueString())); err == nil {
+		if kubeconfig, err := kubeconfig.Portable([]byte(text.ValueString())); err == nil {
 			return path.Root(at), kubeconfig.Server, "Set the cluster's server in the kubeconfig to the URL by which the build cluster reaches the run cluster."
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -121,7 +122,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 		return diags
 	}
 	if !plan.Kubeconfig.IsNull() {
-		kubeconfig, err := carvel.PortableKubeconfig(spec.Kubeconfig)
+		kubeconfig, err := kubeconfig.Portable(spec.Kubeconfig)
 		if err != nil {
 			diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
 			return diags
@@ -173,12 +174,12 @@ func (r *kubeconfigSecret) outdated(state *model, written record) bool {
 	return state.Fingerprint.ValueString() != written.Fingerprint || written.life().RenewalDue(r.now())
 }
 
-func checkPortable(at path.Path, kubeconfig types.String) diag.Diagnostics {
+func checkPortable(at path.Path, given types.String) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if kubeconfig.IsNull() || kubeconfig.IsUnknown() {
+	if given.IsNull() || given.IsUnknown() {
 		return diags
 	}
-	if _, err := carvel.PortableKubeconfig([]byte(kubeconfig.ValueString())); err != nil {
+	if _, err := kubeconfig.Portable([]byte(given.ValueString())); err != nil {
 		diags.Append(tfdiag.NotPortable(at, err)...)
 	}
 	return diags

@@ -7,8 +7,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // recordKey is the key of a record in the resource's private state.
@@ -25,7 +25,7 @@ type record struct {
 	TokenSecret string `json:"token_secret,omitempty"`
 }
 
-func (r record) life() carvel.Life { return carvel.Life{Issued: r.Issued, Expires: r.Expires} }
+func (r record) life() kubeconfig.Life { return kubeconfig.Life{Issued: r.Issued, Expires: r.Expires} }
 
 func recordOf(r delivery.KubeconfigSecretReceipt) record {
 	return record{Fingerprint: r.Fingerprint, Issued: r.Token.Issued, Expires: r.Token.Expires, TokenSecret: r.TokenSecret}

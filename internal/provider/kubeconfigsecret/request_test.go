@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	carvelprovider "github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
@@ -75,7 +76,7 @@ type token struct {
 func (k *token) is(want string) func(*unstructured.Unstructured) error {
 	return func(obj *unstructured.Unstructured) error {
 		value, _ := carvel.SecretValue(obj, k.key)
-		current, err := carvel.KubeconfigContext(value)
+		current, err := kubeconfig.CurrentContext(value)
 		if err != nil {
 			return err
 		}
@@ -156,7 +157,7 @@ func TestAccKubeconfigSecret_request(t *testing.T) {
 
 // livesFor checks what a token says of itself against expires_at.
 func livesFor(token, expiresAt string, seconds int) error {
-	claims, ok := carvel.ReadTokenClaims(token)
+	claims, ok := kubeconfig.ReadClaims(token)
 	at, err := time.Parse(time.RFC3339, expiresAt)
 	if !ok || err != nil {
 		return fmt.Errorf("a token of a ServiceAccount: %t; expires_at %q", ok, expiresAt)

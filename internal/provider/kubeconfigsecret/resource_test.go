@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
@@ -74,9 +75,9 @@ func usableAs(e *acctest.Env, key string) func(*unstructured.Unstructured) error
 		if !ok {
 			return errors.New("no key " + key)
 		}
-		kubeconfig, err := carvel.PortableKubeconfig(value)
-		if err != nil || kubeconfig.Server != e.Lab.Staging.Server {
-			return fmt.Errorf("server %q: %w", kubeconfig.Server, err)
+		portable, err := kubeconfig.Portable(value)
+		if err != nil || portable.Server != e.Lab.Staging.Server {
+			return fmt.Errorf("server %q: %w", portable.Server, err)
 		}
 		allowed, err := acctest.Can(value,
 			acctest.Access{Verb: "create", Group: "packaging.carvel.dev", Resource: "packageinstalls", Namespace: e.Name},
@@ -157,7 +158,7 @@ func TestAccKubeconfigSecret_inUse(t *testing.T) {
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{create, refused, last}})
 }
 
-const kubeconfig = `apiVersion: v1
+const given = `apiVersion: v1
 kind: Config
 current-context: a
 clusters: [{name: c, cluster: {server: "https://%s.example.com", certificate-authority-data: Y2E=}}]
@@ -166,7 +167,7 @@ contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluste
 `
 
 func text(host, user string) config.Variable {
-	return config.StringVariable(fmt.Sprintf(kubeconfig, host, user))
+	return config.StringVariable(fmt.Sprintf(given, host, user))
 }
 
 func TestAccKubeconfigSecret_kubeconfig(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
@@ -122,8 +123,8 @@ func (w *world) kubeconfigToken() string {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	kubeconfig, _ := carvel.SecretValue(secret, carvel.DefaultKubeconfigKey)
-	current, err := carvel.KubeconfigContext(kubeconfig)
+	value, _ := carvel.SecretValue(secret, carvel.DefaultKubeconfigKey)
+	current, err := kubeconfig.CurrentContext(value)
 	if err != nil {
 		w.T.Fatal(err)
 	}

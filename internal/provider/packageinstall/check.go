@@ -10,19 +10,19 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 // lookup is a question about a package's versions. It is nil where nothing is
 // to be looked up, or not yet.
 type lookup struct {
 	source    delivery.PackageSource
-	selection carvel.Selection
+	selection version.Selection
 }
 
 // lookup is what can be asked by now. With package_source = "none" the version
@@ -38,11 +38,11 @@ func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, ty
 	if known, err := isKnown(ctx, m.Prereleases); err != nil || !known {
 		return nil, undecided, nil
 	}
-	var prereleases *carvel.Prereleases
+	var prereleases *version.Prereleases
 	diags := tfvalue.Part("prereleases", m.Prereleases, &prereleases)
 	l := &lookup{
 		source:    delivery.PackageSource{Kind: delivery.FromRepository},
-		selection: carvel.Selection{Constraint: m.VersionConstraint.ValueString(), Prereleases: prereleases},
+		selection: version.Selection{Constraint: m.VersionConstraint.ValueString(), Prereleases: prereleases},
 	}
 	if m.PackageSource.ValueString() != delivery.FromCluster {
 		return l, undecided, diags
@@ -174,10 +174,10 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 	if m.PackageSource.IsNull() {
 		m.PackageSource = types.StringValue(delivery.FromRepository)
 	}
-	l, version, diags := m.lookup(ctx, r.data)
+	l, resolved, diags := m.lookup(ctx, r.data)
 	if l == nil || diags.HasError() {
-		if version.IsNull() {
-			m.ResolvedVersion = version
+		if resolved.IsNull() {
+			m.ResolvedVersion = resolved
 		}
 		return m, nil
 	}
@@ -191,7 +191,7 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 		return m, diags // the plan tells what there is to tell
 	}
 	before := m.ResolvedVersion.ValueString()
-	if order, err := carvel.CompareVersions(found.Version, before); err == nil && order < 0 && !m.AllowDowngrade.ValueBool() {
+	if order, err := version.Compare(found.Version, before); err == nil && order < 0 && !m.AllowDowngrade.ValueBool() {
 		diags.Append(tfdiag.Removed(m.Package.ValueString(), m.RunCluster.ValueString(), before, found.Version))
 	}
 	m.ResolvedVersion = types.StringValue(found.Version)

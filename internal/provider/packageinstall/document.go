@@ -7,8 +7,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 // document is what is known of the values, and where each of them comes from.
@@ -31,7 +32,7 @@ func (m model) document(writeOnly types.Dynamic) document {
 	d.partial = m.ValuesYAML.IsUnknown() || !isEmpty(m.ExtraValuesSecrets) || m.helmValues()
 	for i, element := range m.ValuesYAML.Elements() {
 		text, _ := element.(types.String)
-		object, err := carvel.ParseValues([]byte(text.ValueString()))
+		object, err := ytt.ParseValues([]byte(text.ValueString()))
 		d.partial = d.partial || text.IsUnknown() || err != nil
 		d.add(fmt.Sprintf("values_yaml[%d]", i), object)
 	}
@@ -43,8 +44,8 @@ func (m model) document(writeOnly types.Dynamic) document {
 func isEmpty(list types.List) bool { return !list.IsUnknown() && len(list.Elements()) == 0 }
 
 func (d *document) addDynamic(name string, from types.Dynamic) {
-	value, err := tfvalue.ToAnyKnown(from, carvel.Unknown{})
-	_, unknown := value.(carvel.Unknown)
+	value, err := tfvalue.ToAnyKnown(from, valuesschema.Unknown{})
+	_, unknown := value.(valuesschema.Unknown)
 	d.partial = d.partial || unknown || err != nil
 	d.add(name, value)
 }
@@ -52,7 +53,7 @@ func (d *document) addDynamic(name string, from types.Dynamic) {
 // add lays an attribute's values over those before it.
 func (d *document) add(name string, value any) {
 	if object, ok := value.(map[string]any); ok && object != nil {
-		d.merged = carvel.MergeValues(d.merged, object)
+		d.merged = ytt.Merge(d.merged, object)
 		d.layers = append(d.layers, layer{name, object})
 	}
 }
@@ -68,7 +69,7 @@ func (d document) attribute() string {
 // locate is the attribute that a finding is about, and the name of the value in
 // it. Terraform points at the attribute; for a path that goes on inside of one
 // it would point at the whole resource.
-func (d document) locate(f carvel.Finding) (at path.Path, name string) {
+func (d document) locate(f valuesschema.Finding) (at path.Path, name string) {
 	name = d.attribute()
 	for _, l := range d.layers {
 		if holds(l.value, f.Path) {

@@ -14,6 +14,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 func valuesAttributes() map[string]schema.Attribute {
@@ -31,7 +32,7 @@ func valuesAttributes() map[string]schema.Attribute {
 				"They are read as ytt reads them, in YAML 1.1, where `yes`, `on` and `012` are no text unless they are in quotes; aliases are resolved, and of several documents in one text the later lie over the earlier. " +
 				"What cannot be used is refused: a key that comes twice, a top level that is no map, and ytt comments (`#@`). Other comments are dropped.",
 			Validators: []validator.List{listvalidator.ValueStringsAre(schemas.Check("YAML whose top level is a map", func(text string) error {
-				_, err := carvel.ParseValues([]byte(text))
+				_, err := ytt.ParseValues([]byte(text))
 				return err
 			}))},
 		},

@@ -10,9 +10,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 // values are the one document of values: values_yaml in order, values over it,
@@ -25,7 +25,7 @@ func (m model) values(ctx context.Context, writeOnly types.Dynamic) (map[string]
 	}
 	layers := make([]map[string]any, 0, len(texts)+2)
 	for i, text := range texts {
-		layer, err := carvel.ParseValues([]byte(text))
+		layer, err := ytt.ParseValues([]byte(text))
 		if err != nil {
 			diags.Append(tfdiag.InvalidValues(path.Root("values_yaml").AtListIndex(i), err))
 		}
@@ -41,7 +41,7 @@ func (m model) values(ctx context.Context, writeOnly types.Dynamic) (map[string]
 		}
 		layers = append(layers, layer)
 	}
-	return carvel.MergeValues(layers...), diags
+	return ytt.Merge(layers...), diags
 }
 
 var errNotAnObject = errors.New("the values must be an object, such as { replicas = 2 }")
@@ -81,7 +81,7 @@ func (m model) readValues(ctx context.Context, found map[string]any) (model, err
 		return m, nil
 	}
 	written, diags := m.values(ctx, types.DynamicNull())
-	if !diags.HasError() && written != nil && carvel.EqualValues(written, found) {
+	if !diags.HasError() && written != nil && ytt.Same(written, found) {
 		return m, nil
 	}
 	texts := len(m.ValuesYAML.Elements())
@@ -91,7 +91,7 @@ func (m model) readValues(ctx context.Context, found map[string]any) (model, err
 		m.Values = types.DynamicValue(v)
 		return m, err
 	case texts == 1 && m.Values.IsNull():
-		text, err := carvel.WriteYAML(found)
+		text, err := ytt.Write(found)
 		m.ValuesYAML = tfvalue.StringList([]string{string(text)})
 		return m, err
 	default:

@@ -16,6 +16,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 var one = big.NewFloat(1)
@@ -43,8 +44,8 @@ func holds(r *acctest.Repository, path, want string) resource.TestCheckFunc {
 		if err := got.SetValues([]byte(content)); err != nil {
 			return err
 		}
-		values, err := carvel.ParseValues([]byte(want))
-		if err == nil && !carvel.EqualValues(values, got.Values) {
+		values, err := ytt.ParseValues([]byte(want))
+		if err == nil && !ytt.Same(values, got.Values) {
 			err = fmt.Errorf("the file holds\n%s\nwant\n%s", content, want)
 		}
 		return err

@@ -8,9 +8,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 type model struct {
@@ -30,12 +30,12 @@ type prereleasesModel struct {
 	Identifiers types.List `tfsdk:"identifiers"`
 }
 
-func (m model) selection(ctx context.Context) (carvel.Selection, diag.Diagnostics) {
-	s := carvel.Selection{Constraint: m.VersionConstraint.ValueString()}
+func (m model) selection(ctx context.Context) (version.Selection, diag.Diagnostics) {
+	s := version.Selection{Constraint: m.VersionConstraint.ValueString()}
 	if m.Prereleases == nil {
 		return s, nil
 	}
-	s.Prereleases = &carvel.Prereleases{}
+	s.Prereleases = &version.Prereleases{}
 	if m.Prereleases.Identifiers.IsNull() {
 		return s, nil
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 // The time-outs of an operation that sets none.
@@ -207,5 +208,5 @@ func PushInterval() validator.String {
 
 // VersionConstraint checks a version constraint.
 func VersionConstraint() validator.String {
-	return Check("a version constraint as kapp-controller reads it, such as 1.2.3 or >=1.0.0 <2.0.0", carvel.ValidateConstraint)
+	return Check("a version constraint as kapp-controller reads it, such as 1.2.3 or >=1.0.0 <2.0.0", version.ValidateConstraint)
 }

@@ -199,7 +199,7 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 		})
 	}
 	one("kubeconfig for a namespace that is not there", secret, "not found", func(s string) map[string]any {
-		return map[string]any{"namespace": e.Name + "-nosuch", "kubeconfig_wo": kubeconfig(s)}
+		return map[string]any{"namespace": e.Name + "-nosuch", "kubeconfig_wo": kubeconfigWith(s)}
 	})
 	return all
 }

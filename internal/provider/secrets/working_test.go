@@ -19,6 +19,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
@@ -71,7 +72,7 @@ func TestAccSecrets_working(t *testing.T) {
 		"staging":         map[string]any{"host": e.Lab.Staging.Server, "ca": string(e.Lab.Staging.CA), "token": admin},
 		"prod_kubeconfig": read(t, e.Lab.Prod.Kubeconfig),
 		"exec":            map[string]any{"command": plugin, "token_file": tokenFile, "variable": inConfig["exec.env"]},
-		"direct":          kubeconfig(inConfig["kubeconfig"]), "write_only": kubeconfig(inConfig["kubeconfig_wo"]), "value": inConfig["values"], "value_write_only": inConfig["values_wo"],
+		"direct":          kubeconfigWith(inConfig["kubeconfig"]), "write_only": kubeconfigWith(inConfig["kubeconfig_wo"]), "value": inConfig["values"], "value_write_only": inConfig["values_wo"],
 		"app_password": inConfig["git_credentials.password_wo"], "app_ssh_key": "-----BEGIN " + inConfig["git_credentials.ssh_private_key_wo"],
 		"app_age_key": "AGE-SECRET-KEY-" + inConfig["sops_age_key_wo"],
 		"inline":      map[string]string{"fetch": "password: " + inConfig["fetch.inline.paths"] + "\n", "template": "#@data/values\n---\npassword: " + inConfig["template.ytt.inline.paths"] + "\n"},
@@ -219,7 +220,7 @@ func tokenIn(e *acctest.Env, name string) string {
 		e.T.Fatal(err)
 	}
 	value, _ := carvel.SecretValue(secret, carvel.DefaultKubeconfigKey)
-	current, err := carvel.KubeconfigContext(value)
+	current, err := kubeconfig.CurrentContext(value)
 	if err != nil || current.Token == "" {
 		e.T.Fatalf("no token in %s: %v", name, err)
 	}
@@ -254,6 +255,6 @@ func text(data []byte) any {
 	return string(data)
 }
 
-func kubeconfig(token string) string {
+func kubeconfigWith(token string) string {
 	return fmt.Sprintf(`{current-context: c, clusters: [{name: c, cluster: {server: "https://c.example.com"}}], users: [{name: c, user: {token: %s}}], contexts: [{name: c, context: {cluster: c, user: c}}]}`, token)
 }

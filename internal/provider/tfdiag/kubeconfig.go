@@ -8,15 +8,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 const dropped = "kapp-controller keeps what is inline in a kubeconfig and drops the rest without a word, so that an App would deploy as nobody."
 
 // NotPortableText is NotPortable in one text, of a function's argument.
 func NotPortableText(err error) string {
-	var portability *carvel.PortabilityError
+	var portability *kubeconfig.PortabilityError
 	if !errors.As(err, &portability) {
 		return err.Error()
 	}
@@ -28,7 +28,7 @@ func NotPortableText(err error) string {
 func NotPortable(at path.Path, err error) diag.Diagnostics {
 	const summary = "The kubeconfig cannot be used from the build cluster"
 	var diags diag.Diagnostics
-	var portability *carvel.PortabilityError
+	var portability *kubeconfig.PortabilityError
 	if !errors.As(err, &portability) {
 		diags.AddAttributeError(at, summary, "Problem: "+err.Error())
 		return diags

@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
 )
 
 // What a message lists at most.
@@ -151,7 +151,7 @@ func Removed(name, runCluster, from, to string) diag.Diagnostic {
 
 // Finding is the diagnostic about a value that does not fit its schema: an
 // error where the deployment would fail over it.
-func Finding(at path.Path, attribute string, f carvel.Finding, v delivery.PackageVerdict, name string) diag.Diagnostic {
+func Finding(at path.Path, attribute string, f valuesschema.Finding, v delivery.PackageVerdict, name string) diag.Diagnostic {
 	detail := fmt.Sprintf("%s\n\nThis is what the values schema of %s %s says.", f.Message, name, v.Version)
 	if v.Enforced {
 		return diag.NewAttributeErrorDiagnostic(at, "Invalid "+attribute, detail)

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 func TestLookup(t *testing.T) {
@@ -18,7 +18,7 @@ func TestLookup(t *testing.T) {
 	for i := range 25 {
 		many = append(many, fmt.Sprintf("%d.0.0", 25-i))
 	}
-	none := &carvel.NoVersionError{}
+	none := &version.NoMatchError{}
 	for name, c := range map[string]struct {
 		err  error
 		want []string

@@ -12,10 +12,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // Unable is the diagnostic of an operation that failed. noun and name say what
@@ -149,7 +149,7 @@ func explainGit(err error) (explanation, bool) {
 func explainDelivery(err error) (explanation, bool) {
 	var remaining *delivery.RemainingError
 	var inUse *delivery.InUseError
-	var portability *carvel.PortabilityError
+	var portability *kubeconfig.PortabilityError
 	var lacking *delivery.LackingRightsError
 	var noNamespace *delivery.NamespaceMissingError
 	var wholeCluster *delivery.WholeClusterError

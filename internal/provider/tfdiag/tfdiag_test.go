@@ -17,6 +17,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // TestUnable: each error that a practitioner can do something about says what.
@@ -60,7 +61,7 @@ func TestUnable(t *testing.T) {
 		"record clash":   {&delivery.RecordClashError{Namespace: "apps", Name: "app"}, "name", []string{"delete each other's objects", "app-app"}},
 		"failed delete":  {&delivery.DeleteError{Ref: apps, Failed: true, Message: "secret gone"}, "", []string{"cannot delete", "secret gone", "restore", `kubectl patch apps.kappctrl.k14s.io a --namespace dev --type merge --patch '{"spec":{"noopDelete":true}}'`, `on_destroy = "orphan"`}},
 		"slow delete":    {&delivery.DeleteError{Ref: apps, Message: "Deleting", Err: context.DeadlineExceeded}, "", []string{"last reported: Deleting", "timeouts", `on_destroy = "orphan"`}},
-		"kubeconfig":     {&carvel.PortabilityError{Findings: []string{"exec"}}, "kubeconfig", []string{"exec"}},
+		"kubeconfig":     {&kubeconfig.PortabilityError{Findings: []string{"exec"}}, "kubeconfig", []string{"exec"}},
 		"run cluster":    {&delivery.MissingPartError{Part: delivery.PartRunClusters, RunCluster: "x"}, "run_cluster", []string{"run_clusters"}},
 		"no git":         {&delivery.MissingPartError{Part: delivery.PartGit}, "", []string{"git.url", "CARVEL_GIT_URL"}},
 		"no build":       {&delivery.MissingPartError{Part: delivery.PartBuildCluster}, "", []string{"build_cluster", "KUBE_CONFIG_PATH"}},

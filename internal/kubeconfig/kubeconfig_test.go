@@ -1,4 +1,4 @@
-package carvel
+package kubeconfig
 
 import (
 	"errors"
@@ -31,7 +31,7 @@ contexts:
 
 func TestPortableKubeconfig(t *testing.T) {
 	in := fmt.Sprintf(kubeconfigForm, "x", "server: https://c.example.com, certificate-authority-data: Y2E=", "token: s3cret")
-	out, err := PortableKubeconfig([]byte(in))
+	out, err := Portable([]byte(in))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +43,11 @@ func TestPortableKubeconfig(t *testing.T) {
 			t.Errorf("%q is left:\n%s", gone, out.YAML)
 		}
 	}
-	again, err := PortableKubeconfig(out.YAML)
+	again, err := Portable(out.YAML)
 	if err != nil || string(again.YAML) != string(out.YAML) {
 		t.Errorf("reducing a reduced kubeconfig changed it: %v", err)
 	}
-	context, err := KubeconfigContext(out.YAML)
+	context, err := CurrentContext(out.YAML)
 	if err != nil || context != (Context{Cluster: "c", User: "u", Namespace: "ns", Token: "s3cret"}) {
 		t.Errorf("context of cluster %q, user %q, namespace %q, %v", context.Cluster, context.User, context.Namespace, err)
 	}
@@ -69,7 +69,7 @@ func TestPortableKubeconfigRefuses(t *testing.T) {
 		"dangling context":      {"dangling", server, token, "no such cluster"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := PortableKubeconfig([]byte(fmt.Sprintf(kubeconfigForm, c.context, c.cluster, c.user)))
+			_, err := Portable([]byte(fmt.Sprintf(kubeconfigForm, c.context, c.cluster, c.user)))
 			var portability *PortabilityError
 			if !errors.As(err, &portability) || !strings.Contains(err.Error(), c.finding) {
 				t.Errorf("got %v, want a finding about %q", err, c.finding)
@@ -79,25 +79,22 @@ func TestPortableKubeconfigRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := PortableKubeconfig([]byte("s3cret: [")); err == nil || strings.Contains(err.Error(), "s3cret") {
+	if _, err := Portable([]byte("s3cret: [")); err == nil || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("text that is not YAML: %v", err)
 	}
 }
 
 func TestServiceAccountKubeconfig(t *testing.T) {
 	at := APIServer{URL: "https://s.example.com", CA: []byte("ca"), TLSServerName: "api.internal"}
-	k, err := ServiceAccountKubeconfig("staging", at, "ns", "sa", "token")
+	k, err := ForServiceAccount("staging", at, "ns", "sa", "token")
 	if err != nil {
 		t.Fatal(err)
 	}
-	portable, err := PortableKubeconfig(k.YAML)
+	portable, err := Portable(k.YAML)
 	if err != nil || string(portable.YAML) != string(k.YAML) {
 		t.Errorf("it is not portable as it is: %v", err)
 	}
 	if !strings.Contains(string(k.YAML), "tls-server-name: api.internal") {
 		t.Errorf("the name in the server's certificate is lost:\n%s", k.YAML)
-	}
-	if a, b := TokenSecretName("sa", "dev/a"), TokenSecretName("sa", "dev/b"); a == b {
-		t.Error("two kubeconfigs of one ServiceAccount share a token Secret")
 	}
 }

@@ -1,4 +1,14 @@
-package carvel
+// Package ytt reads and writes YAML as ytt does, and with it kapp-controller: YAML 1.1,
+// in which y and no are booleans and 012 is eight, with two restrictions of its own. A
+// number keeps all of its digits, as a json.Number. And a document is refused where a
+// value of it would get lost or change: a key that comes twice, a tag, a comment that
+// ytt takes for its own language.
+//
+// What Write writes, readers of YAML 1.1 and 1.2 understand alike, and the same value
+// always has the same bytes.
+//
+// https://carvel.dev/ytt/docs/latest/yaml-primer/
+package ytt
 
 import (
 	"bytes"
@@ -17,35 +27,35 @@ import (
 // maxNodes bounds what aliases may blow a document up to.
 const maxNodes = 200_000
 
-// YAMLError is a place in a text that cannot be used. It quotes no value.
-type YAMLError struct {
+// Error is a place in a text that cannot be used. It quotes no value.
+type Error struct {
 	Line   int // from 1; 0 where it is not known
 	Reason string
 }
 
-func (e *YAMLError) Error() string {
+func (e *Error) Error() string {
 	if e.Line == 0 {
 		return e.Reason
 	}
 	return fmt.Sprintf("line %d: %s", e.Line, e.Reason)
 }
 
-// readYAML reads the documents of a text, empty ones left out, as ytt reads
+// Read reads the documents of a text, empty ones left out, as ytt reads
 // them: scalars as in YAML 1.1, numbers with all of their digits. It is an error
 // where a value would get lost or change: a key that comes twice or that is not
 // text, a tag of somebody's own.
-func readYAML(data []byte) ([]any, error) {
+func Read(data []byte) ([]any, error) {
 	leave, err := yamlsize.Enter(data)
 	if err != nil {
-		return nil, &YAMLError{Reason: err.Error()}
+		return nil, &Error{Reason: err.Error()}
 	}
 	defer leave()
-	nodes, err := yamlDocuments(data)
+	nodes, err := documents(data)
 	if err != nil {
 		return nil, err
 	}
 	var documents []any
-	r := yamlReader{open: map[*yaml.Node]bool{}}
+	r := reader{open: map[*yaml.Node]bool{}}
 	for _, node := range nodes {
 		v, err := r.value(node)
 		if err != nil {
@@ -58,7 +68,7 @@ func readYAML(data []byte) ([]any, error) {
 	return documents, nil
 }
 
-func yamlDocuments(data []byte) ([]*yaml.Node, error) {
+func documents(data []byte) ([]*yaml.Node, error) {
 	var nodes []*yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	for {
@@ -74,12 +84,12 @@ func yamlDocuments(data []byte) ([]*yaml.Node, error) {
 	}
 }
 
-var yamlProblem = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var parserError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // notYAML keeps of the parser's error what cannot quote a value.
 func notYAML(err error) error {
-	e := &YAMLError{Reason: "not YAML"}
-	if m := yamlProblem.FindStringSubmatch(err.Error()); m != nil {
+	e := &Error{Reason: "not YAML"}
+	if m := parserError.FindStringSubmatch(err.Error()); m != nil {
 		_, _ = fmt.Sscan(m[1], &e.Line) // stays 0 where there is none
 		if !strings.ContainsAny(m[2], "'\"`") {
 			e.Reason += " (" + m[2] + ")"
@@ -88,17 +98,17 @@ func notYAML(err error) error {
 	return e
 }
 
-type yamlReader struct {
+type reader struct {
 	seen int
 	open map[*yaml.Node]bool // those that are being read, to see an alias of itself
 }
 
-func (r *yamlReader) value(node *yaml.Node) (any, error) {
+func (r *reader) value(node *yaml.Node) (any, error) {
 	if r.seen++; r.seen > maxNodes {
-		return nil, &YAMLError{node.Line, "too large: more than 200,000 values, with its aliases resolved"}
+		return nil, &Error{node.Line, "too large: more than 200,000 values, with its aliases resolved"}
 	}
 	if r.open[node] {
-		return nil, &YAMLError{node.Line, "an alias of what it is part of"}
+		return nil, &Error{node.Line, "an alias of what it is part of"}
 	}
 	r.open[node] = true
 	defer delete(r.open, node)
@@ -119,7 +129,7 @@ func (r *yamlReader) value(node *yaml.Node) (any, error) {
 	}
 }
 
-func (r *yamlReader) sequence(node *yaml.Node) (any, error) {
+func (r *reader) sequence(node *yaml.Node) (any, error) {
 	if err := checkTag(node, "!!seq"); err != nil {
 		return nil, err
 	}
@@ -135,7 +145,7 @@ func (r *yamlReader) sequence(node *yaml.Node) (any, error) {
 }
 
 // mapping reads a map. What it merges in by << gives way to its own keys.
-func (r *yamlReader) mapping(node *yaml.Node, into map[string]any) error {
+func (r *reader) mapping(node *yaml.Node, into map[string]any) error {
 	if err := checkTag(node, "!!map"); err != nil {
 		return err
 	}
@@ -151,7 +161,7 @@ func (r *yamlReader) mapping(node *yaml.Node, into map[string]any) error {
 			return err
 		}
 		if _, twice := into[name]; twice {
-			return &YAMLError{key.Line, fmt.Sprintf("the key %q comes twice", name)}
+			return &Error{key.Line, fmt.Sprintf("the key %q comes twice", name)}
 		}
 		if into[name], err = r.value(value); err != nil {
 			return err
@@ -165,19 +175,19 @@ func (r *yamlReader) mapping(node *yaml.Node, into map[string]any) error {
 	return nil
 }
 
-func (r *yamlReader) key(node *yaml.Node) (string, error) {
+func (r *reader) key(node *yaml.Node) (string, error) {
 	v, err := r.value(node)
 	if err != nil {
 		return "", err
 	}
 	name, ok := v.(string)
 	if !ok {
-		return "", &YAMLError{node.Line, "a key that YAML does not read as text, such as 1, y, no or null; put it in quotes"}
+		return "", &Error{node.Line, "a key that YAML does not read as text, such as 1, y, no or null; put it in quotes"}
 	}
 	return name, nil
 }
 
-func (r *yamlReader) merge(from *yaml.Node, into map[string]any) error {
+func (r *reader) merge(from *yaml.Node, into map[string]any) error {
 	v, err := r.value(from)
 	if err != nil {
 		return err
@@ -189,7 +199,7 @@ func (r *yamlReader) merge(from *yaml.Node, into map[string]any) error {
 	for _, element := range list {
 		m, ok := element.(map[string]any)
 		if !ok {
-			return &YAMLError{from.Line, "<< with something else than maps"}
+			return &Error{from.Line, "<< with something else than maps"}
 		}
 		for name, value := range m {
 			if _, own := into[name]; !own {
@@ -232,20 +242,20 @@ func tagOf(v any) string {
 
 func checkTag(node *yaml.Node, want string) error {
 	if node.Style&yaml.TaggedStyle != 0 && node.ShortTag() != want {
-		return &YAMLError{node.Line, "a tag that changes what the value is; only plain YAML can be used"}
+		return &Error{node.Line, "a tag that changes what the value is; only plain YAML can be used"}
 	}
 	return nil
 }
 
-// yttComment is the line of the first comment that ytt would take for its own
+// Comment is the line of the first comment that ytt would take for its own
 // language, 0 where there is none. The text must be YAML.
-func yttComment(data []byte) (int, error) {
+func Comment(data []byte) (int, error) {
 	leave, err := yamlsize.Enter(data)
 	if err != nil {
-		return 0, &YAMLError{Reason: err.Error()}
+		return 0, &Error{Reason: err.Error()}
 	}
 	defer leave()
-	nodes, err := yamlDocuments(data)
+	nodes, err := documents(data)
 	if err != nil {
 		return 0, err
 	}

@@ -1,9 +1,14 @@
-package carvel
+// Package kubeconfig makes kubeconfigs that work from inside another cluster, and looks
+// at their tokens. kapp-controller keeps the inline data of a kubeconfig alone and drops
+// files, plugins and the rest without a word, so that Portable refuses what would be
+// lost. Nothing here reads a file or asks a server, and no error quotes a kubeconfig.
+package kubeconfig
 
 import (
 	"errors"
 	"fmt"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 )
@@ -22,36 +27,36 @@ func (e *PortabilityError) Error() string {
 	return errors.Join(errs...).Error()
 }
 
-// Kubeconfig is a kubeconfig of one context that kapp-controller can use.
-type Kubeconfig struct {
+// File is a kubeconfig of one context that kapp-controller can use.
+type File struct {
 	Server string // of its one cluster
 	YAML   []byte
 }
 
-// PortableKubeconfig reduces a kubeconfig to its current context, and refuses
+// Portable reduces a kubeconfig to its current context, and refuses
 // with *PortabilityError what would not work from inside another cluster.
 // Errors never quote the kubeconfig's content.
-func PortableKubeconfig(data []byte) (Kubeconfig, error) {
+func Portable(data []byte) (File, error) {
 	config, err := clientcmd.Load(data)
 	if err != nil {
-		return Kubeconfig{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+		return File{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
 	}
 	if findings := currentContext(config); len(findings) > 0 {
-		return Kubeconfig{}, &PortabilityError{findings}
+		return File{}, &PortabilityError{findings}
 	}
 	if err := api.MinifyConfig(config); err != nil {
-		return Kubeconfig{}, fmt.Errorf("reduce the kubeconfig to its current context: %w", err)
+		return File{}, fmt.Errorf("reduce the kubeconfig to its current context: %w", err)
 	}
 	current := config.Contexts[config.CurrentContext]
 	cluster, user := config.Clusters[current.Cluster], config.AuthInfos[current.AuthInfo]
 	if findings := append(clusterFindings(cluster), userFindings(user)...); len(findings) > 0 {
-		return Kubeconfig{}, &PortabilityError{findings}
+		return File{}, &PortabilityError{findings}
 	}
 	out, err := clientcmd.Write(*config)
 	if err != nil {
-		return Kubeconfig{}, fmt.Errorf("write the kubeconfig: %w", err)
+		return File{}, fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	return Kubeconfig{Server: PublicURL(cluster.Server), YAML: out}, nil
+	return File{Server: giturl.Public(cluster.Server), YAML: out}, nil
 }
 
 func currentContext(config *api.Config) []string {
@@ -108,8 +113,8 @@ type APIServer struct {
 	Insecure      bool   // do not verify it
 }
 
-// ServiceAccountKubeconfig builds a kubeconfig for a ServiceAccount's token.
-func ServiceAccountKubeconfig(cluster string, at APIServer, namespace, serviceAccount, token string) (Kubeconfig, error) {
+// ForServiceAccount builds a kubeconfig for a ServiceAccount's token.
+func ForServiceAccount(cluster string, at APIServer, namespace, serviceAccount, token string) (File, error) {
 	config := api.NewConfig()
 	config.Clusters[cluster] = &api.Cluster{
 		Server: at.URL, CertificateAuthorityData: at.CA, TLSServerName: at.TLSServerName, InsecureSkipTLSVerify: at.Insecure,
@@ -119,13 +124,13 @@ func ServiceAccountKubeconfig(cluster string, at APIServer, namespace, serviceAc
 	config.CurrentContext = cluster
 	out, err := clientcmd.Write(*config)
 	if err != nil {
-		return Kubeconfig{}, fmt.Errorf("write the kubeconfig: %w", err)
+		return File{}, fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	return Kubeconfig{Server: at.URL, YAML: out}, nil
+	return File{Server: at.URL, YAML: out}, nil
 }
 
-// KubeconfigWithToken is a kubeconfig with another token of its current context's user.
-func KubeconfigWithToken(data []byte, token string) ([]byte, error) {
+// WithToken is a kubeconfig with another token of its current context's user.
+func WithToken(data []byte, token string) ([]byte, error) {
 	config, err := clientcmd.Load(data)
 	if err != nil {
 		return nil, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
@@ -145,8 +150,8 @@ type Context struct {
 	Token                    string
 }
 
-// KubeconfigContext reads a kubeconfig's current context.
-func KubeconfigContext(data []byte) (Context, error) {
+// CurrentContext reads a kubeconfig's current context.
+func CurrentContext(data []byte) (Context, error) {
 	config, err := clientcmd.Load(data)
 	if err != nil {
 		return Context{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")

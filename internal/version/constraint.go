@@ -1,4 +1,11 @@
-package carvel
+// Package version decides which version of a package a constraint selects, as
+// kapp-controller does: semantic versions that build metadata orders too, ranges in the
+// grammar of github.com/blang/semver, which the controller's library is a fork of, and
+// prereleases that must be asked for. What the controller would refuse, or would take
+// and never find a version for, ValidateConstraint refuses with what to write instead.
+//
+// https://carvel.dev/kapp-controller/docs/latest/package-consumer-concepts/#constraints
+package version
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package carvel
+package ytt
 
 import (
 	"bytes"
@@ -22,24 +22,29 @@ import (
 // and 1.2.
 func surviving(t *testing.T, values map[string]any) {
 	t.Helper()
-	secret, err := ValuesSecret(PackageInstallSpec{Values: values, ValuesSecretName: "v"})
+	text, err := WriteValues(values)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := WriteYAML(secret.Object)
+	secret := map[string]any{"kind": "Secret", "stringData": map[string]any{"values.yaml": text}}
+	data, err := Write(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := WriteYAML(secret.Object)
+	again, err := Write(secret)
 	if err != nil || !bytes.Equal(again, data) {
 		t.Fatal("the same values gave other bytes")
 	}
-	var got PackageInstallSpec
-	if err := got.SetValues(data); err != nil {
-		t.Fatalf("%v\n%s", err, data)
+	documents, err := Read(data)
+	if err != nil || len(documents) != 1 || !Same(documents[0], secret) {
+		t.Fatalf("read %#v, %v\n%s", documents, err, data)
 	}
-	if !EqualValues(values, got.Values) {
-		t.Fatalf("read %#v\nwant %#v\n%s", got.Values, values, data)
+	got, err := ParseValues([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !Same(values, got) {
+		t.Fatalf("read %#v\nwant %#v\n%s", got, values, text)
 	}
 	var object struct {
 		StringData map[string]string `json:"stringData"`
@@ -47,21 +52,21 @@ func surviving(t *testing.T, values map[string]any) {
 	if err := yaml.Unmarshal(data, &object); err != nil { // as Kubernetes reads it
 		t.Fatalf("%v\n%s", err, data)
 	}
-	text := []byte(object.StringData[ValuesKey])
+	read := []byte(object.StringData["values.yaml"])
 	var old, newer any
-	if err := yaml2.Unmarshal(text, &old); err != nil {
+	if err := yaml2.Unmarshal(read, &old); err != nil {
 		t.Fatalf("YAML 1.1: %v\n%s", err, text)
 	}
-	if err := yaml3.Unmarshal(text, &newer); err != nil {
+	if err := yaml3.Unmarshal(read, &newer); err != nil {
 		t.Fatalf("YAML 1.2: %v\n%s", err, text)
 	}
 	want := comparable(values)
-	for reader, read := range map[string]any{"1.1": old, "1.2": newer} {
-		if diff := cmp.Diff(want, comparable(read)); diff != "" {
+	for reader, found := range map[string]any{"1.1": old, "1.2": newer} {
+		if diff := cmp.Diff(want, comparable(found)); diff != "" {
 			t.Fatalf("YAML %s: %s\n%s", reader, diff, text)
 		}
 	}
-	if line, err := yttComment(text); line > 0 || err != nil {
+	if line, err := Comment(read); line > 0 || err != nil {
 		t.Fatalf("ytt would find a comment of its own in line %d: %v\n%s", line, err, text)
 	}
 }

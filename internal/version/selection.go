@@ -1,4 +1,4 @@
-package carvel
+package version
 
 import (
 	"cmp"
@@ -25,27 +25,27 @@ type Prereleases struct {
 	Identifiers []string `json:"identifiers,omitempty"`
 }
 
-// NoVersionError says that no version was left, and after which filter.
+// NoMatchError says that no version was left, and after which filter.
 // The counts are versions, of those that parse.
-type NoVersionError struct {
+type NoMatchError struct {
 	All, AfterPrereleases, AfterConstraints int
 }
 
 // Error is the text that the controller puts into the PackageInstall's condition.
-func (e *NoVersionError) Error() string {
+func (e *NoMatchError) Error() string {
 	return fmt.Sprintf("Expected to find at least one version, but did not (details: all=%d -> after-prereleases-filter=%d"+
 		" -> after-kapp-controller-version-check=%d -> after-constraints-filter=%d)",
 		e.All, e.AfterPrereleases, e.AfterPrereleases, e.AfterConstraints)
 }
 
-// SelectVersion picks the highest of versions that s accepts, as the controller does.
+// Select picks the highest of versions that s accepts, as the controller does.
 // It returns the version as it was given. Versions that do not parse are left out
 // without an error; a leading v is tolerated. A constraint that does not parse gives
-// the controller's text; nothing left gives a *NoVersionError.
-func SelectVersion(versions []string, s Selection) (string, error) {
+// the controller's text; nothing left gives a *NoMatchError.
+func Select(versions []string, s Selection) (string, error) {
 	pre := s.prereleases()
 	var (
-		counts NoVersionError
+		counts NoMatchError
 		best   string
 		top    semver.Version
 	)
@@ -85,8 +85,8 @@ func (s Selection) prereleases() *Prereleases {
 	return s.Prereleases
 }
 
-// accepted are those of versions that s accepts, newest first and as they were given.
-func (s Selection) accepted(versions []string) []string {
+// Accepted are those of versions that s accepts, newest first and as they were given.
+func (s Selection) Accepted(versions []string) []string {
 	ranges, err := parseConstraint(s.Constraint)
 	if err != nil {
 		return nil
@@ -98,11 +98,11 @@ func (s Selection) accepted(versions []string) []string {
 			in = append(in, candidate)
 		}
 	}
-	return newestFirst(in)
+	return NewestFirst(in)
 }
 
-// newestFirst sorts a copy. Versions that do not parse come last.
-func newestFirst(versions []string) []string {
+// NewestFirst sorts a copy. Versions that do not parse come last.
+func NewestFirst(versions []string) []string {
 	parsed := make(map[string]semver.Version, len(versions))
 	for _, version := range versions {
 		if v, err := parseCandidate(version); err == nil {
@@ -124,9 +124,9 @@ func newestFirst(versions []string) []string {
 	})
 }
 
-// CompareVersions orders two versions as the controller does: semver, then build
+// Compare orders two versions as the controller does: semver, then build
 // metadata too. The result is -1, 0 or 1; a leading v is tolerated.
-func CompareVersions(a, b string) (int, error) {
+func Compare(a, b string) (int, error) {
 	va, err := parseCandidate(a)
 	if err != nil {
 		return 0, fmt.Errorf("version %q: %w", a, err)

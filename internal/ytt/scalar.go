@@ -1,4 +1,4 @@
-package carvel
+package ytt
 
 import (
 	"encoding/json"

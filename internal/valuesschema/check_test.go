@@ -1,4 +1,4 @@
-package carvel_test
+package valuesschema_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
 )
 
 func parse(t *testing.T, text string) any {
@@ -21,9 +21,9 @@ func parse(t *testing.T, text string) any {
 	return v
 }
 
-func newSchema(t *testing.T, text string) *carvel.ValuesSchema {
+func newSchema(t *testing.T, text string) *valuesschema.Schema {
 	t.Helper()
-	schema, err := carvel.NewValuesSchema(json.RawMessage(text))
+	schema, err := valuesschema.New(json.RawMessage(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestValuesSchema_Check_messages(t *testing.T) {
 func TestValuesSchema_Check_workloadName(t *testing.T) {
 	lacking := func(schema string, values map[string]any, partial bool) bool {
 		for _, f := range newSchema(t, schema).Check(values, partial) {
-			if f.Kind == carvel.MissingWorkloadName && f.At() == "workload_name" {
+			if f.Kind == valuesschema.MissingWorkloadName && f.At() == "workload_name" {
 				return true
 			}
 		}
@@ -212,7 +212,7 @@ func TestValuesSchema_Check_workloadName(t *testing.T) {
 		{appSchema, map[string]any{}, false, true},
 		{appSchema, map[string]any{"workload_name": ""}, false, true},
 		{appSchema, map[string]any{"workload_name": "app"}, false, false},
-		{appSchema, map[string]any{"workload_name": carvel.Unknown{}}, false, false},
+		{appSchema, map[string]any{"workload_name": valuesschema.Unknown{}}, false, false},
 		{appSchema, nil, true, false},
 		{`{"properties":{"workload_name":{"type":"string"}}}`, nil, false, true},
 		{`{"properties":{"workload_name":{"type":"string","default":"app"}}}`, nil, false, false},
@@ -229,16 +229,16 @@ func TestValuesSchema_Check_workloadName(t *testing.T) {
 func TestValuesSchema_Check_unknown(t *testing.T) {
 	schema := newSchema(t, appSchema)
 	known := map[string]any{
-		"replicas": carvel.Unknown{}, "ingress": map[string]any{"hosts": []any{carvel.Unknown{}, map[string]any{"name": carvel.Unknown{}}}},
+		"replicas": valuesschema.Unknown{}, "ingress": map[string]any{"hosts": []any{valuesschema.Unknown{}, map[string]any{"name": valuesschema.Unknown{}}}},
 	}
 	if found := schema.Check(known, true); len(found) > 0 {
 		t.Errorf("what is not known is refused: %v", found)
 	}
-	found := schema.Check(map[string]any{"replica": carvel.Unknown{}, "hostname": json.Number("1")}, true)
+	found := schema.Check(map[string]any{"replica": valuesschema.Unknown{}, "hostname": json.Number("1")}, true)
 	if len(found) != 2 || found[0].At() != "hostname" || found[1].At() != "replica" {
 		t.Errorf("%+v, want findings about the key that is known and the value that is", found)
 	}
-	if known["replicas"] != (carvel.Unknown{}) {
+	if known["replicas"] != (valuesschema.Unknown{}) {
 		t.Error("the document was changed")
 	}
 }

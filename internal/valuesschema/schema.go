@@ -1,4 +1,11 @@
-package carvel
+// Package valuesschema checks the values for a version of a package against the OpenAPI
+// v3 schema in its Package, as ytt does when the controller renders it: a key that the
+// schema does not have is refused, and so are a null and a float where it has neither.
+// A Finding says where, what is wrong and what to write instead. A feature that schemas
+// of ytt do not have is never a reason to refuse anything.
+//
+// https://carvel.dev/ytt/docs/latest/lang-ref-ytt-schema/
+package valuesschema
 
 import (
 	"bytes"
@@ -13,8 +20,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// ValuesSchema says which values a version of a package takes: the OpenAPI v3 schema in its Package.
-type ValuesSchema struct {
+// Schema says which values a version of a package takes: the OpenAPI v3 schema in its Package.
+type Schema struct {
 	text     json.RawMessage // many are kept, few are looked at
 	openAPI  func() map[string]any
 	narrow   func() map[string]any // what of it is checked
@@ -25,9 +32,9 @@ type ValuesSchema struct {
 // published have some hundred.
 const mostProperties = 10_000
 
-// NewValuesSchema takes JSON. It is nil where that is not an object. A part of it that is not understood is passed over. A schema with too
+// New takes JSON. It is nil where that is not an object. A part of it that is not understood is passed over. A schema with too
 // many properties is an error.
-func NewValuesSchema(openAPI json.RawMessage) (*ValuesSchema, error) {
+func New(openAPI json.RawMessage) (*Schema, error) {
 	object := decodeObject(openAPI)
 	if object == nil {
 		return nil, nil
@@ -35,7 +42,7 @@ func NewValuesSchema(openAPI json.RawMessage) (*ValuesSchema, error) {
 	if n := properties(object); n > mostProperties {
 		return nil, fmt.Errorf("the values schema has %d properties and alternatives, more than %d; values are not checked", n, mostProperties)
 	}
-	s := &ValuesSchema{text: openAPI}
+	s := &Schema{text: openAPI}
 	s.openAPI = sync.OnceValue(func() map[string]any { return decodeObject(s.text) })
 	s.narrow = sync.OnceValue(func() map[string]any { return narrow(s.openAPI()) })
 	s.compiled = sync.OnceValue(func() *jsonschema.Schema { return compile(s.narrow()) })
@@ -71,13 +78,13 @@ func properties(schema map[string]any) int {
 }
 
 // JSON is the schema as the Package has it.
-func (s *ValuesSchema) JSON() (string, error) {
+func (s *Schema) JSON() (string, error) {
 	text, err := json.Marshal(s.openAPI())
 	return string(text), err
 }
 
 // Defaults are the values that the package takes where none are given, as far as the schema says.
-func (s *ValuesSchema) Defaults() map[string]any {
+func (s *Schema) Defaults() map[string]any {
 	defaults, _ := defaultOf(s.openAPI())
 	object, ok := defaults.(map[string]any)
 	if !ok {

@@ -1,4 +1,4 @@
-package carvel
+package ytt
 
 import (
 	"bytes"
@@ -15,18 +15,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// WriteYAML writes maps, slices, strings, booleans, json.Numbers and nil as
+// Write writes maps, slices, strings, booleans, json.Numbers and nil as
 // YAML that readers of YAML 1.1 and 1.2 understand alike: keys sorted, no
 // comments, quotes wherever one of them would see something else than text.
-func WriteYAML(v any) ([]byte, error) {
-	return yamlWriter{}.write(v)
+func Write(v any) ([]byte, error) {
+	return writer{}.write(v)
 }
 
-// yamlWriter has one setting: whether a text of several lines goes into quotes,
+// writer has one setting: whether a text of several lines goes into quotes,
 // and not into a block, where a line of it looks like a ytt comment.
-type yamlWriter struct{ quoteYtt bool }
+type writer struct{ quoteYtt bool }
 
-func (w yamlWriter) write(v any) ([]byte, error) {
+func (w writer) write(v any) ([]byte, error) {
 	node, err := w.node(v)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (w yamlWriter) write(v any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (w yamlWriter) node(v any) (*yaml.Node, error) {
+func (w writer) node(v any) (*yaml.Node, error) {
 	switch v := v.(type) {
 	case nil:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: "null"}, nil
@@ -63,7 +63,7 @@ func (w yamlWriter) node(v any) (*yaml.Node, error) {
 	}
 }
 
-func (w yamlWriter) mapping(m map[string]any) (*yaml.Node, error) {
+func (w writer) mapping(m map[string]any) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.MappingNode}
 	if len(m) == 0 {
 		node.Style = yaml.FlowStyle
@@ -82,7 +82,7 @@ func (w yamlWriter) mapping(m map[string]any) (*yaml.Node, error) {
 	return node, nil
 }
 
-func (w yamlWriter) sequence(list []any) (*yaml.Node, error) {
+func (w writer) sequence(list []any) (*yaml.Node, error) {
 	node := &yaml.Node{Kind: yaml.SequenceNode}
 	if len(list) == 0 {
 		node.Style = yaml.FlowStyle
@@ -98,7 +98,7 @@ func (w yamlWriter) sequence(list []any) (*yaml.Node, error) {
 }
 
 // text chooses the style in which a text is read as just that.
-func (w yamlWriter) text(s string, block bool) (*yaml.Node, error) {
+func (w writer) text(s string, block bool) (*yaml.Node, error) {
 	if !utf8.ValidString(s) {
 		return nil, errors.New("text that is not UTF-8")
 	}
@@ -115,7 +115,7 @@ func (w yamlWriter) text(s string, block bool) (*yaml.Node, error) {
 	return node, nil
 }
 
-func (w yamlWriter) mayBeBlock(s string) bool { return !w.quoteYtt || !strings.Contains(s, "#@") }
+func (w writer) mayBeBlock(s string) bool { return !w.quoteYtt || !strings.Contains(s, "#@") }
 
 // isBlock tells whether a text of several lines is safe as a block: no line
 // begins or ends in a way that a reader may lose.

@@ -1,4 +1,4 @@
-package carvel
+package valuesschema
 
 import (
 	"encoding/json"
@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// FindingKind tells findings apart.
-type FindingKind string
+// Kind tells findings apart.
+type Kind string
 
 // What may be wrong with a value.
 const (
-	UnknownKey          FindingKind = "unknown key"
-	WrongType           FindingKind = "wrong type"
-	NotNullable         FindingKind = "null"
-	OutOfRange          FindingKind = "out of range"
-	MissingWorkloadName FindingKind = "workload_name"
+	UnknownKey          Kind = "unknown key"
+	WrongType           Kind = "wrong type"
+	NotNullable         Kind = "null"
+	OutOfRange          Kind = "out of range"
+	MissingWorkloadName Kind = "workload_name"
 )
 
 // Finding is something in a values document that its schema does not allow.
 type Finding struct {
 	Path []any // keys and, of arrays, indexes
-	Kind FindingKind
+	Kind Kind
 	// Message is a sentence without the value itself, which may be a secret.
 	Message string
 }

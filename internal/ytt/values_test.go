@@ -1,4 +1,4 @@
-package carvel
+package ytt
 
 import (
 	"encoding/json"
@@ -93,7 +93,7 @@ func TestParseValuesRefuses(t *testing.T) {
 		"too large":                          laughs,
 	} {
 		_, err := ParseValues([]byte(text))
-		var wrong *YAMLError
+		var wrong *Error
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
 			t.Errorf("%.80q: got %v, want %s", text, err, want)
 		} else if strings.Contains(err.Error(), "s3cret") {
@@ -106,18 +106,18 @@ func TestMergeValues(t *testing.T) {
 	one := map[string]any{"map": map[string]any{"a": "1", "b": "1"}, "list": []any{"1", "2"}, "gone": "1", "scalar": "1"}
 	two := map[string]any{"map": map[string]any{"b": "2"}, "list": []any{"3"}, "gone": nil, "scalar": map[string]any{"a": "2"}}
 	want := map[string]any{"map": map[string]any{"a": "1", "b": "2"}, "list": []any{"3"}, "gone": nil, "scalar": map[string]any{"a": "2"}}
-	if diff := cmp.Diff(want, MergeValues(nil, one, nil, two)); diff != "" {
+	if diff := cmp.Diff(want, Merge(nil, one, nil, two)); diff != "" {
 		t.Error(diff)
 	}
 	if one["scalar"] != "1" || one["map"].(map[string]any)["b"] != "1" {
 		t.Error("a layer was changed")
 	}
-	if MergeValues(nil, nil) != nil || MergeValues(nil, map[string]any{}) == nil {
+	if Merge(nil, nil) != nil || Merge(nil, map[string]any{}) == nil {
 		t.Error("no values and empty values are two things")
 	}
 }
 
-func TestEqualValues(t *testing.T) {
+func TestSame(t *testing.T) {
 	parse := func(text string) map[string]any {
 		values, err := ParseValues([]byte(text))
 		if err != nil {
@@ -126,12 +126,12 @@ func TestEqualValues(t *testing.T) {
 		return values
 	}
 	for _, same := range [][2]string{{"a: 1.50", "a: 1.5"}, {"a: 1e3", "a: 1000.0"}, {"{b: 1, a: yes}", "{a: true, b: 0x1}"}, {"a: 1.0e-7", "a: 0.0000001"}} {
-		if !EqualValues(parse(same[0]), parse(same[1])) {
+		if !Same(parse(same[0]), parse(same[1])) {
 			t.Errorf("%s and %s differ", same[0], same[1])
 		}
 	}
 	for _, other := range [][2]string{{"a: 2.0", "a: 2"}, {"a: '2'", "a: 2"}, {"a: null", "{}"}, {"a: [1, 2]", "a: [2, 1]"}, {"a: 0.1", "a: 0.10000000000000001"}} {
-		if EqualValues(parse(other[0]), parse(other[1])) {
+		if Same(parse(other[0]), parse(other[1])) {
 			t.Errorf("%s and %s are the same", other[0], other[1])
 		}
 	}
@@ -139,50 +139,8 @@ func TestEqualValues(t *testing.T) {
 
 func TestNumbersThatAreTooLarge(t *testing.T) {
 	for _, n := range []json.Number{"1e400", "-1e309", json.Number("1" + strings.Repeat("0", 400)), "x", ""} {
-		if text, err := WriteYAML(map[string]any{"a": n}); err == nil {
+		if text, err := Write(map[string]any{"a": n}); err == nil {
 			t.Errorf("%s was written as %s", n, text)
-		}
-	}
-}
-
-// TestValuesThatAreTooLarge for a Secret.
-func TestValuesThatAreTooLarge(t *testing.T) {
-	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values"}
-	for size, refused := range map[int]bool{1<<20 - 100: false, 1<<20 + 1: true} {
-		spec.Values = map[string]any{"a": strings.Repeat("a", size)}
-		if _, err := ValuesSecret(spec); (err != nil) != refused {
-			t.Errorf("%d bytes: %v", size, err)
-		}
-	}
-}
-
-func TestHashedNames(t *testing.T) {
-	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values", HashValuesName: true, Values: map[string]any{"a": "1"}}
-	name := func(s PackageInstallSpec) string {
-		got, _, err := s.valuesSecret()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
-	fast := name(spec)
-	other := spec
-	other.Values = map[string]any{"a": "2"}
-	slow := spec
-	slow.SecretValues = true
-	elsewhere := slow
-	elsewhere.Package = "web.default.tap"
-	if fast == name(other) || fast == name(slow) || name(slow) == name(elsewhere) || len(fast) != len("app-values-")+10 {
-		t.Errorf("%s %s %s %s", fast, name(other), name(slow), name(elsewhere))
-	}
-	for _, s := range []PackageInstallSpec{spec, slow} {
-		if base, ok := s.splitHashedName(name(s)); base != "app-values" || !ok || !IsHashedName(name(s), "app-values") {
-			t.Errorf("%s gave %q, %v", name(s), base, ok)
-		}
-	}
-	for _, theirs := range []string{"app-values", "app-values-0123456789", "app-values-012345678g", "-0123456789", "x"} {
-		if base, ok := spec.splitHashedName(theirs); ok {
-			t.Errorf("%s gave %q", theirs, base)
 		}
 	}
 }

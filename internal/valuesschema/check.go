@@ -1,4 +1,4 @@
-package carvel
+package valuesschema
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ type Unknown struct{}
 
 // Check looks for what ytt would refuse, in the order of the paths. With partial, values that are not in the document may be given
 // elsewhere. A document that is nil has no values.
-func (s *ValuesSchema) Check(document map[string]any, partial bool) []Finding {
+func (s *Schema) Check(document map[string]any, partial bool) []Finding {
 	if s == nil {
 		return nil
 	}
@@ -75,7 +75,7 @@ func withoutUnknown(v any, path []any, unknown *[][]any) any {
 	return v
 }
 
-func (s *ValuesSchema) lacksWorkloadName(document map[string]any) bool {
+func (s *Schema) lacksWorkloadName(document map[string]any) bool {
 	properties, _ := s.openAPI()["properties"].(map[string]any)
 	property, found := properties[WorkloadName]
 	if !found {
@@ -89,12 +89,12 @@ func (s *ValuesSchema) lacksWorkloadName(document map[string]any) bool {
 }
 
 // findings are those of an error and its causes.
-func (s *ValuesSchema) findings(e *jsonschema.ValidationError, document any, all []Finding) []Finding {
+func (s *Schema) findings(e *jsonschema.ValidationError, document any, all []Finding) []Finding {
 	for _, cause := range e.Causes {
 		all = s.findings(cause, document, all)
 	}
 	path, value := locate(document, e.InstanceLocation)
-	add := func(k FindingKind, format string, args ...any) {
+	add := func(k Kind, format string, args ...any) {
 		all = append(all, Finding{Path: path, Kind: k, Message: fmt.Sprintf(format, args...)})
 	}
 	switch k := e.ErrorKind.(type) {
@@ -156,7 +156,7 @@ func locate(document any, location []string) (path []any, value any) {
 }
 
 // keysAt are the keys that the schema has for the object at a path.
-func (s *ValuesSchema) keysAt(path []any) []string {
+func (s *Schema) keysAt(path []any) []string {
 	schema := s.narrow()
 	for _, step := range path {
 		next := schema["items"]

@@ -1,4 +1,4 @@
-package carvel
+package kubeconfig
 
 import (
 	"net"

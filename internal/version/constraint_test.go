@@ -1,11 +1,11 @@
-package carvel_test
+package version_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 func TestValidateConstraint_accepts(t *testing.T) {
@@ -15,7 +15,7 @@ func TestValidateConstraint_accepts(t *testing.T) {
 		"1.0.0-rc.1", ">=1.0.0-rc.1", ">=1.0.0-next", ">=1.0.0-next.1 <1.0.0-next.1.0", "<1.0.0-next.2",
 		"1.0.0+b.1", "1.2.3+vmware.2-tkg.1", ">1.0.0 <1.0.1", "18446744073709551615.0.0", " 1.0.0 ",
 	} {
-		if err := carvel.ValidateConstraint(constraint); err != nil {
+		if err := version.ValidateConstraint(constraint); err != nil {
 			t.Errorf("%q: %v", constraint, err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestValidateConstraint_refuses(t *testing.T) {
 		"1.0.0-":                   "write for example",
 		"1.2.3.4":                  "write for example",
 	} {
-		err := carvel.ValidateConstraint(constraint)
+		err := version.ValidateConstraint(constraint)
 		if err == nil {
 			t.Errorf("%q was accepted", constraint)
 			continue
@@ -88,14 +88,14 @@ func TestValidateConstraint_advice(t *testing.T) {
 		"~> 1.0", "~1.2.0", "^1.2", "^0.0.3", "1.2", "1", ">=1.2", "v1.0.0", "*", "!=1.x", "1.0.0 - 2.0.0", "(1.0.0)",
 		"01.0.0", ">=1.0.0,<2.0.0", "1.0.0-next.1", "<=1.0.0-next.1", ">1.0.0-next.1", "1.*", "1-rc.1",
 	} {
-		err := carvel.ValidateConstraint(constraint)
+		err := version.ValidateConstraint(constraint)
 		if err == nil {
 			t.Errorf("%q was accepted", constraint)
 			continue
 		}
 		_, advice, _ := strings.Cut(err.Error(), `write "`)
 		advice, _, _ = strings.Cut(advice, `"`)
-		if advice == "" || carvel.ValidateConstraint(advice) != nil {
+		if advice == "" || version.ValidateConstraint(advice) != nil {
 			t.Errorf("%q: the advice %q is not valid: %v", constraint, advice, err)
 		}
 	}
@@ -107,9 +107,9 @@ func FuzzValidateConstraint(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, constraint string) {
-		err := carvel.ValidateConstraint(constraint)
-		_, selectErr := carvel.SelectVersion([]string{"1.0.0", "2.0.0-rc.1"}, carvel.Selection{Constraint: constraint})
-		var none *carvel.NoVersionError
+		err := version.ValidateConstraint(constraint)
+		_, selectErr := version.Select([]string{"1.0.0", "2.0.0-rc.1"}, version.Selection{Constraint: constraint})
+		var none *version.NoMatchError
 		if err == nil && selectErr != nil && !errors.As(selectErr, &none) {
 			t.Errorf("%q is accepted, but %v", constraint, selectErr)
 		}
@@ -118,19 +118,19 @@ func FuzzValidateConstraint(f *testing.F) {
 
 func TestSelectVersion(t *testing.T) {
 	all := []string{"1.0.0", "1.2.0", "2.0.0-rc.1", "2.0.0-beta.5", "nonsense", "1.10.0"}
-	any := &carvel.Prereleases{}
+	any := &version.Prereleases{}
 	for _, c := range []struct {
 		versions   []string
 		constraint string
-		pre        *carvel.Prereleases
+		pre        *version.Prereleases
 		want       string
 	}{
 		{all, "", nil, "1.10.0"},
 		{all, ">=0.0.0", nil, "1.10.0"},
 		{all, ">=0.0.0", any, "2.0.0-rc.1"},
-		{all, ">=0.0.0", &carvel.Prereleases{Identifiers: []string{"beta"}}, "2.0.0-beta.5"},
-		{all, ">=0.0.0", &carvel.Prereleases{Identifiers: []string{"5", "1"}}, "1.10.0"}, // numbers are no identifiers
-		{all, "2.0.0-beta.5", nil, "2.0.0-beta.5"},                                       // exactly one prerelease implies them
+		{all, ">=0.0.0", &version.Prereleases{Identifiers: []string{"beta"}}, "2.0.0-beta.5"},
+		{all, ">=0.0.0", &version.Prereleases{Identifiers: []string{"5", "1"}}, "1.10.0"}, // numbers are no identifiers
+		{all, "2.0.0-beta.5", nil, "2.0.0-beta.5"},                                        // exactly one prerelease implies them
 		{all, "<1.10.0", nil, "1.2.0"},
 		{all, "1.0.0 || 1.2.0", nil, "1.2.0"},
 		{all, "!=1.10.0", nil, "1.2.0"},
@@ -140,7 +140,7 @@ func TestSelectVersion(t *testing.T) {
 		{[]string{"1.0.0+vmware.10-tkg.1", "1.0.0+vmware.2-tkg.1"}, "1.x", nil, "1.0.0+vmware.2-tkg.1"},
 		{[]string{"1.0.0+b.2", "1.0.0+b.10"}, "1.x", nil, "1.0.0+b.10"},
 	} {
-		got, err := carvel.SelectVersion(c.versions, carvel.Selection{Constraint: c.constraint, Prereleases: c.pre})
+		got, err := version.Select(c.versions, version.Selection{Constraint: c.constraint, Prereleases: c.pre})
 		if err != nil || got != c.want {
 			t.Errorf("%v %q: got %q, %v, want %q", c.versions, c.constraint, got, err, c.want)
 		}
@@ -159,13 +159,13 @@ func TestSelectVersion_none(t *testing.T) {
 		{[]string{"1.0.0", "2.0.0", "0.1.0"}, "!=1.x", "Expected to find at least one version, but did not (details: all=3 -> after-prereleases-filter=3 -> after-kapp-controller-version-check=3 -> after-constraints-filter=0)"},
 		{[]string{"1.0.0", "1.5.0", "2.0.0"}, "1.0.0 - 2.0.0", "Expected to find at least one version, but did not (details: all=3 -> after-prereleases-filter=3 -> after-kapp-controller-version-check=3 -> after-constraints-filter=0)"},
 	} {
-		_, err := carvel.SelectVersion(c.versions, carvel.Selection{Constraint: c.constraint})
-		var none *carvel.NoVersionError
+		_, err := version.Select(c.versions, version.Selection{Constraint: c.constraint})
+		var none *version.NoMatchError
 		if !errors.As(err, &none) || err.Error() != c.want {
 			t.Errorf("%v %q: got %v", c.versions, c.constraint, err)
 		}
 	}
-	_, err := carvel.SelectVersion([]string{"1.0.0"}, carvel.Selection{Constraint: "not a version"})
+	_, err := version.Select([]string{"1.0.0"}, version.Selection{Constraint: "not a version"})
 	if want := `Selecting versions: Parsing version constraint 'not a version': Could not get version from string: "not"`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
@@ -186,14 +186,14 @@ func TestCompareVersions(t *testing.T) {
 		{"1.0.0+b", "1.0.0+b.1", -1},
 		{"1.0.0+1", "1.0.0+a", -1},
 	} {
-		got, err := carvel.CompareVersions(c.a, c.b)
-		back, backErr := carvel.CompareVersions(c.b, c.a)
+		got, err := version.Compare(c.a, c.b)
+		back, backErr := version.Compare(c.b, c.a)
 		if err != nil || backErr != nil || got != c.want || back != -c.want {
 			t.Errorf("%s, %s: got %d and %d, %v", c.a, c.b, got, back, err)
 		}
 	}
 	for _, bad := range []string{"", "1.2", "latest"} {
-		if _, err := carvel.CompareVersions("1.0.0", bad); err == nil {
+		if _, err := version.Compare("1.0.0", bad); err == nil {
 			t.Errorf("%q was compared", bad)
 		}
 	}

@@ -1,0 +1,45 @@
+// Package giturl looks at URLs of Git repositories in both of their forms,
+// https://host/path and user@host:path: without the credentials that may be in one, and
+// by the host that credentials would be sent to.
+package giturl
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Host is the host of a repository's URL, with the port where it has one.
+func Host(repository string) string {
+	if !strings.Contains(repository, "://") {
+		host, _, _ := strings.Cut(repository, ":")
+		return host[strings.LastIndexByte(host, '@')+1:]
+	}
+	u, err := url.Parse(repository)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Public is a URL without the user information in it, but for the user of an
+// SSH URL, whom one logs in as.
+func Public(url string) string {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		return url
+	}
+	authority, path := rest, ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		authority, path = rest[:end], rest[end:]
+	}
+	at := strings.LastIndexByte(authority, '@')
+	if at < 0 {
+		return url
+	}
+	user, host := "", authority[at+1:]
+	if strings.Contains(scheme, "ssh") {
+		user, _, _ = strings.Cut(authority[:at], ":")
+		user += "@"
+	}
+	return scheme + "://" + user + host + path
+}
