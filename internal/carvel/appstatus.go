@@ -72,14 +72,14 @@ func (s AppStatus) Attempt() Attempt {
 	return a
 }
 
-// ended tells whether the status is of a run that is at its end.
-func (s AppStatus) ended() bool {
+// Ended tells whether the status is of a run that is at its end.
+func (s AppStatus) Ended() bool {
 	return s.ObservedGeneration == s.Generation && (s.Condition() == ReconcileSucceeded || s.Condition() == ReconcileFailed)
 }
 
-// began is when the run began, to the second, and took how long it took; ok is
+// Began is when the run began, to the second, and took how long it took; ok is
 // false where the status does not tell.
-func (s AppStatus) began() (began time.Time, took time.Duration, ok bool) {
+func (s AppStatus) Began() (began time.Time, took time.Duration, ok bool) {
 	if s.Fetch == nil {
 		return time.Time{}, 0, false
 	}
@@ -87,12 +87,12 @@ func (s AppStatus) began() (began time.Time, took time.Duration, ok bool) {
 	if err != nil {
 		return time.Time{}, 0, false
 	}
-	return began, max(0, s.lastUpdate().Sub(began)), true
+	return began, max(0, s.LastUpdate().Sub(began)), true
 }
 
-// lastUpdate is the latest time that the stages tell, the zero time where they tell
+// LastUpdate is the latest time that the stages tell, the zero time where they tell
 // none.
-func (s AppStatus) lastUpdate() time.Time {
+func (s AppStatus) LastUpdate() time.Time {
 	var last time.Time
 	for _, step := range []*StepStatus{s.Fetch, s.Template, s.Deploy} {
 		if step == nil {

@@ -2,6 +2,7 @@ package carvel
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func statusOf(t *testing.T, text string) AppStatus {
+func readStatus(t *testing.T, text string) AppStatus {
 	t.Helper()
 	var fields map[string]any
 	if err := yaml.Unmarshal([]byte(text), &fields); err != nil {
@@ -31,42 +32,6 @@ func statusOf(t *testing.T, text string) AppStatus {
 	return status
 }
 
-func TestAppHealth(t *testing.T) {
-	for name, c := range map[string]struct {
-		object string
-		after  int64
-		want   State
-	}{
-		"no status yet":       {`{metadata: {generation: 1}}`, 1, Pending},
-		"old generation":      {`{metadata: {generation: 2}, status: {observedGeneration: 1, conditions: [{type: ReconcileSucceeded}]}}`, 2, Pending},
-		"waited for is newer": {`{metadata: {generation: 2}, status: {observedGeneration: 2, conditions: [{type: ReconcileSucceeded}]}}`, 3, Pending},
-		"reconciling":         {`{metadata: {generation: 1}, status: {observedGeneration: 1, conditions: [{type: Reconciling}], usefulErrorMessage: stale}}`, 1, Pending},
-		"succeeded":           {`{metadata: {generation: 1}, status: {observedGeneration: 1, conditions: [{type: ReconcileSucceeded}]}}`, 1, Current},
-		"failed":              {`{metadata: {generation: 1}, status: {observedGeneration: 1, conditions: [{type: ReconcileFailed, message: m}]}}`, 1, Failed},
-		"paused keeps the old condition": {
-			`{metadata: {generation: 1}, status: {observedGeneration: 1, friendlyDescription: Canceled/paused, conditions: [{type: ReconcileSucceeded}]}}`, 1, Pending,
-		},
-	} {
-		if got := AppHealth(statusOf(t, c.object), c.after); got.State != c.want {
-			t.Errorf("%s: got %+v, want state %d", name, got, c.want)
-		}
-	}
-}
-
-// TestAppHealth_underWay: what is waited for is told with the stage and kapp's
-// last line.
-func TestAppHealth_underWay(t *testing.T) {
-	for want, deploy := range map[string]string{
-		"Reconciling": "{finished: true, stdout: x}",
-		"Reconciling, in the deploy stage: 2:00 waiting": `{finished: false, stdout: "1:00 ok\n2:00 waiting\n"}`,
-	} {
-		status := statusOf(t, `{metadata: {generation: 1}, status: {observedGeneration: 1, friendlyDescription: Reconciling, conditions: [{type: Reconciling}], deploy: `+deploy+`}}`)
-		if got := AppHealth(status, 1); got != (Health{Pending, want}) {
-			t.Errorf("got %+v, want %q", got, want)
-		}
-	}
-}
-
 func TestAppStatusMessage(t *testing.T) {
 	for want, object := range map[string]string{
 		"stderr":              `{status: {conditions: [{type: ReconcileFailed, message: "Deploying: Error (see .status.usefulErrorMessage for details)"}], usefulErrorMessage: stderr}}`,
@@ -75,14 +40,14 @@ func TestAppStatusMessage(t *testing.T) {
 		"a\ngoroutine b":      `{status: {conditions: [{type: ReconcileFailed}], usefulErrorMessage: "a\ngoroutine b"}}`,
 		"Reconcile succeeded": `{status: {conditions: [{type: ReconcileSucceeded}], friendlyDescription: Reconcile succeeded}}`,
 	} {
-		if got := statusOf(t, object).Message(); got != want {
+		if got := readStatus(t, object).Message(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
 
 func TestAppStatusStagesAndCommits(t *testing.T) {
-	status := statusOf(t, `
+	status := readStatus(t, `
 status:
   fetch:
     exitCode: 0
@@ -110,13 +75,13 @@ status:
 	if got := status.FailedStage(); got != "template" {
 		t.Errorf("failed stage %q", got)
 	}
-	if got := statusOf(t, `{status: {fetch: {exitCode: 1}}}`).FailedStage(); got != "fetch" {
+	if got := readStatus(t, `{status: {fetch: {exitCode: 1}}}`).FailedStage(); got != "fetch" {
 		t.Errorf("failed stage %q", got)
 	}
-	if got := statusOf(t, `{status: {fetch: {exitCode: 0}, deploy: {exitCode: -1}}}`).FailedStage(); got != "deploy" {
+	if got := readStatus(t, `{status: {fetch: {exitCode: 0}, deploy: {exitCode: -1}}}`).FailedStage(); got != "deploy" {
 		t.Errorf("failed stage %q", got)
 	}
-	if got := statusOf(t, `{status: {fetch: {exitCode: 1, stdout: "x: ["}}}`).FetchedCommits(); got != nil {
+	if got := readStatus(t, `{status: {fetch: {exitCode: 1, stdout: "x: ["}}}`).FetchedCommits(); got != nil {
 		t.Errorf("commits of a failed fetch: %v", got)
 	}
 }
@@ -149,5 +114,13 @@ noopDelete: true
 	}
 	if diff := cmp.Diff(spec, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAppStatusOutput: no more of it than is worth showing.
+func TestAppStatusOutput(t *testing.T) {
+	long := AppStatus{Deploy: &StepStatus{Stdout: strings.Repeat("a line\n", 1000) + strings.Repeat("é", 3000)}}
+	if text := long.Output(StageDeploy); len(text) > maxOutputBytes || strings.Count(text, "\n") >= maxOutputLines {
+		t.Errorf("%d bytes, %d lines", len(text), strings.Count(text, "\n"))
 	}
 }

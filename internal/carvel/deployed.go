@@ -28,7 +28,7 @@ type DeployedInstall struct {
 
 // Reads are the names of the Secrets that its App reads.
 func (d DeployedInstall) Reads() []string {
-	names := append(slices.Clone(d.Values), extensionSecrets(d.Extensions)...)
+	names := append(slices.Clone(d.Values), ExtensionSecrets(d.Extensions)...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

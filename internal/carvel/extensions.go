@@ -29,9 +29,10 @@ func extensions(annotations map[string]string) map[string]string {
 	return found
 }
 
-// annotated tells whether a PackageInstall has the annotations that are wanted, and
-// none else that changes what its App reads.
-func annotated(live, wanted map[string]string) bool {
+// Follows tells whether a PackageInstall has the annotations that are wanted, and none
+// else that changes what its App reads.
+func (s InstallStatus) Follows(wanted map[string]string) bool {
+	live := s.Extensions
 	for name, value := range wanted {
 		if got, has := live[name]; !has || got != value {
 			return false
@@ -45,9 +46,9 @@ func annotated(live, wanted map[string]string) bool {
 	return true
 }
 
-// extensionSecrets are the names of the Secrets that annotations have the App of
+// ExtensionSecrets are the names of the Secrets that annotations have the App of
 // a PackageInstall read.
-func extensionSecrets(annotations map[string]string) []string {
+func ExtensionSecrets(annotations map[string]string) []string {
 	var names []string
 	for _, annotation := range slices.Sorted(maps.Keys(annotations)) {
 		if name := annotations[annotation]; name != "" && (isOf(OverlaysAnnotation, annotation) || isOf(helmValuesAnnotation, annotation) || fetchIndex(annotation) != "") {
@@ -198,7 +199,7 @@ func (a installApp) behind(annotations map[string]string, values, dropped []stri
 			return "the annotation " + annotation
 		}
 	}
-	named := append(extensionSecrets(annotations), values...)
+	named := append(ExtensionSecrets(annotations), values...)
 	for _, name := range dropped {
 		if !slices.Contains(named, name) && (a.paths[name] || a.helmValues[name]) {
 			return "the end of Secret " + name

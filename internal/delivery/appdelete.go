@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
@@ -184,11 +185,10 @@ func (a App) resume(ctx context.Context, build *cluster.Cluster, live *unstructu
 // deleteWatch looks at an App on its way. A failure counts once the controller
 // has tried again: the first may be of before the cause was put right.
 type deleteWatch struct {
-	ref    cluster.Ref
-	last   string
-	again  int // how many attempts more have to fail
-	seen   int // of them
-	failed *carvel.Attempt
+	ref      cluster.Ref
+	last     string
+	again    int // how many attempts more have to fail
+	failures health.Failures
 }
 
 func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
@@ -200,19 +200,10 @@ func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
 		w.last = message
 	}
 	if status.Condition() != carvel.DeleteFailed {
-		w.failed, w.seen = nil, 0
+		w.failures.Forget()
 		return nil
 	}
-	attempt := status.Attempt()
-	if w.failed == nil {
-		w.failed = &attempt
-		return nil
-	}
-	if *w.failed == attempt {
-		return nil
-	}
-	w.failed = &attempt
-	if w.seen++; w.seen < w.again {
+	if w.failures.Add(status.Attempt(), "") < w.again {
 		return nil
 	}
 	return &DeleteError{Ref: w.ref, Message: w.last, Failed: true}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
@@ -12,7 +13,7 @@ import (
 // AppState is an App as the build cluster reports it.
 type AppState struct {
 	Status carvel.AppStatus
-	Health carvel.Health
+	Health health.Health
 	// InSync tells whether what the App has fetched from the provider's branch is
 	// what is there now; nil where that cannot be told.
 	InSync *bool
@@ -39,7 +40,7 @@ func (d *Delivery) AppState(ctx context.Context, namespace, name string) (AppSta
 	if state.Status, err = carvel.ReadAppStatus(live); err != nil {
 		return AppState{}, err
 	}
-	state.Health = carvel.AppHealth(state.Status, 0)
+	state.Health = health.App(state.Status, 0)
 	state.InSync, err = d.inSync(ctx, spec.Fetch, state.Status)
 	return state, err
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
@@ -23,7 +24,7 @@ type appWait struct {
 	app      App
 	uid      string
 	shape    *unstructured.Unstructured
-	judge    carvel.AppJudge
+	judge    health.Judge
 	trees    string // of the branch that expected was read from
 	expected []expectedInstall
 	watch    *appWatch
@@ -118,7 +119,7 @@ func (w *appWait) expect(ctx context.Context) error {
 	return err
 }
 
-func tipTrees(sources []carvel.Source) string {
+func tipTrees(sources []health.Source) string {
 	trees := make([]string, len(sources))
 	for i, s := range sources {
 		trees[i] = s.TipTree
@@ -162,7 +163,7 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 	if err := w.app.stopped(live); err != nil {
 		return false, err
 	}
-	o := carvel.Observation{App: r.Status}
+	o := health.Observation{App: r.Status}
 	var ready bool
 	if o.Installs, ready, err = w.watch.observedInstalls(w.expected); err != nil {
 		return false, err
@@ -181,7 +182,7 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 		return false, errMoved
 	}
 	verdict := w.judge.Judge(o)
-	if verdict.State == carvel.Current {
+	if verdict.State == health.Current {
 		behind, err := w.notFollowed(ctx)
 		if err != nil || behind != "" {
 			w.report(behind)
@@ -189,7 +190,7 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 		}
 	}
 	w.report(verdict.Reason)
-	if verdict.State == carvel.Failed {
+	if verdict.State == health.Failed {
 		return false, &ReconcileError{
 			Ref: w.app.ref(), Install: verdict.Install, Stage: verdict.Stage, Message: verdict.Reason, Output: verdict.Output,
 		}
@@ -197,7 +198,7 @@ func (w *appWait) look(ctx context.Context) (done bool, err error) {
 	if verdict.Stale {
 		return false, w.kickAgain(ctx, live, r.Status.Attempt())
 	}
-	return verdict.State == carvel.Current, nil
+	return verdict.State == health.Current, nil
 }
 
 // mostKicks keeps an App that would fail each time from being made to run without a
@@ -230,8 +231,8 @@ func (w *appWait) report(reason string) {
 // sources are the directories of the provider's branch that the App fetches.
 // Where it has fetched something else than the known tip holds, the tip may be
 // an old one, so it is asked for again.
-func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]carvel.Source, error) {
-	if carvel.AppHealth(s, w.judge.After).State == carvel.Pending {
+func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]health.Source, error) {
+	if health.App(s, w.judge.After).State == health.Pending {
 		return nil, nil // not looked at
 	}
 	sources, same, err := w.compare(ctx, s)
@@ -248,7 +249,7 @@ func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]carvel.Sou
 	return sources, err
 }
 
-func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []carvel.Source, same bool, err error) {
+func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []health.Source, same bool, err error) {
 	same = true
 	for i, f := range w.app.Fetch {
 		if f.Git == nil || !w.d.fromBranch(*f.Git) {
@@ -265,8 +266,8 @@ func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []ca
 }
 
 // source compares a directory at a commit with the one at the tip.
-func (d *Delivery) source(ctx context.Context, dir, commit string) (carvel.Source, error) {
-	s := carvel.Source{Directory: dir, Commit: commit}
+func (d *Delivery) source(ctx context.Context, dir, commit string) (health.Source, error) {
+	s := health.Source{Directory: dir, Commit: commit}
 	tip, err := d.Repository.Tip(ctx)
 	if err != nil {
 		return s, err

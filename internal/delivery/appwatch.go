@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
@@ -125,7 +126,7 @@ func (w *appWatch) note(ref cluster.Ref, before, now *unstructured.Unstructured)
 // where a judgement may pass one over.
 func (w *appWatch) noteSecret(ref cluster.Ref, before, now *unstructured.Unstructured) {
 	w.note(ref, before, now)
-	if was, is := carvel.ObserveSecret(carvel.DeployedSecret{}, before), carvel.ObserveSecret(carvel.DeployedSecret{}, now); was.Content != is.Content {
+	if was, is := health.ObserveSecret(carvel.DeployedSecret{}, before), health.ObserveSecret(carvel.DeployedSecret{}, now); was.Content != is.Content {
 		w.earlier[ref] = was.Written
 	}
 }
@@ -160,14 +161,14 @@ func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.In
 
 // observedInstalls are the PackageInstalls as they are now, nil where nobody
 // may look at them; ready tells whether all have been looked at.
-func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carvel.ObservedInstall, ready bool, err error) {
+func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []health.ObservedInstall, ready bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.unseen != nil {
 		return nil, true, nil
 	}
 	for _, e := range expected {
-		o := carvel.ObservedInstall{Namespace: e.namespace, Name: e.name, Wanted: e.extensions, Values: e.values}
+		o := health.ObservedInstall{Namespace: e.namespace, Name: e.name, Wanted: e.extensions, Values: e.values}
 		if w.installs[e.namespace] == nil || w.apps[e.namespace] == nil {
 			return nil, false, nil
 		}
@@ -192,7 +193,7 @@ func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []carv
 			if !looked {
 				return nil, false, nil
 			}
-			secret := carvel.ObserveSecret(s, live)
+			secret := health.ObserveSecret(s, live)
 			secret.Earlier = w.earlier[ref]
 			o.Reads = append(o.Reads, secret)
 			if t := w.changed[ref]; t.After(last) {

@@ -9,13 +9,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
 // InstalledPackage is a PackageInstall as its run cluster reports it.
 type InstalledPackage struct {
 	carvel.InstallStatus
-	Health carvel.Health
+	Health health.Health
 }
 
 // WholeClusterError: the identity may not list a cluster's PackageInstalls in
@@ -62,7 +63,7 @@ func (d *Delivery) ListPackageInstalls(ctx context.Context, runCluster, namespac
 				app = &carvel.InstallApp{} // it is not there yet
 			}
 		}
-		found = append(found, InstalledPackage{InstallStatus: status, Health: carvel.InstallHealth(status, app, 0)})
+		found = append(found, InstalledPackage{InstallStatus: status, Health: health.Install(status, app, 0)})
 	}
 	slices.SortFunc(found, func(a, b InstalledPackage) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

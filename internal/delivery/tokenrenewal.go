@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
@@ -164,12 +165,12 @@ func (a App) retry(ctx context.Context, build *cluster.Cluster, live *unstructur
 		if err != nil {
 			return false, err
 		}
-		health := carvel.AppHealth(status, kicked.GetGeneration())
-		message = health.Reason
-		if health.State == carvel.Current {
+		judged := health.App(status, kicked.GetGeneration())
+		message = judged.Reason
+		if judged.State == health.Current {
 			message = ""
 		}
-		return health.State != carvel.Pending, nil
+		return judged.State != health.Pending, nil
 	})
 	if ctx.Err() != nil && message != "" {
 		return message, nil // what it was doing when the time was up

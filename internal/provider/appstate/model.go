@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
@@ -33,7 +33,7 @@ func (m model) with(ctx context.Context, found delivery.AppState) (model, diag.D
 	m.Generation = types.Int64Value(found.Status.Generation)
 	m.ObservedGeneration = types.Int64Value(found.Status.ObservedGeneration)
 	m.FetchedCommits = commits
-	m.Ready = types.BoolValue(found.Health.State == carvel.Current)
+	m.Ready = types.BoolValue(found.Health.State == health.Current)
 	m.InSync = types.BoolPointerValue(found.InSync)
 	return m, diags
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
@@ -43,7 +43,7 @@ func (m model) with(ctx context.Context, found []delivery.InstalledPackage) mode
 			LastAttemptedVersion: tfvalue.String(i.LastAttemptedVersion),
 			Condition:            tfvalue.String(i.Condition()),
 			Message:              tfvalue.String(redact.From(ctx).Text(i.Message())),
-			Ready:                types.BoolValue(i.Health.State == carvel.Current),
+			Ready:                types.BoolValue(i.Health.State == health.Current),
 		})
 	}
 	return m

@@ -1,7 +1,6 @@
 package carvel
 
 import (
-	"fmt"
 	"maps"
 	"strconv"
 	"time"
@@ -59,6 +58,19 @@ type InstallApp struct {
 	spec     map[string]any
 	manual   bool // the controller does not change its spec
 	AppStatus
+}
+
+// Period is how long the controller waits after a success, 0 where it is not known.
+func (a InstallApp) Period() time.Duration { return a.made.period }
+
+// Behind is the Secret or the annotation of the PackageInstall that the App does not
+// follow yet, "" where it follows all. values are the names in the PackageInstall's
+// spec, and dropped those that annotations have named before.
+func (a InstallApp) Behind(annotations map[string]string, values, dropped []string) string {
+	if a.manual {
+		return ""
+	}
+	return a.made.behind(annotations, values, dropped)
 }
 
 // Reads tells whether a fetch or a template step of the App reads a Secret.
@@ -120,7 +132,7 @@ func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 		return InstallApp{}, err
 	}
 	a := InstallApp{
-		Version: obj.GetAnnotations()[VersionAnnotation], Revision: revision(obj), Reported: statusWritten(obj), AppStatus: status,
+		Version: obj.GetAnnotations()[VersionAnnotation], Revision: Revision(obj), Reported: statusWritten(obj), AppStatus: status,
 	}
 	_, a.manual = obj.GetAnnotations()[manualAnnotation]
 	a.spec, _, err = unstructured.NestedMap(obj.Object, "spec")
@@ -130,10 +142,10 @@ func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 	return a, err
 }
 
-// revision is the object's resource version as a number. API servers count the
+// Revision is the object's resource version as a number. API servers count the
 // changes of all objects that they keep in one etcd together, see
 // https://etcd.io/docs/latest/learning/data_model; 0 where it is no number.
-func revision(obj *unstructured.Unstructured) uint64 {
+func Revision(obj *unstructured.Unstructured) uint64 {
 	n, err := strconv.ParseUint(obj.GetResourceVersion(), 10, 64)
 	if err != nil {
 		return 0
@@ -151,22 +163,4 @@ func statusWritten(obj *unstructured.Unstructured) time.Time {
 		}
 	}
 	return last
-}
-
-// InstallHealth judges a PackageInstall, of at least generation after. For a
-// moment after a version was selected the PackageInstall shows it with the
-// success of the version before, so that its App has the last word; app is nil
-// where that cannot be read.
-func InstallHealth(s InstallStatus, app *InstallApp, after int64) Health {
-	health := AppHealth(s.AppStatus, after)
-	if health.State != Current || app == nil {
-		return health
-	}
-	if app.Version == "" {
-		return Health{Pending, fmt.Sprintf("version %s is selected, and nothing is installed so far", s.Version)}
-	}
-	if app.Version != s.Version {
-		return Health{Pending, fmt.Sprintf("version %s is selected, and version %s installed so far", s.Version, app.Version)}
-	}
-	return AppHealth(app.AppStatus, 0)
 }

@@ -1,7 +1,8 @@
-package carvel
+package health
 
 import (
 	"fmt"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"maps"
 	"slices"
 	"time"
@@ -16,10 +17,10 @@ type installVerdict struct {
 
 // installRecord is what is remembered of a PackageInstall from one look to the next.
 type installRecord struct {
-	before  Attempt // at the first look
-	failure *failure
-	secrets map[string]*secretRecord
-	named   map[string]bool // Secrets that its annotations have named
+	before   carvel.Attempt // at the first look
+	failures Failures
+	secrets  map[string]*secretRecord
+	named    map[string]bool // Secrets that its annotations have named
 }
 
 // secretRecord is what is known of a Secret's present content. Each writer may
@@ -32,14 +33,14 @@ type secretRecord struct {
 	// ends counts the runs that have ended since it was written, and last is the
 	// latest of them. The second has begun after the first one's end.
 	ends int
-	last Attempt
+	last carvel.Attempt
 	// alone tells that nothing but this write can have made the App run in the second
 	// of the write.
 	alone bool
 }
 
 // lookAtInstalls judges the PackageInstalls and remembers their failures.
-func (j *AppJudge) lookAtInstalls(installs []ObservedInstall) []installVerdict {
+func (j *Judge) lookAtInstalls(installs []ObservedInstall) []installVerdict {
 	if j.installs == nil {
 		j.installs = map[string]*installRecord{}
 	}
@@ -48,7 +49,7 @@ func (j *AppJudge) lookAtInstalls(installs []ObservedInstall) []installVerdict {
 		key := o.Namespace + "/" + o.Name
 		record := j.installs[key]
 		if record == nil {
-			record = &installRecord{before: o.attempt(), secrets: map[string]*secretRecord{}, named: map[string]bool{OverlaysSecretName(o.Name): true}}
+			record = &installRecord{before: o.attempt(), secrets: map[string]*secretRecord{}, named: map[string]bool{carvel.OverlaysSecretName(o.Name): true}}
 			j.installs[key] = record
 		}
 		v := record.judge(o)
@@ -58,9 +59,9 @@ func (j *AppJudge) lookAtInstalls(installs []ObservedInstall) []installVerdict {
 	return verdicts
 }
 
-func (o ObservedInstall) attempt() Attempt {
+func (o ObservedInstall) attempt() carvel.Attempt {
 	if o.App == nil {
-		return Attempt{}
+		return carvel.Attempt{}
 	}
 	return o.App.Attempt()
 }
@@ -78,33 +79,30 @@ func (r *installRecord) judge(o ObservedInstall) installVerdict {
 	r.look(o)
 	health := r.health(o)
 	if health.State != Failed {
-		r.failure = nil
+		r.failures.Forget()
 		return installVerdict{Verdict: Verdict{Health: health}}
 	}
-	v := installVerdict{Verdict: Verdict{Health: health, Stage: StageDeploy}}
+	v := installVerdict{Verdict: Verdict{Health: health, Stage: carvel.StageDeploy}}
 	if !o.ownFailure() {
 		// Nothing was installed, as where no version is accepted. The PackageInstall
 		// does not tell one attempt from another; the App repeats it with each of its
 		// own.
-		r.failure, v.fresh = nil, true
+		r.failures.Forget()
+		v.fresh = true
 		return v
 	}
 	v.Stage, v.Output = o.App.FailedStage(), o.App.Output(o.App.FailedStage())
 	attempt := o.attempt()
 	v.fresh = attempt != r.before
 	// A second run since the Secret was written twice is no second try.
-	content := fmt.Sprint(o.App.Version, o.revisions())
-	if r.failure == nil || r.failure.content != content {
-		r.failure = &failure{attempt, content}
-	}
-	v.again = r.failure.attempt != attempt
+	v.again = r.failures.Add(attempt, fmt.Sprint(o.App.Version, o.revisions())) > 0
 	return v
 }
 
 // look remembers what a further look shows.
 func (r *installRecord) look(o ObservedInstall) {
 	if o.Status != nil {
-		for _, name := range extensionSecrets(o.Status.Extensions) {
+		for _, name := range carvel.ExtensionSecrets(o.Status.Extensions) {
 			r.named[name] = true
 		}
 	}
@@ -117,7 +115,7 @@ func (r *installRecord) look(o ObservedInstall) {
 			known = &secretRecord{content: s.Content, written: s.Written, created: s.New && !seen, revision: s.Revision, alone: o.rests(s)}
 			r.secrets[s.Name] = known
 		}
-		if o.App == nil || !o.App.ended() || known.revision == 0 || o.App.Revision <= known.revision {
+		if o.App == nil || !o.App.Ended() || known.revision == 0 || o.App.Revision <= known.revision {
 			continue
 		}
 		if attempt := o.App.Attempt(); attempt != known.last && attempt != r.before {
@@ -130,10 +128,10 @@ func (r *installRecord) look(o ObservedInstall) {
 // and has no other reason to run in the second of the write: its last run has ended
 // well, the next one is not due, and the Secret was not written a moment before.
 func (o ObservedInstall) rests(s ObservedSecret) bool {
-	if o.App == nil || !o.App.ended() || o.App.Condition() != ReconcileSucceeded || s.Earlier.IsZero() || !s.Earlier.Before(s.Written) {
+	if o.App == nil || !o.App.Ended() || o.App.Condition() != carvel.ReconcileSucceeded || s.Earlier.IsZero() || !s.Earlier.Before(s.Written) {
 		return false
 	}
-	last, period := o.App.lastUpdate(), o.App.made.period
+	last, period := o.App.LastUpdate(), o.App.Period()
 	return last.Before(s.Written) && period > 0 && s.Written.Before(last.Add(period-settling))
 }
 
@@ -146,7 +144,7 @@ func (r *installRecord) onlyWrite(reads []ObservedSecret, name string, at time.T
 
 // ownFailure tells whether the PackageInstall failed since its App did.
 func (o ObservedInstall) ownFailure() bool {
-	return o.App != nil && o.App.Version == o.Status.Version && o.App.ObservedGeneration == o.App.Generation && o.App.Condition() == ReconcileFailed
+	return o.App != nil && o.App.Version == o.Status.Version && o.App.ObservedGeneration == o.App.Generation && o.App.Condition() == carvel.ReconcileFailed
 }
 
 // health is that of what the branch holds: a success or a failure of a run that
@@ -157,13 +155,13 @@ func (r *installRecord) health(o ObservedInstall) Health {
 	}
 	app := o.App
 	if app == nil {
-		app = &InstallApp{} // it is not there yet
+		app = &carvel.InstallApp{} // it is not there yet
 	}
-	health := InstallHealth(*o.Status, app, 0)
+	health := Install(*o.Status, app, 0)
 	if health.State == Pending || health.State == Failed && !o.ownFailure() {
 		return health
 	}
-	if o.Wanted != nil && !annotated(o.Status.Extensions, o.Wanted) {
+	if o.Wanted != nil && !o.Status.Follows(o.Wanted) {
 		return Health{Pending, "it does not have the annotations of the branch yet"}
 	}
 	for _, s := range o.Reads {
@@ -171,10 +169,8 @@ func (r *installRecord) health(o ObservedInstall) Health {
 			return Health{Pending, reason}
 		}
 	}
-	if !app.manual {
-		if behind := app.made.behind(o.Status.Extensions, o.Values, slices.Sorted(maps.Keys(r.named))); behind != "" {
-			return Health{Pending, "its App has not taken up " + behind + " yet"}
-		}
+	if behind := app.Behind(o.Status.Extensions, o.Values, slices.Sorted(maps.Keys(r.named))); behind != "" {
+		return Health{Pending, "its App has not taken up " + behind + " yet"}
 	}
 	for _, s := range o.Reads {
 		known := *r.secrets[s.Name]
@@ -210,12 +206,12 @@ const clockSlack = 2 * time.Second
 // written; "" where one is. Only the beginning of a run tells what it has read: one
 // that was under way ends with the old values, as a success like any other. The
 // controller's times are whole seconds, as the API server's are.
-func (s secretRecord) notRead(name string, app InstallApp, quiet time.Duration) string {
-	began, took, ok := app.began()
+func (s secretRecord) notRead(name string, app carvel.InstallApp, quiet time.Duration) string {
+	began, took, ok := app.Began()
 	if !ok {
 		return "its App has not run yet"
 	}
-	if ahead := app.lastUpdate().Sub(app.Reported); !app.Reported.IsZero() && ahead >= clockSlack {
+	if ahead := app.LastUpdate().Sub(app.Reported); !app.Reported.IsZero() && ahead >= clockSlack {
 		began = began.Add(-ahead) // nothing is updated after it was reported
 	}
 	same := began.Equal(s.written)

@@ -1,61 +1,19 @@
-package carvel
+package health
 
 import (
 	"fmt"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Observation is all that a wait for an App looks at.
 type Observation struct {
-	App     AppStatus
+	App     carvel.AppStatus
 	Sources []Source
 	// Installs are the PackageInstalls that the sources deploy, as the run cluster
 	// has them; nil where nobody looks there.
 	Installs []ObservedInstall
-}
-
-// Source is a directory of the provider's branch that an App fetches. Trees are
-// ids of what a directory holds.
-type Source struct {
-	Directory string
-	Commit    string // that was fetched, "" before the first fetch
-	Tree      string // at that commit, "" where the server does not give it
-	Tip       string // the branch's commit
-	TipTree   string
-}
-
-// ObservedInstall is a PackageInstall that is to be on the run cluster.
-type ObservedInstall struct {
-	Namespace, Name string
-	Status          *InstallStatus // nil: it is not there
-	App             *InstallApp    // nil: it is not there
-	// Wanted are the annotations of the branch that the controller acts upon; nil
-	// where they are not known.
-	Wanted map[string]string
-	// Values are the names of the Secrets that its spec names.
-	Values []string
-	// Reads are all Secrets that its App reads.
-	Reads []ObservedSecret
-	// Quiet is how long none of these Secrets and not its App has changed.
-	Quiet time.Duration
-}
-
-// ObservedSecret is a Secret on the run cluster that an App reads.
-type ObservedSecret struct {
-	Name    string
-	Missing bool
-	Differs bool      // it does not hold what the branch does
-	Written time.Time // when it was last written, to the second, by the API server's clock
-	New     bool      // it has not been written since it was created
-	// Earlier is when it was last written before it had its present content, the zero
-	// time where that was not seen.
-	Earlier time.Time
-	// Content tells one content from another, and Revision orders its changes among
-	// those of other objects of the cluster; 0 where it does not.
-	Content  string
-	Revision uint64
 }
 
 // Verdict is a judgement on an App, with what a failure is of.
@@ -73,30 +31,24 @@ type Verdict struct {
 	Stale bool
 }
 
-// AppJudge judges an App from one observation after another. It takes success
+// Judge judges an App from one observation after another. It takes success
 // for success only when it is of what the branch holds now. A failure counts
 // when it is of that, and a further attempt has failed as well: the first may be
 // that of an earlier state of a PackageInstall, or of a Package that was being
 // created.
-type AppJudge struct {
+type Judge struct {
 	After int64 // generation that is waited for
 	// Old is the attempt that the App was at before the wait, where the wait has
 	// not made the controller run.
-	Old      *Attempt
-	app      *failure
+	Old      *carvel.Attempt
+	app      Failures
 	installs map[string]*installRecord
 }
 
-// failure is an attempt that failed, and what it was of.
-type failure struct {
-	attempt Attempt
-	content string
-}
-
 // Judge judges the next observation.
-func (j *AppJudge) Judge(o Observation) Verdict {
+func (j *Judge) Judge(o Observation) Verdict {
 	installs := j.lookAtInstalls(o.Installs)
-	health := AppHealth(o.App, j.After)
+	health := App(o.App, j.After)
 	if health.State == Pending {
 		if deep, ok := underWay(o); ok {
 			return deep
@@ -108,17 +60,17 @@ func (j *AppJudge) Judge(o Observation) Verdict {
 		stage = o.App.FailedStage()
 		content = stage
 	}
-	if stage != StageFetch { // a failed fetch does not tell what it was of
+	if stage != carvel.StageFetch { // a failed fetch does not tell what it was of
 		var reason string
 		if content, reason = j.content(o); reason != "" {
-			j.app = nil
+			j.app.Forget()
 			return pending("%s", reason)
 		}
 	}
 	if health.State == Failed {
 		return j.failed(o.App, stage, content, installs)
 	}
-	j.app = nil
+	j.app.Forget()
 	for _, v := range installs {
 		switch {
 		case v.State == Failed && v.again:
@@ -135,12 +87,12 @@ func (j *AppJudge) Judge(o Observation) Verdict {
 // underWay tells of a PackageInstall that the App's run waits for: what kapp says
 // there is closer to the cause.
 func underWay(o Observation) (Verdict, bool) {
-	if o.App.Condition() != Reconciling || o.App.Deploy == nil || o.App.Deploy.Finished {
+	if o.App.Condition() != carvel.Reconciling || o.App.Deploy == nil || o.App.Deploy.Finished {
 		return Verdict{}, false
 	}
 	for _, i := range o.Installs {
-		if i.App != nil && i.App.Condition() == Reconciling && i.App.Deploy != nil && telling(i.App.Deploy.Stdout) != "" {
-			return pending("PackageInstall %s: %s", i.Name, i.App.underWay()), true
+		if i.App != nil && i.App.Condition() == carvel.Reconciling && i.App.Deploy != nil && telling(i.App.Deploy.Stdout) != "" {
+			return pending("PackageInstall %s: %s", i.Name, progress(i.App.AppStatus)), true
 		}
 	}
 	return Verdict{}, false
@@ -148,7 +100,7 @@ func underWay(o Observation) (Verdict, bool) {
 
 // content identifies what the App has fetched; reason tells why it is not what
 // the branch holds.
-func (j *AppJudge) content(o Observation) (content, reason string) {
+func (j *Judge) content(o Observation) (content, reason string) {
 	var trees []string
 	for _, s := range o.Sources {
 		switch {
@@ -165,12 +117,9 @@ func (j *AppJudge) content(o Observation) (content, reason string) {
 }
 
 // failed judges an App that has failed with what the branch holds.
-func (j *AppJudge) failed(s AppStatus, stage, content string, installs []installVerdict) Verdict {
-	again := j.app != nil && j.app.content == content && j.app.attempt != s.Attempt()
-	if j.app == nil || j.app.content != content {
-		j.app = &failure{s.Attempt(), content}
-	}
-	if stage == StageDeploy {
+func (j *Judge) failed(s carvel.AppStatus, stage, content string, installs []installVerdict) Verdict {
+	again := j.app.Add(s.Attempt(), content) > 0
+	if stage == carvel.StageDeploy {
 		installs = slices.DeleteFunc(installs, func(v installVerdict) bool { return !repeats(s.Message(), v.Install) })
 		if len(installs) > 0 {
 			return failedInstalls(installs, again)

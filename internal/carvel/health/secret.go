@@ -1,4 +1,4 @@
-package carvel
+package health
 
 import (
 	"crypto/sha256"
@@ -7,26 +7,27 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // ObserveSecret compares a Secret on a cluster, nil where it is missing, with
 // what it is to hold.
-func ObserveSecret(wanted DeployedSecret, live *unstructured.Unstructured) ObservedSecret {
+func ObserveSecret(wanted carvel.DeployedSecret, live *unstructured.Unstructured) ObservedSecret {
 	o := ObservedSecret{Name: wanted.Name, Missing: live == nil}
 	if live == nil {
 		return o
 	}
 	o.Written = dataWritten(live)
 	o.New = o.Written.Equal(live.GetCreationTimestamp().Time)
-	o.Revision, o.Content = revision(live), secretContent(live)
+	o.Revision, o.Content = carvel.Revision(live), secretContent(live)
 	if wanted.Data == nil {
 		return o
 	}
-	keys := SecretKeys(live)
+	keys := carvel.SecretKeys(live)
 	o.Differs = len(keys) != len(wanted.Data)
 	for _, key := range keys {
-		value, _ := SecretValue(live, key)
+		value, _ := carvel.SecretValue(live, key)
 		if text, ok := wanted.Data[key]; !ok || text != string(value) {
 			o.Differs = true
 		}
@@ -37,8 +38,8 @@ func ObserveSecret(wanted DeployedSecret, live *unstructured.Unstructured) Obser
 // secretContent tells one content of a Secret from another, without telling it.
 func secretContent(live *unstructured.Unstructured) string {
 	digest := sha256.New()
-	for _, key := range SecretKeys(live) {
-		value, _ := SecretValue(live, key)
+	for _, key := range carvel.SecretKeys(live) {
+		value, _ := carvel.SecretValue(live, key)
 		fmt.Fprintf(digest, "%q %d\n", key, len(value))
 		digest.Write(value)
 	}

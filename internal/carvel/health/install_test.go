@@ -1,9 +1,10 @@
-package carvel
+package health
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -69,28 +70,28 @@ func TestInstallHealth(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, err := ReadInstallStatus(read(t, c.install))
+			status, err := carvel.ReadInstallStatus(read(t, c.install))
 			if err != nil || status.Package != "app.default.tap" || status.Constraint != ">=1.0.0" || status.Name != "app" || status.Namespace != "apps" {
 				t.Fatalf("read %+v, %v", status, err)
 			}
-			var app *InstallApp
+			var app *carvel.InstallApp
 			if c.app != "" {
-				read, err := ReadInstallApp(read(t, c.app))
+				read, err := carvel.ReadInstallApp(read(t, c.app))
 				if err != nil {
 					t.Fatal(err)
 				}
 				app = &read
 			}
-			if got := InstallHealth(status, app, 0); got != c.want {
+			if got := Install(status, app, 0); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
 	}
-	status, err := ReadInstallStatus(read(t, install("observedGeneration: 2, "+succeeded)))
-	if got := InstallHealth(status, nil, 3); err != nil || got.State != Pending {
+	status, err := carvel.ReadInstallStatus(read(t, install("observedGeneration: 2, "+succeeded)))
+	if got := Install(status, nil, 3); err != nil || got.State != Pending {
 		t.Errorf("an older generation than is waited for: %+v, %v", got, err)
 	}
-	if _, err := ReadInstallStatus(read(t, "{spec: {packageRef: []}}")); err == nil {
+	if _, err := carvel.ReadInstallStatus(read(t, "{spec: {packageRef: []}}")); err == nil {
 		t.Error("read a spec that is none")
 	}
 }

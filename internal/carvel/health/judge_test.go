@@ -1,7 +1,8 @@
-package carvel
+package health
 
 import (
 	"fmt"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"strings"
 	"testing"
 )
@@ -27,30 +28,30 @@ func TestAppJudge(t *testing.T) {
 		},
 		"the branch has moved on elsewhere": {{app: succeeded(3, strings.Repeat("c", 40), 1), want: Current}},
 		"paused keeps the old condition": {{
-			app:  app{generation: 3, observed: 3, condition: ReconcileSucceeded, friendly: "Canceled/paused", sha: newSHA},
+			app:  app{generation: 3, observed: 3, condition: carvel.ReconcileSucceeded, friendly: "Canceled/paused", sha: newSHA},
 			want: Pending, says: "paused",
 		}},
 		"a failure of the old commit": {
-			{app: failed(3, oldSHA, 1, 5, StageDeploy, "old"), want: Pending, says: "holds something else"},
-			{app: failed(3, oldSHA, 31, 6, StageDeploy, "old"), want: Pending, says: "holds something else"},
+			{app: failed(3, oldSHA, 1, 5, carvel.StageDeploy, "old"), want: Pending, says: "holds something else"},
+			{app: failed(3, oldSHA, 31, 6, carvel.StageDeploy, "old"), want: Pending, says: "holds something else"},
 			{app: succeeded(3, newSHA, 61), want: Current},
 		},
 		"a failure and another": {
-			{app: failed(3, newSHA, 1, 1, StageDeploy, "configmaps is forbidden"), want: Pending, says: "next attempt decides: configmaps is forbidden"},
-			{app: failed(3, newSHA, 1, 1, StageDeploy, "configmaps is forbidden"), want: Pending},
+			{app: failed(3, newSHA, 1, 1, carvel.StageDeploy, "configmaps is forbidden"), want: Pending, says: "next attempt decides: configmaps is forbidden"},
+			{app: failed(3, newSHA, 1, 1, carvel.StageDeploy, "configmaps is forbidden"), want: Pending},
 			{app: reconciling(3, newSHA, 3), want: Pending},
-			{app: failed(3, newSHA, 4, 2, StageDeploy, "configmaps is forbidden"), want: Failed, says: "configmaps is forbidden"},
+			{app: failed(3, newSHA, 4, 2, carvel.StageDeploy, "configmaps is forbidden"), want: Failed, says: "configmaps is forbidden"},
 		},
 		"a fetch that fails": {
-			{app: failed(3, "", 1, 1, StageFetch, "Expected directory"), want: Pending},
-			{app: failed(3, "", 3, 2, StageFetch, "Expected directory"), want: Failed, says: "Expected directory"},
+			{app: failed(3, "", 1, 1, carvel.StageFetch, "Expected directory"), want: Pending},
+			{app: failed(3, "", 3, 2, carvel.StageFetch, "Expected directory"), want: Failed, says: "Expected directory"},
 		},
 		"a template that fails": {
-			{app: failed(3, newSHA, 1, 1, StageTemplate, "ytt: Error"), want: Pending},
-			{app: failed(3, newSHA, 3, 2, StageTemplate, "ytt: Error"), want: Failed, says: "ytt: Error"},
+			{app: failed(3, newSHA, 1, 1, carvel.StageTemplate, "ytt: Error"), want: Pending},
+			{app: failed(3, newSHA, 3, 2, carvel.StageTemplate, "ytt: Error"), want: Failed, says: "ytt: Error"},
 		},
 		"a fetch that fails for a moment": {
-			{app: failed(3, "", 1, 1, StageFetch, "connection reset"), want: Pending},
+			{app: failed(3, "", 1, 1, carvel.StageFetch, "connection reset"), want: Pending},
 			{app: succeeded(3, newSHA, 3), want: Current},
 		},
 		"trap 1: success before the values are taken up": {
@@ -61,100 +62,100 @@ func TestAppJudge(t *testing.T) {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 5), "1.0.0"), values: writtenAt(20), want: Pending},
 			{
 				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
-				inner: inner(failed(1, "", 21, 1, StageTemplate, "found: bogus_key"), "1.0.0"), values: writtenAt(20), want: Pending, says: "next attempt decides: found: bogus_key",
+				inner: inner(failed(1, "", 21, 1, carvel.StageTemplate, "found: bogus_key"), "1.0.0"), values: writtenAt(20), want: Pending, says: "next attempt decides: found: bogus_key",
 			},
 			{
 				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
-				inner: inner(failed(1, "", 23, 2, StageTemplate, "found: bogus_key"), "1.0.0"), values: writtenAt(20), want: Failed, says: "found: bogus_key",
+				inner: inner(failed(1, "", 23, 2, carvel.StageTemplate, "found: bogus_key"), "1.0.0"), values: writtenAt(20), want: Failed, says: "found: bogus_key",
 			},
 		},
 		"bad values of an App that has failed often, told by the App that repeats them": {
 			{
 				app: reconciling(3, newSHA, 19), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(4), want: Pending,
+				inner: inner(failed(1, "", 5, 8, carvel.StageTemplate, "before"), "1.0.0"), values: writtenAt(4), want: Pending,
 			},
 			{
-				app: failed(3, newSHA, 20, 1, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "now"),
-				inner: inner(failed(1, "", 21, 9, StageTemplate, "now"), "1.0.0"), values: writtenAt(20), want: Pending, says: "now",
+				app: failed(3, newSHA, 20, 1, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "now"),
+				inner: inner(failed(1, "", 21, 9, carvel.StageTemplate, "now"), "1.0.0"), values: writtenAt(20), want: Pending, says: "now",
 			},
 			{
-				app: failed(3, newSHA, 22, 2, StageDeploy, fmt.Sprintf(mirror, "now")), install: install(1, 1, "1.0.0", bad, "now"),
-				inner: inner(failed(1, "", 21, 9, StageTemplate, "now"), "1.0.0"), values: writtenAt(20), want: Failed, says: "now",
+				app: failed(3, newSHA, 22, 2, carvel.StageDeploy, fmt.Sprintf(mirror, "now")), install: install(1, 1, "1.0.0", bad, "now"),
+				inner: inner(failed(1, "", 21, 9, carvel.StageTemplate, "now"), "1.0.0"), values: writtenAt(20), want: Failed, says: "now",
 			},
 		},
 		"trap 2: a stale failure is repeated once": {
 			{
 				app: reconciling(3, newSHA, 19), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(4), want: Pending,
+				inner: inner(failed(1, "", 5, 8, carvel.StageTemplate, "before"), "1.0.0"), values: writtenAt(4), want: Pending,
 			},
 			{
-				app: failed(3, newSHA, 20, 4, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run since Secret values",
+				app: failed(3, newSHA, 20, 4, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 5, 8, carvel.StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending, says: "has not run since Secret values",
 			},
 			{ // twice, while the package takes its time
-				app: failed(3, newSHA, 22, 5, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 5, 8, StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending,
+				app: failed(3, newSHA, 22, 5, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 5, 8, carvel.StageTemplate, "before"), "1.0.0"), values: writtenAt(20), want: Pending,
 			},
 			{
-				app: failed(3, newSHA, 22, 5, StageDeploy, fmt.Sprintf(mirror, "before")), install: good("1.0.0"),
+				app: failed(3, newSHA, 22, 5, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: good("1.0.0"),
 				inner: inner(succeeded(1, "", 25), "1.0.0"), values: writtenAt(20), want: Pending, says: "has succeeded since",
 			},
 			{app: succeeded(3, newSHA, 30), install: good("1.0.0"), inner: inner(succeeded(1, "", 25), "1.0.0"), values: writtenAt(20), want: Current},
 		},
 		"trap 2 where nobody looks at the run cluster": {
-			{app: failed(3, newSHA, 20, 4, StageDeploy, fmt.Sprintf(mirror, "before")), want: Pending},
+			{app: failed(3, newSHA, 20, 4, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), want: Pending},
 			{app: succeeded(3, newSHA, 30), want: Current},
 		},
 		"a failure from before the wait, of a package that is not tried again soon": {
 			{
-				app: failed(3, newSHA, 20, 1, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 10, 9, StageDeploy, "before"), "1.0.0"), want: Pending,
+				app: failed(3, newSHA, 20, 1, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 10, 9, carvel.StageDeploy, "before"), "1.0.0"), want: Pending,
 			},
 			{
-				app: failed(3, newSHA, 22, 2, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 10, 9, StageDeploy, "before"), "1.0.0"), want: Pending, says: "next attempt decides",
+				app: failed(3, newSHA, 22, 2, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 10, 9, carvel.StageDeploy, "before"), "1.0.0"), want: Pending, says: "next attempt decides",
 			},
 			{
-				app: failed(3, newSHA, 26, 3, StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
-				inner: inner(failed(1, "", 30, 10, StageDeploy, "before"), "1.0.0"), want: Failed, says: "before",
+				app: failed(3, newSHA, 26, 3, carvel.StageDeploy, fmt.Sprintf(mirror, "before")), install: install(1, 1, "1.0.0", bad, "before"),
+				inner: inner(failed(1, "", 30, 10, carvel.StageDeploy, "before"), "1.0.0"), want: Failed, says: "before",
 			},
 		},
 		"trap 3: the first deploy races its Package": {
 			{app: reconciling(3, newSHA, 1), install: "-", want: Pending},
 			{
-				app:     failed(3, newSHA, 2, 1, StageDeploy, fmt.Sprintf(mirror, "Package app.default.tap not found")),
+				app:     failed(3, newSHA, 2, 1, carvel.StageDeploy, fmt.Sprintf(mirror, "Package app.default.tap not found")),
 				install: install(1, 1, `""`, bad, "Package app.default.tap not found"), want: Pending, says: "not found",
 			},
 			{
-				app:     failed(3, newSHA, 2, 1, StageDeploy, fmt.Sprintf(mirror, "Package app.default.tap not found")),
+				app:     failed(3, newSHA, 2, 1, carvel.StageDeploy, fmt.Sprintf(mirror, "Package app.default.tap not found")),
 				install: good("1.0.0"), inner: inner(reconciling(1, "", 3), "1.0.0"), want: Pending, says: "Reconciling",
 			},
 			{app: succeeded(3, newSHA, 4), install: good("1.0.0"), inner: inner(succeeded(1, "", 3), "1.0.0"), want: Current},
 		},
 		"no version is accepted": {
 			{
-				app:     failed(3, newSHA, 2, 1, StageDeploy, fmt.Sprintf(mirror, "Expected to find at least one version")),
+				app:     failed(3, newSHA, 2, 1, carvel.StageDeploy, fmt.Sprintf(mirror, "Expected to find at least one version")),
 				install: install(1, 1, `""`, bad, "Expected to find at least one version"), want: Pending,
 			},
 			{
-				app:     failed(3, newSHA, 4, 2, StageDeploy, fmt.Sprintf(mirror, "Expected to find at least one version")),
+				app:     failed(3, newSHA, 4, 2, carvel.StageDeploy, fmt.Sprintf(mirror, "Expected to find at least one version")),
 				install: install(1, 1, `""`, bad, "Expected to find at least one version"), want: Failed, says: "Expected to find at least one version",
 			},
 		},
 		"a Package in use is removed: the App repeats it at its next run": {
 			{app: succeeded(3, newSHA, 2), install: install(1, 1, "1.0.0", bad, "Expected to find"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending, says: "Expected to find"},
 			{
-				app:     failed(3, newSHA, 32, 1, StageDeploy, fmt.Sprintf(mirror, "Expected to find")),
+				app:     failed(3, newSHA, 32, 1, carvel.StageDeploy, fmt.Sprintf(mirror, "Expected to find")),
 				install: install(1, 1, "1.0.0", bad, "Expected to find"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending,
 			},
 			{
-				app:     failed(3, newSHA, 34, 2, StageDeploy, fmt.Sprintf(mirror, "Expected to find")),
+				app:     failed(3, newSHA, 34, 2, carvel.StageDeploy, fmt.Sprintf(mirror, "Expected to find")),
 				install: install(1, 1, "1.0.0", bad, "Expected to find"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Failed, says: "Expected to find",
 			},
 		},
 		"the App's own failure beside a PackageInstall": {
-			{app: failed(3, newSHA, 2, 1, StageDeploy, "configmaps is forbidden"), install: "-", want: Pending},
-			{app: failed(3, newSHA, 4, 2, StageDeploy, "configmaps is forbidden"), install: "-", want: Failed, says: "configmaps is forbidden"},
+			{app: failed(3, newSHA, 2, 1, carvel.StageDeploy, "configmaps is forbidden"), install: "-", want: Pending},
+			{app: failed(3, newSHA, 4, 2, carvel.StageDeploy, "configmaps is forbidden"), install: "-", want: Failed, says: "configmaps is forbidden"},
 		},
 		"an upgrade shows the new version with the old success": {
 			{app: succeeded(3, newSHA, 2), install: good("2.0.0"), inner: inner(succeeded(1, "", 1), "1.0.0"), want: Pending, says: "version 1.0.0 installed so far"},
@@ -227,15 +228,15 @@ func TestAppJudge(t *testing.T) {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: slow(9, 70, 3), values: holding("s5", 17, 80), want: Pending},
 			{
 				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
-				inner: inner(failed(1, "", 18, 1, StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 17, 80), want: Pending,
+				inner: inner(failed(1, "", 18, 1, carvel.StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 17, 80), want: Pending,
 			},
 			{
 				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
-				inner: inner(failed(1, "", 19, 2, StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 18, 85), want: Pending,
+				inner: inner(failed(1, "", 19, 2, carvel.StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 18, 85), want: Pending,
 			},
 			{
 				app: succeeded(3, newSHA, 20), install: install(1, 1, "1.0.0", bad, "found: bogus_key"),
-				inner: inner(failed(1, "", 23, 3, StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 18, 85), want: Failed,
+				inner: inner(failed(1, "", 23, 3, carvel.StageTemplate, "found: bogus_key"), "1.0.0"), values: holding("s5", 18, 85), want: Failed,
 			},
 		},
 		"overlays that change": {
@@ -254,15 +255,15 @@ func TestAppJudge(t *testing.T) {
 			{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: overlaid(9), wanted: overlays(), want: Current},
 		},
 		"kapp waits for a PackageInstall whose own kapp says more": {{
-			app:     app{generation: 3, observed: 3, condition: Reconciling, friendly: "Reconciling", sha: newSHA, working: "5:00:00PM: ongoing: reconcile packageinstall/app"},
-			install: install(1, 1, "1.0.0", Reconciling, ""),
-			inner:   inner(app{generation: 1, observed: 1, condition: Reconciling, friendly: "Reconciling", working: "5:00:01PM:  L ongoing: waiting on pod/x\\n5:00:01PM:     ^ Pending: Unschedulable\\n5:00:01PM: ---- waiting on 1 changes [1/2 done] ----"}, "1.0.0"),
+			app:     app{generation: 3, observed: 3, condition: carvel.Reconciling, friendly: "Reconciling", sha: newSHA, working: "5:00:00PM: ongoing: reconcile packageinstall/app"},
+			install: install(1, 1, "1.0.0", carvel.Reconciling, ""),
+			inner:   inner(app{generation: 1, observed: 1, condition: carvel.Reconciling, friendly: "Reconciling", working: "5:00:01PM:  L ongoing: waiting on pod/x\\n5:00:01PM:     ^ Pending: Unschedulable\\n5:00:01PM: ---- waiting on 1 changes [1/2 done] ----"}, "1.0.0"),
 			want:    Pending, says: "PackageInstall app: Reconciling, in the deploy stage: ongoing: waiting on pod/x: Pending: Unschedulable",
 		}},
 		"values that are missing": {{app: succeeded(3, newSHA, 20), install: good("1.0.0"), inner: inner(succeeded(1, "", 30), "1.0.0"), values: &ObservedSecret{Name: "values", Missing: true}, want: Pending, says: "not on the run cluster"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			judge := AppJudge{After: 3}
+			judge := Judge{After: 3}
 			for i, l := range looks {
 				got := judge.Judge(l.observation(t))
 				if got.State != l.want || !strings.Contains(got.Reason, l.says) {
@@ -280,17 +281,17 @@ func TestAppJudge_commitsWithoutTrees(t *testing.T) {
 	before := status.Attempt()
 	source := Source{Directory: "p", Commit: oldSHA, Tip: newSHA, TipTree: "new"}
 	for name, c := range map[string]struct {
-		old    *Attempt
+		old    *carvel.Attempt
 		source Source
 		want   State
 	}{
 		"made to run":             {nil, source, Current},
 		"not run since":           {&before, source, Pending},
-		"has run since":           {&Attempt{}, source, Current},
+		"has run since":           {&carvel.Attempt{}, source, Current},
 		"the tip":                 {&before, Source{Directory: "p", Commit: newSHA, Tip: newSHA, TipTree: "new"}, Current},
 		"nothing was fetched yet": {nil, Source{Directory: "p", Tip: newSHA, TipTree: "new"}, Pending},
 	} {
-		judge := AppJudge{After: 3, Old: c.old}
+		judge := Judge{After: 3, Old: c.old}
 		if got := judge.Judge(Observation{App: status, Sources: []Source{c.source}}); got.State != c.want {
 			t.Errorf("%s: got %d %q", name, got.State, got.Reason)
 		}
@@ -298,14 +299,10 @@ func TestAppJudge_commitsWithoutTrees(t *testing.T) {
 }
 
 func TestVerdictOfAFailure(t *testing.T) {
-	judge := AppJudge{After: 3}
-	judge.Judge(look{app: failed(3, newSHA, 1, 1, StageDeploy, "no")}.observation(t))
-	got := judge.Judge(look{app: failed(3, newSHA, 3, 2, StageDeploy, "no")}.observation(t))
-	if got.Stage != StageDeploy || got.Output != "1:00 ok\n2:00 no" || got.Install != "" {
+	judge := Judge{After: 3}
+	judge.Judge(look{app: failed(3, newSHA, 1, 1, carvel.StageDeploy, "no")}.observation(t))
+	got := judge.Judge(look{app: failed(3, newSHA, 3, 2, carvel.StageDeploy, "no")}.observation(t))
+	if got.Stage != carvel.StageDeploy || got.Output != "1:00 ok\n2:00 no" || got.Install != "" {
 		t.Errorf("%+v", got)
-	}
-	long := AppStatus{Deploy: &StepStatus{Stdout: strings.Repeat("a line\n", 1000) + strings.Repeat("é", 3000)}}
-	if text := long.Output(StageDeploy); len(text) > maxOutputBytes || strings.Count(text, "\n") >= maxOutputLines {
-		t.Errorf("%d bytes, %d lines", len(text), strings.Count(text, "\n"))
 	}
 }

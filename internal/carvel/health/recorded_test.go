@@ -1,8 +1,9 @@
-package carvel
+package health
 
 import (
 	"cmp"
 	"fmt"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"strings"
 	"testing"
 	"time"
@@ -49,13 +50,13 @@ type app struct {
 
 func (a app) yaml() string {
 	exit := func(stage string) int {
-		if a.condition == ReconcileFailed && a.stage == stage {
+		if a.condition == carvel.ReconcileFailed && a.stage == stage {
 			return 1
 		}
 		return 0
 	}
 	fetch := fmt.Sprintf(lockAt, a.sha, at(a.second), at(a.second-a.lasted))
-	if exit(StageFetch) == 1 {
+	if exit(carvel.StageFetch) == 1 {
 		fetch = fmt.Sprintf(`fetch: {exitCode: 1, stderr: x, startedAt: %q, updatedAt: %q}`, at(a.second-a.lasted), at(a.second))
 	}
 	conditions := ""
@@ -64,7 +65,7 @@ func (a app) yaml() string {
 	}
 	annotations := ""
 	if a.version != "" {
-		annotations = VersionAnnotation + ": " + a.version
+		annotations = carvel.VersionAnnotation + ": " + a.version
 	}
 	if a.spec == "" {
 		a.spec = "{syncPeriod: 30s, template: [{ytt: {valuesFrom: [{secretRef: {name: values}}]}}]}"
@@ -72,7 +73,7 @@ func (a app) yaml() string {
 	return fmt.Sprintf(`{metadata: {generation: %d, annotations: {%s}, resourceVersion: "%d", managedFields: [%s]}, spec: %s, status: {observedGeneration: %d, conditions: [%s], friendlyDescription: %q, usefulErrorMessage: %q, `+
 		`consecutiveReconcileFailures: %d, consecutiveReconcileSuccesses: %d, %s, template: {exitCode: %d, updatedAt: %q}, deploy: {exitCode: %d, updatedAt: %q, finished: %v, stdout: "%s"}}}`,
 		a.generation, annotations, a.revision, a.reported, a.spec, a.observed, conditions, a.friendly, a.message, a.failures, a.successes, fetch,
-		exit(StageTemplate), at(a.second), exit(StageDeploy), at(a.second), a.working == "", cmp.Or(a.working, "1:00 ok\\n2:00 no"))
+		exit(carvel.StageTemplate), at(a.second), exit(carvel.StageDeploy), at(a.second), a.working == "", cmp.Or(a.working, "1:00 ok\\n2:00 no"))
 }
 
 // installs is a PackageInstall's object.
@@ -98,7 +99,7 @@ type look struct {
 func (l look) observation(t *testing.T) Observation {
 	t.Helper()
 	o := Observation{App: statusOf(t, l.app.yaml())}
-	source := Source{Directory: "p/staging", Commit: o.App.FetchedCommit(0, Fetch{}), Tip: newSHA, TipTree: "new"}
+	source := Source{Directory: "p/staging", Commit: o.App.FetchedCommit(0, carvel.Fetch{}), Tip: newSHA, TipTree: "new"}
 	source.Tree = map[string]string{oldSHA: "old", newSHA: "new"}[source.Commit]
 	if source.Commit == strings.Repeat("c", 40) { // a later commit that left the directory as it is
 		source.Tree = "new"
@@ -109,14 +110,14 @@ func (l look) observation(t *testing.T) Observation {
 	}
 	observed := ObservedInstall{Namespace: "apps", Name: "app"}
 	if l.install != "-" {
-		status, err := ReadInstallStatus(read(t, l.install))
+		status, err := carvel.ReadInstallStatus(read(t, l.install))
 		if err != nil {
 			t.Fatal(err)
 		}
 		observed.Status = &status
 	}
 	if l.inner != nil {
-		inner, err := ReadInstallApp(read(t, l.inner.yaml()))
+		inner, err := carvel.ReadInstallApp(read(t, l.inner.yaml()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,19 +133,19 @@ func (l look) observation(t *testing.T) Observation {
 }
 
 func succeeded(generation int, sha string, second int) app {
-	return app{generation: generation, observed: generation, condition: ReconcileSucceeded, friendly: "Reconcile succeeded", sha: sha, second: second}
+	return app{generation: generation, observed: generation, condition: carvel.ReconcileSucceeded, friendly: "Reconcile succeeded", sha: sha, second: second}
 }
 
 func failed(generation int, sha string, second, failures int, stage, message string) app {
 	return app{
-		generation: generation, observed: generation, condition: ReconcileFailed, friendly: "Reconcile failed: m", message: message,
+		generation: generation, observed: generation, condition: carvel.ReconcileFailed, friendly: "Reconcile failed: m", message: message,
 		failures: failures, sha: sha, second: second, stage: stage,
 	}
 }
 
 func reconciling(generation int, sha string, second int) app {
 	a := succeeded(generation, sha, second)
-	a.condition, a.friendly = Reconciling, "Reconciling"
+	a.condition, a.friendly = carvel.Reconciling, "Reconciling"
 	return a
 }
 
@@ -185,14 +186,14 @@ func named(name string, s *ObservedSecret) *ObservedSecret {
 func overlays(names ...string) map[string]string {
 	annotations := map[string]string{}
 	for _, name := range names {
-		annotations[OverlaysAnnotation+"."+name] = name
+		annotations[carvel.OverlaysAnnotation+"."+name] = name
 	}
 	return annotations
 }
 
 // withOverlays is a PackageInstall that names a Secret with overlays.
 func withOverlays(name string) string {
-	return strings.Replace(install(1, 1, "1.0.0", ReconcileSucceeded, ""), "generation: 1}", fmt.Sprintf("generation: 1, annotations: {%s.%s: %[2]s}}", OverlaysAnnotation, name), 1)
+	return strings.Replace(install(1, 1, "1.0.0", carvel.ReconcileSucceeded, ""), "generation: 1}", fmt.Sprintf("generation: 1, annotations: {%s.%s: %[2]s}}", carvel.OverlaysAnnotation, name), 1)
 }
 
 // overlaid is the App of a PackageInstall that reads Secrets with overlays.
