@@ -4,101 +4,136 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Annotations of a PackageInstall that the controller acts upon.
+// Annotations of a PackageInstall that the controller acts upon, beside those in the
+// tags of PackageInstallSpec.
 const (
-	// DowngradableAnnotation lets a PackageInstall go to a lower version.
-	DowngradableAnnotation = "packaging.carvel.dev/downgradable"
 	// OverlaysAnnotation names a Secret with ytt overlays.
 	OverlaysAnnotation = "ext.packaging.carvel.dev/ytt-paths-from-secret-name"
-
-	ignoreKubernetesAnnotation     = "packaging.carvel.dev/ignore-kubernetes-version-selection"
-	ignoreKappControllerAnnotation = "packaging.carvel.dev/ignore-kapp-controller-version-selection"
-	valuesOverlaysAnnotation       = "ext.packaging.carvel.dev/ytt-data-values-overlays"
-	helmValuesAnnotation           = "ext.packaging.carvel.dev/helm-template-values-from-secret-name"
-	helmNameAnnotation             = "ext.packaging.carvel.dev/helm-template-name"
-	helmNamespaceAnnotation        = "ext.packaging.carvel.dev/helm-template-namespace"
-	// Annotations of kapp: a values Secret whose name follows its content is deleted
-	// once the PackageInstall that names another one has reconciled.
-	groupAnnotation = "kapp.k14s.io/change-group"
-	orderAnnotation = "kapp.k14s.io/change-rule.values"
-	valuesGroup     = "carvel-gitops.github.io/values"
-	valuesOrder     = "upsert before deleting " + valuesGroup
-
-	fetchPrefix, fetchSuffix = "ext.packaging.carvel.dev/fetch-", "-secret-name"
 )
 
-// annotations are those of the spec and those that its fields stand for.
-func (s PackageInstallSpec) annotations() map[string]string {
-	all := cloneOrMake(s.Annotations)
-	mark := func(annotation string, set bool) {
-		if set {
-			all[annotation] = ""
-		}
+// Those that the judgement of an App looks at one by one.
+var (
+	valuesOverlaysAnnotation = annotationOf("YttDataValuesOverlays")
+	helmValuesAnnotation     = annotationOf("HelmTemplateValuesSecrets")
+	helmNameAnnotation       = annotationOf("HelmTemplateName")
+	helmNamespaceAnnotation  = annotationOf("HelmTemplateNamespace")
+)
+
+func annotationOf(field string) string {
+	f, ok := reflect.TypeFor[PackageInstallSpec]().FieldByName(field)
+	if !ok {
+		panic("carvel: no field " + field)
 	}
-	name := func(annotation, value string) {
-		if value != "" {
-			all[annotation] = value
-		}
-	}
-	mark(DowngradableAnnotation, s.AllowDowngrade)
-	mark(ignoreKubernetesAnnotation, s.IgnoreKubernetesVersionSelection)
-	mark(ignoreKappControllerAnnotation, s.IgnoreKappControllerVersionSelection)
-	mark(valuesOverlaysAnnotation, s.YttDataValuesOverlays)
-	name(helmNameAnnotation, s.HelmTemplateName)
-	name(helmNamespaceAnnotation, s.HelmTemplateNamespace)
-	if s.HashValuesName {
-		all[orderAnnotation] = valuesOrder
-	}
-	if len(s.YttOverlays) > 0 {
-		all[OverlaysAnnotation] = OverlaysSecretName(s.Name)
-	}
-	for index, secret := range s.FetchSecrets {
-		all[fetchPrefix+index+fetchSuffix] = secret
-	}
-	// The controller sorts the suffixes as text.
-	digits := len(strconv.Itoa(len(s.HelmTemplateValuesSecrets)))
-	for i, secret := range s.HelmTemplateValuesSecrets {
-		all[fmt.Sprintf("%s.%0*d", helmValuesAnnotation, digits, i)] = secret
-	}
-	return all
+	return f.Tag.Get("annotation")
 }
 
-// takeAnnotations is the reverse of annotations: it moves those that fields
-// stand for out of s.Annotations. The one of the overlays stays, since the file
-// beside the PackageInstall tells what it refers to.
-func (s *PackageInstallSpec) takeAnnotations() {
-	take := func(name string) (string, bool) {
-		value, ok := s.Annotations[name]
-		s.Annotations = withoutAnnotations(s.Annotations, name)
-		return value, ok
-	}
-	_, s.AllowDowngrade = take(DowngradableAnnotation)
-	if s.Annotations[orderAnnotation] == valuesOrder {
-		take(orderAnnotation)
-	}
-	_, s.IgnoreKubernetesVersionSelection = take(ignoreKubernetesAnnotation)
-	_, s.IgnoreKappControllerVersionSelection = take(ignoreKappControllerAnnotation)
-	_, s.YttDataValuesOverlays = take(valuesOverlaysAnnotation)
-	s.HelmTemplateName, _ = take(helmNameAnnotation)
-	s.HelmTemplateNamespace, _ = take(helmNamespaceAnnotation)
-	for _, name := range slices.Sorted(maps.Keys(s.Annotations)) {
-		switch index := fetchIndex(name); {
-		case index != "":
-			s.FetchSecrets = cloneOrMake(s.FetchSecrets)
-			s.FetchSecrets[index], _ = take(name)
-		case isOf(helmValuesAnnotation, name):
-			secret, _ := take(name)
-			s.HelmTemplateValuesSecrets = append(s.HelmTemplateValuesSecrets, secret)
+// annotated are the fields of PackageInstallSpec that annotations stand for.
+var annotated = slices.Collect(func(yield func(reflect.StructField) bool) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[PackageInstallSpec]()) {
+		if f.Tag.Get("annotation") != "" && !yield(f) {
+			return
 		}
 	}
-	if len(s.Annotations) == 0 {
-		s.Annotations = nil
+})
+
+// annotate adds the annotations that the fields of a spec stand for: a bool that is set
+// one without a value, a text its value, a list one for each element, whose names end in
+// its place in the list, and a map one for each key, which is in the place of the *.
+func annotate(s PackageInstallSpec, into map[string]string) {
+	for _, field := range annotated {
+		name := field.Tag.Get("annotation")
+		switch value := reflect.ValueOf(s).FieldByIndex(field.Index).Interface().(type) {
+		case bool:
+			if value {
+				into[name] = ""
+			}
+		case string:
+			if value != "" {
+				into[name] = value
+			}
+		case []string:
+			digits := len(strconv.Itoa(len(value))) // the controller sorts the suffixes as text
+			for i, element := range value {
+				into[fmt.Sprintf("%s.%0*d", name, digits, i)] = element
+			}
+		case map[string]string:
+			for key, element := range value {
+				into[strings.Replace(name, "*", key, 1)] = element
+			}
+		default:
+			panic(fmt.Sprintf("carvel: no annotation for a %s", field.Type))
+		}
 	}
+}
+
+// takeAnnotations is the reverse of annotate: it moves annotations into the fields that
+// stand for them.
+func takeAnnotations(s *PackageInstallSpec, from map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		field, key := fieldOf(name)
+		if field == nil {
+			continue
+		}
+		value := from[name]
+		delete(from, name)
+		switch into := reflect.ValueOf(s).Elem().FieldByIndex(field.Index).Addr().Interface().(type) {
+		case *bool:
+			*into = true
+		case *string:
+			*into = value
+		case *[]string:
+			*into = append(*into, value)
+		case *map[string]string:
+			*into = cloneOrMake(*into)
+			(*into)[key] = value
+		}
+	}
+}
+
+// fieldOf is the field that an annotation stands for, nil where it stands for itself;
+// and the key of a field that is a map.
+func fieldOf(annotation string) (field *reflect.StructField, key string) {
+	for i := range annotated {
+		name := annotated[i].Tag.Get("annotation")
+		switch annotated[i].Type.Kind() {
+		case reflect.Slice:
+			if isOf(name, annotation) {
+				return &annotated[i], ""
+			}
+		case reflect.Map:
+			before, after, _ := strings.Cut(name, "*")
+			key, begins := strings.CutPrefix(annotation, before)
+			key, ends := strings.CutSuffix(key, after)
+			if begins && ends && ValidateFetchIndex(key) == nil {
+				return &annotated[i], key
+			}
+		default:
+			if annotation == name {
+				return &annotated[i], ""
+			}
+		}
+	}
+	return nil, ""
+}
+
+// AnnotationField is the field of PackageInstallSpec that an annotation stands for, such
+// as AllowDowngrade or Extensions.FetchSecrets, "" for an annotation that stands for
+// itself.
+func AnnotationField(annotation string) string {
+	field, _ := fieldOf(annotation)
+	switch {
+	case field == nil:
+		return ""
+	case len(field.Index) > 1:
+		return reflect.TypeFor[PackageInstallSpec]().FieldByIndex(field.Index[:1]).Name + "." + field.Name
+	}
+	return field.Name
 }
 
 // isOf tells whether an annotation is one of those that name a list of Secrets: the
@@ -109,12 +144,8 @@ func isOf(list, annotation string) bool {
 
 // fetchIndex is N of the annotation for fetch entry N, "" for any other.
 func fetchIndex(annotation string) string {
-	index, isFetch := strings.CutPrefix(annotation, fetchPrefix)
-	index, ends := strings.CutSuffix(index, fetchSuffix)
-	if !isFetch || !ends || ValidateFetchIndex(index) != nil {
-		return ""
-	}
-	return index
+	_, key := fieldOf(annotation)
+	return key
 }
 
 // ValidateFetchIndex checks the index of an entry in a package's fetch list.
@@ -135,30 +166,4 @@ func ValidateOverlayFile(name string) error {
 		return fmt.Errorf("%q ends in neither .yaml, .yml nor .star, so that ytt would pass it over", name)
 	}
 	return nil
-}
-
-// AnnotationAttribute is the attribute that an annotation belongs to, "" for
-// one that stands for itself.
-func AnnotationAttribute(annotation string) string {
-	switch annotation {
-	case DowngradableAnnotation:
-		return "allow_downgrade"
-	case ignoreKubernetesAnnotation:
-		return "extensions.ignore_kubernetes_version_selection"
-	case ignoreKappControllerAnnotation:
-		return "extensions.ignore_kapp_controller_version_selection"
-	case valuesOverlaysAnnotation:
-		return "extensions.ytt_data_values_overlays"
-	case helmNameAnnotation:
-		return "extensions.helm_template_name"
-	case helmNamespaceAnnotation:
-		return "extensions.helm_template_namespace"
-	}
-	if isOf(helmValuesAnnotation, annotation) {
-		return "extensions.helm_template_values_secrets"
-	}
-	if fetchIndex(annotation) != "" {
-		return "extensions.fetch_secrets"
-	}
-	return ""
 }

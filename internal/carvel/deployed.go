@@ -63,8 +63,8 @@ func ReadDeployed(file []byte, encrypted bool) Deployed {
 			}
 		case "Secret":
 			secret := DeployedSecret{Name: object.Metadata.Name}
-			if s, err := readSecret(document); err == nil && !encrypted && !strings.Contains(string(document), "#@") {
-				secret.Data, _ = s.texts() // nil for one that cannot be read
+			if s, err := ReadSecretFile(document); err == nil && !encrypted && !strings.Contains(string(document), "#@") {
+				secret.Data, _ = s.Texts() // nil for one that cannot be read
 			}
 			d.Secrets = append(d.Secrets, secret)
 		}

@@ -1,14 +1,16 @@
 package carvel
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
-	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
-	"k8s.io/apimachinery/pkg/runtime"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/slowdigest"
 )
+
+// Masked stands for a value that is not shown.
+const Masked = "(sensitive value)"
 
 // MaskApp is an App as a plan and a state may show it: a digest in place of the
 // content of each inline file and of the user information in a URL, so that a
@@ -91,19 +93,5 @@ func (m appMask) url(holder map[string]any) {
 // text stands for a text. What it is of salts the digest, so that nobody can try
 // a guess at many of them at once.
 func (m appMask) text(what, text string) string {
-	return "(sensitive value, digest " + shownDigest(m.salt+" "+what, text) + ")"
-}
-
-// digests are those that were made, since an App is shown several times in a run
-// and a slow digest takes a moment.
-var digests sync.Map
-
-func shownDigest(salt, text string) string {
-	key := sha256.Sum256([]byte(salt + "\x00" + text))
-	if digest, ok := digests.Load(key); ok {
-		return digest.(string)
-	}
-	digest := hex.EncodeToString(SlowDigest([]byte(salt), []byte(text)))[:nameDigits]
-	digests.Store(key, digest)
-	return digest
+	return "(sensitive value, digest " + slowdigest.Text(m.salt+" "+what, []byte(text), 10) + ")"
 }

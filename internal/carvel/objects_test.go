@@ -1,7 +1,6 @@
 package carvel
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
@@ -110,9 +109,8 @@ func assertYAML(t *testing.T, want string, got any) {
 // YAML, its constraint quoted.
 func TestPackageInstallOfTheDocument(t *testing.T) {
 	spec := PackageInstallSpec{
-		Package: "app.default.tap", Name: "app", ServiceAccountName: "RUN-CLUSTER-NS-SA",
-		VersionConstraint: "20230321004057.0.0", ValuesSecretName: "app-values",
-		Values: map[string]any{"workload_name": "app", "replicas": json.Number("2"), "hostname": "app.mycompany.com"},
+		Name: "app", ServiceAccountName: "RUN-CLUSTER-NS-SA", Values: SecretsWithValues("app-values"),
+		PackageRef: PackageRef{"app.default.tap", VersionSelection{Constraints: "20230321004057.0.0"}},
 	}
 	assertYAML(t, `
 apiVersion: packaging.carvel.dev/v1alpha1
@@ -129,10 +127,7 @@ spec:
   - secretRef:
       name: app-values
 `, built(t, spec))
-	secret, err := ValuesSecret(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	secret := TextSecret("", "app-values", nil, map[string]string{"values.yaml": "---\nhostname: app.mycompany.com\nreplicas: 2\nworkload_name: app\n"})
 	assertYAML(t, `
 apiVersion: v1
 kind: Secret
@@ -144,18 +139,21 @@ stringData:
     hostname: app.mycompany.com
     replicas: 2
     workload_name: app
-`, secret.Object)
+`, secret)
 }
 
 func TestReadPackageInstall(t *testing.T) {
+	ref := func(constraints string, prereleases *version.Prereleases) PackageRef {
+		return PackageRef{"a.b.c", VersionSelection{constraints, prereleases}}
+	}
 	specs := map[string]PackageInstallSpec{
-		"least": {Package: "a.b.c", Name: "a", ServiceAccountName: "sa", VersionConstraint: ">=0.0.0"},
+		"least": {PackageRef: ref(">=0.0.0", nil), Name: "a", ServiceAccountName: "sa"},
 		"all": {
-			Package: "a.b.c", Name: "a", Namespace: "n", ServiceAccountName: "sa", VersionConstraint: "1.0.0",
+			PackageRef: ref("1.0.0", &version.Prereleases{Identifiers: []string{"rc"}}), Name: "a", Namespace: "n", ServiceAccountName: "sa",
 			Labels: map[string]string{"l": "1"}, Annotations: map[string]string{"x": "y"},
-			Prereleases: &version.Prereleases{Identifiers: []string{"rc"}}, AllowDowngrade: true, SyncPeriod: "1m0s",
+			AllowDowngrade: true, SyncPeriod: "1m0s",
 			Paused: true, Canceled: true, NoopDelete: true, DefaultNamespace: "d",
-			ExtraValuesSecrets: []string{"first", "second"},
+			Values: SecretsWithValues("first", "second"),
 			Extensions: Extensions{
 				IgnoreKubernetesVersionSelection: true, IgnoreKappControllerVersionSelection: true,
 				YttDataValuesOverlays: true, HelmTemplateName: "h", HelmTemplateNamespace: "hn",
@@ -163,10 +161,10 @@ func TestReadPackageInstall(t *testing.T) {
 			},
 		},
 		"another cluster": {
-			Package: "a.b.c", Name: "a", VersionConstraint: "1.0.0",
+			PackageRef: ref("1.0.0", nil), Name: "a",
 			Cluster: &Cluster{Namespace: "there", KubeconfigSecretRef: &SecretKeyRef{Name: "k", Key: "c"}},
 		},
-		"all prereleases": {Package: "a.b.c", Name: "a", ServiceAccountName: "sa", Prereleases: &version.Prereleases{}},
+		"all prereleases": {PackageRef: ref("", &version.Prereleases{}), Name: "a", ServiceAccountName: "sa"},
 	}
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {

@@ -1,44 +1,57 @@
 package carvel
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
-// ValuesKey is the key of the values Secret. The controller reads every key;
-// this one is the delivery document's.
-const ValuesKey = "values.yaml"
-
-// PackageInstallSpec describes one package on one run cluster.
+// PackageInstallSpec describes a PackageInstall. Its json tags are the API's field
+// names; a field with an annotation tag is an annotation of that name, which the
+// controller acts upon, see annotate.
 type PackageInstallSpec struct {
-	Package             string // name of the package, such as app.default.tap
-	Name                string // name of the PackageInstall
-	Namespace           string // "": the App that deploys it decides
-	Labels, Annotations map[string]string
-	ServiceAccountName  string
-	Cluster             *Cluster // instead of ServiceAccountName
-	VersionConstraint   string
-	Prereleases         *version.Prereleases
-	AllowDowngrade      bool
-	SyncPeriod          string // canonical, see CanonicalDuration
-	Paused              bool
-	Canceled            bool
-	NoopDelete          bool
-	DefaultNamespace    string
+	Name                string            `json:"-"`
+	Namespace           string            `json:"-"` // "": the App that deploys it decides
+	Labels, Annotations map[string]string `json:"-"`
 
-	Values             map[string]any // nil: no values Secret
-	ValuesSecretName   string
-	HashValuesName     bool     // a hash of the values follows ValuesSecretName
-	SecretValues       bool     // values are in it that only a configuration holds
-	EncryptedValues    bool     // the Secret is encrypted in the repository
-	HiddenValuesSecret string   // name of a values Secret whose content cannot be read; excludes Values
-	ExtraValuesSecrets []string // names of Secrets whose values lie over ours
+	ServiceAccountName string          `json:"serviceAccountName,omitempty"`
+	Cluster            *Cluster        `json:"cluster,omitempty"` // instead of ServiceAccountName
+	PackageRef         PackageRef      `json:"packageRef"`
+	Values             []PackageValues `json:"values,omitempty"`     // the last on top
+	SyncPeriod         string          `json:"syncPeriod,omitempty"` // canonical, see CanonicalDuration
+	Paused             bool            `json:"paused,omitempty"`
+	Canceled           bool            `json:"canceled,omitempty"`
+	NoopDelete         bool            `json:"noopDelete,omitempty"`
+	DefaultNamespace   string          `json:"defaultNamespace,omitempty"`
 
-	YttOverlays map[string]string // file name to text; empty: no overlays Secret
-	Extensions
+	AllowDowngrade bool `json:"-" annotation:"packaging.carvel.dev/downgradable"`
+	Extensions     `json:"-"`
+}
+
+// PackageRef names a package, such as app.default.tap, and the versions of it that
+// are wanted.
+type PackageRef struct {
+	RefName string `json:"refName"`
+	// The controller refuses a missing version selection, also where any version will
+	// do.
+	VersionSelection VersionSelection `json:"versionSelection"`
+}
+
+// VersionSelection says which versions may be installed.
+type VersionSelection struct {
+	Constraints string               `json:"constraints,omitempty"` // "": any
+	Prereleases *version.Prereleases `json:"prereleases,omitempty"` // nil: none
+}
+
+// PackageValues names a Secret with values.
+type PackageValues struct {
+	SecretRef LocalRef `json:"secretRef"`
 }
 
 // Extensions are what some annotations of a PackageInstall ask of the
@@ -46,135 +59,99 @@ type PackageInstallSpec struct {
 // https://carvel.dev/kapp-controller/docs/latest/package-install-extensions/
 // has more. The JSON names are the provider's own.
 type Extensions struct {
-	IgnoreKubernetesVersionSelection     bool              `json:"ignoreKubernetesVersionSelection"`
-	IgnoreKappControllerVersionSelection bool              `json:"ignoreKappControllerVersionSelection"`
-	YttDataValuesOverlays                bool              `json:"yttDataValuesOverlays"`
-	HelmTemplateName                     string            `json:"helmTemplateName"`
-	HelmTemplateNamespace                string            `json:"helmTemplateNamespace"`
-	HelmTemplateValuesSecrets            []string          `json:"helmTemplateValuesSecrets"`
-	FetchSecrets                         map[string]string `json:"fetchSecrets"` // index in the package's fetch list to Secret
+	IgnoreKubernetesVersionSelection     bool              `json:"ignoreKubernetesVersionSelection" annotation:"packaging.carvel.dev/ignore-kubernetes-version-selection"`
+	IgnoreKappControllerVersionSelection bool              `json:"ignoreKappControllerVersionSelection" annotation:"packaging.carvel.dev/ignore-kapp-controller-version-selection"`
+	YttDataValuesOverlays                bool              `json:"yttDataValuesOverlays" annotation:"ext.packaging.carvel.dev/ytt-data-values-overlays"`
+	HelmTemplateName                     string            `json:"helmTemplateName" annotation:"ext.packaging.carvel.dev/helm-template-name"`
+	HelmTemplateNamespace                string            `json:"helmTemplateNamespace" annotation:"ext.packaging.carvel.dev/helm-template-namespace"`
+	HelmTemplateValuesSecrets            []string          `json:"helmTemplateValuesSecrets" annotation:"ext.packaging.carvel.dev/helm-template-values-from-secret-name"`
+	FetchSecrets                         map[string]string `json:"fetchSecrets" annotation:"ext.packaging.carvel.dev/fetch-*-secret-name"` // index in the package's fetch list to Secret
 }
 
-// PackageInstall builds the PackageInstall. It fails on values that YAML cannot
-// hold, since their hash may be part of a name.
-func PackageInstall(s PackageInstallSpec) (*unstructured.Unstructured, error) {
-	obj := object(PackageInstalls, "PackageInstall", s.Namespace, s.Name, s.Labels, s.annotations())
+// SecretsWithValues are PackageValues of Secrets, by their names.
+func SecretsWithValues(names ...string) []PackageValues {
+	var values []PackageValues
+	for _, name := range names {
+		values = append(values, PackageValues{LocalRef{Name: name}})
+	}
+	return values
+}
 
-	// The controller refuses a missing version selection, also where any
-	// version will do.
-	selection := map[string]any{}
-	setString(selection, "constraints", s.VersionConstraint)
-	if s.Prereleases != nil {
-		prereleases := map[string]any{}
-		if len(s.Prereleases.Identifiers) > 0 {
-			prereleases["identifiers"] = anySlice(s.Prereleases.Identifiers)
-		}
-		selection["prereleases"] = prereleases
+// ValuesSecrets are the names of the Secrets with values.
+func (s PackageInstallSpec) ValuesSecrets() []string {
+	var names []string
+	for _, v := range s.Values {
+		names = append(names, v.SecretRef.Name)
 	}
-	spec := map[string]any{
-		"packageRef": map[string]any{"refName": s.Package, "versionSelection": selection},
+	return names
+}
+
+// Selection says which versions the PackageInstall accepts.
+func (s PackageInstallSpec) Selection() version.Selection {
+	wanted := s.PackageRef.VersionSelection
+	return version.Selection{Constraint: wanted.Constraints, Prereleases: wanted.Prereleases}
+}
+
+// PackageInstall builds the PackageInstall. It fails only where the spec cannot be
+// written as JSON.
+func PackageInstall(s PackageInstallSpec) (*unstructured.Unstructured, error) {
+	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
+	if err != nil {
+		return nil, err
 	}
-	setString(spec, "serviceAccountName", s.ServiceAccountName)
-	setCluster(spec, s.Cluster)
-	setString(spec, "syncPeriod", s.SyncPeriod)
-	setString(spec, "defaultNamespace", s.DefaultNamespace)
-	setTrue(spec, "paused", s.Paused)
-	setTrue(spec, "canceled", s.Canceled)
-	setTrue(spec, "noopDelete", s.NoopDelete)
-	var values []any
-	if s.Values != nil {
-		name, _, err := s.valuesSecret()
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, secretRef(name))
-	}
-	if s.HiddenValuesSecret != "" {
-		values = append(values, secretRef(s.HiddenValuesSecret))
-	}
-	for _, name := range s.ExtraValuesSecrets {
-		values = append(values, secretRef(name))
-	}
-	if len(values) > 0 {
-		spec["values"] = values
-	}
+	annotations := cloneOrMake(s.Annotations)
+	annotate(s, annotations)
+	obj := object(PackageInstalls, "PackageInstall", s.Namespace, s.Name, s.Labels, annotations)
 	obj.Object["spec"] = spec
 	return obj, nil
 }
 
-func secretRef(name string) any {
-	return map[string]any{"secretRef": map[string]any{"name": name}}
-}
-
-func setCluster(spec map[string]any, c *Cluster) {
-	if c == nil {
-		return
-	}
-	out := map[string]any{}
-	setString(out, "namespace", c.Namespace)
-	if ref := c.KubeconfigSecretRef; ref != nil {
-		fields := map[string]any{"name": ref.Name}
-		setString(fields, "key", ref.Key)
-		out["kubeconfigSecretRef"] = fields
-	}
-	spec["cluster"] = out
-}
-
-// maxSecretBytes is what an API server takes in one Secret.
-const maxSecretBytes = 1 << 20
-
-// valuesSecret is the name and the content of the values Secret.
-func (s PackageInstallSpec) valuesSecret() (name, text string, err error) {
-	if text, err = s.valuesText(); err != nil {
-		return "", "", err
-	}
-	if len(text) > maxSecretBytes {
-		return "", "", fmt.Errorf("values: %d bytes of YAML, and a Secret holds no more than %d", len(text), maxSecretBytes)
-	}
-	if s.HashValuesName {
-		return s.hashedName(s.ValuesSecretName, text), text, nil
-	}
-	return s.ValuesSecretName, text, nil
-}
-
-// ValuesSecret builds the Secret with the package's values, nil where the spec
-// has none. It fails on values that YAML cannot hold.
-func ValuesSecret(s PackageInstallSpec) (*unstructured.Unstructured, error) {
-	if s.Values == nil {
-		return nil, nil
-	}
-	name, text, err := s.valuesSecret()
+// ReadPackageInstall parses a PackageInstall's YAML, however it was written. Other
+// documents of the text are passed over.
+func ReadPackageInstall(data []byte) (PackageInstallSpec, error) {
+	documents, err := ytt.Read(data)
 	if err != nil {
-		return nil, err
+		return PackageInstallSpec{}, err
 	}
-	var annotations map[string]string
-	if s.HashValuesName {
-		annotations = map[string]string{groupAnnotation: valuesGroup}
+	var found struct {
+		APIVersion string `json:"apiVersion"`
+		Metadata   struct {
+			Name        string            `json:"name"`
+			Namespace   string            `json:"namespace"`
+			Labels      map[string]string `json:"labels"`
+			Annotations map[string]string `json:"annotations"`
+		} `json:"metadata"`
+		Spec PackageInstallSpec `json:"spec"`
 	}
-	obj := object(Secrets, "Secret", s.Namespace, name, nil, annotations)
-	obj.Object["stringData"] = map[string]any{ValuesKey: text}
-	return obj, nil
+	for _, document := range documents {
+		if !IsPackageInstall(document) {
+			continue
+		}
+		text, err := json.Marshal(document)
+		if err != nil {
+			return PackageInstallSpec{}, errors.New("a number that JSON cannot hold")
+		}
+		if err := json.Unmarshal(text, &found); err != nil {
+			return PackageInstallSpec{}, errors.New("a PackageInstall with a field of another type than the API has")
+		}
+		if found.APIVersion != PackageInstalls.GroupVersion().String() {
+			return PackageInstallSpec{}, fmt.Errorf("expected a PackageInstall of %s, found one of %q", PackageInstalls.GroupVersion(), found.APIVersion)
+		}
+		s := found.Spec
+		s.Name, s.Namespace = found.Metadata.Name, found.Metadata.Namespace
+		s.Labels, s.Annotations = found.Metadata.Labels, found.Metadata.Annotations
+		takeAnnotations(&s, s.Annotations)
+		if len(s.Annotations) == 0 {
+			s.Annotations = nil
+		}
+		return s, nil
+	}
+	return PackageInstallSpec{}, fmt.Errorf("no PackageInstall of %s in it", PackageInstalls.GroupVersion())
 }
 
-// OverlaysSecret builds the Secret with the ytt overlays, nil where the spec
-// has none.
-func OverlaysSecret(s PackageInstallSpec) *unstructured.Unstructured {
-	if len(s.YttOverlays) == 0 {
-		return nil
-	}
-	obj := object(Secrets, "Secret", s.Namespace, OverlaysSecretName(s.Name), nil, nil)
-	texts := make(map[string]any, len(s.YttOverlays))
-	for file, text := range s.YttOverlays {
-		texts[file] = text
-	}
-	obj.Object["stringData"] = texts
-	return obj
-}
-
-func withoutAnnotations(from map[string]string, names ...string) map[string]string {
-	left := maps.Clone(from)
-	for _, name := range names {
-		delete(left, name)
-	}
-	return left
+// IsPackageInstall tells whether a YAML document is of this kind, in whatever version
+// of its API.
+func IsPackageInstall(document any) bool {
+	m, _ := document.(map[string]any)
+	return m["kind"] == "PackageInstall"
 }

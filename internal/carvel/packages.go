@@ -180,11 +180,6 @@ func Versions(packages []Package) []string {
 	return version.NewestFirst(versions)
 }
 
-// Selection says which versions the PackageInstall accepts.
-func (s PackageInstallSpec) Selection() version.Selection {
-	return version.Selection{Constraint: s.VersionConstraint, Prereleases: s.Prereleases}
-}
-
 // Resolved is what a Selection finds among the versions of one package.
 type Resolved struct {
 	// Package is the version that the controller selects.

@@ -6,6 +6,7 @@ package carvel
 
 import (
 	"fmt"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -92,4 +93,11 @@ func setTrue(m map[string]any, key string, value bool) {
 	if value {
 		m[key] = true
 	}
+}
+
+func cloneOrMake(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return maps.Clone(m)
 }

@@ -2,28 +2,17 @@ package delivery
 
 import (
 	"context"
-	"crypto/pbkdf2"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/slowdigest"
 )
-
-// fingerprintRounds makes guessing a short password from a fingerprint slow:
-// about 20 ms a guess.
-const fingerprintRounds = 100_000
 
 // Fingerprint of a kubeconfig in a Secret.
 func Fingerprint(s carvel.KubeconfigSecretSpec, kubeconfig []byte) string {
-	salt := []byte("carvel_kubeconfig_secret " + s.Namespace + "/" + s.Name)
-	key, err := pbkdf2.Key(sha256.New, string(kubeconfig), salt, fingerprintRounds, 16)
-	if err != nil {
-		panic(err) // only for parameters that FIPS mode refuses
-	}
-	return hex.EncodeToString(key)
+	return slowdigest.Text("carvel_kubeconfig_secret "+s.Namespace+"/"+s.Name, kubeconfig, 32)
 }
 
 // source is a kubeconfig to write, and what was done to get it.

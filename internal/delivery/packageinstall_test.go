@@ -13,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
@@ -53,10 +54,17 @@ func reopened(t *testing.T, server *gitserver.Server) *gitops.Engine {
 }
 
 func testInstall() PackageInstall {
-	return PackageInstall{RunCluster: "staging", PackageInstallSpec: carvel.PackageInstallSpec{
-		Package: "app.default.tap", Name: "app", ServiceAccountName: "sa", VersionConstraint: "1.0.0",
+	p := PackageInstall{RunCluster: "staging", Spec: installfiles.Spec{
+		Install:          carvel.PackageInstallSpec{Name: "app", ServiceAccountName: "sa", PackageRef: carvel.PackageRef{RefName: "app.default.tap"}},
 		ValuesSecretName: "app-values", Values: map[string]any{"workload_name": "app"},
 	}}
+	p.want("1.0.0")
+	return p
+}
+
+// want sets the version constraint.
+func (p *PackageInstall) want(constraint string) {
+	p.Install.PackageRef.VersionSelection.Constraints = constraint
 }
 
 func bounded(t *testing.T) context.Context {
@@ -95,16 +103,17 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if diff := cmp.Diff(planned.Files, created.Files); diff != "" {
 		t.Error(diff)
 	}
-	found, read, err := d.ReadPackageInstall(ctx, p.Install())
+	found, read, err := d.ReadPackageInstall(ctx, p.At())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(p.PackageInstallSpec, found.PackageInstallSpec); diff != "" || !maps.Equal(read.Blobs, created.Blobs) {
+	if diff := cmp.Diff(p.Spec, found.Spec); diff != "" || !maps.Equal(read.Blobs, created.Blobs) {
 		t.Errorf("%s\n%+v", diff, read)
 	}
-	p.VersionConstraint, p.Values = "2.0.0", nil
+	p.want("2.0.0")
+	p.Values = nil
 	p.Creation = created.Creation
-	updated, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: created.Blobs})
+	updated, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: created.Blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,25 +121,25 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if diff := cmp.Diff(want, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
-	again, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: updated.Blobs})
+	again, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: updated.Blobs})
 	if err != nil || again.Commit.Changed {
 		t.Errorf("writing the same made a commit: %+v, %v", again, err)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs, p.Hold); err != nil {
+	if _, err := d.DeletePackageInstall(ctx, p.At(), updated.Blobs, p.Hold); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"README.md", "app.default.tap/staging/.gitkeep"}, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.Install(), updated.Blobs, p.Hold); err != nil {
+	if _, err := d.DeletePackageInstall(ctx, p.At(), updated.Blobs, p.Hold); err != nil {
 		t.Errorf("deleting what is gone: %v", err)
 	}
-	if _, _, err := d.ReadPackageInstall(ctx, p.Install()); !errors.Is(err, ErrNotFound) {
+	if _, _, err := d.ReadPackageInstall(ctx, p.At()); !errors.Is(err, ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func nobodys(string, gitops.Hash) bool { return false }
+func nobodys(string, installfiles.Blob) bool { return false }
 
 // TestNothingIsOverwritten: a file that changed between plan and apply is an
 // error, and stays as it is.
@@ -142,7 +151,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := d.Layout.Path(p.Install(), repolayout.PackageInstallFile)
+	path := d.Layout.Path(p.At(), repolayout.PackageInstallFile)
 	edit, err := server.Seed(repository, "Edit", map[string]string{path: "theirs\n"})
 	if err != nil {
 		t.Fatal(err)
@@ -150,12 +159,13 @@ func TestNothingIsOverwritten(t *testing.T) {
 	byEdit := func(by *gitops.LastChange) bool {
 		return by != nil && by.Commit.String() == edit && by.Subject == "Edit"
 	}
-	p.VersionConstraint, p.Creation = "2.0.0", created.Creation
+	p.want("2.0.0")
+	p.Creation = created.Creation
 	var precondition *gitops.PreconditionError
-	if _, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: created.Blobs}); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
+	if _, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: created.Blobs}); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
 		t.Errorf("update: %v, by %+v", err, precondition.By)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs, p.Hold); !errors.As(err, &precondition) || !byEdit(precondition.By) {
+	if _, err := d.DeletePackageInstall(ctx, p.At(), created.Blobs, p.Hold); !errors.As(err, &precondition) || !byEdit(precondition.By) {
 		t.Errorf("delete: %v", err)
 	}
 	var exists *ExistsError
@@ -164,7 +174,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 		t.Errorf("create: %v", err)
 	}
 	exists = nil
-	if _, err := d.CheckNewPackageInstall(ctx, p.Install(), created, Hold{}, nobodys); !errors.As(err, &exists) || !byEdit(exists.By) {
+	if _, err := d.CheckNewPackageInstall(ctx, p.At(), created, Hold{}, nobodys); !errors.As(err, &exists) || !byEdit(exists.By) {
 		t.Errorf("check: %v", err)
 	}
 	files, err := server.Files(repository, "main")
@@ -177,7 +187,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &changed) {
 		t.Errorf("what the plan did not see was adopted: %v", err)
 	}
-	found, err := d.CheckNewPackageInstall(ctx, p.Install(), created, p.Hold, nobodys)
+	found, err := d.CheckNewPackageInstall(ctx, p.At(), created, p.Hold, nobodys)
 	if err != nil || !strings.Contains(found.Seen, repolayout.PackageInstallFile) || len(found.Changes) != 2 {
 		t.Errorf("%+v, %v", found, err)
 	}
@@ -196,7 +206,7 @@ func TestEncryptedFileInTheWay(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	encrypted := d.Layout.Path(p.Install(), repolayout.EncryptedParamsFile)
+	encrypted := d.Layout.Path(p.At(), repolayout.EncryptedParamsFile)
 	if _, err := server.Seed(repository, "theirs", map[string]string{encrypted: "theirs\n"}); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +223,7 @@ func TestEncryptedFileInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var exists *ExistsError
-	if _, err := d.CheckNewPackageInstall(ctx, p.Install(), planned, Hold{}, nobodys); !errors.As(err, &exists) || exists.What != encrypted {
+	if _, err := d.CheckNewPackageInstall(ctx, p.At(), planned, Hold{}, nobodys); !errors.As(err, &exists) || exists.What != encrypted {
 		t.Errorf("check: %v", err)
 	}
 	exists = nil
@@ -239,17 +249,17 @@ func TestHalfOfAPackageInstall(t *testing.T) {
 	if _, err := d.CreatePackageInstall(ctx, p); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.Seed(repository, "theirs", nil, d.Layout.Path(p.Install(), repolayout.PackageInstallFile)); err != nil {
+	if _, err := server.Seed(repository, "theirs", nil, d.Layout.Path(p.At(), repolayout.PackageInstallFile)); err != nil {
 		t.Fatal(err)
 	}
 	d.Repository = reopened(t, server)
 	var unreadable *UnreadableError
-	params := d.Layout.Path(p.Install(), repolayout.ParamsFile)
-	_, r, err := d.ReadPackageInstall(ctx, p.Install(), repolayout.PackageInstallFile, repolayout.ParamsFile)
+	params := d.Layout.Path(p.At(), repolayout.ParamsFile)
+	_, r, err := d.ReadPackageInstall(ctx, p.At(), repolayout.PackageInstallFile, repolayout.ParamsFile)
 	if _, shown := r.Files[params]; !errors.As(err, &unreadable) || errors.Is(err, ErrNotFound) || !shown || len(r.Blobs) != 2 { // with the mark
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, _, err := d.ReadPackageInstall(ctx, p.Install()); !errors.Is(err, ErrNotFound) {
+	if _, _, err := d.ReadPackageInstall(ctx, p.At()); !errors.Is(err, ErrNotFound) {
 		t.Errorf("files that nobody knows: %v", err)
 	}
 }
@@ -258,7 +268,7 @@ func TestDeleteKeepsOthersFiles(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	dir := d.Layout.Dir(p.Install())
+	dir := d.Layout.Dir(p.At())
 	theirs := map[string]string{dir + "/" + repolayout.KeepFile: "theirs\n", dir + "/NOTES.md": "theirs\n"}
 	if _, err := server.Seed(repository, "Notes", theirs); err != nil {
 		t.Fatal(err)
@@ -267,7 +277,7 @@ func TestDeleteKeepsOthersFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.Install(), created.Blobs, Hold{Creation: created.Creation}); err != nil {
+	if _, err := d.DeletePackageInstall(ctx, p.At(), created.Blobs, Hold{Creation: created.Creation}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := server.Files(repository, "main")
@@ -284,7 +294,7 @@ func TestDeleteKeepsOthersFiles(t *testing.T) {
 // there, without what is in it.
 func TestUnreadableFilesAreThere(t *testing.T) {
 	d, server := repositoryDelivery(t)
-	at := testInstall().Install()
+	at := testInstall().At()
 	if _, err := server.Seed(repository, "Break", map[string]string{d.Layout.Path(at, repolayout.PackageInstallFile): "kind: [\n"}); err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +336,7 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	install, params := d.Layout.Path(p.Install(), repolayout.PackageInstallFile), d.Layout.Path(p.Install(), repolayout.ParamsFile)
+	install, params := d.Layout.Path(p.At(), repolayout.PackageInstallFile), d.Layout.Path(p.At(), repolayout.ParamsFile)
 	created, err := d.CreatePackageInstall(ctx, p)
 	if err != nil {
 		t.Fatal(err)
@@ -338,12 +348,12 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 	}
 	// Another reader, which has not seen what was there before.
 	d.Repository = reopened(t, server)
-	_, found, err := d.ReadPackageInstall(ctx, p.Install())
-	if err != nil || len(found.Canonical) != 2 || found.Canonical[repolayout.ParamsFile] == found.Blobs[repolayout.ParamsFile] {
+	_, found, err := d.ReadPackageInstall(ctx, p.At())
+	if err != nil || len(found.Says) != 2 || found.Says[repolayout.ParamsFile] == found.Blobs[repolayout.ParamsFile] {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	seen := Seen{Blobs: found.Blobs, Says: func(name string, blob gitops.Hash) bool { return found.Canonical[name] == blob }}
-	p.VersionConstraint = "2.0.0"
+	seen := installfiles.Before{Blobs: found.Blobs, Says: func(name string, blob installfiles.Blob) bool { return found.Says[name] == blob }}
+	p.want("2.0.0")
 	done, err := d.UpdatePackageInstall(ctx, p, seen)
 	if err != nil {
 		t.Fatal(err)
@@ -352,15 +362,15 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 	if err != nil || files[params] != byHand || !strings.Contains(files[install], "2.0.0") {
 		t.Errorf("%v, %v", files, err)
 	}
-	if done.Blobs[repolayout.ParamsFile] != found.Blobs[repolayout.ParamsFile] || done.Canonical[repolayout.ParamsFile] != found.Canonical[repolayout.ParamsFile] {
+	if done.Blobs[repolayout.ParamsFile] != found.Blobs[repolayout.ParamsFile] || done.Says[repolayout.ParamsFile] != found.Says[repolayout.ParamsFile] {
 		t.Errorf("%+v", done)
 	}
 	if _, err := server.Seed(repository, "Edit", map[string]string{params: byHand + "# again\n"}); err != nil {
 		t.Fatal(err)
 	}
-	p.VersionConstraint = "3.0.0"
+	p.want("3.0.0")
 	var precondition *gitops.PreconditionError
-	if _, err := d.UpdatePackageInstall(ctx, p, Seen{Blobs: done.Blobs, Says: seen.Says}); !errors.As(err, &precondition) || precondition.Path != params {
+	if _, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: done.Blobs, Says: seen.Says}); !errors.As(err, &precondition) || precondition.Path != params {
 		t.Errorf("a file that changed was passed over: %v", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/sops"
 )
 
 // ReadPackageInstall reads the files at the branch's tip, and the spec that
@@ -32,7 +32,7 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		}
 		return found, d.found(at, left, files), d.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
 	}
-	spec, ours, err := repolayout.Parse(files)
+	spec, ours, err := installfiles.Parse(files)
 	for _, name := range known {
 		if data, ok := files[name]; ok && name != repolayout.MarkFile {
 			ours[name] = data
@@ -44,30 +44,25 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		return found, r, tipErr
 	}
 	if err == nil {
-		var canonical repolayout.Files
-		canonical, err = repolayout.Canonical(spec, ours)
-		r.Canonical = blobsOf(canonical)
+		var canonical installfiles.Contents
+		canonical, err = installfiles.Canonical(spec, ours)
+		r.Says = canonical.Blobs()
 	}
 	if err != nil {
 		return found, r, d.unreadable(at, err)
 	}
-	found.PackageInstallSpec = spec
-	if spec.HiddenValuesSecret != "" {
-		if found.Recipients, err = sops.Recipients(files[repolayout.EncryptedParamsFile]); err != nil {
-			return found, r, d.unreadable(at, fmt.Errorf("%s: %w", repolayout.EncryptedParamsFile, err))
-		}
-	}
+	found.Spec = spec
 	return found, r, nil
 }
 
 // found is the receipt of files that were read. The file with the mark is among
 // its blobs, so that it is known whether that is another by the time of a write.
-func (d *Delivery) found(at repolayout.Install, ours, all repolayout.Files) PackageInstallReceipt {
-	r := d.receipt(at, ours)
-	m := repolayout.ReadMark(all)
-	r.Mark, r.AsWritten = m.Mark, m.Creation != "" && asWritten(all, m)
+func (d *Delivery) found(at repolayout.Install, ours, all installfiles.Contents) PackageInstallReceipt {
+	r := PackageInstallReceipt{Blobs: ours.Blobs(), Files: d.shownAt(at, ours.Shown())}
+	m := installfiles.ReadMark(all)
+	r.Mark, r.AsWritten = m.Mark, m.Creation != "" && m.Wrote(all)
 	if r.Mark.Creation != "" {
-		r.Blobs[repolayout.MarkFile] = gitops.BlobHash(all[repolayout.MarkFile])
+		r.Blobs[repolayout.MarkFile] = installfiles.BlobOf(all[repolayout.MarkFile])
 	}
 	return r
 }
@@ -113,20 +108,20 @@ func (e *UnreadableError) Error() string { return e.Err.Error() }
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // files reads what is there of a package install.
-func (d *Delivery) files(ctx context.Context, at repolayout.Install) (repolayout.Files, error) {
+func (d *Delivery) files(ctx context.Context, at repolayout.Install) (installfiles.Contents, error) {
 	repository, err := d.repository()
 	if err != nil {
 		return nil, err
 	}
 	var paths []string
-	for _, name := range repolayout.AllNames {
+	for _, name := range installfiles.AllNames {
 		paths = append(paths, d.Layout.Path(at, name))
 	}
 	if err := repository.Prefetch(ctx, paths...); err != nil {
 		return nil, err
 	}
-	files := repolayout.Files{}
-	for i, name := range repolayout.AllNames {
+	files := installfiles.Contents{}
+	for i, name := range installfiles.AllNames {
 		data, blob, err := read(ctx, repository, paths[i])
 		if err != nil {
 			return nil, err
@@ -150,7 +145,7 @@ func read(ctx context.Context, repository Repository, path string) ([]byte, gito
 }
 
 // FindBlobs are the blobs of the files that are on the branch.
-func (d *Delivery) FindBlobs(ctx context.Context, at repolayout.Install) (Blobs, error) {
+func (d *Delivery) FindBlobs(ctx context.Context, at repolayout.Install) (installfiles.Blobs, error) {
 	files, err := d.files(ctx, at)
-	return blobsOf(files), err
+	return files.Blobs(), err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
@@ -285,7 +286,7 @@ func (d *Delivery) PrefetchPackageInstall(ctx context.Context, at repolayout.Ins
 		return err
 	}
 	var paths []string
-	for _, name := range repolayout.AllNames {
+	for _, name := range installfiles.AllNames {
 		paths = append(paths, d.Layout.Path(at, name))
 	}
 	if from == FromRepository {

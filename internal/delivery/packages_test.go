@@ -166,12 +166,12 @@ func TestCheckPackage(t *testing.T) {
 		t.Fatal(err)
 	}
 	installed := testInstall()
-	installed.VersionConstraint = ">=1.0.0"
+	installed.want(">=1.0.0")
 	if _, err := d.CreatePackageInstall(bounded(t), installed); err != nil {
 		t.Fatal(err)
 	}
 	ask := func(constraint string, values map[string]any) PackageCheck {
-		return PackageCheck{At: installed.Install(), Source: inGit, Selection: version.Selection{Constraint: constraint}, Values: values}
+		return PackageCheck{At: installed.At(), Source: inGit, Selection: version.Selection{Constraint: constraint}, Values: values}
 	}
 	v, err := d.CheckPackage(bounded(t), ask(">=1.0.0", map[string]any{"fresh": 1}))
 	if err != nil || v.Version != "1.1.0" || v.HeldBack != "1.2.0-rc.1" || len(v.Findings) != 0 || !v.Enforced {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
@@ -32,7 +33,7 @@ func TestAccEncryptedDelivery(t *testing.T) {
 	}
 	arrived := func(texts ...string) resource.TestCheckFunc {
 		return acctest.Has(e.Staging(carvel.Secrets, e.Name), e.Name+"-values", func(secret *unstructured.Unstructured) error {
-			text, _, err := unstructured.NestedString(secret.Object, "data", carvel.ValuesKey)
+			text, _, err := unstructured.NestedString(secret.Object, "data", installfiles.ValuesKey)
 			if err != nil {
 				return err
 			}

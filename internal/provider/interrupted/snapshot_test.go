@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
@@ -48,10 +48,10 @@ func (s snapshot) same(other snapshot) bool {
 // described is what a marker says, but for what is another in each world: whose
 // the files are, and whether they are as they were written.
 func described(dir string, files map[string]string) string {
-	m := repolayout.ReadMark(repolayout.Files{marker: []byte(files[dir+"/"+marker])})
+	m := installfiles.ReadMark(installfiles.Contents{marker: []byte(files[dir+"/"+marker])})
 	text := m.Resource + "\n"
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		text += fmt.Sprintf("%s: %t\n", name, gitops.BlobHash([]byte(files[dir+"/"+name])).String() == m.Files[name])
+		text += fmt.Sprintf("%s: %t\n", name, installfiles.BlobOf([]byte(files[dir+"/"+name])).String() == m.Files[name])
 	}
 	return text
 }

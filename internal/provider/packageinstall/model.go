@@ -11,6 +11,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
@@ -84,41 +85,37 @@ func (m model) spec(ctx context.Context, writeOnly types.Dynamic) (delivery.Pack
 	if err != nil {
 		diags.AddAttributeError(path.Root("sync_period"), "Invalid sync_period", err.Error())
 	}
-	s := carvel.PackageInstallSpec{
-		Package:            m.Package.ValueString(),
-		Name:               m.Name.ValueString(),
-		Namespace:          m.Namespace.ValueString(),
-		Labels:             stringMap(m.Labels),
-		Annotations:        stringMap(m.Annotations),
-		ServiceAccountName: m.ServiceAccountName.ValueString(),
-		VersionConstraint:  m.VersionConstraint.ValueString(),
-		AllowDowngrade:     m.AllowDowngrade.ValueBool(),
-		SyncPeriod:         syncPeriod,
-		Paused:             m.Paused.ValueBool(),
-		Canceled:           m.Canceled.ValueBool(),
-		NoopDelete:         m.NoopDelete.ValueBool(),
-		DefaultNamespace:   m.DefaultNamespace.ValueString(),
-
-		Values:             values,
-		ValuesSecretName:   m.ValuesSecretName.ValueString(),
-		HashValuesName:     m.HashValuesName.ValueBool(),
-		SecretValues:       !writeOnly.IsNull(),
-		EncryptedValues:    !m.Encryption.IsNull(),
-		ExtraValuesSecrets: stringList(m.ExtraValuesSecrets),
-
-		YttOverlays: stringMap(m.YttOverlays),
+	s := installfiles.Spec{
+		Install: carvel.PackageInstallSpec{
+			Name:               m.Name.ValueString(),
+			Namespace:          m.Namespace.ValueString(),
+			Labels:             stringMap(m.Labels),
+			Annotations:        stringMap(m.Annotations),
+			ServiceAccountName: m.ServiceAccountName.ValueString(),
+			PackageRef: carvel.PackageRef{
+				RefName:          m.Package.ValueString(),
+				VersionSelection: carvel.VersionSelection{Constraints: m.VersionConstraint.ValueString()},
+			},
+			Values:           carvel.SecretsWithValues(stringList(m.ExtraValuesSecrets)...),
+			SyncPeriod:       syncPeriod,
+			Paused:           m.Paused.ValueBool(),
+			Canceled:         m.Canceled.ValueBool(),
+			NoopDelete:       m.NoopDelete.ValueBool(),
+			DefaultNamespace: m.DefaultNamespace.ValueString(),
+			AllowDowngrade:   m.AllowDowngrade.ValueBool(),
+		},
+		Values:           values,
+		ValuesSecretName: m.ValuesSecretName.ValueString(),
+		HashValuesName:   m.HashValuesName.ValueBool(),
+		WriteOnlyValues:  !writeOnly.IsNull(),
+		Overlays:         stringMap(m.YttOverlays),
 	}
-	if err := tfvalue.ToStruct(m.Extensions, &s.Extensions); err != nil {
-		diags.AddAttributeError(path.Root("extensions"), "Invalid extensions", err.Error())
-	}
-	diags.Append(tfvalue.Part("prereleases", m.Prereleases, &s.Prereleases)...)
-	diags.Append(tfvalue.Part("cluster", m.Cluster, &s.Cluster)...)
-	diags.Append(tfvalue.Part("extensions", m.Extensions, &s.Extensions)...)
-	recipients, d := m.recipients(ctx)
+	diags.Append(tfvalue.Part("prereleases", m.Prereleases, &s.Install.PackageRef.VersionSelection.Prereleases)...)
+	diags.Append(tfvalue.Part("cluster", m.Cluster, &s.Install.Cluster)...)
+	diags.Append(tfvalue.Part("extensions", m.Extensions, &s.Install.Extensions)...)
+	s.Recipients, d = m.recipients(ctx)
 	diags.Append(d...)
-	return delivery.PackageInstall{
-		RunCluster: m.RunCluster.ValueString(), PackageInstallSpec: s, Recipients: recipients, Hold: m.hold(),
-	}, diags
+	return delivery.PackageInstall{RunCluster: m.RunCluster.ValueString(), Spec: s, Hold: m.hold()}, diags
 }
 
 func (m model) hold() delivery.Hold { return creation.Hold(m.Creation, m.Adopted, m.AdoptExisting) }

@@ -3,7 +3,6 @@ package packageinstall
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -11,7 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -119,7 +118,8 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	resp.Diagnostics.Append(diags...)
 	bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 	defer cancel()
-	ours := func(name string, blob gitops.Hash) bool { return private[r.data.Layout.Path(at, name)].isOf(blob) }
+	dir := r.data.Layout.Dir(at)
+	ours := func(name string, blob installfiles.Blob) bool { return private.Is(dir, name, blob) }
 	found, err := r.data.CheckNewPackageInstall(bounded, at, planned, plan.hold(), ours)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
@@ -129,8 +129,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	resp.Diagnostics.Append(tfdiag.Adopts(noun, title(*plan), found.Adoption)...)
 	before, diags := isSecret(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	now := private.set(r.data.Layout, at, delivery.PackageInstallReceipt{Blobs: found.Blobs}, secret || before)
-	resp.Diagnostics.Append(now.write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(writeSeen(ctx, resp.Private, private.See(dir, found.Blobs, nil, secret || before))...)
 }
 
 // planChange plans a commit where the files that are there say something else
@@ -143,17 +142,13 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 	resp.Diagnostics.Append(diags...)
 	shown, diags := tfvalue.ToStringMap(ctx, state.Files)
 	resp.Diagnostics.Append(diags...)
-	names := there.names(r.data.Layout, at)
-	same := len(slices.DeleteFunc(names, func(name string) bool { return name == repolayout.MarkFile })) == len(planned.Blobs)
-	for name, blob := range planned.Blobs {
+	dir := r.data.Layout.Dir(at)
+	kept, same := there.Kept(dir, planned.Blobs, secret)
+	for _, name := range kept {
 		file := r.data.Layout.Path(at, name)
 		text, isShown := shown[file]
-		// A file with secrets is compared by its bytes alone.
-		unchanged := there[file].isOf(blob) || (!secret || name != repolayout.ParamsFile) && there[file].means(blob)
-		if isShown && unchanged {
+		if same = same && isShown; isShown {
 			planned.Files[file] = text
-		} else {
-			same = false
 		}
 	}
 	plan.Files = tfvalue.StringMap(planned.Files)
@@ -162,12 +157,10 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 	plan.Commit = state.Commit
-	params := r.data.Layout.Path(at, repolayout.ParamsFile)
 	blob, hasValues := planned.Blobs[repolayout.ParamsFile]
-	// Of a file that says the same in another form, a read makes the mark.
-	if hasValues && there.isSlow(r.data.Layout, at) != secret && there[params].isOf(blob) {
-		there[params] = newMark(blob, gitops.Hash{}, there[params], secret)
-		resp.Diagnostics.Append(there.write(ctx, resp.Private)...)
+	// Of a file that says the same in another form, a read notes it.
+	if hasValues && there.IsSecret(dir) != secret && there.Is(dir, repolayout.ParamsFile, blob) {
+		resp.Diagnostics.Append(writeSeen(ctx, resp.Private, there.SeeSecret(dir, blob, secret))...)
 	}
 	resp.Diagnostics.Append(setSecret(ctx, resp.Private, secret)...)
 }

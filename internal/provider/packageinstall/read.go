@@ -9,6 +9,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -16,21 +17,21 @@ import (
 // in other words than the practitioner stays as it was written, and so do the
 // values where a part of them is kept out of the state.
 func (m model) read(ctx context.Context, found delivery.PackageInstall, secret bool) (model, error) {
-	m.Name = types.StringValue(found.Name)
-	m.Namespace = tfvalue.String(found.Namespace)
-	m.Labels = readMap(found.Labels, m.Labels)
-	m.Annotations = readMap(found.Annotations, m.Annotations)
-	m.ServiceAccountName = tfvalue.String(found.ServiceAccountName)
-	m.VersionConstraint = types.StringValue(found.VersionConstraint)
-	m.AllowDowngrade = types.BoolValue(found.AllowDowngrade)
-	m.Paused = tfvalue.Bool(found.Paused, m.Paused)
-	m.Canceled = tfvalue.Bool(found.Canceled, m.Canceled)
-	m.NoopDelete = tfvalue.Bool(found.NoopDelete, m.NoopDelete)
-	m.DefaultNamespace = tfvalue.String(found.DefaultNamespace)
-	if written, err := carvel.CanonicalDuration(m.SyncPeriod.ValueString()); err != nil || written != found.SyncPeriod {
-		m.SyncPeriod = tfvalue.String(found.SyncPeriod)
+	m.Name = types.StringValue(found.Install.Name)
+	m.Namespace = tfvalue.String(found.Install.Namespace)
+	m.Labels = readMap(found.Install.Labels, m.Labels)
+	m.Annotations = readMap(found.Install.Annotations, m.Annotations)
+	m.ServiceAccountName = tfvalue.String(found.Install.ServiceAccountName)
+	m.VersionConstraint = types.StringValue(found.Install.PackageRef.VersionSelection.Constraints)
+	m.AllowDowngrade = types.BoolValue(found.Install.AllowDowngrade)
+	m.Paused = tfvalue.Bool(found.Install.Paused, m.Paused)
+	m.Canceled = tfvalue.Bool(found.Install.Canceled, m.Canceled)
+	m.NoopDelete = tfvalue.Bool(found.Install.NoopDelete, m.NoopDelete)
+	m.DefaultNamespace = tfvalue.String(found.Install.DefaultNamespace)
+	if written, err := carvel.CanonicalDuration(m.SyncPeriod.ValueString()); err != nil || written != found.Install.SyncPeriod {
+		m.SyncPeriod = tfvalue.String(found.Install.SyncPeriod)
 	}
-	m.YttOverlays = readMap(found.YttOverlays, m.YttOverlays)
+	m.YttOverlays = readMap(found.Overlays, m.YttOverlays)
 	m, err := m.readParts(found)
 	if err != nil {
 		return m, err
@@ -52,27 +53,27 @@ func (m model) read(ctx context.Context, found delivery.PackageInstall, secret b
 
 // readParts takes over the parts of the spec that are objects.
 func (m model) readParts(found delivery.PackageInstall) (model, error) {
-	cluster, err := tfvalue.FromStruct(found.Cluster, clusterType)
+	cluster, err := tfvalue.FromStruct(found.Install.Cluster, clusterType)
 	if err != nil {
 		return m, err
 	}
-	prereleases, err := tfvalue.FromStruct(found.Prereleases, prereleasesType)
+	prereleases, err := tfvalue.FromStruct(found.Install.PackageRef.VersionSelection.Prereleases, prereleasesType)
 	if err != nil {
 		return m, err
 	}
 	m.Cluster, _ = cluster.(types.Object)
 	m.Prereleases, _ = prereleases.(types.Object)
-	m.Extensions, err = readExtensions(found.Extensions, m.Extensions)
+	m.Extensions, err = readExtensions(found.Install.Extensions, m.Extensions)
 	return m, err
 }
 
 // readSecrets takes over the names of the values Secrets.
 func (m model) readSecrets(found delivery.PackageInstall) model {
 	prior := m.ValuesSecretName.ValueString()
-	extra := slices.Clone(found.ExtraValuesSecrets)
+	extra := found.Install.ValuesSecrets()
 	switch {
 	case found.HiddenValuesSecret != "":
-		if !m.HashValuesName.ValueBool() || !carvel.IsHashedName(found.HiddenValuesSecret, prior) {
+		if !m.HashValuesName.ValueBool() || !installfiles.IsHashedName(found.HiddenValuesSecret, prior) {
 			m.ValuesSecretName = types.StringValue(found.HiddenValuesSecret)
 		}
 	case found.Values == nil:
@@ -80,13 +81,13 @@ func (m model) readSecrets(found delivery.PackageInstall) model {
 		// is the one that the file had, unless the configuration has named it.
 		written := m.ExtraValuesSecrets.Elements()
 		extra = slices.DeleteFunc(extra, func(name string) bool {
-			ours := name == prior || carvel.IsHashedName(name, prior)
+			ours := name == prior || installfiles.IsHashedName(name, prior)
 			return ours && !slices.Contains(written, attr.Value(types.StringValue(name)))
 		})
 		if m.ValuesSecretName.IsNull() {
-			m.ValuesSecretName = types.StringValue(carvel.DefaultValuesSecretName(found.Name))
+			m.ValuesSecretName = types.StringValue(carvel.DefaultValuesSecretName(found.Install.Name))
 		}
-	case m.HashValuesName.ValueBool() && carvel.IsHashedName(found.ValuesSecretName, prior):
+	case m.HashValuesName.ValueBool() && installfiles.IsHashedName(found.ValuesSecretName, prior):
 		// The hash of a content that somebody has changed is not the one in the name.
 	default:
 		m.ValuesSecretName = types.StringValue(found.ValuesSecretName)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -65,9 +66,9 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	r.data.Planned.Made(place(plan))
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, true), creation.Known(plan.Adopted)
-		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.At()), done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
-		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
+		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), "", err))
@@ -94,7 +95,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 		return
 	}
-	found, receipt, err := r.data.ReadPackageInstall(bounded, at, before.names(r.data.Layout, at)...)
+	found, receipt, err := r.data.ReadPackageInstall(bounded, at, before.Names(r.data.Layout.Dir(at))...)
 	if err == nil {
 		state, err = state.read(ctx, found, secret)
 	}
@@ -116,7 +117,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	if state.Creation.IsNull() && state.Commit.IsNull() { // imported
 		state.Creation = creation.Imported(receipt.Mark.Creation)
 	}
-	if !state.Commit.IsNull() && receipt.AsWritten && before.others(r.data.Layout, at, receipt.Blobs) {
+	if !state.Commit.IsNull() && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs) {
 		// An update of this resource that was interrupted has written them.
 		state.Commit = types.StringValue(receipt.Tip.String())
 	}
@@ -159,14 +160,14 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var done delivery.PackageInstallReceipt
-	before, err := r.before(bounded, req.Private, spec.Install())
+	before, err := r.before(bounded, req.Private, spec.At())
 	if err == nil {
 		done, err = r.data.UpdatePackageInstall(bounded, spec, before)
 	}
 	if done.Changed() {
 		plan.Creation = creation.Record(done.Creation, true)
-		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.Install()), done))...)
-		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.Install(), done, spec.SecretValues)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.At()), done))...)
+		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), "", err))
@@ -185,7 +186,7 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	defer cancel()
 	err := r.data.CheckMoved(bounded, install(state), state.Path.ValueString())
 	var left []delivery.Left
-	var before delivery.Seen
+	var before installfiles.Before
 	if err == nil {
 		left, err = r.data.LeftPackageInstall(bounded, install(state), state.hold())
 	}
@@ -235,23 +236,24 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 
 // before are the files that the plan saw. It is an error where it can be told
 // already that one is another by now.
-func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (delivery.Seen, error) {
-	s, diags := readSeen(ctx, private)
+func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (installfiles.Before, error) {
+	seen, diags := readSeen(ctx, private)
 	if diags.HasError() {
-		return delivery.Seen{}, errPrivateState
+		return installfiles.Before{}, installfiles.ErrSeen
 	}
-	var current delivery.Blobs
-	if s.isSlow(r.data.Layout, at) {
+	var current installfiles.Blobs
+	dir := r.data.Layout.Dir(at)
+	if seen.IsSecret(dir) {
 		var err error
 		if current, err = r.data.FindBlobs(ctx, at); err != nil {
-			return delivery.Seen{}, err
+			return installfiles.Before{}, err
 		}
 	}
-	files, wrong, err := s.of(r.data.Layout, at, current)
+	before, wrong, err := seen.Before(dir, current)
 	if wrong != "" {
-		return files, r.data.ChangedFile(ctx, wrong)
+		return before, r.data.ChangedFile(ctx, r.data.Layout.Path(at, wrong))
 	}
-	return files, err
+	return before, err
 }
 
 // see notes what is in the repository by now.
@@ -260,8 +262,9 @@ func (r *packageInstall) see(ctx context.Context, private interface {
 	privateWriter
 }, at repolayout.Install, now delivery.PackageInstallReceipt, secret bool,
 ) diag.Diagnostics {
+	dir := r.data.Layout.Dir(at)
 	before, diags := readSeen(ctx, private)
-	diags.Append(before.only(r.data.Layout, at).set(r.data.Layout, at, now, secret).write(ctx, private)...)
+	diags.Append(writeSeen(ctx, private, before.Only(dir).See(dir, now.Blobs, now.Says, secret))...)
 	diags.Append(setSecret(ctx, private, secret)...)
 	return diags
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
@@ -22,7 +24,7 @@ func (r *packageInstall) ValidateConfig(ctx context.Context, req resource.Valida
 	var config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
 	for _, annotation := range slices.Sorted(maps.Keys(config.Annotations.Elements())) {
-		attribute := carvel.AnnotationAttribute(annotation)
+		attribute := attributeOf(annotation)
 		if annotation == carvel.OverlaysAnnotation && !config.YttOverlays.IsNull() {
 			attribute = "ytt_overlays"
 		}
@@ -34,6 +36,16 @@ func (r *packageInstall) ValidateConfig(ctx context.Context, req resource.Valida
 	if config.PackageSource.ValueString() == delivery.FromCluster && config.Namespace.IsNull() {
 		resp.Diagnostics.Append(tfdiag.NoNamespace())
 	}
+}
+
+// attributeOf is the attribute that an annotation belongs to, "" for one that stands for
+// itself.
+func attributeOf(annotation string) string {
+	fields := strings.Split(carvel.AnnotationField(annotation), ".")
+	for i, field := range fields {
+		fields[i] = tfvalue.AttributeName(field)
+	}
+	return strings.Join(fields, ".")
 }
 
 // checkSecretNames looks at the names of the Secrets that a configuration makes.
@@ -57,7 +69,7 @@ func (m model) checkSecretNames() diag.Diagnostics {
 		diags.Append(tfdiag.OwnSecret(own))
 	}
 	if m.HashValuesName.ValueBool() {
-		own = carvel.LongestHashedName(own)
+		own = installfiles.LongestHashedName(own)
 	}
 	checkLength("values_secret_name", given, own)
 	return diags

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
@@ -40,12 +41,20 @@ func texts(list ...string) config.Variable {
 func holds(r *acctest.Repository, path, want string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		content, _ := r.Read(path)
-		var got carvel.PackageInstallSpec
-		if err := got.SetValues([]byte(content)); err != nil {
+		secret, err := carvel.ReadSecretFile([]byte(content))
+		if err != nil {
+			return err
+		}
+		texts, err := secret.Texts()
+		if err != nil {
+			return err
+		}
+		got, err := ytt.ParseValues([]byte(texts[installfiles.ValuesKey]))
+		if err != nil {
 			return err
 		}
 		values, err := ytt.ParseValues([]byte(want))
-		if err == nil && !ytt.Same(values, got.Values) {
+		if err == nil && !ytt.Same(values, got) {
 			err = fmt.Errorf("the file holds\n%s\nwant\n%s", content, want)
 		}
 		return err

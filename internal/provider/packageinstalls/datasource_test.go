@@ -47,7 +47,8 @@ func installed(e *acctest.Env) {
 	installs := e.Staging(carvel.PackageInstalls, e.Name)
 	for name, constraint := range map[string]string{"good": acctest.FirstVersion, "lost": ">=9.0.0"} {
 		install, err := carvel.PackageInstall(carvel.PackageInstallSpec{
-			Package: e.Package(), Name: name, Namespace: e.Name, ServiceAccountName: "installer", VersionConstraint: constraint,
+			Name: name, Namespace: e.Name, ServiceAccountName: "installer",
+			PackageRef: carvel.PackageRef{RefName: e.Package(), VersionSelection: carvel.VersionSelection{Constraints: constraint}},
 		})
 		if err != nil {
 			e.T.Fatal(err)

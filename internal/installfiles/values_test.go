@@ -1,24 +1,30 @@
-package carvel
+package installfiles
 
 import (
 	"strings"
 	"testing"
 )
 
+// appSpec is that of a package, whose values Secret is app-values.
+func appSpec(values map[string]any) Spec {
+	s := Spec{ValuesSecretName: "app-values", Values: values}
+	s.Install.Name, s.Install.PackageRef.RefName = "app", "app.default.tap"
+	return s
+}
+
 // TestValuesThatAreTooLarge for a Secret.
 func TestValuesThatAreTooLarge(t *testing.T) {
-	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values"}
 	for size, refused := range map[int]bool{1<<20 - 100: false, 1<<20 + 1: true} {
-		spec.Values = map[string]any{"a": strings.Repeat("a", size)}
-		if _, err := ValuesSecret(spec); (err != nil) != refused {
+		if _, err := Render(appSpec(map[string]any{"a": strings.Repeat("a", size)})); (err != nil) != refused {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
 }
 
 func TestHashedNames(t *testing.T) {
-	spec := PackageInstallSpec{Package: "app.default.tap", Name: "app", ValuesSecretName: "app-values", HashValuesName: true, Values: map[string]any{"a": "1"}}
-	name := func(s PackageInstallSpec) string {
+	spec := appSpec(map[string]any{"a": "1"})
+	spec.HashValuesName = true
+	name := func(s Spec) string {
 		got, _, err := s.valuesSecret()
 		if err != nil {
 			t.Fatal(err)
@@ -29,13 +35,13 @@ func TestHashedNames(t *testing.T) {
 	other := spec
 	other.Values = map[string]any{"a": "2"}
 	slow := spec
-	slow.SecretValues = true
+	slow.WriteOnlyValues = true
 	elsewhere := slow
-	elsewhere.Package = "web.default.tap"
+	elsewhere.Install.PackageRef.RefName = "web.default.tap"
 	if fast == name(other) || fast == name(slow) || name(slow) == name(elsewhere) || len(fast) != len("app-values-")+10 {
 		t.Errorf("%s %s %s %s", fast, name(other), name(slow), name(elsewhere))
 	}
-	for _, s := range []PackageInstallSpec{spec, slow} {
+	for _, s := range []Spec{spec, slow} {
 		if base, ok := s.splitHashedName(name(s)); base != "app-values" || !ok || !IsHashedName(name(s), "app-values") {
 			t.Errorf("%s gave %q, %v", name(s), base, ok)
 		}

@@ -1,4 +1,4 @@
-package repolayout
+package installfiles
 
 import (
 	"encoding/json"
@@ -13,23 +13,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
 // documented is the spec of the delivery document's example.
-func documented() carvel.PackageInstallSpec {
-	return carvel.PackageInstallSpec{
-		Package: "app.default.tap", Name: carvel.DefaultInstallName("app.default.tap"), ServiceAccountName: "RUN-CLUSTER-NS-SA",
-		VersionConstraint: "20230321004057.0.0", ValuesSecretName: carvel.DefaultValuesSecretName("app"),
-		Values: map[string]any{"workload_name": "app", "replicas": json.Number("2"), "hostname": "app.mycompany.com"},
-	}
+func documented() Spec {
+	s := appSpec(map[string]any{"workload_name": "app", "replicas": json.Number("2"), "hostname": "app.mycompany.com"})
+	s.Install.ServiceAccountName, s.Install.PackageRef.VersionSelection.Constraints = "RUN-CLUSTER-NS-SA", "20230321004057.0.0"
+	return s
 }
 
-func readDir(t *testing.T, dir string) Files {
+func readDir(t *testing.T, dir string) Contents {
 	t.Helper()
-	files := Files{}
+	files := Contents{}
 	entries, err := os.ReadDir(filepath.Join("testdata", dir))
 	if err != nil {
 		t.Fatal(err)
@@ -48,18 +47,6 @@ func readDir(t *testing.T, dir string) Files {
 // constraint is in quotes, which the document forgets: the same paths and
 // objects, and what they say as the document has it is left as it is.
 func TestDocument(t *testing.T) {
-	rendered, err := Render(documented())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var l Layout
-	for name, path := range map[string]string{
-		PackageInstallFile: "app.default.tap/staging/packageinstall.yaml", ParamsFile: "app.default.tap/staging/params.yaml",
-	} {
-		if got := l.Path(document, name); got != path {
-			t.Errorf("%s is %s, want %s", name, got, path)
-		}
-	}
 	theirs := readDir(t, "document")
 	parsed, ours, err := Parse(theirs)
 	if err != nil {
@@ -72,7 +59,7 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(texts(rendered), texts(canonical)); diff != "" {
+	if diff := cmp.Diff(texts(rendered(t, documented())), texts(canonical)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -80,23 +67,20 @@ func TestDocument(t *testing.T) {
 // TestGolden holds the bytes of the files to those in testdata/golden.
 func TestGolden(t *testing.T) {
 	everything := documented()
-	everything.Namespace, everything.Labels, everything.Annotations = "apps", map[string]string{"team": "yes"}, map[string]string{"note": "a: b"}
-	everything.ServiceAccountName, everything.Cluster = "", &carvel.Cluster{Namespace: "there", KubeconfigSecretRef: &carvel.SecretKeyRef{Name: "other", Key: "value"}}
-	everything.Prereleases, everything.AllowDowngrade, everything.SyncPeriod = &version.Prereleases{Identifiers: []string{"rc"}}, true, "1m0s"
-	everything.Paused, everything.Canceled, everything.NoopDelete, everything.DefaultNamespace = true, true, true, "default"
-	everything.HashValuesName, everything.ExtraValuesSecrets = true, []string{"more"}
-	everything.IgnoreKubernetesVersionSelection, everything.IgnoreKappControllerVersionSelection = true, true
-	everything.HelmTemplateName, everything.HelmTemplateNamespace, everything.HelmTemplateValuesSecrets = "release", "helm", []string{"a", "b"}
-	everything.FetchSecrets = map[string]string{"0": "registry"}
-	everything.YttOverlays = map[string]string{"labels.yaml": "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.all\n---\nmetadata:\n  #@overlay/match missing_ok=True\n  labels: {team: apps}\n"}
+	everything.Install.Namespace, everything.Install.Labels, everything.Install.Annotations = "apps", map[string]string{"team": "yes"}, map[string]string{"note": "a: b"}
+	everything.Install.ServiceAccountName, everything.Install.Cluster = "", &carvel.Cluster{Namespace: "there", KubeconfigSecretRef: &carvel.SecretKeyRef{Name: "other", Key: "value"}}
+	everything.Install.PackageRef.VersionSelection.Prereleases, everything.Install.AllowDowngrade, everything.Install.SyncPeriod = &version.Prereleases{Identifiers: []string{"rc"}}, true, "1m0s"
+	everything.Install.Paused, everything.Install.Canceled, everything.Install.NoopDelete, everything.Install.DefaultNamespace = true, true, true, "default"
+	everything.HashValuesName, everything.Install.Values = true, carvel.SecretsWithValues("more")
+	everything.Install.IgnoreKubernetesVersionSelection, everything.Install.IgnoreKappControllerVersionSelection = true, true
+	everything.Install.HelmTemplateName, everything.Install.HelmTemplateNamespace, everything.Install.HelmTemplateValuesSecrets = "release", "helm", []string{"a", "b"}
+	everything.Install.FetchSecrets = map[string]string{"0": "registry"}
+	everything.Overlays = map[string]string{"labels.yaml": "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.all\n---\nmetadata:\n  #@overlay/match missing_ok=True\n  labels: {team: apps}\n"}
 	everything.Values = map[string]any{
 		"text": "two\nlines\n", "trap": "yes", "date": "2023-03-21", "empty": "", "ytt": "a\n#@ b\n", "crlf": "a\r\nb", "list": []any{json.Number("1"), nil, true}, "large": json.Number("123456789012345678901234567890"), "small": json.Number("1e-07"),
 	}
-	for name, spec := range map[string]carvel.PackageInstallSpec{"documented": documented(), "everything": everything} {
-		rendered, err := Render(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, spec := range map[string]Spec{"documented": documented(), "everything": everything} {
+		rendered := rendered(t, spec)
 		dir := filepath.Join("golden", name)
 		if *update {
 			for file, data := range rendered {
@@ -121,7 +105,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func texts(files Files) map[string]string {
+func texts(files Contents) map[string]string {
 	out := map[string]string{}
 	for name, data := range files {
 		out[name] = string(data)
@@ -133,17 +117,17 @@ func texts(files Files) map[string]string {
 // says the same in another form.
 func TestCanonical(t *testing.T) {
 	theirs := readDir(t, "document")
-	install, params := string(theirs[PackageInstallFile]), string(theirs[ParamsFile])
+	install, params := string(theirs[repolayout.PackageInstallFile]), string(theirs[repolayout.ParamsFile])
 	for name, c := range map[string]struct{ file, text string }{
-		"a field":               {PackageInstallFile, install + "  theirs: true\n"},
-		"a false boolean":       {PackageInstallFile, install + "  paused: false\n"},
-		"a document":            {PackageInstallFile, install + "---\na: 1\n"},
-		"an annotation unknown": {PackageInstallFile, strings.Replace(install, "metadata:\n", "metadata:\n  generateName: x\n", 1)},
-		"a key":                 {ParamsFile, params + "  b.yaml: 'a: 1'\n"},
-		"another key":           {ParamsFile, strings.Replace(params, "values.yaml", "other.yaml", 1)},
-		"base64":                {ParamsFile, "apiVersion: v1\nkind: Secret\nmetadata: {name: app-values}\ndata: {values.yaml: YTogMQo=}\n"},
-		"a type":                {ParamsFile, params + "type: Opaque\n"},
-		"a ytt header":          {ParamsFile, strings.Replace(params, "    ---\n", "    #@data/values\n    ---\n", 1)},
+		"a field":               {repolayout.PackageInstallFile, install + "  theirs: true\n"},
+		"a false boolean":       {repolayout.PackageInstallFile, install + "  paused: false\n"},
+		"a document":            {repolayout.PackageInstallFile, install + "---\na: 1\n"},
+		"an annotation unknown": {repolayout.PackageInstallFile, strings.Replace(install, "metadata:\n", "metadata:\n  generateName: x\n", 1)},
+		"a key":                 {repolayout.ParamsFile, params + "  b.yaml: 'a: 1'\n"},
+		"another key":           {repolayout.ParamsFile, strings.Replace(params, "values.yaml", "other.yaml", 1)},
+		"base64":                {repolayout.ParamsFile, "apiVersion: v1\nkind: Secret\nmetadata: {name: app-values}\ndata: {values.yaml: YTogMQo=}\n"},
+		"a type":                {repolayout.ParamsFile, params + "type: Opaque\n"},
+		"a ytt header":          {repolayout.ParamsFile, strings.Replace(params, "    ---\n", "    #@data/values\n    ---\n", 1)},
 	} {
 		found := maps.Clone(theirs)
 		found[c.file] = []byte(c.text)
@@ -167,7 +151,7 @@ func TestCanonical(t *testing.T) {
 		"one line":       "{apiVersion: v1, kind: Secret, metadata: {name: app-values}, stringData: {values.yaml: '{workload_name: app, replicas: 2, hostname: app.mycompany.com}'}}",
 	} {
 		found := maps.Clone(theirs)
-		found[ParamsFile] = []byte(text)
+		found[repolayout.ParamsFile] = []byte(text)
 		spec, ours, err := Parse(found)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -190,9 +174,9 @@ func TestOverlaysOfOthers(t *testing.T) {
 		"no Secret": "a: 1", "not YAML": "[", "a Secret": "kind: Secret\nmetadata: {name: app-overlays}\nstringData: {a.yaml: 'a: 1'}\n",
 	} {
 		found := maps.Clone(theirs)
-		found[OverlaysFile] = []byte(text)
+		found[repolayout.OverlaysFile] = []byte(text)
 		spec, ours, err := Parse(found)
-		if _, taken := ours[OverlaysFile]; err != nil || taken || spec.YttOverlays != nil {
+		if _, taken := ours[repolayout.OverlaysFile]; err != nil || taken || spec.Overlays != nil {
 			t.Errorf("%s: %v, %v", name, ours, err)
 		}
 	}

@@ -1,32 +1,47 @@
-package carvel
+package installfiles
 
 import (
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"slices"
 	"strings"
 )
 
-// Masked stands for a value that is not shown.
-const Masked = "(sensitive value)"
+// Shown are the files as a plan may show them, by name, every value in a Secret masked.
+func (c Contents) Shown() map[string]string {
+	shown := make(map[string]string, len(c))
+	for name, data := range c {
+		mask := maskSecret
+		switch name {
+		case repolayout.PackageInstallFile:
+			mask = maskOthers
+		case repolayout.EncryptedParamsFile:
+			mask = maskEncrypted
+		}
+		shown[name] = mask(data)
+	}
+	return shown
+}
 
-// MaskSecret renders a file that holds a Secret with the keys of its values and
+// maskSecret renders a file that holds a Secret with the keys of its values and
 // with every leaf masked, for showing in a plan. What is no Secret is masked
 // whole: which of its keys are names and which are secrets is not known.
-func MaskSecret(data []byte) string {
+func maskSecret(data []byte) string {
 	documents, err := ytt.Read(data)
 	if err != nil {
-		return Masked + "\n"
+		return carvel.Masked + "\n"
 	}
 	return show(documents)
 }
 
-// MaskSecrets is the text of a file with a PackageInstall as it is. Where
+// maskOthers is the text of a file with a PackageInstall as it is. Where
 // somebody has put anything else into it, PackageInstalls are shown and the rest
 // is masked.
-func MaskSecrets(data []byte) string {
+func maskOthers(data []byte) string {
 	documents, err := ytt.Read(data)
 	if err != nil {
-		return Masked + "\n"
+		return carvel.Masked + "\n"
 	}
 	if len(documents) > 0 && !slices.ContainsFunc(documents, func(d any) bool { return !isPlainInstall(d) }) {
 		return string(data)
@@ -34,15 +49,10 @@ func MaskSecrets(data []byte) string {
 	return show(documents)
 }
 
-func isPackageInstall(document any) bool {
-	m, _ := document.(map[string]any)
-	return m["kind"] == "PackageInstall"
-}
-
 // isPlainInstall tells a PackageInstall that has no field of another kind.
 func isPlainInstall(document any) bool {
 	m, _ := document.(map[string]any)
-	return isPackageInstall(document) && m["apiVersion"] == PackageInstalls.GroupVersion().String() &&
+	return carvel.IsPackageInstall(document) && m["apiVersion"] == carvel.PackageInstalls.GroupVersion().String() &&
 		hasOnly(m, "apiVersion", "kind", "metadata", "spec", "status")
 }
 
@@ -60,9 +70,9 @@ func show(documents []any) string {
 	for _, document := range documents {
 		m, ok := document.(map[string]any)
 		if ok && !isPlainInstall(document) {
-			m, ok = maskSecret(m)
+			m, ok = maskObject(m)
 		}
-		text := []byte(Masked + "\n")
+		text := []byte(carvel.Masked + "\n")
 		if ok {
 			if written, err := ytt.Write(m); err == nil {
 				text = written
@@ -71,17 +81,17 @@ func show(documents []any) string {
 		shown = append(shown, string(text))
 	}
 	if len(shown) == 0 {
-		return Masked + "\n"
+		return carvel.Masked + "\n"
 	}
 	return strings.Join(shown, "---\n")
 }
 
-// MaskEncrypted renders a Secret that is encrypted in the repository, before or
+// maskEncrypted renders a Secret that is encrypted in the repository, before or
 // after that was done: the names of its keys, and nothing of what is in them.
-func MaskEncrypted(data []byte) string {
+func maskEncrypted(data []byte) string {
 	documents, err := ytt.Read(data)
 	if err != nil {
-		return Masked + "\n"
+		return carvel.Masked + "\n"
 	}
 	for _, document := range documents {
 		object, _ := document.(map[string]any)
@@ -89,7 +99,7 @@ func MaskEncrypted(data []byte) string {
 		if texts, ok := object["stringData"].(map[string]any); ok {
 			for key, text := range texts {
 				if _, ok := text.(string); ok {
-					texts[key] = Masked
+					texts[key] = carvel.Masked
 				}
 			}
 		}
@@ -97,9 +107,9 @@ func MaskEncrypted(data []byte) string {
 	return show(documents)
 }
 
-// maskSecret shows what a Secret is. ok is false for what is none, or has
+// maskObject shows what a Secret is. ok is false for what is none, or has
 // anything that a Secret does not.
-func maskSecret(object map[string]any) (masked map[string]any, ok bool) {
+func maskObject(object map[string]any) (masked map[string]any, ok bool) {
 	if object["kind"] != "Secret" || object["apiVersion"] != "v1" && object["apiVersion"] != nil ||
 		!hasOnly(object, "apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData") {
 		return nil, false
@@ -117,7 +127,7 @@ func maskSecret(object map[string]any) (masked map[string]any, ok bool) {
 		default:
 			_, isMap := value.(map[string]any)
 			_, isList := value.([]any)
-			masked[field], ok = Masked, !isMap && !isList
+			masked[field], ok = carvel.Masked, !isMap && !isList
 		}
 		if !ok {
 			return nil, false
@@ -171,10 +181,10 @@ func maskTexts(field string, value any) (masked map[string]any, ok bool) {
 	masked = make(map[string]any, len(texts))
 	for key, value := range texts {
 		text, isText := value.(string)
-		if !isText || ValidateSecretKey(key) != nil {
+		if !isText || carvel.ValidateSecretKey(key) != nil {
 			return nil, false
 		}
-		masked[key] = Masked
+		masked[key] = carvel.Masked
 		if field == "stringData" && key == ValuesKey {
 			masked[key] = maskValues(text)
 		}
@@ -191,11 +201,11 @@ func maskValues(text string) string {
 	}
 	values, err := ytt.ParseValues([]byte(text))
 	if err != nil || isBare(values) {
-		return Masked
+		return carvel.Masked
 	}
 	out, err := ytt.Write(maskLeaves(values))
 	if err != nil {
-		return Masked
+		return carvel.Masked
 	}
 	return header + "---\n" + string(out)
 }
@@ -226,6 +236,6 @@ func maskLeaves(v any) any {
 		}
 		return out
 	default:
-		return Masked
+		return carvel.Masked
 	}
 }

@@ -1,4 +1,4 @@
-package carvel
+package installfiles
 
 import (
 	"bytes"
@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// SameFile tells whether two texts hold the same objects: comments, the order
+// sameFile tells whether two texts hold the same objects: comments, the order
 // of keys and the way that a scalar is written do not matter, nor how the values
 // in a values Secret are written. The documents of one text may be more than
 // those of the other by empty ones only.
-func SameFile(a, b []byte) bool {
+func sameFile(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
