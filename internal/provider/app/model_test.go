@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/filltest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -34,10 +37,10 @@ func TestRoundTrip(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		spec := carvel.AppSpec{Namespace: "dev", Name: "a"}
 		for _, part := range []any{&spec.Cluster, &spec.Fetch, &spec.Template} {
-			fill(r, reflect.ValueOf(part).Elem())
+			filltest.Random(t, r, part)
 		}
 		spec.Deploy = []carvel.Deploy{{}}
-		fill(r, reflect.ValueOf(&spec.Deploy[0]).Elem())
+		filltest.Random(t, r, &spec.Deploy[0])
 		obj, err := carvel.App(spec)
 		if err != nil {
 			t.Fatal(err)
@@ -78,37 +81,35 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// fill gives a value something; what is optional, now and then.
-func fill(r *rand.Rand, v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Struct:
-		for _, field := range v.Fields() {
-			fill(r, field)
+// TestWholeApp: every field of an App is taken over by an import, and comes back from
+// the attributes, also one that comes later.
+func TestWholeApp(t *testing.T) {
+	ctx := context.Background()
+	var whole carvel.AppSpec
+	filltest.Whole(t, &whole)
+	whole.SyncPeriod = "1m0s"
+	var schema resource.SchemaResponse
+	New().Schema(ctx, resource.SchemaRequest{}, &schema)
+	state := tfsdk.State{Schema: schema.Schema, Raw: tftypes.NewValue(schema.Schema.Type().TerraformType(ctx), nil)}
+	values, err := imported(whole, &delivery.Delivery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range values {
+		if diags := state.SetAttribute(ctx, path.Root(name), value); diags.HasError() {
+			t.Fatal(diags)
 		}
-	case reflect.Pointer:
-		if r.IntN(2) == 0 {
-			v.Set(reflect.New(v.Type().Elem()))
-			fill(r, v.Elem())
-		}
-	case reflect.Slice:
-		if n := r.IntN(3); n > 0 {
-			v.Set(reflect.MakeSlice(v.Type(), n, n))
-			for i := range n {
-				fill(r, v.Index(i))
-			}
-		}
-	case reflect.Map:
-		if r.IntN(2) == 0 {
-			v.Set(reflect.ValueOf(map[string]string{"a": "b"}))
-		}
-	case reflect.String:
-		if r.IntN(2) == 0 {
-			v.SetString("s" + strconv.Itoa(r.IntN(100)))
-		}
-	case reflect.Bool:
-		v.SetBool(r.IntN(2) == 0)
-	case reflect.Int64:
-		v.SetInt(r.Int64N(3))
+	}
+	var m model
+	if diags := tfvalue.Get(ctx, state, &m); diags.HasError() {
+		t.Fatal(diags)
+	}
+	got, diags := m.spec(ctx, &delivery.Delivery{})
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	if diff := cmp.Diff(whole, got.AppSpec); diff != "" {
+		t.Error(diff)
 	}
 }
 
