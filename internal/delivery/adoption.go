@@ -41,13 +41,13 @@ func (e *NotAsPlannedError) Error() string {
 
 // adoption looks at the objects that a creation with a mark would take over.
 // found are those that are there.
-func (d *Delivery) adoption(found map[cluster.Ref]*unstructured.Unstructured, objects []*unstructured.Unstructured, mine carvel.Mark) (Adoption, error) {
+func (o *ownership) adoption(found map[cluster.Ref]*unstructured.Unstructured, objects []*unstructured.Unstructured, mine carvel.Mark) (Adoption, error) {
 	var a Adoption
 	var seen []string
 	for _, obj := range objects {
 		ref := refOf(obj)
 		live := found[ref]
-		if live == nil || live.GetDeletionTimestamp() != nil || d.resumes(carvel.MarkOf(live), mine) {
+		if live == nil || live.GetDeletionTimestamp() != nil || o.resumes(carvel.MarkOf(live), mine) {
 			continue
 		}
 		seen = append(seen, sighting(live))
@@ -120,7 +120,7 @@ func (h Hold) asPlanned(where, what, found string) error {
 // that they are what the plan saw, and that the API server would take all that
 // is to be written. It returns what lets establish take over these objects as
 // they are now, and no others; nil where nothing may be taken over.
-func (d *Delivery) adopt(ctx context.Context, c *cluster.Cluster, what string, objects []*unstructured.Unstructured, mine carvel.Mark, how ForCluster,
+func (o *ownership) adopt(ctx context.Context, c Cluster, what string, objects []*unstructured.Unstructured, mine carvel.Mark, how ForCluster,
 ) (func(*unstructured.Unstructured) error, error) {
 	if !how.Adopt {
 		return nil, nil
@@ -130,7 +130,7 @@ func (d *Delivery) adopt(ctx context.Context, c *cluster.Cluster, what string, o
 	if err != nil {
 		return nil, err
 	}
-	a, err := d.adoption(found, objects, mine)
+	a, err := o.adoption(found, objects, mine)
 	if err == nil {
 		err = how.asPlanned(c.Name(), what, a.Seen)
 	}

@@ -10,7 +10,16 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
+
+// Apps are the use cases about Apps on the build cluster.
+type Apps struct {
+	*ownership
+	branch
+	clusters
+	Layout repolayout.Layout
+}
 
 // App is an App on the build cluster.
 type App struct {
@@ -57,17 +66,17 @@ type AppReceipt struct {
 // Changed tells whether the App was written.
 func (r AppReceipt) Changed() bool { return r.Creation != "" }
 
-// CheckNewApp is an *ExistsError where an App that somebody else made is already
+// CheckNew is an *ExistsError where an App that somebody else made is already
 // on the build cluster, and a *cluster.NotServedError where that cluster knows
 // no Apps. One that this configuration made for the same resource is gone on
 // with, or about to be replaced. Of one that is to be adopted it tells what the
 // adoption changes.
-func (d *Delivery) CheckNewApp(ctx context.Context, a App) (Adoption, error) {
-	build, err := d.build()
+func (as *Apps) CheckNew(ctx context.Context, a App) (Adoption, error) {
+	build, err := as.build()
 	if err != nil {
 		return Adoption{}, err
 	}
-	mine := carvel.Mark{Owner: d.Owner, Resource: a.resource()}
+	mine := carvel.Mark{Owner: as.Owner, Resource: a.resource()}
 	if a.Adopt {
 		obj, err := carvel.App(a.AppSpec)
 		if err != nil {
@@ -78,79 +87,79 @@ func (d *Delivery) CheckNewApp(ctx context.Context, a App) (Adoption, error) {
 		if err != nil {
 			return Adoption{}, err
 		}
-		return d.adoption(found, objects, mine)
+		return as.adoption(found, objects, mine)
 	}
 	live, err := find(ctx, build, a.ref())
 	if err == nil && live != nil && (carvel.MarkOf(live).Creation != "" || !carvel.IsManaged(live)) {
-		_, err = d.takeOver(build.Name(), live, mine, false)
+		_, err = as.takeOver(build.Name(), live, mine, false)
 	}
 	return Adoption{}, err
 }
 
-// CreateApp makes the App's own Secrets and the App, and waits for it. Where
+// Create makes the App's own Secrets and the App, and waits for it. Where
 // the App cannot be made, no Secret stays. An App that an interrupted creation
 // of the same resource has made is gone on with.
-func (d *Delivery) CreateApp(ctx context.Context, a App) (AppReceipt, error) {
+func (as *Apps) Create(ctx context.Context, a App) (AppReceipt, error) {
 	a.Creation = ""
-	return d.createApp(ctx, a)
+	return as.create(ctx, a)
 }
 
-func (d *Delivery) createApp(ctx context.Context, a App) (AppReceipt, error) {
-	build, err := d.build()
+func (as *Apps) create(ctx context.Context, a App) (AppReceipt, error) {
+	build, err := as.build()
 	if err != nil {
 		return AppReceipt{}, err
 	}
 	obj, err := carvel.App(a.AppSpec)
 	if err == nil {
-		err = d.CheckApp(ctx, a.AppSpec)
+		err = as.Check(ctx, a.AppSpec)
 	}
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	mine := d.mark(a.resource(), a.Creation)
+	mine := as.mark(a.resource(), a.Creation)
 	if len(a.Secrets) > 0 { // before any of them is written
-		if err := d.refuseExisting(ctx, build, []*unstructured.Unstructured{obj}, mine, a.Hold); err != nil {
+		if err := as.refuseExisting(ctx, build, []*unstructured.Unstructured{obj}, mine, a.Hold); err != nil {
 			return AppReceipt{}, err
 		}
 	}
-	adopt, err := d.adopt(ctx, build, a.ref().String(), append(a.secretObjects(), obj), mine, a.ForCluster)
+	adopt, err := as.adopt(ctx, build, a.ref().String(), append(a.secretObjects(), obj), mine, a.ForCluster)
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	made, err := d.createSecrets(ctx, build, a, mine, adopt)
+	made, err := as.createSecrets(ctx, build, a, mine, adopt)
 	var live, before *unstructured.Unstructured
 	if err == nil {
-		live, before, err = d.establish(ctx, build, obj, mine, a.Manager, adopt)
+		live, before, err = as.establish(ctx, build, obj, mine, a.Manager, adopt)
 	}
 	if err != nil {
-		return AppReceipt{}, errors.Join(err, d.undoSecrets(ctx, build, a, mine, made))
+		return AppReceipt{}, errors.Join(err, as.undoSecrets(ctx, build, a, mine, made))
 	}
 	if live, err = a.takeBack(ctx, build, live); err != nil {
 		return a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), err
 	}
 	ran := before == nil || before.GetGeneration() != live.GetGeneration()
-	return d.reconcile(ctx, build, a, live, obj, mine, ran)
+	return as.reconcile(ctx, build, a, live, obj, mine, ran)
 }
 
 // undoSecrets deletes Secrets that were made for an App that could not be made.
-func (d *Delivery) undoSecrets(ctx context.Context, build *cluster.Cluster, a App, mine carvel.Mark, made []cluster.Ref) error {
+func (as *Apps) undoSecrets(ctx context.Context, build Cluster, a App, mine carvel.Mark, made []cluster.Ref) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	how := ForCluster{Manager: a.Manager, Hold: Hold{Creation: mine.Creation}}
 	var failed error
 	for _, ref := range made {
-		_, err := d.remove(ctx, build, ref, a.resource(), how)
+		_, err := as.remove(ctx, build, ref, a.resource(), how)
 		failed = errors.Join(failed, err)
 	}
 	return failed
 }
 
-// UpdateApp writes the App as it is to be, and waits. before is as it was. With
+// Update writes the App as it is to be, and waits. before is as it was. With
 // Kick, and where nothing changed that the controller looks at, it makes the
 // controller run again, so that what the repository holds by now is deployed.
 // An App that another resource has taken over is a *TakenOverError.
-func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, error) {
-	build, err := d.build()
+func (as *Apps) Update(ctx context.Context, before, a App) (AppReceipt, error) {
+	build, err := as.build()
 	if err != nil {
 		return AppReceipt{}, err
 	}
@@ -158,22 +167,22 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	if err != nil {
 		return AppReceipt{}, err
 	}
-	if err := d.CheckApp(ctx, a.AppSpec); err != nil {
+	if err := as.Check(ctx, a.AppSpec); err != nil {
 		return AppReceipt{}, err
 	}
 	old, err := build.Get(ctx, a.ref())
 	if a.UID == "" && errors.Is(err, cluster.ErrNotFound) { // its own Secrets alone were left
-		return d.createApp(ctx, a)
+		return as.create(ctx, a)
 	}
 	if err != nil {
 		return AppReceipt{}, a.gone(err)
 	}
-	mine := d.mark(a.resource(), a.Creation)
-	if theirs := carvel.MarkOf(old); d.lost(theirs, mine, a.Hold) {
+	mine := as.mark(a.resource(), a.Creation)
+	if theirs := carvel.MarkOf(old); as.lost(theirs, mine, a.Hold) {
 		return AppReceipt{}, &TakenOverError{Where: build.Name(), What: a.ref().String(), By: theirs}
 	}
 	mine.Adopted = carvel.MarkOf(old).Adopted
-	if err := d.updateSecrets(ctx, build, a, mine); err != nil {
+	if err := as.updateSecrets(ctx, build, a, mine); err != nil {
 		return AppReceipt{}, err
 	}
 	a.Ignore.keep(obj, old)
@@ -184,7 +193,7 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 		return AppReceipt{}, a.gone(err)
 	}
 	dropped := slices.DeleteFunc(a.dropped(before), func(name string) bool { return carvel.UsesSecret(obj, name) })
-	left, err := d.deleteSecrets(ctx, build, a, dropped)
+	left, err := as.deleteSecrets(ctx, build, a, dropped)
 	if err != nil {
 		r := a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine)
 		r.Undone = true
@@ -195,9 +204,9 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 	}
 	var r AppReceipt
 	if ran := live.GetGeneration() != old.GetGeneration(); a.Kick {
-		r, err = d.reconcile(ctx, build, a, live, obj, mine, ran)
+		r, err = as.reconcile(ctx, build, a, live, obj, mine, ran)
 	} else {
-		r, err = d.wait(ctx, build, a, live, obj, ran)
+		r, err = as.wait(ctx, build, a, live, obj, ran)
 		r = a.written(r, live, obj, mine)
 	}
 	r.Left = left
@@ -205,7 +214,7 @@ func (d *Delivery) UpdateApp(ctx context.Context, before, a App) (AppReceipt, er
 }
 
 // reconcile makes the controller run, unless what was written has, and waits.
-func (d *Delivery) reconcile(ctx context.Context, build *cluster.Cluster, a App, live, obj *unstructured.Unstructured, mine carvel.Mark, ran bool) (AppReceipt, error) {
+func (as *Apps) reconcile(ctx context.Context, build Cluster, a App, live, obj *unstructured.Unstructured, mine carvel.Mark, ran bool) (AppReceipt, error) {
 	if a.Wait && !ran && !a.Paused && !a.Canceled && live.GetDeletionTimestamp() == nil && a.stopped(live) == nil {
 		kicked, err := a.kick(ctx, build, live)
 		if err != nil {
@@ -214,7 +223,7 @@ func (d *Delivery) reconcile(ctx context.Context, build *cluster.Cluster, a App,
 		live = kicked
 		ran = true
 	}
-	r, err := d.wait(ctx, build, a, live, obj, ran)
+	r, err := as.wait(ctx, build, a, live, obj, ran)
 	return a.written(r, live, obj, mine), err
 }
 
@@ -239,7 +248,7 @@ func (a App) shownSecrets() map[string]string {
 
 // kick makes the controller reconcile at once: it looks at a change of the
 // generation, so the App is paused and resumed.
-func (a App) kick(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (a App) kick(ctx context.Context, build Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	paused, err := a.setMomentarily(ctx, build, live, pausedField)
 	if err != nil {
 		return nil, err
@@ -271,7 +280,7 @@ func PlannedApp(a App, before string) (string, error) {
 
 // readLeft reads what is left of an App that is gone: own Secrets of it, where
 // its delete was interrupted. ErrNotFound where nothing is.
-func (a App) readLeft(ctx context.Context, build *cluster.Cluster) (AppReceipt, error) {
+func (a App) readLeft(ctx context.Context, build Cluster) (AppReceipt, error) {
 	r := AppReceipt{Secrets: map[string]string{}}
 	for _, s := range a.Secrets {
 		live, err := find(ctx, build, a.secretRef(s.Name))
@@ -288,10 +297,10 @@ func (a App) readLeft(ctx context.Context, build *cluster.Cluster) (AppReceipt, 
 	return r, nil
 }
 
-// ReadApp reads the App, ErrNotFound where it is missing. Where own Secrets of it
+// Read reads the App, ErrNotFound where it is missing. Where own Secrets of it
 // are left, the receipt has no UID.
-func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
-	build, err := d.build()
+func (as *Apps) Read(ctx context.Context, a App) (AppReceipt, error) {
+	build, err := as.build()
 	if err != nil {
 		return AppReceipt{}, err
 	}
@@ -316,7 +325,7 @@ func (d *Delivery) ReadApp(ctx context.Context, a App) (AppReceipt, error) {
 	if err != nil {
 		return r, err
 	}
-	r.TakenBy = d.takenBy(a.resource(), carvel.MarkOf(live), a.Hold)
+	r.TakenBy = as.takenBy(a.resource(), carvel.MarkOf(live), a.Hold)
 	r.Secrets, err = a.readSecrets(ctx, build)
 	return r, err
 }

@@ -32,14 +32,14 @@ func (e *DeleteError) Error() string {
 }
 func (e *DeleteError) Unwrap() error { return e.Err }
 
-// DeleteApp deletes the App, and with it what it deployed, unless that is to
+// Delete deletes the App, and with it what it deployed, unless that is to
 // stay, and waits until it is gone; then its own Secrets, which the controller
 // may need until then. Where the controller has tried and failed it ends with a
 // *DeleteError, since it would go on trying for ever, unless nothing was ever
 // deployed. A requested token that is near its end is replaced first, so that the
 // controller can. It returns what it has left, and why.
-func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) ([]Left, error) {
-	build, err := d.build()
+func (as *Apps) Delete(ctx context.Context, a App, uid types.UID) ([]Left, error) {
+	build, err := as.build()
 	if err != nil {
 		return nil, err
 	}
@@ -49,37 +49,37 @@ func (d *Delivery) DeleteApp(ctx context.Context, a App, uid types.UID) ([]Left,
 	}
 	var expired error
 	again := 1
-	if live != nil && !a.Orphan && d.leaves(a.resource(), carvel.MarkOf(live), a.Hold) == "" {
+	if live != nil && !a.Orphan && as.leaves(a.resource(), carvel.MarkOf(live), a.Hold) == "" {
 		var renewed bool
-		if renewed, expired = d.renewToken(ctx, build, a, live); renewed {
+		if renewed, expired = as.renewToken(ctx, build, a, live); renewed {
 			again = 2 // the next may have begun with the token before
 		}
 	}
-	left, err := d.deleteApp(ctx, build, a, uid, again)
+	left, err := as.delete(ctx, build, a, uid, again)
 	if err != nil {
 		err = errors.Join(err, expired)
 	}
 	var failed *DeleteError
-	if errors.As(err, &failed) && failed.Failed && d.deployedNothing(ctx, build, a) {
+	if errors.As(err, &failed) && failed.Failed && as.deployedNothing(ctx, build, a) {
 		a.Orphan = true
-		left, err = d.deleteApp(ctx, build, a, uid, 1)
+		left, err = as.delete(ctx, build, a, uid, 1)
 	}
 	if err != nil || len(left) > 0 {
 		return left, err
 	}
-	return d.deleteSecrets(ctx, build, a, App{}.dropped(a))
+	return as.deleteSecrets(ctx, build, a, App{}.dropped(a))
 }
 
-// deleteApp gives up once the controller has failed, and so many times again.
-func (d *Delivery) deleteApp(ctx context.Context, build *cluster.Cluster, a App, uid types.UID, again int) ([]Left, error) {
+// delete gives up once the controller has failed, and so many times again.
+func (as *Apps) delete(ctx context.Context, build Cluster, a App, uid types.UID, again int) ([]Left, error) {
 	var live *unstructured.Unstructured
 	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {
 		if live, err = find(ctx, build, a.ref()); err != nil || live == nil || uid != "" && live.GetUID() != uid {
 			return nil, err // gone, or another one has taken its place
 		}
 		theirs := carvel.MarkOf(live)
-		if reason := d.leaves(a.resource(), theirs, a.Hold); reason != "" {
-			return []Left{d.left(build.Name(), a.ref().String(), reason, theirs)}, nil
+		if reason := as.leaves(a.resource(), theirs, a.Hold); reason != "" {
+			return []Left{as.left(build.Name(), a.ref().String(), reason, theirs)}, nil
 		}
 		if a.Orphan && !isNoop(live) || !a.Orphan && slices.Contains(a.momentary(live), noopField) {
 			if err := a.leave(ctx, build, live); err != nil && !errors.Is(err, cluster.ErrNotFound) {
@@ -110,10 +110,10 @@ const lookTimeout = 10 * time.Second
 // deployedNothing tells whether kapp has no record of the App on the run
 // cluster, which it writes before it deploys anything: as where the App never
 // had the rights to. What the provider cannot see is taken to be there.
-func (d *Delivery) deployedNothing(ctx context.Context, build *cluster.Cluster, a App) bool {
+func (as *Apps) deployedNothing(ctx context.Context, build Cluster, a App) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	run := d.Run[a.RunCluster]
+	run := as.Run[a.RunCluster]
 	live, err := find(ctx, build, a.ref())
 	if run == nil || err != nil || live == nil {
 		return false
@@ -138,7 +138,7 @@ func isNoop(live *unstructured.Unstructured) bool {
 
 // leave has the controller leave what the App deployed, or delete it where an
 // orphaning delete was cut short, and waits until it has seen that.
-func (a App) leave(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) error {
+func (a App) leave(ctx context.Context, build Cluster, live *unstructured.Unstructured) error {
 	var patched *unstructured.Unstructured
 	var err error
 	if a.Orphan {
@@ -169,7 +169,7 @@ func (a App) leave(ctx context.Context, build *cluster.Cluster, live *unstructur
 
 // resume lets the controller delete a paused App, which it would not look at.
 // The App is being deleted by now, so that nothing is reconciled.
-func (a App) resume(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) error {
+func (a App) resume(ctx context.Context, build Cluster, live *unstructured.Unstructured) error {
 	for _, field := range []string{"paused", "canceled"} {
 		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err != nil || !set {
 			continue

@@ -30,13 +30,13 @@ const mostFiles = 500
 // branch, as it is at the tip. Those that are paused, or whose namespace only
 // the controller can tell, are left out. Where there are too many files to look
 // through it is a *ManyFilesError.
-func (d *Delivery) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
+func (as *Apps) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
 	all := deployed{left: mostFiles}
 	for _, f := range s.Fetch {
-		if f.Git == nil || !d.fromBranch(*f.Git) {
+		if f.Git == nil || !as.fromBranch(*f.Git) {
 			continue
 		}
-		if err := d.deployedIn(ctx, carvel.CleanSubPath(f.Git.SubPath), &all); err != nil {
+		if err := as.deployedIn(ctx, carvel.CleanSubPath(f.Git.SubPath), &all); err != nil {
 			return nil, err
 		}
 	}
@@ -95,18 +95,18 @@ type deployed struct {
 
 // deployedIn reads the YAML files of a directory. The directories of package
 // versions have no PackageInstalls, and may have many files.
-func (d *Delivery) deployedIn(ctx context.Context, dir string, into *deployed) error {
+func (b branch) deployedIn(ctx context.Context, dir string, into *deployed) error {
 	if path.Base(dir) == carvel.PackagesDir || into.left < 0 {
 		return nil
 	}
-	entries, err := d.Repository.List(ctx, dir)
+	entries, err := b.Repository.List(ctx, dir)
 	if errors.Is(err, gitops.ErrNotExist) {
 		return nil // the controller will say so
 	}
 	if into.left -= len(entries); err != nil || into.left < 0 {
 		return err
 	}
-	if err := d.Repository.Prefetch(ctx, dir); err != nil {
+	if err := b.Repository.Prefetch(ctx, dir); err != nil {
 		return err
 	}
 	for _, entry := range entries {
@@ -117,10 +117,10 @@ func (d *Delivery) deployedIn(ctx context.Context, dir string, into *deployed) e
 		extension := path.Ext(entry.Name)
 		switch {
 		case entry.Dir():
-			err = d.deployedIn(ctx, at, into)
+			err = b.deployedIn(ctx, at, into)
 		case strings.HasPrefix(entry.Mode, "100") && (extension == ".yaml" || extension == ".yml"):
 			var file gitops.File
-			if file, err = d.Repository.Read(ctx, at); err == nil {
+			if file, err = b.Repository.Read(ctx, at); err == nil {
 				found := carvel.ReadDeployed(file.Data, strings.HasSuffix(strings.TrimSuffix(entry.Name, extension), ".sops"))
 				into.Installs, into.Secrets = append(into.Installs, found.Installs...), append(into.Secrets, found.Secrets...)
 			}
@@ -146,14 +146,14 @@ func (e *RecordClashError) Error() string {
 	return fmt.Sprintf("the App and the PackageInstall %s/%s that it deploys would share one record of kapp", e.Namespace, e.Name)
 }
 
-// CheckApp is a *RecordClashError where the App has the name of a PackageInstall
+// Check is a *RecordClashError where the App has the name of a PackageInstall
 // that it deploys into the namespace where kapp keeps its records. It is none
 // where there are too many files to tell.
-func (d *Delivery) CheckApp(ctx context.Context, s carvel.AppSpec) error {
+func (as *Apps) Check(ctx context.Context, s carvel.AppSpec) error {
 	if s.Cluster == nil {
 		return nil
 	}
-	installs, err := d.expected(ctx, s)
+	installs, err := as.expected(ctx, s)
 	for _, i := range installs {
 		if i.namespace == s.Cluster.Namespace && i.name == s.Name {
 			return &RecordClashError{Namespace: i.namespace, Name: i.name}

@@ -69,16 +69,16 @@ func TestExpected(t *testing.T) {
 		"q/staging/params.sops.yaml":   "kind: Secret\nmetadata: {name: encrypted}\nstringData: {values.yaml: \"ENC[...]\"}\n",
 		"q/staging/install.yaml":       pkgi + "metadata: {name: sealed}\nspec: {values: [{secretRef: {name: encrypted}}]}\n",
 	}}
-	d := &Delivery{Repository: f, Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}}
+	d := New(Config{Repository: f, Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}})
 	spec := carvel.AppSpec{
 		Name: "a", Cluster: &carvel.Cluster{Namespace: "apps"}, Template: []carvel.Template{{Ytt: &carvel.Ytt{}}},
 		Fetch: []carvel.Fetch{{Git: &carvel.GitFetch{SubPath: "p/packages"}}, {Git: &carvel.GitFetch{SubPath: "p/staging/"}}, {Git: &carvel.GitFetch{SubPath: "q/staging"}}, {Git: &carvel.GitFetch{SubPath: "nosuch"}}},
 	}
 	for _, source := range spec.Fetch {
-		d.CompleteGit(source.Git)
+		d.Apps.CompleteGit(source.Git)
 	}
 	look := func() string {
-		installs, err := d.expected(t.Context(), spec)
+		installs, err := d.Apps.expected(t.Context(), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestExpected(t *testing.T) {
 			t.Errorf("%s was read", file)
 		}
 	}
-	installs, err := d.expected(t.Context(), spec)
+	installs, err := d.Apps.expected(t.Context(), spec)
 	if err != nil || len(installs) == 0 {
 		t.Fatal(err)
 	}
@@ -136,8 +136,8 @@ func TestExpected(t *testing.T) {
 	if got := look(); !strings.Contains(got, "there/other") || !strings.Contains(got, "apps/app") {
 		t.Errorf("with a renaming: %s", got)
 	}
-	clash := d.CheckApp(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch})
-	if clash == nil || d.CheckApp(t.Context(), spec) != nil {
+	clash := d.Apps.Check(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch})
+	if clash == nil || d.Apps.Check(t.Context(), spec) != nil {
 		t.Errorf("got %v", clash)
 	}
 	for i := range mostFiles {
@@ -145,10 +145,10 @@ func TestExpected(t *testing.T) {
 	}
 	f.reads = nil
 	var many *ManyFilesError
-	if installs, err := d.expected(t.Context(), spec); !errors.As(err, &many) || installs != nil || len(f.reads) > 20 {
+	if installs, err := d.Apps.expected(t.Context(), spec); !errors.As(err, &many) || installs != nil || len(f.reads) > 20 {
 		t.Errorf("too many files: %d were read, and %v found, %v", len(f.reads), installs, err)
 	}
-	if err := d.CheckApp(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch}); err != nil {
+	if err := d.Apps.Check(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch}); err != nil {
 		t.Errorf("too many files to look for a clash: %v", err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
 // Fields of an App's spec that the provider sets for a moment: paused to have
@@ -37,7 +36,7 @@ func (a App) momentary(live *unstructured.Unstructured) []string {
 }
 
 // setMomentarily sets a field for a moment.
-func (a App) setMomentarily(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured, field string) (*unstructured.Unstructured, error) {
+func (a App) setMomentarily(ctx context.Context, build Cluster, live *unstructured.Unstructured, field string) (*unstructured.Unstructured, error) {
 	fields := slices.DeleteFunc(a.momentary(live), func(f string) bool { return f == field })
 	steps := []patchStep{
 		{Op: "add", Path: "/spec/" + field, Value: true},
@@ -51,7 +50,7 @@ func (a App) setMomentarily(ctx context.Context, build *cluster.Cluster, live *u
 
 // takeBack ends what was set for a moment, also where ctx has ended. It returns
 // the App as it was where that fails.
-func (a App) takeBack(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (a App) takeBack(ctx context.Context, build Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	fields := a.momentary(live)
 	if len(fields) == 0 {
 		return live, nil
@@ -78,7 +77,7 @@ type patchStep struct {
 	Value any    `json:"value,omitempty"`
 }
 
-func (a App) patch(ctx context.Context, build *cluster.Cluster, steps []patchStep) (*unstructured.Unstructured, error) {
+func (a App) patch(ctx context.Context, build Cluster, steps []patchStep) (*unstructured.Unstructured, error) {
 	text, err := json.Marshal(steps)
 	if err != nil {
 		return nil, err

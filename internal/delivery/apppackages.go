@@ -23,7 +23,7 @@ func (w *appWait) notFollowed(ctx context.Context) (string, error) {
 	if changed, err := w.packagesChanged(ctx); err != nil || !changed {
 		return "", err
 	}
-	run := w.d.Run[w.app.RunCluster]
+	run := w.apps.Run[w.app.RunCluster]
 	for _, e := range w.expected {
 		status, app, err := w.watch.install(e)
 		if err != nil {
@@ -92,10 +92,10 @@ func (w *appWait) packagesChanged(ctx context.Context) (bool, error) {
 			dir = carvel.CleanSubPath(f.Git.SubPath)
 		}
 		commit := w.before.FetchedCommit(i, f)
-		if commit == "" || path.Base(dir) != carvel.PackagesDir || !w.d.fromBranch(*f.Git) {
+		if commit == "" || path.Base(dir) != carvel.PackagesDir || !w.apps.fromBranch(*f.Git) {
 			continue
 		}
-		source, err := w.d.source(ctx, dir, commit)
+		source, err := w.apps.source(ctx, dir, commit)
 		if err != nil || source.Tree != source.TipTree {
 			return true, err
 		}

@@ -38,11 +38,11 @@ func (a App) secretObjects() []*unstructured.Unstructured {
 
 // createSecrets writes the Secrets of a new App. made are those that were not
 // there before.
-func (d *Delivery) createSecrets(ctx context.Context, build *cluster.Cluster, a App, mine carvel.Mark,
+func (as *Apps) createSecrets(ctx context.Context, build Cluster, a App, mine carvel.Mark,
 	adopt func(*unstructured.Unstructured) error,
 ) (made []cluster.Ref, err error) {
 	for _, obj := range a.secretObjects() {
-		_, before, err := d.establish(ctx, build, obj, mine, a.Manager, adopt)
+		_, before, err := as.establish(ctx, build, obj, mine, a.Manager, adopt)
 		if err != nil {
 			return made, err
 		}
@@ -55,7 +55,7 @@ func (d *Delivery) createSecrets(ctx context.Context, build *cluster.Cluster, a 
 
 // updateSecrets writes the Secrets of an App that is there. One that belongs to
 // another App, or that somebody else has made, is an error.
-func (d *Delivery) updateSecrets(ctx context.Context, build *cluster.Cluster, a App, mine carvel.Mark) error {
+func (as *Apps) updateSecrets(ctx context.Context, build Cluster, a App, mine carvel.Mark) error {
 	for _, obj := range a.secretObjects() {
 		live, err := find(ctx, build, refOf(obj))
 		if err != nil {
@@ -64,7 +64,7 @@ func (d *Delivery) updateSecrets(ctx context.Context, build *cluster.Cluster, a 
 		ours, theirs := mine, carvel.MarkOf(live)
 		ours.Adopted = theirs.Adopted
 		if live != nil && (a.isTaken(theirs) || !carvel.IsManaged(live)) {
-			if ours, err = d.takeOver(build.Name(), live, mine, a.Adopt); err != nil {
+			if ours, err = as.takeOver(build.Name(), live, mine, a.Adopt); err != nil {
 				return err
 			}
 		}
@@ -89,7 +89,7 @@ func (a App) dropped(before App) []string {
 
 // deleteSecrets deletes Secrets of the App's that are its own, but for those
 // that another App uses.
-func (d *Delivery) deleteSecrets(ctx context.Context, build *cluster.Cluster, a App, names []string) ([]Left, error) {
+func (as *Apps) deleteSecrets(ctx context.Context, build Cluster, a App, names []string) ([]Left, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -109,7 +109,7 @@ func (d *Delivery) deleteSecrets(ctx context.Context, build *cluster.Cluster, a 
 			})
 			continue
 		}
-		more, err := d.remove(ctx, build, a.secretRef(name), a.resource(), a.ForCluster)
+		more, err := as.remove(ctx, build, a.secretRef(name), a.resource(), a.ForCluster)
 		left = append(left, more...)
 		if err != nil {
 			return left, err
@@ -120,7 +120,7 @@ func (d *Delivery) deleteSecrets(ctx context.Context, build *cluster.Cluster, a 
 
 // readSecrets tells, for each of the App's Secrets that is there, its keys, and
 // which of them somebody else has written.
-func (a App) readSecrets(ctx context.Context, build *cluster.Cluster) (map[string]string, error) {
+func (a App) readSecrets(ctx context.Context, build Cluster) (map[string]string, error) {
 	shown := map[string]string{}
 	for _, s := range a.Secrets {
 		live, err := find(ctx, build, a.secretRef(s.Name))

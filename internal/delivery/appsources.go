@@ -12,10 +12,10 @@ import (
 
 // PackageSources are the sources of an App that delivers packages to a run
 // cluster: for each its versions, and its directory for the cluster.
-func (d *Delivery) PackageSources(packages []string, runCluster string) []carvel.Fetch {
+func (as *Apps) PackageSources(packages []string, runCluster string) []carvel.Fetch {
 	var fetch []carvel.Fetch
 	for _, name := range packages {
-		for _, dir := range []string{d.Layout.PackagesDir(name), d.Layout.Dir(repolayout.Install{Package: name, RunCluster: runCluster})} {
+		for _, dir := range []string{as.Layout.PackagesDir(name), as.Layout.Dir(repolayout.Install{Package: name, RunCluster: runCluster})} {
 			fetch = append(fetch, carvel.Fetch{Git: &carvel.GitFetch{SubPath: dir}})
 		}
 	}
@@ -24,7 +24,7 @@ func (d *Delivery) PackageSources(packages []string, runCluster string) []carvel
 
 // PackagesIn is the reverse of PackageSources for sources that are complete.
 // secret is the Secret that all of them name, or "". ok is false for others.
-func (d *Delivery) PackagesIn(fetch []carvel.Fetch) (packages []string, runCluster, secret string, ok bool) {
+func (as *Apps) PackagesIn(fetch []carvel.Fetch) (packages []string, runCluster, secret string, ok bool) {
 	for i := 1; i < len(fetch); i += 2 {
 		at := fetch[i].Git
 		if at == nil {
@@ -37,12 +37,12 @@ func (d *Delivery) PackagesIn(fetch []carvel.Fetch) (packages []string, runClust
 	if len(packages) == 0 || carvel.ValidateRunCluster(runCluster) != nil {
 		return nil, "", "", false
 	}
-	wanted := d.PackageSources(packages, runCluster)
+	wanted := as.PackageSources(packages, runCluster)
 	if ref := fetch[1].Git.SecretRef; ref != nil {
 		secret = ref.Name
 	}
 	for _, f := range wanted {
-		d.CompleteGit(f.Git)
+		as.CompleteGit(f.Git)
 	}
 	if secret != "" {
 		carvel.UseGitSecret(wanted, secret)
@@ -53,12 +53,12 @@ func (d *Delivery) PackagesIn(fetch []carvel.Fetch) (packages []string, runClust
 // CompleteGit fills in what a Git source leaves out: the provider's repository,
 // and its branch where the source is of that repository. It returns the fields
 // that there is nothing for.
-func (d *Delivery) CompleteGit(g *carvel.GitFetch) (missing []string) {
+func (as *Apps) CompleteGit(g *carvel.GitFetch) (missing []string) {
 	if g.URL == "" {
-		g.URL = d.Location.URL
+		g.URL = as.Location.URL
 	}
-	if g.Ref == "" && g.RefSelection == nil && sameRepository(g.URL, d.Location.URL) && d.Location.Branch != "" {
-		g.Ref = originRef(d.Location.Branch)
+	if g.Ref == "" && g.RefSelection == nil && sameRepository(g.URL, as.Location.URL) && as.Location.Branch != "" {
+		g.Ref = originRef(as.Location.Branch)
 	}
 	if g.URL == "" {
 		missing = append(missing, "url")
@@ -70,14 +70,14 @@ func (d *Delivery) CompleteGit(g *carvel.GitFetch) (missing []string) {
 }
 
 // ReduceGit is the reverse of CompleteGit.
-func (d *Delivery) ReduceGit(g *carvel.GitFetch) {
-	if d.Location.URL == "" || !sameRepository(g.URL, d.Location.URL) {
+func (as *Apps) ReduceGit(g *carvel.GitFetch) {
+	if as.Location.URL == "" || !sameRepository(g.URL, as.Location.URL) {
 		return
 	}
-	if g.Ref == originRef(d.Location.Branch) {
+	if g.Ref == originRef(as.Location.Branch) {
 		g.Ref = ""
 	}
-	if g.URL == d.Location.URL {
+	if g.URL == as.Location.URL {
 		g.URL = ""
 	}
 }

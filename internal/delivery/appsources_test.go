@@ -14,11 +14,11 @@ func TestPackageSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Delivery{Layout: layout, Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}}
+	d := New(Config{Layout: layout, Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}})
 	complete := func(secret string) []carvel.Fetch {
-		fetch := d.PackageSources([]string{"app.default.tap", "db.default.tap"}, "staging")
+		fetch := d.Apps.PackageSources([]string{"app.default.tap", "db.default.tap"}, "staging")
 		for _, f := range fetch {
-			if missing := d.CompleteGit(f.Git); len(missing) > 0 {
+			if missing := d.Apps.CompleteGit(f.Git); len(missing) > 0 {
 				t.Fatalf("missing %v", missing)
 			}
 		}
@@ -36,7 +36,7 @@ func TestPackageSources(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, secret := range []string{"", "git"} {
-		packages, runCluster, found, ok := d.PackagesIn(complete(secret))
+		packages, runCluster, found, ok := d.Apps.PackagesIn(complete(secret))
 		if diff := cmp.Diff([]string{"app.default.tap", "db.default.tap"}, packages); diff != "" || runCluster != "staging" || found != secret || !ok {
 			t.Errorf("secret %q: %v %q %q %t", secret, packages, runCluster, found, ok)
 		}
@@ -49,14 +49,14 @@ func TestPackageSources(t *testing.T) {
 		"another prefix": func(f []carvel.Fetch) []carvel.Fetch { f[1].Git.SubPath = "app.default.tap/staging"; return f },
 		"two secrets":    func(f []carvel.Fetch) []carvel.Fetch { f[0].Git.SecretRef = &carvel.LocalRef{Name: "x"}; return f },
 	} {
-		if packages, _, _, ok := d.PackagesIn(change(complete(""))); ok {
+		if packages, _, _, ok := d.Apps.PackagesIn(change(complete(""))); ok {
 			t.Errorf("%s: taken for packages %v", name, packages)
 		}
 	}
 }
 
 func TestCompleteGit(t *testing.T) {
-	d := &Delivery{Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}}
+	d := New(Config{Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}})
 	for name, c := range map[string]struct {
 		in, want carvel.GitFetch
 		missing  []string
@@ -69,20 +69,20 @@ func TestCompleteGit(t *testing.T) {
 		"another's both": {carvel.GitFetch{URL: "https://git.example.com/x", Ref: "v1"}, carvel.GitFetch{URL: "https://git.example.com/x", Ref: "v1"}, nil},
 	} {
 		got := c.in
-		missing := d.CompleteGit(&got)
+		missing := d.Apps.CompleteGit(&got)
 		if diff := cmp.Diff(c.want, got) + cmp.Diff(c.missing, missing); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		if len(missing) == 0 {
-			d.ReduceGit(&got)
-			d.CompleteGit(&got)
+			d.Apps.ReduceGit(&got)
+			d.Apps.CompleteGit(&got)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("%s, reduced and completed: %s", name, diff)
 			}
 		}
 	}
-	empty := &Delivery{}
-	if missing := empty.CompleteGit(&carvel.GitFetch{}); len(missing) != 2 {
+	empty := New(Config{})
+	if missing := empty.Apps.CompleteGit(&carvel.GitFetch{}); len(missing) != 2 {
 		t.Errorf("without a repository only %v are missing", missing)
 	}
 }

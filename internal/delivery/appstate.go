@@ -10,7 +10,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
 
-// AppState is an App as the build cluster reports it.
+// State is an App as the build cluster reports it.
 type AppState struct {
 	Status carvel.AppStatus
 	Health health.Health
@@ -19,9 +19,9 @@ type AppState struct {
 	InSync *bool
 }
 
-// AppState reads an App, ErrNotFound where it is missing.
-func (d *Delivery) AppState(ctx context.Context, namespace, name string) (AppState, error) {
-	build, err := d.build()
+// State reads an App, ErrNotFound where it is missing.
+func (as *Apps) State(ctx context.Context, namespace, name string) (AppState, error) {
+	build, err := as.build()
 	if err != nil {
 		return AppState{}, err
 	}
@@ -41,27 +41,27 @@ func (d *Delivery) AppState(ctx context.Context, namespace, name string) (AppSta
 		return AppState{}, err
 	}
 	state.Health = health.App(state.Status, 0)
-	state.InSync, err = d.inSync(ctx, spec.Fetch, state.Status)
+	state.InSync, err = as.inSync(ctx, spec.Fetch, state.Status)
 	return state, err
 }
 
 // inSync compares the directories that an App fetches from the provider's
 // branch, at the commits that it has fetched and at the tip. Where they differ
 // the tip may be an old one, so it is asked for again.
-func (d *Delivery) inSync(ctx context.Context, fetch []carvel.Fetch, status carvel.AppStatus) (*bool, error) {
+func (as *Apps) inSync(ctx context.Context, fetch []carvel.Fetch, status carvel.AppStatus) (*bool, error) {
 	var dirs, fetched []string
 	for i, f := range fetch {
-		if f.Git != nil && d.fromBranch(*f.Git) {
+		if f.Git != nil && as.fromBranch(*f.Git) {
 			dirs, fetched = append(dirs, f.Git.SubPath), append(fetched, status.FetchedCommit(i, f))
 		}
 	}
 	if len(dirs) == 0 {
 		return nil, nil
 	}
-	same, err := d.sameTrees(ctx, dirs, fetched)
+	same, err := as.sameTrees(ctx, dirs, fetched)
 	if err == nil && !same {
-		d.Repository.Invalidate()
-		same, err = d.sameTrees(ctx, dirs, fetched)
+		as.Repository.Invalidate()
+		same, err = as.sameTrees(ctx, dirs, fetched)
 	}
 	if errors.Is(err, gitops.ErrCommitNotFound) {
 		return nil, nil // the server keeps a commit to itself that is on no branch any more
@@ -72,17 +72,17 @@ func (d *Delivery) inSync(ctx context.Context, fetch []carvel.Fetch, status carv
 	return &same, nil
 }
 
-func (d *Delivery) sameTrees(ctx context.Context, dirs, commits []string) (bool, error) {
+func (b branch) sameTrees(ctx context.Context, dirs, commits []string) (bool, error) {
 	for i, dir := range dirs {
 		commit, err := gitops.ParseHash(commits[i])
 		if err != nil {
 			return false, nil // nothing has been fetched
 		}
-		was, err := d.tree(ctx, commit, dir)
+		was, err := b.tree(ctx, commit, dir)
 		if err != nil {
 			return false, err
 		}
-		is, err := d.tree(ctx, gitops.Hash{}, dir)
+		is, err := b.tree(ctx, gitops.Hash{}, dir)
 		if err != nil || was != is {
 			return false, err
 		}
@@ -91,8 +91,8 @@ func (d *Delivery) sameTrees(ctx context.Context, dirs, commits []string) (bool,
 }
 
 // tree is the zero hash for a directory that is not there.
-func (d *Delivery) tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error) {
-	hash, err := d.Repository.Tree(ctx, commit, carvel.CleanSubPath(dir))
+func (b branch) tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error) {
+	hash, err := b.Repository.Tree(ctx, commit, carvel.CleanSubPath(dir))
 	if errors.Is(err, gitops.ErrNotExist) {
 		return gitops.Hash{}, nil
 	}
@@ -100,7 +100,7 @@ func (d *Delivery) tree(ctx context.Context, commit gitops.Hash, dir string) (gi
 }
 
 // fromBranch tells whether a source is the branch that the provider writes to.
-func (d *Delivery) fromBranch(g carvel.GitFetch) bool {
-	return d.Repository != nil && sameRepository(g.URL, d.Location.URL) &&
-		(g.Ref == d.Location.Branch || g.Ref == originRef(d.Location.Branch))
+func (b branch) fromBranch(g carvel.GitFetch) bool {
+	return b.Repository != nil && sameRepository(g.URL, b.Location.URL) &&
+		(g.Ref == b.Location.Branch || g.Ref == originRef(b.Location.Branch))
 }

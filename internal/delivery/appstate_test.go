@@ -85,8 +85,8 @@ func TestInSync(t *testing.T) {
 			if c.newer != nil {
 				repository.next = at(c.newer)
 			}
-			d := &Delivery{Repository: repository, Location: Location{URL: ours, Branch: "main"}}
-			got, err := d.inSync(t.Context(), c.fetch, fetchedAt(c.fetch, c.commits...))
+			d := New(Config{Repository: repository, Location: Location{URL: ours, Branch: "main"}})
+			got, err := d.Apps.inSync(t.Context(), c.fetch, fetchedAt(c.fetch, c.commits...))
 			text := "unknown"
 			if got != nil {
 				text = map[bool]string{true: "true", false: "false"}[*got]
@@ -96,11 +96,11 @@ func TestInSync(t *testing.T) {
 			}
 		})
 	}
-	if got, err := (&Delivery{}).inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
+	if got, err := (New(Config{})).Apps.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
 		t.Errorf("without a repository: %v, %v", got, err)
 	}
-	broken := &Delivery{Repository: brokenTrees{}, Location: Location{URL: ours, Branch: "main"}}
-	if got, err := broken.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || !errors.Is(err, gitops.ErrAuth) {
+	broken := New(Config{Repository: brokenTrees{}, Location: Location{URL: ours, Branch: "main"}})
+	if got, err := broken.Apps.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || !errors.Is(err, gitops.ErrAuth) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
@@ -116,13 +116,13 @@ func TestInSyncByPath(t *testing.T) {
 	repository := &trees{now: map[gitops.Hash]map[string]gitops.Hash{
 		{}: {"a": hash("x"), "b": hash("y")}, nowHash: {"a": hash("x"), "b": hash("z")}, oldHash: {"a": hash("z"), "b": hash("y")},
 	}}
-	d := &Delivery{Repository: repository, Location: Location{URL: ours, Branch: "main"}}
+	d := New(Config{Repository: repository, Location: Location{URL: ours, Branch: "main"}})
 	fetch := []carvel.Fetch{
 		{Git: &carvel.GitFetch{URL: ours, Ref: "main", SubPath: "a"}},
 		{Path: "mine", Git: &carvel.GitFetch{URL: ours, Ref: "main", SubPath: "b"}},
 	}
 	status := lockedAt(map[string]string{"mine": old, "0": now}, "mine", "0")
-	got, err := d.inSync(t.Context(), fetch, status)
+	got, err := d.Apps.inSync(t.Context(), fetch, status)
 	if err != nil || got == nil || !*got {
 		t.Errorf("got %v, %v", got, err)
 	}

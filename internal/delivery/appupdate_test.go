@@ -34,8 +34,8 @@ func TestUpdateAppReceipt(t *testing.T) {
 		objects: map[string]*unstructured.Unstructured{apps + "/app": mark.On(live), secrets + "old": secret},
 		status:  map[string]int{"DELETE " + secrets + "old": 403},
 	}
-	d := &Delivery{Build: build.cluster(t, "build_cluster"), Owner: "me"}
-	r, err := d.UpdateApp(t.Context(), before, a)
+	d := New(Config{Build: build.cluster(t, "build_cluster"), Owner: "me"})
+	r, err := d.Apps.Update(t.Context(), before, a)
 	if err == nil || r.Creation != "1" || r.UID != "u" || r.Object == "" || !r.Undone {
 		t.Errorf("got %+v, %v", r, err)
 	}

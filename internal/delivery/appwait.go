@@ -13,14 +13,13 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
 
 // appWait is one wait for an App.
 type appWait struct {
-	d        *Delivery
-	build    *cluster.Cluster
+	apps     *Apps
+	build    Cluster
 	app      App
 	uid      string
 	shape    *unstructured.Unstructured
@@ -40,7 +39,7 @@ type appWait struct {
 // wait watches the App until the run cluster runs what the repository holds, or
 // until the controller has failed to, and failed again. ran tells that the
 // controller was made to run by what was written.
-func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
+func (as *Apps) wait(ctx context.Context, build Cluster, a App, live, shape *unstructured.Unstructured, ran bool) (AppReceipt, error) {
 	r, err := readApp(live, shape)
 	switch {
 	case err != nil || !a.Wait || a.Paused || a.Canceled:
@@ -50,21 +49,21 @@ func (d *Delivery) wait(ctx context.Context, build *cluster.Cluster, a App, live
 	case r.Deleting:
 		return r, &GoneError{Ref: a.ref(), Message: r.Status.Message()}
 	}
-	w := &appWait{d: d, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r, before: r.Status, named: map[string]bool{}}
+	w := &appWait{apps: as, build: build, app: a, uid: string(live.GetUID()), shape: shape, receipt: r, before: r.Status, named: map[string]bool{}}
 	w.judge.After = live.GetGeneration()
 	if !ran {
 		attempt := r.Status.Attempt()
 		w.judge.Old = &attempt
 	}
-	if d.Repository != nil {
-		d.Repository.Invalidate()
+	if as.Repository != nil {
+		as.Repository.Invalidate()
 	}
 	for err = errMoved; errors.Is(err, errMoved); {
 		err = w.round(ctx)
 	}
 	var failed *ReconcileError
 	if errors.As(err, &failed) {
-		d.withController(ctx, build, a, failed)
+		as.withController(ctx, build, a, failed)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		err = &NotReadyError{Ref: a.ref(), Reason: w.reason, Stopped: errors.Is(ctx.Err(), context.Canceled), Err: err}
@@ -80,7 +79,7 @@ var errMoved = errors.New("the branch has moved")
 func (w *appWait) round(ctx context.Context) error {
 	w.watch = newAppWatch()
 	follows := []func(context.Context) error{func(ctx context.Context) error { return w.watch.followApp(ctx, w.build, w.app.ref()) }}
-	if run := w.d.Run[w.app.RunCluster]; run != nil && w.app.Cluster != nil {
+	if run := w.apps.Run[w.app.RunCluster]; run != nil && w.app.Cluster != nil {
 		if err := w.expect(ctx); err != nil {
 			return err
 		}
@@ -108,7 +107,7 @@ func (w *appWait) expect(ctx context.Context) error {
 		return err
 	}
 	w.trees = tipTrees(sources) // before expected, which may be of a later tip
-	w.expected, err = w.d.expected(ctx, w.app.AppSpec)
+	w.expected, err = w.apps.expected(ctx, w.app.AppSpec)
 	for i, e := range w.expected {
 		w.expected[i] = e.with(w.named)
 	}
@@ -244,7 +243,7 @@ func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]health.Sou
 		return sources, nil
 	}
 	w.asked = commits
-	w.d.Repository.Invalidate()
+	w.apps.Repository.Invalidate()
 	sources, _, err = w.compare(ctx, s)
 	return sources, err
 }
@@ -252,10 +251,10 @@ func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]health.Sou
 func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []health.Source, same bool, err error) {
 	same = true
 	for i, f := range w.app.Fetch {
-		if f.Git == nil || !w.d.fromBranch(*f.Git) {
+		if f.Git == nil || !w.apps.fromBranch(*f.Git) {
 			continue
 		}
-		source, err := w.d.source(ctx, carvel.CleanSubPath(f.Git.SubPath), s.FetchedCommit(i, f))
+		source, err := w.apps.source(ctx, carvel.CleanSubPath(f.Git.SubPath), s.FetchedCommit(i, f))
 		if err != nil {
 			return nil, false, err
 		}
@@ -266,14 +265,14 @@ func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []he
 }
 
 // source compares a directory at a commit with the one at the tip.
-func (d *Delivery) source(ctx context.Context, dir, commit string) (health.Source, error) {
+func (b branch) source(ctx context.Context, dir, commit string) (health.Source, error) {
 	s := health.Source{Directory: dir, Commit: commit}
-	tip, err := d.Repository.Tip(ctx)
+	tip, err := b.Repository.Tip(ctx)
 	if err != nil {
 		return s, err
 	}
 	s.Tip = tip.String()
-	tree, err := d.tree(ctx, gitops.Hash{}, dir)
+	tree, err := b.tree(ctx, gitops.Hash{}, dir)
 	if err != nil {
 		return s, err
 	}
@@ -283,7 +282,7 @@ func (d *Delivery) source(ctx context.Context, dir, commit string) (health.Sourc
 		s.Commit = "" // nothing has been fetched
 		return s, nil
 	}
-	tree, err = d.tree(ctx, hash, dir)
+	tree, err = b.tree(ctx, hash, dir)
 	switch {
 	case errors.Is(err, gitops.ErrCommitNotFound):
 		return s, nil // the server gives no commit by its id

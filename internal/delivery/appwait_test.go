@@ -42,17 +42,17 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 	if err != nil {
 		t.Fatal(err)
 	}
-	d = &delivery.Delivery{
+	d = delivery.New(delivery.Config{
 		Build:      cluster.New("build", "test", cluster.Config{Host: build.URL}),
-		Run:        map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: run.URL})},
+		Run:        map[string]delivery.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: run.URL})},
 		Repository: engine, Location: delivery.Location{URL: e.Lab.Git.URL, Branch: gitops.DefaultBranch},
-	}
+	})
 	how := delivery.ForCluster{Manager: cluster.Manager{Name: carvel.ManagedBy}}
 	namespace := delivery.RunNamespace{
 		Cluster: "staging", ForCluster: how,
 		RunNamespaceSpec: carvel.RunNamespaceSpec{Name: e.Name, ServiceAccountName: e.Name + "-sa"},
 	}
-	made, err := d.CreateRunNamespace(ctx, namespace)
+	made, err := d.Namespaces.Create(ctx, namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 	t.Cleanup(func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		if _, err := d.DeleteRunNamespace(bounded, namespace, made.UID); err != nil {
+		if _, err := d.Namespaces.Delete(bounded, namespace, made.UID); err != nil {
 			t.Error(err)
 		}
 	})
@@ -74,9 +74,9 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 		e.Package() + "/staging/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{}\"}\n",
 	})
 	engine.Invalidate() // a test beside this one may have read the branch before it had this
-	fetch := d.PackageSources([]string{e.Package()}, "staging")
+	fetch := d.Apps.PackageSources([]string{e.Package()}, "staging")
 	for _, f := range fetch {
-		d.CompleteGit(f.Git)
+		d.Apps.CompleteGit(f.Git)
 	}
 	carvel.UseGitSecret(fetch, "git")
 	a = delivery.App{RunCluster: "staging", Wait: true, ForCluster: how, AppSpec: carvel.AppSpec{
@@ -109,7 +109,7 @@ func TestAccAppWait(t *testing.T) {
 	ctx, d, a, build, run := delivered(t)
 	var progress []string
 	a.Progress = func(reason string) { progress = append(progress, reason) }
-	r, err := d.CreateApp(ctx, a)
+	r, err := d.Apps.Create(ctx, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestAccAppWait(t *testing.T) {
 		}
 	}
 	a.Creation = r.Creation
-	if _, err := d.DeleteApp(ctx, a, r.UID); err != nil {
+	if _, err := d.Apps.Delete(ctx, a, r.UID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -153,7 +153,7 @@ func TestAccAppWait_unseen(t *testing.T) {
 				_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"no"}`))
 				return true
 			})
-			r, err := d.CreateApp(ctx, a)
+			r, err := d.Apps.Create(ctx, a)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +162,7 @@ func TestAccAppWait_unseen(t *testing.T) {
 			}
 			run.Answer(nil)
 			a.Creation = r.Creation
-			if _, err := d.DeleteApp(ctx, a, r.UID); err != nil {
+			if _, err := d.Apps.Delete(ctx, a, r.UID); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -174,7 +174,7 @@ func TestAccAppWait_unseen(t *testing.T) {
 func TestAccAppWait_clash(t *testing.T) {
 	ctx, d, a, build, _ := delivered(t)
 	a.Name = "app"
-	_, err := d.CreateApp(ctx, a)
+	_, err := d.Apps.Create(ctx, a)
 	if err == nil || !strings.Contains(err.Error(), "share one record of kapp") {
 		t.Errorf("got %v", err)
 	}
@@ -211,7 +211,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 	var r delivery.AppReceipt
 	var create errgroup.Group
 	create.Go(func() (err error) {
-		r, err = d.CreateApp(ctx, a)
+		r, err = d.Apps.Create(ctx, a)
 		return err
 	})
 	ended := make(chan error, 1)
@@ -267,7 +267,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 		t.Errorf("the run cluster holds %q", value)
 	}
 	a.Creation = r.Creation
-	if _, err := d.DeleteApp(ctx, a, r.UID); err != nil {
+	if _, err := d.Apps.Delete(ctx, a, r.UID); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -57,7 +57,7 @@ func (w *appWatch) change(how func()) {
 }
 
 // followApp looks at the App itself until ctx ends.
-func (w *appWatch) followApp(ctx context.Context, build *cluster.Cluster, ref cluster.Ref) error {
+func (w *appWatch) followApp(ctx context.Context, build Cluster, ref cluster.Ref) error {
 	return build.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {
 		w.change(func() { w.app, w.looked = obj, true })
 		return false, nil
@@ -73,7 +73,7 @@ func (w *appWatch) live() (app *unstructured.Unstructured, looked bool) {
 
 // follows are the looks at the run cluster for the PackageInstalls. Each goes on
 // until ctx ends.
-func (w *appWatch) follows(run *cluster.Cluster, installs []expectedInstall) []func(context.Context) error {
+func (w *appWatch) follows(run Cluster, installs []expectedInstall) []func(context.Context) error {
 	var follows []func(context.Context) error
 	namespaces, secrets := map[string]bool{}, map[cluster.Ref]bool{}
 	for _, i := range installs {

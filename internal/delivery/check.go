@@ -78,26 +78,26 @@ type FoundPackage struct {
 	Unreadable []UnreadablePackage
 }
 
-// FindPackage looks up the version that a selection gets now. Without one it is
+// Find looks up the version that a selection gets now. Without one it is
 // a *NoVersionError.
-func (d *Delivery) FindPackage(ctx context.Context, from PackageSource, name string, s version.Selection) (FoundPackage, error) {
-	list, err := d.Packages(ctx, from, name)
+func (ct *Catalog) Find(ctx context.Context, from PackageSource, name string, s version.Selection) (FoundPackage, error) {
+	list, err := ct.Packages(ctx, from, name)
 	found := FoundPackage{Versions: carvel.Versions(list.Packages), Unreadable: list.Unreadable}
 	if err == nil {
 		found.Resolved, err = carvel.Resolve(list.Packages, s)
 	}
-	return found, d.noVersion(err, from, name, s, found)
+	return found, ct.noVersion(err, from, name, s, found)
 }
 
 // noVersion is a *NoVersionError where err says that no version was found, else
 // err.
-func (d *Delivery) noVersion(err error, from PackageSource, name string, s version.Selection, found FoundPackage) error {
+func (ct *Catalog) noVersion(err error, from PackageSource, name string, s version.Selection, found FoundPackage) error {
 	if !errors.As(err, new(*version.NoMatchError)) && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	none := &NoVersionError{
 		Package: name, Source: from, Constraint: s.Constraint, Available: found.Versions, Err: err,
-		Where: fmt.Sprintf("%s on branch %s", d.Layout.PackagesDir(name), d.Location.Branch),
+		Where: fmt.Sprintf("%s on branch %s", ct.Layout.PackagesDir(name), ct.Location.Branch),
 	}
 	if from.Kind == FromCluster {
 		none.Where = fmt.Sprintf("namespace %s of run cluster %s", from.Namespace, from.RunCluster)
@@ -108,11 +108,11 @@ func (d *Delivery) noVersion(err error, from PackageSource, name string, s versi
 	return none
 }
 
-// CheckPackage answers a PackageCheck. The verdict is as complete as it can be
+// Check answers a PackageCheck. The verdict is as complete as it can be
 // beside an error, which is a *NoVersionError, a *DowngradeError, or of the
 // engine that was asked.
-func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVerdict, error) {
-	r, err := d.FindPackage(ctx, c.Source, c.At.Package, c.Selection)
+func (ct *Catalog) Check(ctx context.Context, c PackageCheck) (PackageVerdict, error) {
+	r, err := ct.Find(ctx, c.Source, c.At.Package, c.Selection)
 	v := PackageVerdict{Unreadable: r.Unreadable}
 	if err != nil {
 		return v, err
@@ -131,18 +131,18 @@ func (d *Delivery) CheckPackage(ctx context.Context, c PackageCheck) (PackageVer
 	if c.AllowDowngrade {
 		return v, nil
 	}
-	return v, d.checkDowngrade(ctx, c, r.Versions, v.Version)
+	return v, ct.checkDowngrade(ctx, c, r.Versions, v.Version)
 }
 
 // checkDowngrade compares with what the branch installs now: the version that
 // the constraint there gets, or got while there was one for it.
-func (d *Delivery) checkDowngrade(ctx context.Context, c PackageCheck, versions []string, selected string) error {
+func (ct *Catalog) checkDowngrade(ctx context.Context, c PackageCheck, versions []string, selected string) error {
 	installed := c.Installed
-	repository, err := d.repository()
+	repository, err := ct.repository()
 	if err != nil {
 		return err
 	}
-	file, err := repository.Read(ctx, d.Layout.Path(c.At, repolayout.PackageInstallFile))
+	file, err := repository.Read(ctx, ct.Layout.Path(c.At, repolayout.PackageInstallFile))
 	if err != nil && !errors.Is(err, gitops.ErrNotExist) {
 		return err
 	}

@@ -28,7 +28,7 @@ const (
 // controllerVersion is the version of a cluster's kapp-controller; "" where it
 // is not to be found out, as without the right to look. It is a courtesy beside
 // an error, so its own errors are none.
-func controllerVersion(ctx context.Context, c *cluster.Cluster) string {
+func controllerVersion(ctx context.Context, c Cluster) string {
 	bounded, cancel := context.WithTimeout(ctx, controllerTime)
 	defer cancel()
 	for _, namespace := range controllerNamespaces {
@@ -41,10 +41,10 @@ func controllerVersion(ctx context.Context, c *cluster.Cluster) string {
 }
 
 // withController adds to the error about a failed App which controller failed.
-func (d *Delivery) withController(ctx context.Context, build *cluster.Cluster, a App, failed *ReconcileError) {
+func (as *Apps) withController(ctx context.Context, build Cluster, a App, failed *ReconcileError) {
 	c := build
 	if failed.Install != "" {
-		c = d.Run[a.RunCluster]
+		c = as.Run[a.RunCluster]
 	}
 	if c != nil {
 		failed.Controller = controllerVersion(ctx, c)

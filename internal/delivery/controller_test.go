@@ -38,9 +38,9 @@ func TestControllerVersion(t *testing.T) {
 			if got := controllerVersion(bounded(t), c); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
-			d := &Delivery{Run: map[string]*cluster.Cluster{"x": c}}
+			d := New(Config{Run: map[string]Cluster{"x": c}})
 			failed := &ReconcileError{Install: "app"}
-			d.withController(bounded(t), cluster.New("build_cluster", "test", cluster.Config{}), App{RunCluster: "x"}, failed)
+			d.Apps.withController(bounded(t), cluster.New("build_cluster", "test", cluster.Config{}), App{RunCluster: "x"}, failed)
 			if failed.Controller != test.want {
 				t.Errorf("on the run cluster: %q, want %q", failed.Controller, test.want)
 			}

@@ -4,10 +4,8 @@
 package delivery
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -17,40 +15,46 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// Repository is the part of the Git engine that the use cases need.
-type Repository interface {
-	Prefetch(ctx context.Context, paths ...string) error
-	List(ctx context.Context, dir string) ([]gitops.Entry, error)
-	Read(ctx context.Context, path string) (gitops.File, error)
-	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
-	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
-	Tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error)
-	Tip(ctx context.Context) (gitops.Hash, error)
-	Invalidate()
-}
-
-// Delivery reaches everything that one provider configuration names. Its
-// exported fields are not changed once made.
-type Delivery struct {
-	Build      *cluster.Cluster            // nil: not configured
-	Run        map[string]*cluster.Cluster // by run cluster name
-	Repository Repository                  // nil: not configured
+// Config names everything that one provider configuration reaches.
+type Config struct {
+	Build      Cluster            // nil: not configured
+	Run        map[string]Cluster // by run cluster name
+	Repository Repository         // nil: not configured
 	Location   Location
 	Layout     repolayout.Layout
 	// Owner names this configuration in the marks of what it makes.
 	Owner string
-
-	creations     creations
-	asked         sync.Mutex
-	administrator map[*cluster.Cluster]bool                        // whether our identity may do everything there
-	served        map[*cluster.Cluster]error                       // whether it knows PackageInstalls
-	everywhere    map[*cluster.Cluster][]unstructured.Unstructured // ClusterRoleBindings
-	offered       map[offerKey]*offer                              // what clusters offer
 }
 
 // Location is the branch that Repository writes to.
 type Location struct {
 	URL, Branch string
+}
+
+// Delivery has the use cases of a configuration, by what they are about.
+type Delivery struct {
+	Config
+	Installs    *Installs
+	Apps        *Apps
+	Namespaces  *Namespaces
+	Kubeconfigs *Kubeconfigs
+	Catalog     *Catalog
+}
+
+// New makes the use cases. The configuration does not change afterwards.
+func New(c Config) *Delivery {
+	all := clusters{Build: c.Build, Run: c.Run}
+	on := branch{Repository: c.Repository, Location: c.Location}
+	own := &ownership{Owner: c.Owner}
+	apps := &Apps{ownership: own, branch: on, clusters: all, Layout: c.Layout}
+	return &Delivery{
+		Config:      c,
+		Installs:    &Installs{ownership: own, branch: on, clusters: all, Layout: c.Layout},
+		Apps:        apps,
+		Namespaces:  &Namespaces{ownership: own, clusters: all},
+		Kubeconfigs: &Kubeconfigs{ownership: own, clusters: all, apps: apps},
+		Catalog:     &Catalog{branch: on, clusters: all, Layout: c.Layout},
+	}
 }
 
 // The parts of a configuration.
@@ -92,28 +96,6 @@ type ForCluster struct {
 	Manager cluster.Manager
 	Ignore  Ignored
 	Hold
-}
-
-func (d *Delivery) build() (*cluster.Cluster, error) {
-	if d.Build == nil {
-		return nil, &MissingPartError{Part: PartBuildCluster}
-	}
-	return d.Build, nil
-}
-
-func (d *Delivery) run(name string) (*cluster.Cluster, error) {
-	c, ok := d.Run[name]
-	if !ok {
-		return nil, &MissingPartError{Part: PartRunClusters, RunCluster: name}
-	}
-	return c, nil
-}
-
-func (d *Delivery) repository() (Repository, error) {
-	if d.Repository == nil {
-		return nil, &MissingPartError{Part: PartGit}
-	}
-	return d.Repository, nil
 }
 
 func refOf(obj *unstructured.Unstructured) cluster.Ref {

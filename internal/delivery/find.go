@@ -16,13 +16,13 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
-// FindRunNamespace works out the spec of a namespace that is to be imported:
+// Find works out the spec of a namespace that is to be imported:
 // the ServiceAccount from the RoleBinding, the rest from what is there.
 // ErrNotFound where there is no such namespace.
 // It returns the id of the creation that made it, "" where none is known.
-func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace string) (spec carvel.RunNamespaceSpec, creation string, err error) {
+func (ns *Namespaces) Find(ctx context.Context, clusterName, namespace string) (spec carvel.RunNamespaceSpec, creation string, err error) {
 	spec = carvel.RunNamespaceSpec{Name: namespace, ServiceAccountName: carvel.DefaultServiceAccount(namespace)}
-	c, err := d.run(clusterName)
+	c, err := ns.run(clusterName)
 	if err != nil {
 		return spec, creation, err
 	}
@@ -73,7 +73,7 @@ func (d *Delivery) FindRunNamespace(ctx context.Context, clusterName, namespace 
 }
 
 // find is nil for an object that is not there.
-func find(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) (*unstructured.Unstructured, error) {
+func find(ctx context.Context, c Cluster, ref cluster.Ref) (*unstructured.Unstructured, error) {
 	obj, err := c.Get(ctx, ref)
 	if errors.Is(err, cluster.ErrNotFound) {
 		return nil, nil
@@ -83,7 +83,7 @@ func find(ctx context.Context, c *cluster.Cluster, ref cluster.Ref) (*unstructur
 
 // findAll reads objects at the same time, each once. One that is not there is
 // left out.
-func findAll(ctx context.Context, c *cluster.Cluster, refs []cluster.Ref) (map[cluster.Ref]*unstructured.Unstructured, error) {
+func findAll(ctx context.Context, c Cluster, refs []cluster.Ref) (map[cluster.Ref]*unstructured.Unstructured, error) {
 	found := map[cluster.Ref]*unstructured.Unstructured{}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
@@ -120,14 +120,14 @@ func ownedMetadata(live *unstructured.Unstructured) (labels, annotations map[str
 	return labels, annotations
 }
 
-// FindKubeconfigSecret works out the spec of a Secret that is to be imported.
+// Find works out the spec of a Secret that is to be imported.
 // The run cluster is the name of the kubeconfig's cluster, or what the Secret's
 // name begins with; a kubeconfig that was made for a ServiceAccount is known by
 // its token Secret on the run cluster, or by the life of a requested token.
-func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name string) (KubeconfigSecret, KubeconfigSecretReceipt, error) {
+func (ks *Kubeconfigs) Find(ctx context.Context, namespace, name string) (KubeconfigSecret, KubeconfigSecretReceipt, error) {
 	s := KubeconfigSecret{KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{Namespace: namespace, Name: name}}
 	var r KubeconfigSecretReceipt
-	build, err := d.build()
+	build, err := ks.build()
 	if err != nil {
 		return s, r, err
 	}
@@ -149,7 +149,7 @@ func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name str
 	if err != nil {
 		return s, r, err
 	}
-	c, configured := d.Run[current.Cluster]
+	c, configured := ks.Run[current.Cluster]
 	if !configured {
 		return s, r, nil
 	}
@@ -160,7 +160,7 @@ func (d *Delivery) FindKubeconfigSecret(ctx context.Context, namespace, name str
 
 // findServiceAccount is nil for a kubeconfig that was not made for a
 // ServiceAccount.
-func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.KubeconfigSecretSpec, live *unstructured.Unstructured, current kubeconfig.Context) (*ServiceAccount, kubeconfig.Life, error) {
+func findServiceAccount(ctx context.Context, c Cluster, spec carvel.KubeconfigSecretSpec, live *unstructured.Unstructured, current kubeconfig.Context) (*ServiceAccount, kubeconfig.Life, error) {
 	account := &ServiceAccount{Namespace: current.Namespace, Name: current.User}
 	claims, ok := kubeconfig.ReadClaims(current.Token)
 	if ok && claims.Namespace == account.Namespace && claims.ServiceAccount == account.Name && !claims.Expires.IsZero() {
@@ -176,10 +176,10 @@ func findServiceAccount(ctx context.Context, c *cluster.Cluster, spec carvel.Kub
 	return account, kubeconfig.Life{}, err
 }
 
-// FindApp reads the spec of an App that is to be imported, and the id of the
+// Find reads the spec of an App that is to be imported, and the id of the
 // creation that made it, "" where none is known.
-func (d *Delivery) FindApp(ctx context.Context, namespace, name string) (spec carvel.AppSpec, creation string, err error) {
-	build, err := d.build()
+func (as *Apps) Find(ctx context.Context, namespace, name string) (spec carvel.AppSpec, creation string, err error) {
+	build, err := as.build()
 	if err != nil {
 		return spec, "", err
 	}

@@ -16,6 +16,13 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
+// Kubeconfigs are the use cases about kubeconfigs of run clusters.
+type Kubeconfigs struct {
+	*ownership
+	clusters
+	apps *Apps // which may have failed for want of a token that was good
+}
+
 // KubeconfigSecret is a run cluster's kubeconfig on the build cluster.
 // Exactly one of Kubeconfig and ServiceAccount is set.
 type KubeconfigSecret struct {
@@ -77,9 +84,9 @@ type KubeconfigSecretReceipt struct {
 	Failed              []FailedApp     // Apps that use the Secret and fail with what it holds now
 }
 
-// CheckNewKubeconfigSecret tells what the adoption of a Secret changes.
-func (d *Delivery) CheckNewKubeconfigSecret(ctx context.Context, s KubeconfigSecret) (Adoption, error) {
-	build, err := d.build()
+// CheckNew tells what the adoption of a Secret changes.
+func (ks *Kubeconfigs) CheckNew(ctx context.Context, s KubeconfigSecret) (Adoption, error) {
+	build, err := ks.build()
 	if err != nil {
 		return Adoption{}, err
 	}
@@ -87,38 +94,38 @@ func (d *Delivery) CheckNewKubeconfigSecret(ctx context.Context, s KubeconfigSec
 	if err != nil {
 		return Adoption{}, err
 	}
-	return d.adoption(found, []*unstructured.Unstructured{s.object(kubeconfig.File{})}, carvel.Mark{Owner: d.Owner, Resource: s.resource()})
+	return ks.adoption(found, []*unstructured.Unstructured{s.object(kubeconfig.File{})}, carvel.Mark{Owner: ks.Owner, Resource: s.resource()})
 }
 
-// CreateKubeconfigSecret makes the Secret. One that an interrupted creation of
+// Create makes the Secret. One that an interrupted creation of
 // the same resource has made is gone on with.
-func (d *Delivery) CreateKubeconfigSecret(ctx context.Context, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
-	build, err := d.build()
+func (ks *Kubeconfigs) Create(ctx context.Context, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
+	build, err := ks.build()
 	if err != nil {
 		return KubeconfigSecretReceipt{}, err
 	}
-	mine := d.mark(s.resource(), "")
+	mine := ks.mark(s.resource(), "")
 	s.Creation = mine.Creation
 	objects := []*unstructured.Unstructured{s.object(kubeconfig.File{})}
-	if err := d.refuseExisting(ctx, build, objects, mine, s.Hold); err != nil { // before a token is made
+	if err := ks.refuseExisting(ctx, build, objects, mine, s.Hold); err != nil { // before a token is made
 		return KubeconfigSecretReceipt{}, err
 	}
-	adopt, err := d.adopt(ctx, build, s.ref().String(), objects, mine, s.ForCluster)
+	adopt, err := ks.adopt(ctx, build, s.ref().String(), objects, mine, s.ForCluster)
 	if err != nil {
 		return KubeconfigSecretReceipt{}, err
 	}
-	return d.applyKubeconfigSecret(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-		live, _, err := d.establish(ctx, build, obj, mine, s.Manager, adopt)
+	return ks.apply(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		live, _, err := ks.establish(ctx, build, obj, mine, s.Manager, adopt)
 		return live, err
 	})
 }
 
-// UpdateKubeconfigSecret writes the Secret as it is to be, and deletes a token
+// Update writes the Secret as it is to be, and deletes a token
 // that is not needed any more. Apps that have failed run again with another
 // kubeconfig. A Secret that another resource has taken over is
 // a *TakenOverError.
-func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
-	build, err := d.build()
+func (ks *Kubeconfigs) Update(ctx context.Context, before, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
+	build, err := ks.build()
 	if err != nil {
 		return KubeconfigSecretReceipt{}, err
 	}
@@ -126,8 +133,8 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 	if err != nil {
 		return KubeconfigSecretReceipt{}, err
 	}
-	mine, theirs := d.mark(s.resource(), s.Creation), carvel.MarkOf(live)
-	if d.lost(theirs, mine, s.Hold) {
+	mine, theirs := ks.mark(s.resource(), s.Creation), carvel.MarkOf(live)
+	if ks.lost(theirs, mine, s.Hold) {
 		return KubeconfigSecretReceipt{}, &TakenOverError{Where: build.Name(), What: s.ref().String(), By: theirs}
 	}
 	s.Creation, mine.Adopted = mine.Creation, theirs.Adopted
@@ -142,7 +149,7 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 	if live != nil {
 		s.now = live
 	}
-	r, err := d.applyKubeconfigSecret(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	r, err := ks.apply(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		return build.Apply(ctx, s.ref(), mine.On(obj), s.Manager)
 	})
 	if err != nil {
@@ -150,27 +157,27 @@ func (d *Delivery) UpdateKubeconfigSecret(ctx context.Context, before, s Kubecon
 	}
 	kept := s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret
 	if before.keepsToken() && !kept {
-		err = d.deleteToken(ctx, before)
+		err = ks.deleteToken(ctx, before)
 	}
 	if s.Keep == "" {
-		r.Failed = d.retryApps(ctx, build, s)
+		r.Failed = ks.apps.retryApps(ctx, build, s)
 	}
 	return r, err
 }
 
-// applyKubeconfigSecret gets the kubeconfig and applies the Secret with it.
-func (d *Delivery) applyKubeconfigSecret(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret, mine carvel.Mark,
+// apply gets the kubeconfig and applies the Secret with it.
+func (ks *Kubeconfigs) apply(ctx context.Context, build Cluster, s KubeconfigSecret, mine carvel.Mark,
 	apply func(*unstructured.Unstructured) (*unstructured.Unstructured, error),
 ) (KubeconfigSecretReceipt, error) {
-	source, err := d.kubeconfigSource(ctx, build, &s, mine)
+	source, err := ks.source(ctx, build, &s, mine)
 	if err != nil {
-		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
+		return KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)
 	}
 	obj := s.object(source.File)
 	s.Ignore.keep(obj, s.now)
 	live, err := apply(obj)
 	if err != nil {
-		return KubeconfigSecretReceipt{}, d.undoSource(ctx, s, source, err)
+		return KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)
 	}
 	r := s.receipt(live)
 	r.Creation, r.Token = mine.Creation, source.life
@@ -197,11 +204,11 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 	return r
 }
 
-// ReadKubeconfigSecret reads the Secret, ErrNotFound where it is missing. The
+// Read reads the Secret, ErrNotFound where it is missing. The
 // fingerprint is empty when its key is missing.
-func (d *Delivery) ReadKubeconfigSecret(ctx context.Context, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
+func (ks *Kubeconfigs) Read(ctx context.Context, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
 	var r KubeconfigSecretReceipt
-	build, err := d.build()
+	build, err := ks.build()
 	if err != nil {
 		return r, err
 	}
@@ -216,7 +223,7 @@ func (d *Delivery) ReadKubeconfigSecret(ctx context.Context, s KubeconfigSecret)
 		return r, ErrNotFound
 	}
 	r = s.receipt(live)
-	r.TakenBy = d.takenBy(s.resource(), carvel.MarkOf(live), s.Hold)
+	r.TakenBy = ks.takenBy(s.resource(), carvel.MarkOf(live), s.Hold)
 	return r, nil
 }
 
@@ -230,13 +237,13 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("Secret %s/%s is named by App %s", e.Namespace, e.Name, strings.Join(e.Apps, ", "))
 }
 
-// DeleteKubeconfigSecret deletes the token that was made for the Secret, and
+// Delete deletes the token that was made for the Secret, and
 // the Secret. It refuses with *InUseError while an App names it, since such an
 // App could never be deleted. Where the run cluster is not configured any more
 // the Secret is deleted and the error is a *TokenLeftError. It returns what it
 // has left, and why.
-func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecret, uid types.UID) ([]Left, error) {
-	build, err := d.build()
+func (ks *Kubeconfigs) Delete(ctx context.Context, s KubeconfigSecret, uid types.UID) ([]Left, error) {
+	build, err := ks.build()
 	if err != nil {
 		return nil, err
 	}
@@ -244,8 +251,8 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	if err != nil {
 		return nil, err
 	}
-	if theirs := carvel.MarkOf(live); live != nil && d.leaves(s.resource(), theirs, s.Hold) != "" {
-		return []Left{d.left(build.Name(), s.ref().String(), d.leaves(s.resource(), theirs, s.Hold), theirs)}, nil
+	if theirs := carvel.MarkOf(live); live != nil && ks.leaves(s.resource(), theirs, s.Hold) != "" {
+		return []Left{ks.left(build.Name(), s.ref().String(), ks.leaves(s.resource(), theirs, s.Hold), theirs)}, nil
 	}
 	if err := s.refuseInUse(ctx, build); err != nil {
 		return nil, err
@@ -253,7 +260,7 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 	// The token goes first: without the Secret, nothing would remember it.
 	var left error
 	if s.keepsToken() {
-		left = d.deleteTokens(ctx, s, live)
+		left = ks.deleteTokens(ctx, s, live)
 	}
 	var missing *MissingPartError
 	if left != nil && !errors.As(left, &missing) {
@@ -264,8 +271,8 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 			return nil, errors.Join(err, left)
 		}
 		theirs := carvel.MarkOf(live)
-		if reason := d.leaves(s.resource(), theirs, s.Hold); reason != "" {
-			return []Left{d.left(build.Name(), s.ref().String(), reason, theirs)}, left
+		if reason := ks.leaves(s.resource(), theirs, s.Hold); reason != "" {
+			return []Left{ks.left(build.Name(), s.ref().String(), reason, theirs)}, left
 		}
 		if err = build.Delete(ctx, s.ref(), live); err != nil && !errors.Is(err, cluster.ErrChanged) {
 			return nil, err
@@ -277,10 +284,10 @@ func (d *Delivery) DeleteKubeconfigSecret(ctx context.Context, s KubeconfigSecre
 // deleteTokens deletes the token Secrets that the Secret may have been made
 // with: the one that the state records, the one that the Secret names, and where
 // that is gone those that an interrupted run may have made.
-func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
+func (ks *Kubeconfigs) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
 	names := []string{s.TokenSecret, s.tokenOf(live)}
 	if live == nil {
-		made, err := d.leftTokens(ctx, s)
+		made, err := ks.leftTokens(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -291,7 +298,7 @@ func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *u
 		if s.TokenSecret = name; name == "" {
 			continue
 		}
-		if err := d.deleteToken(ctx, s); err != nil {
+		if err := ks.deleteToken(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -300,21 +307,21 @@ func (d *Delivery) deleteTokens(ctx context.Context, s KubeconfigSecret, live *u
 
 // leftTokens are the names of token Secrets that were made for a kubeconfig whose
 // Secret is gone.
-func (d *Delivery) leftTokens(ctx context.Context, s KubeconfigSecret) ([]string, error) {
-	c, err := d.run(s.RunCluster)
+func (ks *Kubeconfigs) leftTokens(ctx context.Context, s KubeconfigSecret) ([]string, error) {
+	c, err := ks.run(s.RunCluster)
 	if err != nil {
 		return nil, nil //nolint:nilerr // deleteToken tells
 	}
-	made, err := d.madeTokens(ctx, c, s, carvel.Mark{Owner: d.Owner, Resource: s.resource(), Creation: s.Creation})
+	made, err := ks.madeTokens(ctx, c, s, carvel.Mark{Owner: ks.Owner, Resource: s.resource(), Creation: s.Creation})
 	if apierrors.IsForbidden(err) {
-		begin, err := d.tokenNames(s)
+		begin, err := ks.tokenNames(s)
 		return []string{begin}, err
 	}
 	return made, err
 }
 
 // refuseInUse is an *InUseError where Apps name the Secret.
-func (s KubeconfigSecret) refuseInUse(ctx context.Context, build *cluster.Cluster) error {
+func (s KubeconfigSecret) refuseInUse(ctx context.Context, build Cluster) error {
 	apps, err := build.List(ctx, carvel.Apps, s.Namespace)
 	var notServed *cluster.NotServedError
 	if err != nil && !errors.As(err, &notServed) {

@@ -103,11 +103,11 @@ func TestDeleteKubeconfigSecretRevokesFirst(t *testing.T) {
 			if c.token == nil {
 				run.objects = nil
 			}
-			d := &Delivery{Build: build.cluster(t, "build_cluster")}
+			config := Config{Build: build.cluster(t, "build_cluster")}
 			if !c.unconfigured {
-				d.Run = map[string]*cluster.Cluster{"staging": run.cluster(t, "staging")}
+				config.Run = map[string]Cluster{"staging": run.cluster(t, "staging")}
 			}
-			_, err := d.DeleteKubeconfigSecret(t.Context(), s, "")
+			_, err := New(config).Kubeconfigs.Delete(t.Context(), s, "")
 			var left *TokenLeftError
 			if errors.As(err, &left) != c.left || !c.left && err != nil {
 				t.Errorf("got %v", err)
@@ -142,8 +142,8 @@ func TestFailedWriteTakesTheTokenBack(t *testing.T) {
 				status:  map[string]int{"GET /api/v1/namespaces/apps/secrets": 403}, // the wait for the token
 			}
 			maps.Copy(run.status, c.status)
-			d := &Delivery{Build: build.cluster(t, "build_cluster"), Run: map[string]*cluster.Cluster{"staging": run.cluster(t, "staging")}}
-			done, err := d.CreateKubeconfigSecret(t.Context(), s)
+			d := New(Config{Build: build.cluster(t, "build_cluster"), Run: map[string]Cluster{"staging": run.cluster(t, "staging")}})
+			done, err := d.Kubeconfigs.Create(t.Context(), s)
 			var left *TokenLeftError
 			if err == nil || done.UID != "" || errors.As(err, &left) != c.left || strings.Contains(fmt.Sprint(err), "s3cret") {
 				t.Errorf("got %+v, %v", done, err)
@@ -166,8 +166,8 @@ func TestAnswerWithoutUID(t *testing.T) {
 		`"clusters":[{"name":"a","cluster":{"server":"https://a.example.com"}}],"users":[{"name":"a","user":{"token":"t"}}]}`)
 	stored := carvel.KubeconfigSecret(s.KubeconfigSecretSpec, kubeconfig.File{})
 	build := &api{objects: map[string]*unstructured.Unstructured{secretPath: stored}, status: map[string]int{"GET " + secretPath: 404}}
-	d := &Delivery{Build: build.cluster(t, "build_cluster")}
-	done, err := d.CreateKubeconfigSecret(t.Context(), s)
+	d := New(Config{Build: build.cluster(t, "build_cluster")})
+	done, err := d.Kubeconfigs.Create(t.Context(), s)
 	if err != nil || done.Creation == "" || done.UID != "" {
 		t.Errorf("got %+v, %v", done, err)
 	}

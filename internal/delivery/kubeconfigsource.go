@@ -22,9 +22,9 @@ type source struct {
 	tokenAdded bool            // the token Secret was not there before
 }
 
-// kubeconfigSource gives the kubeconfig that the Secret is to hold. For a
+// source gives the kubeconfig that the Secret is to hold. For a
 // ServiceAccount it gets a token from the run cluster, and sets s.TokenSecret.
-func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (source, error) {
+func (ks *Kubeconfigs) source(ctx context.Context, build Cluster, s *KubeconfigSecret, mine carvel.Mark) (source, error) {
 	if s.Keep != "" {
 		value, err := s.current(ctx, build)
 		if err == nil && Fingerprint(s.KubeconfigSecretSpec, value) != s.Keep {
@@ -36,7 +36,7 @@ func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster,
 		kubeconfig, err := kubeconfig.Portable(s.Kubeconfig)
 		return source{File: kubeconfig}, err
 	}
-	c, endpoint, err := d.runEndpoint(s.RunCluster, *s.ServiceAccount)
+	c, endpoint, err := ks.runEndpoint(s.RunCluster, *s.ServiceAccount)
 	if err != nil {
 		return source{}, err
 	}
@@ -45,7 +45,7 @@ func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster,
 	if s.ServiceAccount.requested() {
 		token, err = requestToken(ctx, c, *s.ServiceAccount)
 	} else {
-		token, out.tokenAdded, err = d.fillToken(ctx, c, s, mine)
+		token, out.tokenAdded, err = ks.fillToken(ctx, c, s, mine)
 	}
 	if err != nil {
 		return out, err
@@ -57,8 +57,8 @@ func (d *Delivery) kubeconfigSource(ctx context.Context, build *cluster.Cluster,
 
 // runEndpoint is a ServiceAccount's run cluster, and where the kubeconfig is to
 // say that it is.
-func (d *Delivery) runEndpoint(runCluster string, a ServiceAccount) (*cluster.Cluster, cluster.Endpoint, error) {
-	c, err := d.run(runCluster)
+func (cs clusters) runEndpoint(runCluster string, a ServiceAccount) (Cluster, cluster.Endpoint, error) {
+	c, err := cs.run(runCluster)
 	if err != nil {
 		return nil, cluster.Endpoint{}, err
 	}
@@ -71,21 +71,21 @@ func (d *Delivery) runEndpoint(runCluster string, a ServiceAccount) (*cluster.Cl
 
 // ServerOf is the API server's URL that the kubeconfig of a ServiceAccount will
 // have. It sends no request.
-func (d *Delivery) ServerOf(runCluster string, a ServiceAccount) (string, error) {
-	_, endpoint, err := d.runEndpoint(runCluster, a)
+func (ks *Kubeconfigs) ServerOf(runCluster string, a ServiceAccount) (string, error) {
+	_, endpoint, err := ks.runEndpoint(runCluster, a)
 	return endpoint.Server, err
 }
 
 // IsInsecure tells whether the kubeconfig of a ServiceAccount will leave its
 // server's certificate unverified, as the provider does. It sends no request.
-func (d *Delivery) IsInsecure(runCluster string) bool {
-	_, endpoint, err := d.runEndpoint(runCluster, ServiceAccount{})
+func (ks *Kubeconfigs) IsInsecure(runCluster string) bool {
+	_, endpoint, err := ks.runEndpoint(runCluster, ServiceAccount{})
 	return err == nil && endpoint.Insecure // what needs the cluster says why it cannot be used
 }
 
 // WantedFingerprint is that of the kubeconfig which the Secret should hold now,
 // empty where a new token is needed to tell.
-func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {
+func (ks *Kubeconfigs) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {
 	if s.ServiceAccount == nil {
 		kubeconfig, err := kubeconfig.Portable(s.Kubeconfig)
 		if err != nil {
@@ -93,11 +93,11 @@ func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (s
 		}
 		return Fingerprint(s.KubeconfigSecretSpec, kubeconfig.YAML), nil
 	}
-	c, endpoint, err := d.runEndpoint(s.RunCluster, *s.ServiceAccount)
+	c, endpoint, err := ks.runEndpoint(s.RunCluster, *s.ServiceAccount)
 	if err != nil {
 		return "", err
 	}
-	token, err := d.currentToken(ctx, c, s)
+	token, err := ks.currentToken(ctx, c, s)
 	if err != nil || len(token) == 0 {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (d *Delivery) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (s
 
 // currentToken is the token to go on with, empty where there is none: that of
 // the token Secret, or the requested one that is in use.
-func (d *Delivery) currentToken(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret) ([]byte, error) {
+func (ks *Kubeconfigs) currentToken(ctx context.Context, c Cluster, s KubeconfigSecret) ([]byte, error) {
 	if s.keepsToken() {
 		if s.TokenSecret == "" {
 			s.TokenSecret = s.tokenOf(nil)
@@ -126,7 +126,7 @@ func (d *Delivery) currentToken(ctx context.Context, c *cluster.Cluster, s Kubec
 	if err != nil || account == nil {
 		return nil, err
 	}
-	build, err := d.build()
+	build, err := ks.build()
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (d *Delivery) currentToken(ctx context.Context, c *cluster.Cluster, s Kubec
 }
 
 // current is what the Secret holds now, empty where it is missing.
-func (s KubeconfigSecret) current(ctx context.Context, build *cluster.Cluster) ([]byte, error) {
+func (s KubeconfigSecret) current(ctx context.Context, build Cluster) ([]byte, error) {
 	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name})
 	if err != nil || live == nil {
 		return nil, err
@@ -159,12 +159,12 @@ func (s KubeconfigSecret) current(ctx context.Context, build *cluster.Cluster) (
 // undoSource takes back what was done for a kubeconfig that could not be
 // written, so that no token is left that nothing remembers. It returns err, and
 // a *TokenLeftError beside it where that failed.
-func (d *Delivery) undoSource(ctx context.Context, s KubeconfigSecret, done source, err error) error {
+func (ks *Kubeconfigs) undoSource(ctx context.Context, s KubeconfigSecret, done source, err error) error {
 	if !done.tokenAdded {
 		return err
 	}
 	// ctx may have ended, and with it what was being done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	return errors.Join(err, d.deleteToken(ctx, s))
+	return errors.Join(err, ks.deleteToken(ctx, s))
 }

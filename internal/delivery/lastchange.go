@@ -13,13 +13,13 @@ const lastChangeTime = 15 * time.Second
 
 // lastChange is who last changed a path of the branch; nil where that is not
 // to be found out. It is a courtesy beside an error, so its own errors are none.
-func (d *Delivery) lastChange(ctx context.Context, path string) *gitops.LastChange {
-	if d.Repository == nil {
+func (b branch) lastChange(ctx context.Context, path string) *gitops.LastChange {
+	if b.Repository == nil {
 		return nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, lastChangeTime)
 	defer cancel()
-	last, err := d.Repository.LastChange(bounded, path)
+	last, err := b.Repository.LastChange(bounded, path)
 	if err != nil {
 		return nil
 	}
@@ -27,10 +27,10 @@ func (d *Delivery) lastChange(ctx context.Context, path string) *gitops.LastChan
 }
 
 // blame adds to a file that is not as expected who changed it.
-func (d *Delivery) blame(ctx context.Context, err error) error {
+func (b branch) blame(ctx context.Context, err error) error {
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) && precondition.By == nil {
-		precondition.By = d.lastChange(ctx, precondition.Path)
+		precondition.By = b.lastChange(ctx, precondition.Path)
 	}
 	return err
 }

@@ -9,14 +9,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
 // PrivilegedNeighbors are the other ServiceAccounts of a run namespace that have rights
 // of their own, each with its roles: whoever may write Secrets there can have a token
 // made for them, or run Pods as them, but for what a policy refuses. What the provider may not look at has none.
-func (d *Delivery) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]string, error) {
-	c, err := d.run(s.Cluster)
+func (ns *Namespaces) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]string, error) {
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +23,7 @@ func (d *Delivery) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]s
 	if err != nil {
 		return nil, err
 	}
-	everywhere, err := d.clusterRoleBindings(ctx, c)
+	everywhere, err := ns.clusterRoleBindings(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -50,20 +49,20 @@ func (d *Delivery) PrivilegedNeighbors(ctx context.Context, s RunNamespace) ([]s
 
 // clusterRoleBindings are asked for once, so that a plan of many namespaces costs one
 // request.
-func (d *Delivery) clusterRoleBindings(ctx context.Context, c *cluster.Cluster) ([]unstructured.Unstructured, error) {
-	d.asked.Lock()
-	defer d.asked.Unlock()
-	if bindings, asked := d.everywhere[c]; asked {
+func (ns *Namespaces) clusterRoleBindings(ctx context.Context, c Cluster) ([]unstructured.Unstructured, error) {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if bindings, asked := ns.everywhere[c]; asked {
 		return bindings, nil
 	}
 	bindings, err := lookedAt(c.List(ctx, carvel.ClusterRoleBindings, ""))
 	if err != nil {
 		return nil, err
 	}
-	if d.everywhere == nil {
-		d.everywhere = map[*cluster.Cluster][]unstructured.Unstructured{}
+	if ns.everywhere == nil {
+		ns.everywhere = map[Cluster][]unstructured.Unstructured{}
 	}
-	d.everywhere[c] = bindings
+	ns.everywhere[c] = bindings
 	return bindings, nil
 }
 

@@ -32,6 +32,12 @@ type Hold struct {
 	Seen *string
 }
 
+// ownership tells whose an object is, for one configuration.
+type ownership struct {
+	Owner     string
+	creations creations
+}
+
 // creations are those that this process knows of. Terraform starts one process
 // for a plan, and another one for the apply.
 type creations struct {
@@ -60,14 +66,14 @@ func (c *creations) is(what map[string]bool, id string) bool {
 
 // mark is that of a resource's creation, of a new one where its state records
 // none.
-func (d *Delivery) mark(resource, creation string) carvel.Mark {
+func (o *ownership) mark(resource, creation string) carvel.Mark {
 	if creation == "" {
 		id := make([]byte, 8)
 		_, _ = rand.Read(id) // never fails
 		creation = hex.EncodeToString(id)
 	}
-	d.creations.hold(creation)
-	return carvel.Mark{Creation: creation, Owner: d.Owner, Resource: resource}
+	o.creations.hold(creation)
+	return carvel.Mark{Creation: creation, Owner: o.Owner, Resource: resource}
 }
 
 // resumes tells whether what bears a mark is what an earlier creation of the
@@ -75,14 +81,14 @@ func (d *Delivery) mark(resource, creation string) carvel.Mark {
 // goes on with it: the same configuration made it for the same resource, and no
 // other creation of this run did. What a delete of this run has left for its
 // retry is known by its id.
-func (d *Delivery) resumes(theirs, mine carvel.Mark) bool {
+func (o *ownership) resumes(theirs, mine carvel.Mark) bool {
 	switch {
 	case theirs.Creation == "":
 		return false
-	case theirs.Creation == mine.Creation, d.creations.is(d.creations.left, theirs.Creation):
+	case theirs.Creation == mine.Creation, o.creations.is(o.creations.left, theirs.Creation):
 		return true
 	}
-	return theirs.Owner == mine.Owner && theirs.Resource == mine.Resource && !d.creations.is(d.creations.held, theirs.Creation)
+	return theirs.Owner == mine.Owner && theirs.Resource == mine.Resource && !o.creations.is(o.creations.held, theirs.Creation)
 }
 
 // TakenOverError: what was to be changed bears the mark of another creation.
@@ -104,14 +110,14 @@ func (h Hold) isTaken(theirs carvel.Mark) bool {
 // lost tells whether an update must leave what bears a mark to another resource.
 // A state that records no creation yet may be followed by an update that was
 // interrupted.
-func (d *Delivery) lost(theirs, mine carvel.Mark, how Hold) bool {
-	return how.isTaken(theirs) && (how.Creation != "" || !d.resumes(theirs, mine))
+func (o *ownership) lost(theirs, mine carvel.Mark, how Hold) bool {
+	return how.isTaken(theirs) && (how.Creation != "" || !o.resumes(theirs, mine))
 }
 
 // takenBy names the resource that has taken over what bears a mark, "" where
 // none has.
-func (d *Delivery) takenBy(resource string, theirs carvel.Mark, how Hold) string {
-	if !d.lost(theirs, carvel.Mark{Owner: d.Owner, Resource: resource}, how) {
+func (o *ownership) takenBy(resource string, theirs carvel.Mark, how Hold) string {
+	if !o.lost(theirs, carvel.Mark{Owner: o.Owner, Resource: resource}, how) {
 		return ""
 	}
 	return theirs.Describe()
@@ -143,9 +149,9 @@ type Left struct {
 
 // leaves is why a delete by a resource leaves what bears a mark, "" where it does
 // not.
-func (d *Delivery) leaves(resource string, theirs carvel.Mark, how Hold) string {
+func (o *ownership) leaves(resource string, theirs carvel.Mark, how Hold) string {
 	switch {
-	case d.lost(theirs, carvel.Mark{Owner: d.Owner, Resource: resource}, how):
+	case o.lost(theirs, carvel.Mark{Owner: o.Owner, Resource: resource}, how):
 		return LeftTaken
 	case how.Incomplete && how.Retried:
 		return LeftForRetry
@@ -172,19 +178,19 @@ func (h Hold) isReplaced(live *unstructured.Unstructured, uid types.UID) bool {
 
 // left notes what a delete leaves. What waits for a retry is what the create
 // that follows goes on with.
-func (d *Delivery) left(where, what, reason string, theirs carvel.Mark) Left {
+func (o *ownership) left(where, what, reason string, theirs carvel.Mark) Left {
 	if reason == LeftForRetry || reason == LeftForReplacement {
-		d.creations.leave(theirs.Creation)
+		o.creations.leave(theirs.Creation)
 	}
 	return Left{Where: where, What: what, Reason: reason, By: theirs.Describe()}
 }
 
 // takeOver is the mark with which a creation goes on with an object that is
 // there, or the reason why it must not.
-func (d *Delivery) takeOver(where string, live *unstructured.Unstructured, mine carvel.Mark, adopt bool) (carvel.Mark, error) {
+func (o *ownership) takeOver(where string, live *unstructured.Unstructured, mine carvel.Mark, adopt bool) (carvel.Mark, error) {
 	theirs := carvel.MarkOf(live)
 	switch {
-	case d.resumes(theirs, mine):
+	case o.resumes(theirs, mine):
 		mine.Adopted = theirs.Adopted
 	case !adopt:
 		return mine, &ExistsError{Where: where, What: refOf(live).String(), Mark: theirs}
@@ -199,7 +205,7 @@ func (d *Delivery) takeOver(where string, live *unstructured.Unstructured, mine 
 // was read; one that is being deleted is waited for. adopt, where not nil, tells
 // of one that is somebody else's whether it may be taken over. before is what was
 // there.
-func (d *Delivery) establish(ctx context.Context, c *cluster.Cluster, obj *unstructured.Unstructured, mine carvel.Mark, m cluster.Manager,
+func (o *ownership) establish(ctx context.Context, c Cluster, obj *unstructured.Unstructured, mine carvel.Mark, m cluster.Manager,
 	adopt func(live *unstructured.Unstructured) error,
 ) (live, before *unstructured.Unstructured, err error) {
 	ref := refOf(obj)
@@ -216,11 +222,11 @@ func (d *Delivery) establish(ctx context.Context, c *cluster.Cluster, obj *unstr
 			}
 			continue
 		}
-		over, err := d.takeOver(c.Name(), there, mine, adopt != nil)
+		over, err := o.takeOver(c.Name(), there, mine, adopt != nil)
 		if err != nil {
 			return nil, nil, err
 		}
-		if adopt != nil && !d.resumes(carvel.MarkOf(there), mine) {
+		if adopt != nil && !o.resumes(carvel.MarkOf(there), mine) {
 			if err := adopt(there); err != nil {
 				return nil, nil, err
 			}
@@ -235,22 +241,22 @@ func (d *Delivery) establish(ctx context.Context, c *cluster.Cluster, obj *unstr
 // remove deletes an object of the resource's, and waits for nothing. It leaves
 // what the hold says, what does not bear the provider's label, and releases what
 // was adopted.
-func (d *Delivery) remove(ctx context.Context, c *cluster.Cluster, ref cluster.Ref, resource string, how ForCluster) ([]Left, error) {
+func (o *ownership) remove(ctx context.Context, c Cluster, ref cluster.Ref, resource string, how ForCluster) ([]Left, error) {
 	for {
 		live, err := find(ctx, c, ref)
 		if err != nil || live == nil || !carvel.IsManaged(live) {
 			return nil, err
 		}
 		theirs := carvel.MarkOf(live)
-		reason := d.leaves(resource, theirs, how.Hold)
+		reason := o.leaves(resource, theirs, how.Hold)
 		if reason == "" && theirs.Adopted && how.Retried {
 			reason = LeftForRetry // it would be somebody else's for the create
 		}
 		if reason != "" {
-			return []Left{d.left(c.Name(), ref.String(), reason, theirs)}, nil
+			return []Left{o.left(c.Name(), ref.String(), reason, theirs)}, nil
 		}
 		if theirs.Adopted {
-			err = d.release(ctx, c, live, how.Manager)
+			err = o.release(ctx, c, live, how.Manager)
 		} else {
 			err = c.Delete(ctx, ref, live)
 		}
@@ -258,7 +264,7 @@ func (d *Delivery) remove(ctx context.Context, c *cluster.Cluster, ref cluster.R
 		case errors.Is(err, cluster.ErrChanged):
 			continue
 		case err == nil && theirs.Adopted:
-			return []Left{d.left(c.Name(), ref.String(), LeftAdopted, theirs)}, nil
+			return []Left{o.left(c.Name(), ref.String(), LeftAdopted, theirs)}, nil
 		}
 		return nil, err
 	}
@@ -266,7 +272,7 @@ func (d *Delivery) remove(ctx context.Context, c *cluster.Cluster, ref cluster.R
 
 // release gives up an object: the fields that the provider alone has set go,
 // the mark and the label among them, and the object stays.
-func (d *Delivery) release(ctx context.Context, c *cluster.Cluster, live *unstructured.Unstructured, m cluster.Manager) error {
+func (o *ownership) release(ctx context.Context, c Cluster, live *unstructured.Unstructured, m cluster.Manager) error {
 	bare := &unstructured.Unstructured{Object: map[string]any{}}
 	bare.SetAPIVersion(live.GetAPIVersion())
 	bare.SetKind(live.GetKind())

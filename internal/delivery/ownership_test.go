@@ -39,21 +39,21 @@ func TestWhose(t *testing.T) {
 		"a failed adoption, destroyed":        {theirs: adopted, hold: Hold{Creation: "1", Incomplete: true}, resumes: true, leaves: LeftHalfAdopted},
 		"a creation that succeeded, replaced": {theirs: mark("1", "me", resource), hold: Hold{Creation: "1", Retried: true}, resumes: true},
 	} {
-		d := &Delivery{Owner: "me"}
+		d := New(Config{Owner: "me"})
 		if c.held {
-			d.creations.hold(c.theirs.Creation)
+			d.Apps.creations.hold(c.theirs.Creation)
 		}
 		if c.kept {
-			d.creations.leave(c.theirs.Creation)
+			d.Apps.creations.leave(c.theirs.Creation)
 		}
 		mine := mark("1", "me", resource)
 		if c.hold.Creation == "" {
 			mine.Creation = "new"
 		}
-		if got := d.resumes(c.theirs, mine); got != c.resumes {
+		if got := d.Apps.resumes(c.theirs, mine); got != c.resumes {
 			t.Errorf("%s: resumes: %t", name, got)
 		}
-		if got := d.leaves(resource, c.theirs, c.hold); got != c.leaves {
+		if got := d.Apps.leaves(resource, c.theirs, c.hold); got != c.leaves {
 			t.Errorf("%s: left since %q, want %q", name, got, c.leaves)
 		}
 	}

@@ -14,6 +14,14 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/sops"
 )
 
+// Installs are the use cases about package installs.
+type Installs struct {
+	*ownership
+	branch
+	clusters
+	Layout repolayout.Layout
+}
+
 // PackageInstall is a package on a run cluster, as files in the repository.
 type PackageInstall struct {
 	RunCluster string
@@ -56,61 +64,61 @@ type PackageInstallReceipt struct {
 // Changed tells whether the branch holds what was asked for.
 func (r PackageInstallReceipt) Changed() bool { return r.Files != nil }
 
-// PlanPackageInstall is the receipt of the spec once it is committed, but for
+// Plan is the receipt of the spec once it is committed, but for
 // the commit.
-func (d *Delivery) PlanPackageInstall(p PackageInstall) (PackageInstallReceipt, error) {
+func (is *Installs) Plan(p PackageInstall) (PackageInstallReceipt, error) {
 	files, err := installfiles.Render(p.Spec)
 	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
-	return PackageInstallReceipt{Blobs: files.Says(), Files: d.shownAt(p.At(), files.Shown())}, nil
+	return PackageInstallReceipt{Blobs: files.Says(), Files: is.shownAt(p.At(), files.Shown())}, nil
 }
 
 // shownAt are texts by path instead of by the file's name.
-func (d *Delivery) shownAt(at repolayout.Install, shown map[string]string) map[string]string {
+func (is *Installs) shownAt(at repolayout.Install, shown map[string]string) map[string]string {
 	paths := make(map[string]string, len(shown))
 	for name, text := range shown {
-		paths[d.Layout.Path(at, name)] = text
+		paths[is.Layout.Path(at, name)] = text
 	}
 	return paths
 }
 
 // ChangedFile is the error about a file that is not what the plan saw.
-func (d *Delivery) ChangedFile(ctx context.Context, path string) error {
+func (is *Installs) ChangedFile(ctx context.Context, path string) error {
 	some := gitops.BlobHash(nil) // neither blob is told
-	return d.blame(ctx, &gitops.PreconditionError{Path: path, Want: some, Have: some})
+	return is.blame(ctx, &gitops.PreconditionError{Path: path, Want: some, Have: some})
 }
 
-// UpdatePackageInstall commits the files in place of those that the plan saw.
+// Update commits the files in place of those that the plan saw.
 // One that says the same in another form is left as it is. Files that another
 // resource has taken over are a *TakenOverError.
-func (d *Delivery) UpdatePackageInstall(ctx context.Context, p PackageInstall, before installfiles.Before) (PackageInstallReceipt, error) {
-	r, err := d.commitPackageInstall(ctx, "Update", p, before, d.mark(resourceOf(p.At()), p.Creation))
+func (is *Installs) Update(ctx context.Context, p PackageInstall, before installfiles.Before) (PackageInstallReceipt, error) {
+	r, err := is.commit(ctx, "Update", p, before, is.mark(resourceOf(p.At()), p.Creation))
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) && path.Base(precondition.Path) == repolayout.MarkFile {
-		theirs, readErr := d.markAt(ctx, p.At())
-		if by, lost := d.LostPackageInstall(p.At(), theirs, p.Hold); readErr == nil && lost {
-			return r, &TakenOverError{Where: d.branch(), What: d.Layout.Dir(p.At()), By: by}
+		theirs, readErr := is.markAt(ctx, p.At())
+		if by, lost := is.Lost(p.At(), theirs, p.Hold); readErr == nil && lost {
+			return r, &TakenOverError{Where: is.where(), What: is.Layout.Dir(p.At()), By: by}
 		}
 	}
-	return r, d.blame(ctx, err)
+	return r, is.blame(ctx, err)
 }
 
-// LostPackageInstall tells whether files with this mark belong to another
+// Lost tells whether files with this mark belong to another
 // resource than the one that holds.
-func (d *Delivery) LostPackageInstall(at repolayout.Install, theirs carvel.Mark, how Hold) (by carvel.Mark, lost bool) {
-	return theirs, d.lost(theirs, carvel.Mark{Owner: d.Owner, Resource: resourceOf(at)}, how)
+func (is *Installs) Lost(at repolayout.Install, theirs carvel.Mark, how Hold) (by carvel.Mark, lost bool) {
+	return theirs, is.lost(theirs, carvel.Mark{Owner: is.Owner, Resource: resourceOf(at)}, how)
 }
 
-func (d *Delivery) branch() string {
-	return fmt.Sprintf("branch %s of %s", d.Location.Branch, d.Location.URL)
+func (b branch) where() string {
+	return fmt.Sprintf("branch %s of %s", b.Location.Branch, b.Location.URL)
 }
 
-// commitPackageInstall writes the spec's files and their mark in one commit, and
+// commit writes the spec's files and their mark in one commit, and
 // deletes those that it has no more. before is what must be on the branch.
-func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p PackageInstall, before installfiles.Before, mine carvel.Mark) (PackageInstallReceipt, error) {
+func (is *Installs) commit(ctx context.Context, verb string, p PackageInstall, before installfiles.Before, mine carvel.Mark) (PackageInstallReceipt, error) {
 	var r PackageInstallReceipt
-	repository, err := d.repository()
+	repository, err := is.repository()
 	if err != nil {
 		return r, err
 	}
@@ -119,7 +127,7 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 		return r, err
 	}
 	at := p.At()
-	kept, err := d.kept(ctx, at, files.Says(), before)
+	kept, err := is.kept(ctx, at, files.Says(), before)
 	if err != nil {
 		return r, err
 	}
@@ -128,33 +136,33 @@ func (d *Delivery) commitPackageInstall(ctx context.Context, verb string, p Pack
 	if err != nil {
 		return r, err
 	}
-	commit, err := repository.Apply(ctx, d.change(verb, at, files.Edits(written, before)))
+	commit, err := repository.Apply(ctx, is.change(verb, at, files.Edits(written, before)))
 	if err != nil {
 		return r, err
 	}
 	return PackageInstallReceipt{
-		Creation: mine.Creation, Commit: commit, Blobs: written.Blobs(), Says: files.Says(), Files: d.shownAt(at, files.Shown()),
+		Creation: mine.Creation, Commit: commit, Blobs: written.Blobs(), Says: files.Says(), Files: is.shownAt(at, files.Shown()),
 	}, nil
 }
 
 // change is a commit of edits to the files of a package install.
-func (d *Delivery) change(verb string, at repolayout.Install, edits []installfiles.Edit) gitops.Change {
+func (is *Installs) change(verb string, at repolayout.Install, edits []installfiles.Edit) gitops.Change {
 	change := gitops.Change{Summary: fmt.Sprintf("%s package install %s on %s", verb, at.Package, at.RunCluster)}
 	for _, e := range edits {
 		blob := gitops.Hash(e.If)
-		change.Edits = append(change.Edits, gitops.Edit{Path: d.Layout.Path(at, e.Name), Data: e.Data, Delete: e.Delete, IfBlob: &blob})
+		change.Edits = append(change.Edits, gitops.Edit{Path: is.Layout.Path(at, e.Name), Data: e.Data, Delete: e.Delete, IfBlob: &blob})
 	}
 	return change
 }
 
 // kept are the files on the branch that say what is to be written in another form.
-func (d *Delivery) kept(ctx context.Context, at repolayout.Install, wanted installfiles.Blobs, before installfiles.Before) (installfiles.Contents, error) {
+func (is *Installs) kept(ctx context.Context, at repolayout.Install, wanted installfiles.Blobs, before installfiles.Before) (installfiles.Contents, error) {
 	kept := installfiles.Contents{}
 	for name, blob := range wanted {
 		if before.Says == nil || !before.Says(name, blob) {
 			continue
 		}
-		current, now, err := read(ctx, d.Repository, d.Layout.Path(at, name))
+		current, now, err := read(ctx, is.Repository, is.Layout.Path(at, name))
 		if err != nil {
 			return nil, err
 		}
@@ -165,45 +173,45 @@ func (d *Delivery) kept(ctx context.Context, at repolayout.Install, wanted insta
 	return kept, nil
 }
 
-// LeftPackageInstall tells what a delete leaves, and why, before it looks at what
+// Left tells what a delete leaves, and why, before it looks at what
 // the files are.
-func (d *Delivery) LeftPackageInstall(ctx context.Context, at repolayout.Install, how Hold) ([]Left, error) {
-	theirs, err := d.markAt(ctx, at)
+func (is *Installs) Left(ctx context.Context, at repolayout.Install, how Hold) ([]Left, error) {
+	theirs, err := is.markAt(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	return d.leftInstall(at, theirs, how), nil
+	return is.leftHere(at, theirs, how), nil
 }
 
-func (d *Delivery) leftInstall(at repolayout.Install, theirs carvel.Mark, how Hold) []Left {
-	reason := d.leaves(resourceOf(at), theirs, how)
+func (is *Installs) leftHere(at repolayout.Install, theirs carvel.Mark, how Hold) []Left {
+	reason := is.leaves(resourceOf(at), theirs, how)
 	if reason == "" {
 		return nil
 	}
-	return []Left{d.left(d.branch(), d.Layout.Dir(at), reason, theirs)}
+	return []Left{is.left(is.where(), is.Layout.Dir(at), reason, theirs)}
 }
 
-// DeletePackageInstall removes the files whose blobs the plan saw, and keeps
+// Delete removes the files whose blobs the plan saw, and keeps
 // the directory: the App that fetches it would fail without it, and delete
 // nothing from the run cluster. Files that another resource has taken over are
 // left.
-func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Install, before installfiles.Blobs, how Hold) ([]Left, error) {
-	repository, err := d.repository()
+func (is *Installs) Delete(ctx context.Context, at repolayout.Install, before installfiles.Blobs, how Hold) ([]Left, error) {
+	repository, err := is.repository()
 	if err != nil {
 		return nil, err
 	}
-	now, err := d.files(ctx, at)
+	now, err := is.files(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	if left := d.leftInstall(at, installfiles.ReadMark(now).Mark, how); left != nil {
+	if left := is.leftHere(at, installfiles.ReadMark(now).Mark, how); left != nil {
 		return left, nil
 	}
-	change := d.change("Remove", at, installfiles.Removal(before, now))
+	change := is.change("Remove", at, installfiles.Removal(before, now))
 	if len(change.Edits) == 0 {
 		return nil, nil
 	}
-	keep := d.Layout.Path(at, repolayout.KeepFile)
+	keep := is.Layout.Path(at, repolayout.KeepFile)
 	_, kept, err := read(ctx, repository, keep)
 	if err != nil {
 		return nil, err
@@ -214,10 +222,10 @@ func (d *Delivery) DeletePackageInstall(ctx context.Context, at repolayout.Insta
 	_, err = repository.Apply(ctx, change)
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
-		theirs, readErr := d.markAt(ctx, at)
-		if left := d.leftInstall(at, theirs, how); readErr == nil && left != nil { // by now
+		theirs, readErr := is.markAt(ctx, at)
+		if left := is.leftHere(at, theirs, how); readErr == nil && left != nil { // by now
 			return left, nil
 		}
 	}
-	return nil, d.blame(ctx, err)
+	return nil, is.blame(ctx, err)
 }

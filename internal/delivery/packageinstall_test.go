@@ -38,7 +38,15 @@ func repositoryDelivery(t *testing.T) (*Delivery, *gitserver.Server) {
 	if _, err := server.Seed(repository, "Start", map[string]string{"README.md": "theirs\n"}); err != nil {
 		t.Fatal(err)
 	}
-	return &Delivery{Repository: reopened(t, server), Location: Location{URL: server.URL(repository), Branch: "main"}}, server
+	return New(Config{Repository: reopened(t, server), Location: Location{URL: server.URL(repository), Branch: "main"}}), server
+}
+
+// again is as another process.
+func again(t *testing.T, d *Delivery, server *gitserver.Server) *Delivery {
+	t.Helper()
+	config := d.Config
+	config.Repository = reopened(t, server)
+	return New(config)
 }
 
 func reopened(t *testing.T, server *gitserver.Server) *gitops.Engine {
@@ -87,11 +95,11 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	planned, err := d.PlanPackageInstall(p)
+	planned, err := d.Installs.Plan(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	created, err := d.CreatePackageInstall(ctx, p)
+	created, err := d.Installs.Create(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +111,7 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if diff := cmp.Diff(planned.Files, created.Files); diff != "" {
 		t.Error(diff)
 	}
-	found, read, err := d.ReadPackageInstall(ctx, p.At())
+	found, read, err := d.Installs.Read(ctx, p.At())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	p.want("2.0.0")
 	p.Values = nil
 	p.Creation = created.Creation
-	updated, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: created.Blobs})
+	updated, err := d.Installs.Update(ctx, p, installfiles.Before{Blobs: created.Blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,20 +129,20 @@ func TestPackageInstallLifecycle(t *testing.T) {
 	if diff := cmp.Diff(want, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
-	again, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: updated.Blobs})
+	again, err := d.Installs.Update(ctx, p, installfiles.Before{Blobs: updated.Blobs})
 	if err != nil || again.Commit.Changed {
 		t.Errorf("writing the same made a commit: %+v, %v", again, err)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.At(), updated.Blobs, p.Hold); err != nil {
+	if _, err := d.Installs.Delete(ctx, p.At(), updated.Blobs, p.Hold); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"README.md", "app.default.tap/staging/.gitkeep"}, paths(t, server)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.At(), updated.Blobs, p.Hold); err != nil {
+	if _, err := d.Installs.Delete(ctx, p.At(), updated.Blobs, p.Hold); err != nil {
 		t.Errorf("deleting what is gone: %v", err)
 	}
-	if _, _, err := d.ReadPackageInstall(ctx, p.At()); !errors.Is(err, ErrNotFound) {
+	if _, _, err := d.Installs.Read(ctx, p.At()); !errors.Is(err, ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -147,7 +155,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	created, err := d.CreatePackageInstall(ctx, p)
+	created, err := d.Installs.Create(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,19 +170,19 @@ func TestNothingIsOverwritten(t *testing.T) {
 	p.want("2.0.0")
 	p.Creation = created.Creation
 	var precondition *gitops.PreconditionError
-	if _, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: created.Blobs}); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
+	if _, err := d.Installs.Update(ctx, p, installfiles.Before{Blobs: created.Blobs}); !errors.As(err, &precondition) || precondition.Path != path || !byEdit(precondition.By) {
 		t.Errorf("update: %v, by %+v", err, precondition.By)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.At(), created.Blobs, p.Hold); !errors.As(err, &precondition) || !byEdit(precondition.By) {
+	if _, err := d.Installs.Delete(ctx, p.At(), created.Blobs, p.Hold); !errors.As(err, &precondition) || !byEdit(precondition.By) {
 		t.Errorf("delete: %v", err)
 	}
 	var exists *ExistsError
 	p.Hold = Hold{}
-	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &exists) || exists.What != path || !byEdit(exists.By) {
+	if _, err := d.Installs.Create(ctx, p); !errors.As(err, &exists) || exists.What != path || !byEdit(exists.By) {
 		t.Errorf("create: %v", err)
 	}
 	exists = nil
-	if _, err := d.CheckNewPackageInstall(ctx, p.At(), created, Hold{}, nobodys); !errors.As(err, &exists) || !byEdit(exists.By) {
+	if _, err := d.Installs.CheckNew(ctx, p.At(), created, Hold{}, nobodys); !errors.As(err, &exists) || !byEdit(exists.By) {
 		t.Errorf("check: %v", err)
 	}
 	files, err := server.Files(repository, "main")
@@ -184,15 +192,15 @@ func TestNothingIsOverwritten(t *testing.T) {
 	unseen := ""
 	p.Hold = Hold{Adopt: true, Seen: &unseen}
 	var changed *NotAsPlannedError
-	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &changed) {
+	if _, err := d.Installs.Create(ctx, p); !errors.As(err, &changed) {
 		t.Errorf("what the plan did not see was adopted: %v", err)
 	}
-	found, err := d.CheckNewPackageInstall(ctx, p.At(), created, p.Hold, nobodys)
+	found, err := d.Installs.CheckNew(ctx, p.At(), created, p.Hold, nobodys)
 	if err != nil || !strings.Contains(found.Seen, repolayout.PackageInstallFile) || len(found.Changes) != 2 {
 		t.Errorf("%+v, %v", found, err)
 	}
 	p.Seen = &found.Seen
-	if _, err := d.CreatePackageInstall(ctx, p); err != nil {
+	if _, err := d.Installs.Create(ctx, p); err != nil {
 		t.Errorf("adopt: %v", err)
 	}
 	files, err = server.Files(repository, "main")
@@ -218,25 +226,25 @@ func TestEncryptedFileInTheWay(t *testing.T) {
 		_, is := files[encrypted]
 		return is
 	}
-	planned, err := d.PlanPackageInstall(p)
+	planned, err := d.Installs.Plan(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var exists *ExistsError
-	if _, err := d.CheckNewPackageInstall(ctx, p.At(), planned, Hold{}, nobodys); !errors.As(err, &exists) || exists.What != encrypted {
+	if _, err := d.Installs.CheckNew(ctx, p.At(), planned, Hold{}, nobodys); !errors.As(err, &exists) || exists.What != encrypted {
 		t.Errorf("check: %v", err)
 	}
 	exists = nil
-	if _, err := d.CreatePackageInstall(ctx, p); !errors.As(err, &exists) || exists.What != encrypted || !there() {
+	if _, err := d.Installs.Create(ctx, p); !errors.As(err, &exists) || exists.What != encrypted || !there() {
 		t.Errorf("create: %v", err)
 	}
 	without := p
 	without.Values = nil
-	if _, err := d.CreatePackageInstall(ctx, without); err != nil || !there() {
+	if _, err := d.Installs.Create(ctx, without); err != nil || !there() {
 		t.Errorf("without values it is not in the way: %v", err)
 	}
 	p.Adopt = true
-	if _, err := d.CreatePackageInstall(ctx, p); err != nil || there() {
+	if _, err := d.Installs.Create(ctx, p); err != nil || there() {
 		t.Errorf("adopt: %v, and the file is there: %t", err, there())
 	}
 }
@@ -246,20 +254,20 @@ func TestHalfOfAPackageInstall(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)
 	p := testInstall()
-	if _, err := d.CreatePackageInstall(ctx, p); err != nil {
+	if _, err := d.Installs.Create(ctx, p); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := server.Seed(repository, "theirs", nil, d.Layout.Path(p.At(), repolayout.PackageInstallFile)); err != nil {
 		t.Fatal(err)
 	}
-	d.Repository = reopened(t, server)
+	d = again(t, d, server)
 	var unreadable *UnreadableError
 	params := d.Layout.Path(p.At(), repolayout.ParamsFile)
-	_, r, err := d.ReadPackageInstall(ctx, p.At(), repolayout.PackageInstallFile, repolayout.ParamsFile)
+	_, r, err := d.Installs.Read(ctx, p.At(), repolayout.PackageInstallFile, repolayout.ParamsFile)
 	if _, shown := r.Files[params]; !errors.As(err, &unreadable) || errors.Is(err, ErrNotFound) || !shown || len(r.Blobs) != 2 { // with the mark
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, _, err := d.ReadPackageInstall(ctx, p.At()); !errors.Is(err, ErrNotFound) {
+	if _, _, err := d.Installs.Read(ctx, p.At()); !errors.Is(err, ErrNotFound) {
 		t.Errorf("files that nobody knows: %v", err)
 	}
 }
@@ -273,11 +281,11 @@ func TestDeleteKeepsOthersFiles(t *testing.T) {
 	if _, err := server.Seed(repository, "Notes", theirs); err != nil {
 		t.Fatal(err)
 	}
-	created, err := d.CreatePackageInstall(ctx, p)
+	created, err := d.Installs.Create(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.DeletePackageInstall(ctx, p.At(), created.Blobs, Hold{Creation: created.Creation}); err != nil {
+	if _, err := d.Installs.Delete(ctx, p.At(), created.Blobs, Hold{Creation: created.Creation}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := server.Files(repository, "main")
@@ -298,7 +306,7 @@ func TestUnreadableFilesAreThere(t *testing.T) {
 	if _, err := server.Seed(repository, "Break", map[string]string{d.Layout.Path(at, repolayout.PackageInstallFile): "kind: [\n"}); err != nil {
 		t.Fatal(err)
 	}
-	_, r, err := d.ReadPackageInstall(bounded(t), at)
+	_, r, err := d.Installs.Read(bounded(t), at)
 	var unreadable *UnreadableError
 	if !errors.As(err, &unreadable) || r.Files[d.Layout.Path(at, repolayout.PackageInstallFile)] != carvel.Masked+"\n" {
 		t.Errorf("got %+v, %v", r, err)
@@ -306,12 +314,12 @@ func TestUnreadableFilesAreThere(t *testing.T) {
 }
 
 func TestMissingParts(t *testing.T) {
-	d := &Delivery{}
+	d := New(Config{})
 	ctx := t.Context()
 	for part, call := range map[string]func() error{
-		PartGit:          func() error { _, err := d.CreatePackageInstall(ctx, testInstall()); return err },
-		PartBuildCluster: func() error { _, err := d.CreateApp(ctx, App{}); return err },
-		PartRunClusters:  func() error { _, err := d.CreateRunNamespace(ctx, RunNamespace{Cluster: "x"}); return err },
+		PartGit:          func() error { _, err := d.Installs.Create(ctx, testInstall()); return err },
+		PartBuildCluster: func() error { _, err := d.Apps.Create(ctx, App{}); return err },
+		PartRunClusters:  func() error { _, err := d.Namespaces.Create(ctx, RunNamespace{Cluster: "x"}); return err },
 	} {
 		var missing *MissingPartError
 		if err := call(); !errors.As(err, &missing) || missing.Part != part {
@@ -337,7 +345,7 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 	ctx := bounded(t)
 	p := testInstall()
 	install, params := d.Layout.Path(p.At(), repolayout.PackageInstallFile), d.Layout.Path(p.At(), repolayout.ParamsFile)
-	created, err := d.CreatePackageInstall(ctx, p)
+	created, err := d.Installs.Create(ctx, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,14 +355,14 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Another reader, which has not seen what was there before.
-	d.Repository = reopened(t, server)
-	_, found, err := d.ReadPackageInstall(ctx, p.At())
+	d = again(t, d, server)
+	_, found, err := d.Installs.Read(ctx, p.At())
 	if err != nil || len(found.Says) != 2 || found.Says[repolayout.ParamsFile] == found.Blobs[repolayout.ParamsFile] {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	seen := installfiles.Before{Blobs: found.Blobs, Says: func(name string, blob installfiles.Blob) bool { return found.Says[name] == blob }}
 	p.want("2.0.0")
-	done, err := d.UpdatePackageInstall(ctx, p, seen)
+	done, err := d.Installs.Update(ctx, p, seen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +378,7 @@ func TestUpdateKeepsOtherForms(t *testing.T) {
 	}
 	p.want("3.0.0")
 	var precondition *gitops.PreconditionError
-	if _, err := d.UpdatePackageInstall(ctx, p, installfiles.Before{Blobs: done.Blobs, Says: seen.Says}); !errors.As(err, &precondition) || precondition.Path != params {
+	if _, err := d.Installs.Update(ctx, p, installfiles.Before{Blobs: done.Blobs, Says: seen.Says}); !errors.As(err, &precondition) || precondition.Path != params {
 		t.Errorf("a file that changed was passed over: %v", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // markAt reads the mark of a package install's files.
-func (d *Delivery) markAt(ctx context.Context, at repolayout.Install) (carvel.Mark, error) {
-	files, err := d.files(ctx, at)
+func (is *Installs) markAt(ctx context.Context, at repolayout.Install) (carvel.Mark, error) {
+	files, err := is.files(ctx, at)
 	return installfiles.ReadMark(files).Mark, err
 }
 
@@ -23,16 +23,16 @@ type NewPackageInstall struct {
 	Adoption                    // of what is somebody else's
 }
 
-// CheckNewPackageInstall looks at what is in the place of a new package install.
+// CheckNew looks at what is in the place of a new package install.
 // It is an *ExistsError where that is somebody else's and not to be adopted.
 // Ours is what an interrupted creation of the same resource has made, what has
 // the planned content, and what ours tells, such as files about to be replaced
 // by the same resource. planned may be empty.
-func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Install, planned PackageInstallReceipt, how Hold,
+func (is *Installs) CheckNew(ctx context.Context, at repolayout.Install, planned PackageInstallReceipt, how Hold,
 	ours func(name string, blob installfiles.Blob) bool,
 ) (NewPackageInstall, error) {
 	var n NewPackageInstall
-	found, err := d.files(ctx, at)
+	found, err := is.files(ctx, at)
 	if err != nil {
 		return n, err
 	}
@@ -47,7 +47,7 @@ func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Ins
 	known := func(name string, blob installfiles.Blob) bool { return planned.Blobs[name] == blob || ours(name, blob) }
 	if theirs.Creation != "" {
 		// A plan does not tell a resource that is replaced from one that is not.
-		if isOurs := theirs.Owner == d.Owner && theirs.Resource == resourceOf(at); isOurs || theirs.Creation == how.Creation {
+		if isOurs := theirs.Owner == is.Owner && theirs.Resource == resourceOf(at); isOurs || theirs.Creation == how.Creation {
 			maps.Copy(n.Blobs, theirs.Own(found).Blobs())
 			if theirs.Wrote(found) {
 				return n, nil
@@ -62,22 +62,22 @@ func (d *Delivery) CheckNewPackageInstall(ctx context.Context, at repolayout.Ins
 			continue
 		}
 		if !how.Adopt {
-			return n, d.exists(ctx, d.Layout.Path(at, name), theirs.Mark)
+			return n, is.exists(ctx, is.Layout.Path(at, name), theirs.Mark)
 		}
-		n.Seen = installfiles.Sighting(d.Layout.Dir(at), there, theirs.Mark)
+		n.Seen = installfiles.Sighting(is.Layout.Dir(at), there, theirs.Mark)
 	}
 	if n.Seen != "" {
-		n.Changes = d.changes(at, there, planned)
+		n.Changes = is.changes(at, there, planned)
 	}
 	return n, nil
 }
 
 // changes are what an adoption does to files, as far as may be shown.
-func (d *Delivery) changes(at repolayout.Install, there installfiles.Contents, planned PackageInstallReceipt) []Change {
+func (is *Installs) changes(at repolayout.Install, there installfiles.Contents, planned PackageInstallReceipt) []Change {
 	var changes []Change
-	before := d.shownAt(at, there.Shown())
+	before := is.shownAt(at, there.Shown())
 	for _, name := range installfiles.Names {
-		path := d.Layout.Path(at, name)
+		path := is.Layout.Path(at, name)
 		_, isThere := there[name]
 		_, isPlanned := planned.Files[path]
 		if isThere || isPlanned {
@@ -87,28 +87,28 @@ func (d *Delivery) changes(at repolayout.Install, there installfiles.Contents, p
 	return changes
 }
 
-func (d *Delivery) exists(ctx context.Context, path string, theirs carvel.Mark) error {
-	return &ExistsError{Where: d.branch(), What: path, By: d.lastChange(ctx, path), Mark: theirs}
+func (is *Installs) exists(ctx context.Context, path string, theirs carvel.Mark) error {
+	return &ExistsError{Where: is.where(), What: path, By: is.lastChange(ctx, path), Mark: theirs}
 }
 
 // longestRace is how often a creation looks again at a place that changes while
 // it is being written.
 const longestRace = 10
 
-// CreatePackageInstall commits the files. What is there already is gone on with
+// Create commits the files. What is there already is gone on with
 // where an interrupted creation of the same resource has made it or where it
 // has the same content, and taken over where that is asked for and the plan saw
 // it.
-func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall) (PackageInstallReceipt, error) {
-	mine := d.mark(resourceOf(p.At()), "")
+func (is *Installs) Create(ctx context.Context, p PackageInstall) (PackageInstallReceipt, error) {
+	mine := is.mark(resourceOf(p.At()), "")
 	before := installfiles.Before{}
 	for race := 0; ; race++ {
-		r, err := d.commitPackageInstall(ctx, "Add", p, before, mine)
+		r, err := is.commit(ctx, "Add", p, before, mine)
 		var precondition *gitops.PreconditionError
 		if !errors.As(err, &precondition) || race == longestRace {
-			return r, d.blame(ctx, err)
+			return r, is.blame(ctx, err)
 		}
-		if before, err = d.takeOverFiles(ctx, p, mine); err != nil {
+		if before, err = is.takeOverFiles(ctx, p, mine); err != nil {
 			return r, err
 		}
 	}
@@ -116,9 +116,9 @@ func (d *Delivery) CreatePackageInstall(ctx context.Context, p PackageInstall) (
 
 // takeOverFiles are the files that are there for a creation to go on with, or
 // the reason why it must not.
-func (d *Delivery) takeOverFiles(ctx context.Context, p PackageInstall, mine carvel.Mark) (installfiles.Before, error) {
+func (is *Installs) takeOverFiles(ctx context.Context, p PackageInstall, mine carvel.Mark) (installfiles.Before, error) {
 	at := p.At()
-	found, err := d.files(ctx, at)
+	found, err := is.files(ctx, at)
 	if err != nil {
 		return installfiles.Before{}, err
 	}
@@ -130,12 +130,12 @@ func (d *Delivery) takeOverFiles(ctx context.Context, p PackageInstall, mine car
 	before := installfiles.Before{Blobs: there.Blobs()}
 	maps.Copy(before.Blobs, theirs.Own(found).Blobs())
 	switch {
-	case d.resumes(theirs.Mark, mine) && theirs.Wrote(found):
+	case is.resumes(theirs.Mark, mine) && theirs.Wrote(found):
 		return before, nil
-	case (theirs.Creation == "" || d.resumes(theirs.Mark, mine)) && files.Are(there):
+	case (theirs.Creation == "" || is.resumes(theirs.Mark, mine)) && files.Are(there):
 		return before, nil
 	case !p.Adopt:
-		return before, d.exists(ctx, d.Layout.Path(at, installfiles.First(there)), theirs.Mark)
+		return before, is.exists(ctx, is.Layout.Path(at, installfiles.First(there)), theirs.Mark)
 	}
-	return before, p.asPlanned(d.branch(), d.Layout.Dir(at), installfiles.Sighting(d.Layout.Dir(at), there, theirs.Mark))
+	return before, p.asPlanned(is.where(), is.Layout.Dir(at), installfiles.Sighting(is.Layout.Dir(at), there, theirs.Mark))
 }

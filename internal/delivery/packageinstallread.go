@@ -13,14 +13,14 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// ReadPackageInstall reads the files at the branch's tip, and the spec that
+// Read reads the files at the branch's tip, and the spec that
 // they hold. known are the names of files that are the package install's even if
 // it does not say so any more. Without these and a packageinstall.yaml it is
 // ErrNotFound.
-func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install, known ...string) (PackageInstall, PackageInstallReceipt, error) {
+func (is *Installs) Read(ctx context.Context, at repolayout.Install, known ...string) (PackageInstall, PackageInstallReceipt, error) {
 	found := PackageInstall{RunCluster: at.RunCluster}
 	var r PackageInstallReceipt
-	files, err := d.files(ctx, at)
+	files, err := is.files(ctx, at)
 	if err != nil {
 		return found, r, err
 	}
@@ -30,7 +30,7 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		if len(left) == 0 {
 			return found, r, ErrNotFound
 		}
-		return found, d.found(at, left, files), d.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
+		return found, is.found(at, left, files), is.unreadable(at, fmt.Errorf("%s: %w", repolayout.PackageInstallFile, gitops.ErrNotExist))
 	}
 	spec, ours, err := installfiles.Parse(files)
 	for _, name := range known {
@@ -38,9 +38,9 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 			ours[name] = data
 		}
 	}
-	r = d.found(at, ours, files)
+	r = is.found(at, ours, files)
 	var tipErr error
-	if r.Tip, tipErr = d.Repository.Tip(ctx); tipErr != nil {
+	if r.Tip, tipErr = is.Repository.Tip(ctx); tipErr != nil {
 		return found, r, tipErr
 	}
 	if err == nil {
@@ -49,7 +49,7 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 		r.Says = canonical.Blobs()
 	}
 	if err != nil {
-		return found, r, d.unreadable(at, err)
+		return found, r, is.unreadable(at, err)
 	}
 	found.Spec = spec
 	return found, r, nil
@@ -57,8 +57,8 @@ func (d *Delivery) ReadPackageInstall(ctx context.Context, at repolayout.Install
 
 // found is the receipt of files that were read. The file with the mark is among
 // its blobs, so that it is known whether that is another by the time of a write.
-func (d *Delivery) found(at repolayout.Install, ours, all installfiles.Contents) PackageInstallReceipt {
-	r := PackageInstallReceipt{Blobs: ours.Blobs(), Files: d.shownAt(at, ours.Shown())}
+func (is *Installs) found(at repolayout.Install, ours, all installfiles.Contents) PackageInstallReceipt {
+	r := PackageInstallReceipt{Blobs: ours.Blobs(), Files: is.shownAt(at, ours.Shown())}
 	m := installfiles.ReadMark(all)
 	r.Mark, r.AsWritten = m.Mark, m.Creation != "" && m.Wrote(all)
 	if r.Mark.Creation != "" {
@@ -79,12 +79,12 @@ func (e *MovedError) Error() string {
 
 // CheckMoved is a *MovedError where a package install is not in its place but
 // in dir, where it was last seen; dir may be empty.
-func (d *Delivery) CheckMoved(ctx context.Context, at repolayout.Install, dir string) error {
-	to := d.Layout.Dir(at)
+func (is *Installs) CheckMoved(ctx context.Context, at repolayout.Install, dir string) error {
+	to := is.Layout.Dir(at)
 	if dir == "" || dir == to {
 		return nil
 	}
-	repository, err := d.repository()
+	repository, err := is.repository()
 	if err != nil {
 		return err
 	}
@@ -100,22 +100,22 @@ type UnreadableError struct {
 	Err error
 }
 
-func (d *Delivery) unreadable(at repolayout.Install, err error) error {
-	return &UnreadableError{Err: fmt.Errorf("read %s on branch %s: %w", d.Layout.Dir(at), d.Location.Branch, err)}
+func (is *Installs) unreadable(at repolayout.Install, err error) error {
+	return &UnreadableError{Err: fmt.Errorf("read %s on branch %s: %w", is.Layout.Dir(at), is.Location.Branch, err)}
 }
 
 func (e *UnreadableError) Error() string { return e.Err.Error() }
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // files reads what is there of a package install.
-func (d *Delivery) files(ctx context.Context, at repolayout.Install) (installfiles.Contents, error) {
-	repository, err := d.repository()
+func (is *Installs) files(ctx context.Context, at repolayout.Install) (installfiles.Contents, error) {
+	repository, err := is.repository()
 	if err != nil {
 		return nil, err
 	}
 	var paths []string
 	for _, name := range installfiles.AllNames {
-		paths = append(paths, d.Layout.Path(at, name))
+		paths = append(paths, is.Layout.Path(at, name))
 	}
 	if err := repository.Prefetch(ctx, paths...); err != nil {
 		return nil, err
@@ -144,8 +144,8 @@ func read(ctx context.Context, repository Repository, path string) ([]byte, gito
 	return file.Data, file.Blob, err
 }
 
-// FindBlobs are the blobs of the files that are on the branch.
-func (d *Delivery) FindBlobs(ctx context.Context, at repolayout.Install) (installfiles.Blobs, error) {
-	files, err := d.files(ctx, at)
+// Blobs are the blobs of the files that are on the branch.
+func (is *Installs) Blobs(ctx context.Context, at repolayout.Install) (installfiles.Blobs, error) {
+	files, err := is.files(ctx, at)
 	return files.Blobs(), err
 }

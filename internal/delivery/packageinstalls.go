@@ -10,7 +10,6 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
 // InstalledPackage is a PackageInstall as its run cluster reports it.
@@ -31,11 +30,11 @@ func (e *WholeClusterError) Error() string {
 }
 func (e *WholeClusterError) Unwrap() error { return e.Err }
 
-// ListPackageInstalls reads the PackageInstalls of a namespace of a run
+// List reads the PackageInstalls of a namespace of a run
 // cluster, "" for all, in the order of their names. Their Apps are read too
 // where the identity may.
-func (d *Delivery) ListPackageInstalls(ctx context.Context, runCluster, namespace string) ([]InstalledPackage, error) {
-	c, err := d.run(runCluster)
+func (is *Installs) List(ctx context.Context, runCluster, namespace string) ([]InstalledPackage, error) {
+	c, err := is.run(runCluster)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (d *Delivery) ListPackageInstalls(ctx context.Context, runCluster, namespac
 
 // installApps are the Apps of a namespace by namespace and name; nil where the
 // identity may not list them.
-func installApps(ctx context.Context, c *cluster.Cluster, namespace string) (map[[2]string]*carvel.InstallApp, error) {
+func installApps(ctx context.Context, c Cluster, namespace string) (map[[2]string]*carvel.InstallApp, error) {
 	list, err := c.List(ctx, carvel.Apps, namespace)
 	if apierrors.IsForbidden(err) {
 		return nil, nil

@@ -31,6 +31,15 @@ type PackageSource struct {
 	Namespace  string // of FromCluster
 }
 
+// Catalog are the use cases about the packages that there are.
+type Catalog struct {
+	branch
+	clusters
+	Layout  repolayout.Layout
+	mu      sync.Mutex
+	offered map[offerKey]*offer // what clusters offer
+}
+
 // PackageList is what a source offers.
 type PackageList struct {
 	Packages   []carvel.Package
@@ -46,31 +55,31 @@ type UnreadablePackage struct {
 
 // Packages are the versions of a package that a source offers. Where the
 // repository has no directory for them it is ErrNotFound.
-func (d *Delivery) Packages(ctx context.Context, from PackageSource, name string) (PackageList, error) {
+func (ct *Catalog) Packages(ctx context.Context, from PackageSource, name string) (PackageList, error) {
 	if from.Kind == FromCluster {
-		return d.onCluster(ctx, from, name)
+		return ct.onCluster(ctx, from, name)
 	}
-	return d.inRepository(ctx, name, new(int))
+	return ct.inRepository(ctx, name, new(int))
 }
 
 // AllPackages are the versions of all packages that a source offers.
-func (d *Delivery) AllPackages(ctx context.Context, from PackageSource) (PackageList, error) {
+func (ct *Catalog) AllPackages(ctx context.Context, from PackageSource) (PackageList, error) {
 	if from.Kind == FromCluster {
-		return d.onCluster(ctx, from, "")
+		return ct.onCluster(ctx, from, "")
 	}
 	var all PackageList
-	repository, err := d.repository()
+	repository, err := ct.repository()
 	if err != nil {
 		return all, err
 	}
-	entries, err := repository.List(ctx, d.Layout.Root())
+	entries, err := repository.List(ctx, ct.Layout.Root())
 	if err != nil && !errors.Is(err, gitops.ErrNotExist) {
 		return all, err
 	}
 	var names, directories []string
 	for _, entry := range entries {
 		if entry.Dir() && carvel.ValidatePackageName(entry.Name) == nil {
-			names, directories = append(names, entry.Name), append(directories, d.Layout.PackagesDir(entry.Name))
+			names, directories = append(names, entry.Name), append(directories, ct.Layout.PackagesDir(entry.Name))
 		}
 	}
 	if err := repository.Prefetch(ctx, directories...); err != nil {
@@ -78,7 +87,7 @@ func (d *Delivery) AllPackages(ctx context.Context, from PackageSource) (Package
 	}
 	var bytes int
 	for _, name := range names {
-		one, err := d.inRepository(ctx, name, &bytes)
+		one, err := ct.inRepository(ctx, name, &bytes)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return all, err
 		}
@@ -90,13 +99,13 @@ func (d *Delivery) AllPackages(ctx context.Context, from PackageSource) (Package
 
 // inRepository reads the versions of a package, and adds the size of their files
 // to bytes.
-func (d *Delivery) inRepository(ctx context.Context, name string, bytes *int) (PackageList, error) {
+func (ct *Catalog) inRepository(ctx context.Context, name string, bytes *int) (PackageList, error) {
 	var list PackageList
-	repository, err := d.repository()
+	repository, err := ct.repository()
 	if err != nil {
 		return list, err
 	}
-	dir := d.Layout.PackagesDir(name)
+	dir := ct.Layout.PackagesDir(name)
 	if err := repository.Prefetch(ctx, dir); err != nil {
 		return list, err
 	}
@@ -277,20 +286,20 @@ func readPackages(ctx context.Context, repository Repository, at string, blob gi
 	return file, nil
 }
 
-// PrefetchPackageInstall brings the files of a package install in together with
+// Prefetch brings the files of a package install in together with
 // those of its package's versions, if they are in the repository, so that
 // reading them costs nothing.
-func (d *Delivery) PrefetchPackageInstall(ctx context.Context, at repolayout.Install, from string) error {
-	repository, err := d.repository()
+func (ct *Catalog) Prefetch(ctx context.Context, at repolayout.Install, from string) error {
+	repository, err := ct.repository()
 	if err != nil {
 		return err
 	}
 	var paths []string
 	for _, name := range installfiles.AllNames {
-		paths = append(paths, d.Layout.Path(at, name))
+		paths = append(paths, ct.Layout.Path(at, name))
 	}
 	if from == FromRepository {
-		paths = append(paths, d.Layout.PackagesDir(at.Package))
+		paths = append(paths, ct.Layout.PackagesDir(at.Package))
 	}
 	return repository.Prefetch(ctx, paths...)
 }
@@ -308,32 +317,32 @@ type offer struct {
 // onCluster asks a cluster once for the same: a plan looks for every package
 // install at its package, and a cluster that is down is not to be waited for
 // every time.
-func (d *Delivery) onCluster(ctx context.Context, from PackageSource, name string) (PackageList, error) {
-	d.asked.Lock()
+func (ct *Catalog) onCluster(ctx context.Context, from PackageSource, name string) (PackageList, error) {
+	ct.mu.Lock()
 	key := offerKey{from.RunCluster, from.Namespace, name}
-	if d.offered == nil {
-		d.offered = map[offerKey]*offer{}
+	if ct.offered == nil {
+		ct.offered = map[offerKey]*offer{}
 	}
-	o := d.offered[key]
+	o := ct.offered[key]
 	if o == nil {
 		o = &offer{}
-		d.offered[key] = o
+		ct.offered[key] = o
 	}
-	d.asked.Unlock()
-	o.once.Do(func() { o.list, o.err = d.askCluster(ctx, from, name) })
+	ct.mu.Unlock()
+	o.once.Do(func() { o.list, o.err = ct.askCluster(ctx, from, name) })
 	return o.list, o.err
 }
 
-// ForgetPackages has the next look at what a cluster offers ask it again.
-func (d *Delivery) ForgetPackages(from PackageSource, name string) {
-	d.asked.Lock()
-	defer d.asked.Unlock()
-	delete(d.offered, offerKey{from.RunCluster, from.Namespace, name})
+// Forget has the next look at what a cluster offers ask it again.
+func (ct *Catalog) Forget(from PackageSource, name string) {
+	ct.mu.Lock()
+	defer ct.mu.Unlock()
+	delete(ct.offered, offerKey{from.RunCluster, from.Namespace, name})
 }
 
-func (d *Delivery) askCluster(ctx context.Context, from PackageSource, name string) (PackageList, error) {
+func (ct *Catalog) askCluster(ctx context.Context, from PackageSource, name string) (PackageList, error) {
 	var list PackageList
-	c, err := d.run(from.RunCluster)
+	c, err := ct.run(from.RunCluster)
 	if err != nil {
 		return list, err
 	}

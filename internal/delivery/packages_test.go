@@ -42,7 +42,9 @@ func TestPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Layout = layout
+	config := d.Config
+	config.Layout = layout
+	d = New(config)
 	const dir = "clusters/app.default.tap/packages/"
 	if _, err := server.Seed(repository, "Packages", map[string]string{
 		dir + "1.0.0.yaml":                           packageText("app.default.tap", "1.0.0", "a"),
@@ -58,7 +60,7 @@ func TestPackages(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := d.Packages(bounded(t), inGit, "app.default.tap")
+	list, err := d.Catalog.Packages(bounded(t), inGit, "app.default.tap")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,16 +68,16 @@ func TestPackages(t *testing.T) {
 	if diff := cmp.Diff(want, versionsOf(list)); diff != "" {
 		t.Error(diff)
 	}
-	again, err := d.Packages(bounded(t), inGit, "app.default.tap")
+	again, err := d.Catalog.Packages(bounded(t), inGit, "app.default.tap")
 	if err != nil || again.Packages[0].Schema != list.Packages[0].Schema {
 		t.Errorf("the same file was parsed twice (%v)", err)
 	}
 	for _, name := range []string{"bare.default.tap", "nosuch.default.tap"} {
-		if _, err := d.Packages(bounded(t), inGit, name); !errors.Is(err, ErrNotFound) {
+		if _, err := d.Catalog.Packages(bounded(t), inGit, name); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s: %v, want ErrNotFound", name, err)
 		}
 	}
-	all, err := d.AllPackages(bounded(t), inGit)
+	all, err := d.Catalog.AllPackages(bounded(t), inGit)
 	if err != nil || len(all.Packages) != 6 || len(all.Unreadable) != 2 {
 		t.Errorf("all: %v, %v", versionsOf(all), err)
 	}
@@ -118,17 +120,17 @@ func TestPackages_manyNames(t *testing.T) {
 	wide := git("100644 blob "+file+"\t1.yaml\n040000 tree "+tree+"\tmany\n", "mktree")
 	for packages, path := range map[string]string{wide: name + "/packages", deep: name + "/packages" + strings.Repeat("/d", mostPackageDepth)} {
 		commit(packages)
-		d.Repository = reopened(t, server)
+		d = again(t, d, server)
 		var limit *gitops.LimitError
-		if _, err := d.Packages(bounded(t), inGit, name); !errors.As(err, &limit) || limit.Path != path {
+		if _, err := d.Catalog.Packages(bounded(t), inGit, name); !errors.As(err, &limit) || limit.Path != path {
 			t.Errorf("%v, want a *gitops.LimitError about %s", err, path)
 		}
 	}
 	// A file that is too large, and a name that cannot be, are not read, and the others are.
 	large := git(strings.Repeat("# large\n", 1<<20), "hash-object", "-w", "--stdin")
 	commit(git("100644 blob "+file+"\t1.yaml\n100644 blob "+large+"\tlarge.yaml\n100644 blob "+file+"\tgit~1\n", "mktree"))
-	d.Repository = reopened(t, server)
-	list, err := d.Packages(bounded(t), inGit, name)
+	d = again(t, d, server)
+	list, err := d.Catalog.Packages(bounded(t), inGit, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,54 +169,54 @@ func TestCheckPackage(t *testing.T) {
 	}
 	installed := testInstall()
 	installed.want(">=1.0.0")
-	if _, err := d.CreatePackageInstall(bounded(t), installed); err != nil {
+	if _, err := d.Installs.Create(bounded(t), installed); err != nil {
 		t.Fatal(err)
 	}
 	ask := func(constraint string, values map[string]any) PackageCheck {
 		return PackageCheck{At: installed.At(), Source: inGit, Selection: version.Selection{Constraint: constraint}, Values: values}
 	}
-	v, err := d.CheckPackage(bounded(t), ask(">=1.0.0", map[string]any{"fresh": 1}))
+	v, err := d.Catalog.Check(bounded(t), ask(">=1.0.0", map[string]any{"fresh": 1}))
 	if err != nil || v.Version != "1.1.0" || v.HeldBack != "1.2.0-rc.1" || len(v.Findings) != 0 || !v.Enforced {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if len(v.Elsewhere) != 1 || v.Elsewhere[0].Version != "1.2.0-rc.1" {
 		t.Errorf("elsewhere: %+v, want the prerelease, and no version that is never selected again", v.Elsewhere)
 	}
-	v, err = d.CheckPackage(bounded(t), ask("1.1.0", map[string]any{"old": 1}))
+	v, err = d.Catalog.Check(bounded(t), ask("1.1.0", map[string]any{"old": 1}))
 	if err != nil || len(v.Findings) != 1 || len(v.Elsewhere) != 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	var down *DowngradeError
-	if v, err = d.CheckPackage(bounded(t), ask("1.0.0", nil)); !errors.As(err, &down) || down.From != "1.1.0" || down.To != "1.0.0" || v.Version != "1.0.0" {
+	if v, err = d.Catalog.Check(bounded(t), ask("1.0.0", nil)); !errors.As(err, &down) || down.From != "1.1.0" || down.To != "1.0.0" || v.Version != "1.0.0" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	allowed := ask("1.0.0", nil)
 	allowed.AllowDowngrade = true
-	if _, err := d.CheckPackage(bounded(t), allowed); err != nil {
+	if _, err := d.Catalog.Check(bounded(t), allowed); err != nil {
 		t.Error(err)
 	}
 	elsewhere := ask("1.0.0", nil)
 	elsewhere.At.RunCluster = "prod"
-	if _, err := d.CheckPackage(bounded(t), elsewhere); err != nil {
+	if _, err := d.Catalog.Check(bounded(t), elsewhere); err != nil {
 		t.Errorf("nothing is installed there: %v", err)
 	}
 	elsewhere.Installed = "1.1.0"
-	if _, err := d.CheckPackage(bounded(t), elsewhere); !errors.As(err, &down) {
+	if _, err := d.Catalog.Check(bounded(t), elsewhere); !errors.As(err, &down) {
 		t.Errorf("a version that the branch does not tell any more: %v", err)
 	}
 	var none *NoVersionError
-	if _, err := d.CheckPackage(bounded(t), ask(">1.1.0", nil)); !errors.As(err, &none) || none.HeldBack != "1.2.0-rc.1" || len(none.Available) != 3 {
+	if _, err := d.Catalog.Check(bounded(t), ask(">1.1.0", nil)); !errors.As(err, &none) || none.HeldBack != "1.2.0-rc.1" || len(none.Available) != 3 {
 		t.Errorf("%+v, %v", none, err)
 	}
 	missing := ask("1.0.0", nil)
 	missing.At.Package = "nosuch.default.tap"
-	if _, err := d.CheckPackage(bounded(t), missing); !errors.As(err, &none) || !errors.Is(err, ErrNotFound) {
+	if _, err := d.Catalog.Check(bounded(t), missing); !errors.As(err, &none) || !errors.Is(err, ErrNotFound) {
 		t.Errorf("%v, want a NoVersionError about a missing directory", err)
 	}
-	if got, err := d.FindPackage(bounded(t), inGit, name, version.Selection{Constraint: "1.x"}); err != nil || got.Version != "1.1.0" {
+	if got, err := d.Catalog.Find(bounded(t), inGit, name, version.Selection{Constraint: "1.x"}); err != nil || got.Version != "1.1.0" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := d.FindPackage(bounded(t), inGit, name, version.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
+	if _, err := d.Catalog.Find(bounded(t), inGit, name, version.Selection{Constraint: "7.x"}); !errors.As(err, &none) {
 		t.Errorf("%v, want a NoVersionError", err)
 	}
 }
@@ -261,11 +263,11 @@ func TestPackages_onCluster(t *testing.T) {
 		a := &packageAPI{selects: c.selects}
 		server := httptest.NewServer(a)
 		t.Cleanup(server.Close)
-		d := &Delivery{Run: map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: server.URL})}}
+		d := New(Config{Run: map[string]Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: server.URL})}})
 		from := PackageSource{Kind: FromCluster, RunCluster: "staging", Namespace: "apps"}
 		look := func() {
 			t.Helper()
-			list, err := d.Packages(bounded(t), from, "app.default.tap")
+			list, err := d.Catalog.Packages(bounded(t), from, "app.default.tap")
 			want := []string{"1.1.0", "1.0.0", "unreadable Package apps/app.default.tap. on staging"}
 			if diff := cmp.Diff(want, versionsOf(list)); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
@@ -273,9 +275,9 @@ func TestPackages_onCluster(t *testing.T) {
 		}
 		look()
 		look() // not asked again
-		d.ForgetPackages(from, "app.default.tap")
+		d.Catalog.Forget(from, "app.default.tap")
 		look()
-		if all, err := d.AllPackages(bounded(t), from); err != nil || len(all.Packages) != 3 {
+		if all, err := d.Catalog.AllPackages(bounded(t), from); err != nil || len(all.Packages) != 3 {
 			t.Errorf("%v, %v", versionsOf(all), err)
 		}
 		if diff := cmp.Diff(c.asked, a.asked); diff != "" {
@@ -283,7 +285,7 @@ func TestPackages_onCluster(t *testing.T) {
 		}
 		from.RunCluster = "prod"
 		var missing *MissingPartError
-		if _, err := d.Packages(bounded(t), from, "app.default.tap"); !errors.As(err, &missing) {
+		if _, err := d.Catalog.Packages(bounded(t), from, "app.default.tap"); !errors.As(err, &missing) {
 			t.Errorf("%v, want a MissingPartError", err)
 		}
 	}

@@ -25,7 +25,7 @@ func proxied(t *testing.T) (*delivery.Delivery, *acctest.Proxy, delivery.RunName
 	t.Parallel()
 	e := acctest.New(t)
 	p := e.Proxy(e.Lab.Staging)
-	d := &delivery.Delivery{Run: map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: p.URL})}}
+	d := delivery.New(delivery.Config{Run: map[string]delivery.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: p.URL})}})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return d, p, delivery.RunNamespace{
@@ -45,31 +45,31 @@ func TestAccRequests(t *testing.T) {
 			t.Errorf("%s took %d requests, want at most %d:\n%s", what, len(requests), most, strings.Join(requests, "\n"))
 		}
 	}
-	created, err := d.CreateRunNamespace(ctx, s)
+	created, err := d.Namespaces.Create(ctx, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Creation = created.Creation
 	expect("create", 6)
-	if _, err := d.ReadRunNamespace(ctx, s); err != nil {
+	if _, err := d.Namespaces.Read(ctx, s); err != nil {
 		t.Fatal(err)
 	}
 	expect("read", 6)
-	if err := d.CheckRights(ctx, s); err != nil {
+	if err := d.Namespaces.CheckRights(ctx, s); err != nil {
 		t.Fatal(err)
 	}
 	expect("looking at the rights", 1)
 	for range 3 {
-		if err := d.CheckInstalls(ctx, "staging", s.Name); err != nil {
+		if err := d.Namespaces.CheckInstalls(ctx, "staging", s.Name); err != nil {
 			t.Fatal(err)
 		}
 	}
 	expect("looking whether PackageInstalls are served", 1)
-	if _, err := d.UpdateRunNamespace(ctx, s.RunNamespaceSpec, s); err != nil {
+	if _, err := d.Namespaces.Update(ctx, s.RunNamespaceSpec, s); err != nil {
 		t.Fatal(err)
 	}
 	expect("update", 12) // each object is read, and written
-	if _, err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
+	if _, err := d.Namespaces.Delete(ctx, s, created.UID); err != nil {
 		t.Fatal(err)
 	}
 	expect("delete", 8)
@@ -83,15 +83,15 @@ func TestAccPreflight(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	token := e.Limited(e.Lab.Staging)
-	d := &delivery.Delivery{Run: map[string]*cluster.Cluster{
+	d := delivery.New(delivery.Config{Run: map[string]delivery.Cluster{
 		"without": cluster.New("without", "test", cluster.Config{Host: e.WithoutAPI(e.Lab.Staging, "packaging.carvel.dev")}),
 		"limited": cluster.New("limited", "test", cluster.Config{Host: e.Lab.Staging.Server, Token: token, CACertificate: string(e.Lab.Staging.CA)}),
-	}}
+	}})
 	var notServed *cluster.NotServedError
-	if err := d.CheckInstalls(ctx, "without", e.Name); !errors.As(err, &notServed) {
+	if err := d.Namespaces.CheckInstalls(ctx, "without", e.Name); !errors.As(err, &notServed) {
 		t.Errorf("got %v", err)
 	}
-	if err := d.CheckInstalls(ctx, "limited", e.Name); err != nil {
+	if err := d.Namespaces.CheckInstalls(ctx, "limited", e.Name); err != nil {
 		t.Error(err)
 	}
 }
@@ -116,17 +116,17 @@ func TestAccRetries(t *testing.T) {
 		}
 		return true
 	})
-	created, err := d.CreateRunNamespace(ctx, s)
+	created, err := d.Namespaces.Create(ctx, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Creation = created.Creation
 	p.Answer(nil)
-	read, err := d.ReadRunNamespace(ctx, s)
+	read, err := d.Namespaces.Read(ctx, s)
 	if err != nil || len(read.Objects) != 6 {
 		t.Errorf("%d objects, %v", len(read.Objects), err)
 	}
-	if _, err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
+	if _, err := d.Namespaces.Delete(ctx, s, created.UID); err != nil {
 		t.Error(err)
 	}
 }
@@ -135,18 +135,18 @@ func TestAccRetries(t *testing.T) {
 // has made in place of ours is not deleted.
 func TestAccReplacedNamespace(t *testing.T) {
 	d, _, s, ctx := proxied(t)
-	created, err := d.CreateRunNamespace(ctx, s)
+	created, err := d.Namespaces.Create(ctx, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Creation = created.Creation
-	if _, err := d.DeleteRunNamespace(ctx, s, "another-uid"); err != nil {
+	if _, err := d.Namespaces.Delete(ctx, s, "another-uid"); err != nil {
 		t.Errorf("ours is gone, which is not an error: %v", err)
 	}
-	if read, err := d.ReadRunNamespace(ctx, s); err != nil || read.UID != created.UID {
+	if read, err := d.Namespaces.Read(ctx, s); err != nil || read.UID != created.UID {
 		t.Errorf("the other namespace was deleted: %v", err)
 	}
-	if _, err := d.DeleteRunNamespace(ctx, s, created.UID); err != nil {
+	if _, err := d.Namespaces.Delete(ctx, s, created.UID); err != nil {
 		t.Error(err)
 	}
 }

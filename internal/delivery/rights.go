@@ -36,12 +36,12 @@ type right struct {
 // CheckRights is a *LackingRightsError where the Roles of a run namespace would
 // grant what the applying identity lacks. It asks for the list of its rights
 // first, and about each that is not on it, since the list need not be complete.
-func (d *Delivery) CheckRights(ctx context.Context, s RunNamespace) error {
-	c, err := d.run(s.Cluster)
+func (ns *Namespaces) CheckRights(ctx context.Context, s RunNamespace) error {
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return err
 	}
-	if everything, err := d.holdsEverything(ctx, c); err != nil || everything {
+	if everything, err := ns.holdsEverything(ctx, c); err != nil || everything {
 		return err
 	}
 	held, err := rulesReview(ctx, c, s.Name)
@@ -67,33 +67,33 @@ func (d *Delivery) CheckRights(ctx context.Context, s RunNamespace) error {
 
 // holdsEverything tells whether the identity is a cluster's administrator. It
 // is asked once, so that a plan of many namespaces costs one request.
-func (d *Delivery) holdsEverything(ctx context.Context, c *cluster.Cluster) (bool, error) {
-	d.asked.Lock()
-	defer d.asked.Unlock()
-	if everything, ok := d.administrator[c]; ok {
+func (ns *Namespaces) holdsEverything(ctx context.Context, c Cluster) (bool, error) {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if everything, ok := ns.administrator[c]; ok {
 		return everything, nil
 	}
 	no, err := denied(ctx, c, "", []right{{"*", "*", "*", ""}})
 	if err != nil {
 		return false, err
 	}
-	if d.administrator == nil {
-		d.administrator = map[*cluster.Cluster]bool{}
+	if ns.administrator == nil {
+		ns.administrator = map[Cluster]bool{}
 	}
-	d.administrator[c] = len(no) == 0
-	return d.administrator[c], nil
+	ns.administrator[c] = len(no) == 0
+	return ns.administrator[c], nil
 }
 
 // CheckInstalls is a *cluster.NotServedError where a run cluster does not know
 // PackageInstalls, so that nothing could be delivered to it. It is asked once.
-func (d *Delivery) CheckInstalls(ctx context.Context, runCluster, namespace string) error {
-	c, err := d.run(runCluster)
+func (ns *Namespaces) CheckInstalls(ctx context.Context, runCluster, namespace string) error {
+	c, err := ns.run(runCluster)
 	if err != nil {
 		return err
 	}
-	d.asked.Lock()
-	defer d.asked.Unlock()
-	if err, ok := d.served[c]; ok {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if err, ok := ns.served[c]; ok {
 		return err
 	}
 	err = c.Served(ctx, carvel.PackageInstalls, namespace)
@@ -101,10 +101,10 @@ func (d *Delivery) CheckInstalls(ctx context.Context, runCluster, namespace stri
 	if err != nil && !errors.As(err, &notServed) {
 		return err
 	}
-	if d.served == nil {
-		d.served = map[*cluster.Cluster]error{}
+	if ns.served == nil {
+		ns.served = map[Cluster]error{}
 	}
-	d.served[c] = err
+	ns.served[c] = err
 	return err
 }
 
@@ -157,7 +157,7 @@ func review(resource, kind string, spec map[string]any) (cluster.Ref, *unstructu
 	return cluster.Ref{Resource: gvr}, obj
 }
 
-func rulesReview(ctx context.Context, c *cluster.Cluster, namespace string) (heldRules, error) {
+func rulesReview(ctx context.Context, c Cluster, namespace string) (heldRules, error) {
 	ref, obj := review("selfsubjectrulesreviews", "SelfSubjectRulesReview", map[string]any{"namespace": namespace})
 	answer, err := c.Create(ctx, ref, obj)
 	if err != nil {
@@ -173,7 +173,7 @@ func rulesReview(ctx context.Context, c *cluster.Cluster, namespace string) (hel
 }
 
 // denied are the rights that the API server says no to.
-func denied(ctx context.Context, c *cluster.Cluster, namespace string, asked []right) ([]right, error) {
+func denied(ctx context.Context, c Cluster, namespace string, asked []right) ([]right, error) {
 	answers := make([]bool, len(asked))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(10)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -12,6 +13,16 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
+
+// Namespaces are the use cases about namespaces on run clusters.
+type Namespaces struct {
+	*ownership
+	clusters
+	mu            sync.Mutex
+	administrator map[Cluster]bool                        // whether our identity may do everything there
+	served        map[Cluster]error                       // whether it knows PackageInstalls
+	everywhere    map[Cluster][]unstructured.Unstructured // ClusterRoleBindings
+}
 
 // RunNamespace is a namespace on a run cluster, with the rights of its
 // ServiceAccount.
@@ -88,9 +99,9 @@ func (e *NamespaceMissingError) Error() string {
 	return fmt.Sprintf("there is no namespace %s on %s", e.Namespace, e.Cluster)
 }
 
-// CheckNewRunNamespace tells what the adoption of a namespace changes.
-func (d *Delivery) CheckNewRunNamespace(ctx context.Context, s RunNamespace) (Adoption, error) {
-	c, err := d.run(s.Cluster)
+// CheckNew tells what the adoption of a namespace changes.
+func (ns *Namespaces) CheckNew(ctx context.Context, s RunNamespace) (Adoption, error) {
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return Adoption{}, err
 	}
@@ -99,19 +110,19 @@ func (d *Delivery) CheckNewRunNamespace(ctx context.Context, s RunNamespace) (Ad
 	if err != nil {
 		return Adoption{}, err
 	}
-	return d.adoption(found, objects, carvel.Mark{Owner: d.Owner, Resource: s.resource()})
+	return ns.adoption(found, objects, carvel.Mark{Owner: ns.Owner, Resource: s.resource()})
 }
 
-// CreateRunNamespace applies the objects one after the other. What is there
+// Create applies the objects one after the other. What is there
 // already is gone on with where an interrupted creation of the same resource
 // has made it, and taken over where that is asked for.
-func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
+func (ns *Namespaces) Create(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
-	c, err := d.run(s.Cluster)
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return r, err
 	}
-	mine := d.mark(s.resource(), "")
+	mine := ns.mark(s.resource(), "")
 	objects := carvel.RunNamespace(s.RunNamespaceSpec)
 	if s.Existing {
 		namespace, err := s.namespace(ctx, c)
@@ -119,16 +130,16 @@ func (d *Delivery) CreateRunNamespace(ctx context.Context, s RunNamespace) (RunN
 			return r, err
 		}
 		r = s.receipt(namespace)
-		if err := d.refuseExisting(ctx, c, objects, mine, s.Hold); err != nil {
+		if err := ns.refuseExisting(ctx, c, objects, mine, s.Hold); err != nil {
 			return r, err
 		}
 	}
-	adopt, err := d.adopt(ctx, c, "namespace "+s.Name, objects, mine, s.ForCluster)
+	adopt, err := ns.adopt(ctx, c, "namespace "+s.Name, objects, mine, s.ForCluster)
 	if err != nil {
 		return r, err
 	}
 	for i, obj := range objects {
-		live, _, err := d.establish(ctx, c, obj, mine, s.Manager, adopt)
+		live, _, err := ns.establish(ctx, c, obj, mine, s.Manager, adopt)
 		if err != nil {
 			return r, err
 		}
@@ -159,11 +170,11 @@ func unclaimed(where string) func(*unstructured.Unstructured) error {
 
 // refuseExisting is an *ExistsError where one of the objects is there to stay
 // and must not be taken over, before the first of them is written.
-func (d *Delivery) refuseExisting(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstructured, mine carvel.Mark, how Hold) error {
+func (o *ownership) refuseExisting(ctx context.Context, c Cluster, objects []*unstructured.Unstructured, mine carvel.Mark, how Hold) error {
 	for _, obj := range objects {
 		live, err := find(ctx, c, refOf(obj))
 		if err == nil && live != nil && live.GetDeletionTimestamp() == nil {
-			_, err = d.takeOver(c.Name(), live, mine, how.Adopt)
+			_, err = o.takeOver(c.Name(), live, mine, how.Adopt)
 		}
 		if err != nil {
 			return err
@@ -173,7 +184,7 @@ func (d *Delivery) refuseExisting(ctx context.Context, c *cluster.Cluster, objec
 }
 
 // namespace reads the Namespace that somebody else has made.
-func (s RunNamespace) namespace(ctx context.Context, c *cluster.Cluster) (*unstructured.Unstructured, error) {
+func (s RunNamespace) namespace(ctx context.Context, c Cluster) (*unstructured.Unstructured, error) {
 	namespace, err := find(ctx, c, cluster.Ref{Resource: carvel.Namespaces, Name: s.Name})
 	if err == nil && namespace == nil {
 		err = &NamespaceMissingError{Cluster: c.Name(), Namespace: s.Name}
@@ -190,11 +201,11 @@ func (s RunNamespace) receipt(namespace *unstructured.Unstructured) RunNamespace
 	}
 }
 
-// ReadRunNamespace reads the objects. A missing Namespace is ErrNotFound;
+// Read reads the objects. A missing Namespace is ErrNotFound;
 // another that is missing is left out of the receipt.
-func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
+func (ns *Namespaces) Read(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
-	c, err := d.run(s.Cluster)
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return r, err
 	}
@@ -215,7 +226,7 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 		return r, ErrNotFound
 	}
 	r = s.receipt(namespace)
-	r.TakenBy = d.takenBy(s.resource(), carvel.MarkOf(live[refOf(objects[0])]), s.Hold)
+	r.TakenBy = ns.takenBy(s.resource(), carvel.MarkOf(live[refOf(objects[0])]), s.Hold)
 	for _, obj := range objects {
 		if live[refOf(obj)] == nil {
 			continue
@@ -227,12 +238,12 @@ func (d *Delivery) ReadRunNamespace(ctx context.Context, s RunNamespace) (RunNam
 	return r, nil
 }
 
-// UpdateRunNamespace applies the objects and deletes those of before that are
+// Update applies the objects and deletes those of before that are
 // not wanted any more. The Namespace itself is never deleted. What another
 // resource has taken over is a *TakenOverError, before anything is written.
-func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunNamespaceSpec, s RunNamespace) (RunNamespaceReceipt, error) {
+func (ns *Namespaces) Update(ctx context.Context, before carvel.RunNamespaceSpec, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
-	c, err := d.run(s.Cluster)
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return r, err
 	}
@@ -245,7 +256,7 @@ func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunName
 	if found[namespaces] == nil {
 		return r, &NamespaceMissingError{Cluster: c.Name(), Namespace: s.Name}
 	}
-	marked, err := d.markedForUpdate(c, before, s, objects, found)
+	marked, err := ns.markedForUpdate(c, before, s, objects, found)
 	if err != nil {
 		return r, err
 	}
@@ -265,7 +276,7 @@ func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunName
 	}
 	for _, obj := range slices.Backward(carvel.RunNamespace(before)) {
 		if ref := refOf(obj); !wanted[ref] {
-			left, err := d.remove(ctx, c, ref, s.resource(), s.ForCluster)
+			left, err := ns.remove(ctx, c, ref, s.resource(), s.ForCluster)
 			if r.Left = append(r.Left, left...); err != nil {
 				return r, err
 			}
@@ -276,7 +287,7 @@ func (d *Delivery) UpdateRunNamespace(ctx context.Context, before carvel.RunName
 
 // markedForUpdate are the objects with their marks. One that was not among the
 // resource's before must not be there, unless it is to be adopted.
-func (d *Delivery) markedForUpdate(c *cluster.Cluster, before carvel.RunNamespaceSpec, s RunNamespace,
+func (ns *Namespaces) markedForUpdate(c Cluster, before carvel.RunNamespaceSpec, s RunNamespace,
 	objects []*unstructured.Unstructured, found map[cluster.Ref]*unstructured.Unstructured,
 ) ([]*unstructured.Unstructured, error) {
 	had := map[cluster.Ref]bool{}
@@ -284,14 +295,14 @@ func (d *Delivery) markedForUpdate(c *cluster.Cluster, before carvel.RunNamespac
 		had[refOf(obj)] = true
 	}
 	refs := refsOf(objects)
-	mine := d.mark(s.resource(), s.Creation)
+	mine := ns.mark(s.resource(), s.Creation)
 	marked := make([]*unstructured.Unstructured, len(objects))
 	for i, obj := range objects {
 		live, mark := found[refs[i]], mine
 		theirs := carvel.MarkOf(live)
 		switch {
 		case live == nil:
-		case d.lost(theirs, mine, s.Hold):
+		case ns.lost(theirs, mine, s.Hold):
 			return nil, &TakenOverError{Where: c.Name(), What: refs[i].String(), By: theirs}
 		case theirs.Creation == "" && !had[refs[i]]:
 			if !s.Adopt {

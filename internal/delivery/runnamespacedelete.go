@@ -30,13 +30,13 @@ func (e *RemainingError) Error() string {
 }
 func (e *RemainingError) Unwrap() error { return e.Err }
 
-// DeleteRunNamespace waits until no PackageInstall and no App is left in the
+// Delete waits until no PackageInstall and no App is left in the
 // namespace, since one that outlives its ServiceAccount is stuck for ever. Then
 // it deletes the Namespace with all that is in it, or the objects alone where
 // somebody else has made the Namespace or it was adopted. It returns what it has
 // left, and why.
-func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid types.UID) ([]Left, error) {
-	c, err := d.run(s.Cluster)
+func (ns *Namespaces) Delete(ctx context.Context, s RunNamespace, uid types.UID) ([]Left, error) {
+	c, err := ns.run(s.Cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -48,28 +48,28 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 		return nil, nil // ours is gone
 	}
 	if theirs := carvel.MarkOf(anchor); anchor != nil {
-		reason := d.leaves(s.resource(), theirs, s.Hold)
+		reason := ns.leaves(s.resource(), theirs, s.Hold)
 		if reason == "" && s.Retried && theirs.Adopted && !s.DeleteAdopted {
 			reason = LeftForReplacement // it is not deleted, so that it cannot be made anew
 		}
 		if reason != "" {
-			return []Left{d.left(c.Name(), refOf(anchor).String(), reason, theirs)}, nil
+			return []Left{ns.left(c.Name(), refOf(anchor).String(), reason, theirs)}, nil
 		}
 	}
 	if err := waitEmpty(ctx, c, s.Name); err != nil {
 		return nil, err
 	}
 	if !s.Existing && (s.DeleteAdopted || !carvel.MarkOf(anchor).Adopted) {
-		left, err := d.deleteClusterWide(ctx, c, s)
+		left, err := ns.deleteClusterWide(ctx, c, s)
 		if err != nil {
 			return left, err
 		}
-		more, err := d.deleteNamespace(ctx, c, s, uid)
+		more, err := ns.deleteNamespace(ctx, c, s, uid)
 		return append(left, more...), err
 	}
 	var left []Left
 	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
-		more, err := d.removeOrDelete(ctx, c, refOf(obj), s)
+		more, err := ns.removeOrDelete(ctx, c, refOf(obj), s)
 		left = append(left, more...)
 		if err != nil {
 			return left, err
@@ -80,11 +80,11 @@ func (d *Delivery) DeleteRunNamespace(ctx context.Context, s RunNamespace, uid t
 
 // deleteClusterWide deletes what does not go with the Namespace. It is first, since
 // nothing tells of it once the Namespace is gone.
-func (d *Delivery) deleteClusterWide(ctx context.Context, c *cluster.Cluster, s RunNamespace) ([]Left, error) {
+func (ns *Namespaces) deleteClusterWide(ctx context.Context, c Cluster, s RunNamespace) ([]Left, error) {
 	var left []Left
 	for _, obj := range slices.Backward(carvel.RunNamespace(s.RunNamespaceSpec)) {
 		if ref := refOf(obj); ref.Namespace == "" && ref.Resource != carvel.Namespaces {
-			more, err := d.removeOrDelete(ctx, c, ref, s)
+			more, err := ns.removeOrDelete(ctx, c, ref, s)
 			if left = append(left, more...); err != nil {
 				return left, err
 			}
@@ -95,18 +95,18 @@ func (d *Delivery) deleteClusterWide(ctx context.Context, c *cluster.Cluster, s 
 
 // removeOrDelete is remove, and deletes also what was adopted where the
 // practitioner has said so.
-func (d *Delivery) removeOrDelete(ctx context.Context, c *cluster.Cluster, ref cluster.Ref, s RunNamespace) ([]Left, error) {
+func (ns *Namespaces) removeOrDelete(ctx context.Context, c Cluster, ref cluster.Ref, s RunNamespace) ([]Left, error) {
 	if !s.DeleteAdopted || ref.Resource == carvel.Namespaces {
-		return d.remove(ctx, c, ref, s.resource(), s.ForCluster)
+		return ns.remove(ctx, c, ref, s.resource(), s.ForCluster)
 	}
 	live, err := find(ctx, c, ref)
-	if err != nil || live == nil || !carvel.IsManaged(live) || d.leaves(s.resource(), carvel.MarkOf(live), s.Hold) != "" {
+	if err != nil || live == nil || !carvel.IsManaged(live) || ns.leaves(s.resource(), carvel.MarkOf(live), s.Hold) != "" {
 		return nil, err
 	}
 	return nil, c.Delete(ctx, ref, live)
 }
 
-func waitEmpty(ctx context.Context, c *cluster.Cluster, namespace string) error {
+func waitEmpty(ctx context.Context, c Cluster, namespace string) error {
 	for _, resource := range []schema.GroupVersionResource{carvel.PackageInstalls, carvel.Apps} {
 		remaining, err := c.WaitNone(ctx, resource, namespace)
 		var notServed *cluster.NotServedError
@@ -124,7 +124,7 @@ func waitEmpty(ctx context.Context, c *cluster.Cluster, namespace string) error 
 
 // deleteNamespace deletes the Namespace with this uid, unless another resource
 // has taken it over by now.
-func (d *Delivery) deleteNamespace(ctx context.Context, c *cluster.Cluster, s RunNamespace, uid types.UID) ([]Left, error) {
+func (ns *Namespaces) deleteNamespace(ctx context.Context, c Cluster, s RunNamespace, uid types.UID) ([]Left, error) {
 	ref := cluster.Ref{Resource: carvel.Namespaces, Name: s.Name}
 	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {
 		var live *unstructured.Unstructured
@@ -132,8 +132,8 @@ func (d *Delivery) deleteNamespace(ctx context.Context, c *cluster.Cluster, s Ru
 			return nil, err
 		}
 		theirs := carvel.MarkOf(live)
-		if reason := d.leaves(s.resource(), theirs, s.Hold); reason != "" {
-			return []Left{d.left(c.Name(), ref.String(), reason, theirs)}, nil
+		if reason := ns.leaves(s.resource(), theirs, s.Hold); reason != "" {
+			return []Left{ns.left(c.Name(), ref.String(), reason, theirs)}, nil
 		}
 		if err = c.Delete(ctx, ref, live); err != nil && !errors.Is(err, cluster.ErrChanged) {
 			return nil, err

@@ -61,25 +61,25 @@ func (s KubeconfigSecret) keepsToken() bool {
 // tokenNames are what the names of a kubeconfig's token Secrets begin with. Two
 // build clusters, and two configurations, may each have a Secret of the same name,
 // and one must not revoke the token of the other.
-func (d *Delivery) tokenNames(s KubeconfigSecret) (string, error) {
-	build, err := d.build()
+func (ks *Kubeconfigs) tokenNames(s KubeconfigSecret) (string, error) {
+	build, err := ks.build()
 	if err != nil {
 		return "", err
 	}
 	endpoint, err := build.Endpoint()
-	return carvel.TokenSecretName(s.ServiceAccount.Name, s.Namespace+"/"+s.Name, d.Owner, endpoint.Server), err
+	return carvel.TokenSecretName(s.ServiceAccount.Name, s.Namespace+"/"+s.Name, ks.Owner, endpoint.Server), err
 }
 
 // newTokenName is the name of a new token Secret: of the one that an earlier,
 // interrupted run has made, else one that there has never been. Nothing but the name
 // tells two tokens of an account apart, so that a token which was revoked would be
 // good again with the next Secret of its name, where the cluster signs with RSA.
-func (d *Delivery) newTokenName(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret, mine carvel.Mark) (string, error) {
-	begin, err := d.tokenNames(s)
+func (ks *Kubeconfigs) newTokenName(ctx context.Context, c Cluster, s KubeconfigSecret, mine carvel.Mark) (string, error) {
+	begin, err := ks.tokenNames(s)
 	if err != nil {
 		return "", err
 	}
-	made, err := d.madeTokens(ctx, c, s, mine)
+	made, err := ks.madeTokens(ctx, c, s, mine)
 	switch {
 	case apierrors.IsForbidden(err):
 		return begin, nil // which the next run finds as well
@@ -95,8 +95,8 @@ func (d *Delivery) newTokenName(ctx context.Context, c *cluster.Cluster, s Kubec
 
 // madeTokens are the names of token Secrets that were made for the kubeconfig, and that
 // no other resource holds.
-func (d *Delivery) madeTokens(ctx context.Context, c *cluster.Cluster, s KubeconfigSecret, mine carvel.Mark) ([]string, error) {
-	begin, err := d.tokenNames(s)
+func (ks *Kubeconfigs) madeTokens(ctx context.Context, c Cluster, s KubeconfigSecret, mine carvel.Mark) ([]string, error) {
+	begin, err := ks.tokenNames(s)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (d *Delivery) madeTokens(ctx context.Context, c *cluster.Cluster, s Kubecon
 	var names []string
 	for i := range secrets {
 		name := secrets[i].GetName()
-		if (name == begin || strings.HasPrefix(name, begin+"-")) && secrets[i].GetDeletionTimestamp() == nil && d.resumes(carvel.MarkOf(&secrets[i]), mine) {
+		if (name == begin || strings.HasPrefix(name, begin+"-")) && secrets[i].GetDeletionTimestamp() == nil && ks.resumes(carvel.MarkOf(&secrets[i]), mine) {
 			names = append(names, name)
 		}
 	}
@@ -132,7 +132,7 @@ func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
 
 // applyToken writes the token Secret: the one that is recorded, or a new one
 // where none is, or it is gone, or another resource holds it. It sets s.TokenSecret.
-func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (*unstructured.Unstructured, error) {
+func (ks *Kubeconfigs) applyToken(ctx context.Context, c Cluster, s *KubeconfigSecret, mine carvel.Mark) (*unstructured.Unstructured, error) {
 	mine.Adopted = false // which the Secret on the build cluster may be
 	if s.TokenSecret != "" {
 		secret := s.tokenSecret()
@@ -145,20 +145,20 @@ func (d *Delivery) applyToken(ctx context.Context, c *cluster.Cluster, s *Kubeco
 		}
 	}
 	var err error
-	if s.TokenSecret, err = d.newTokenName(ctx, c, *s, mine); err != nil {
+	if s.TokenSecret, err = ks.newTokenName(ctx, c, *s, mine); err != nil {
 		return nil, err
 	}
-	live, _, err := d.establish(ctx, c, s.tokenSecret(), mine, s.Manager, nil)
+	live, _, err := ks.establish(ctx, c, s.tokenSecret(), mine, s.Manager, nil)
 	return live, err
 }
 
 // fillToken makes the token Secret and waits for its token. added tells whether
 // the Secret was not there before.
-func (d *Delivery) fillToken(ctx context.Context, c *cluster.Cluster, s *KubeconfigSecret, mine carvel.Mark) (token kubeconfig.Token, added bool, err error) {
+func (ks *Kubeconfigs) fillToken(ctx context.Context, c Cluster, s *KubeconfigSecret, mine carvel.Mark) (token kubeconfig.Token, added bool, err error) {
 	if _, err := c.Get(ctx, s.ServiceAccount.ref()); err != nil {
 		return token, false, err // the token Secret of a missing account is deleted at once
 	}
-	live, err := d.applyToken(ctx, c, s, mine)
+	live, err := ks.applyToken(ctx, c, s, mine)
 	if err != nil {
 		return token, false, err
 	}
@@ -180,11 +180,11 @@ func (d *Delivery) fillToken(ctx context.Context, c *cluster.Cluster, s *Kubecon
 
 // deleteToken deletes the token Secret, if it is the resource's own, and so
 // revokes its token. Any error is a *TokenLeftError.
-func (d *Delivery) deleteToken(ctx context.Context, s KubeconfigSecret) error {
+func (ks *Kubeconfigs) deleteToken(ctx context.Context, s KubeconfigSecret) error {
 	ref := refOf(s.tokenSecret())
-	c, err := d.run(s.RunCluster)
+	c, err := ks.run(s.RunCluster)
 	if err == nil {
-		_, err = d.remove(ctx, c, ref, s.resource(), s.ForCluster)
+		_, err = ks.remove(ctx, c, ref, s.resource(), s.ForCluster)
 	}
 	if err != nil {
 		return &TokenLeftError{RunCluster: s.RunCluster, Namespace: ref.Namespace, Name: ref.Name, Err: err}
@@ -192,7 +192,7 @@ func (d *Delivery) deleteToken(ctx context.Context, s KubeconfigSecret) error {
 	return nil
 }
 
-func requestToken(ctx context.Context, c *cluster.Cluster, a ServiceAccount) (kubeconfig.Token, error) {
+func requestToken(ctx context.Context, c Cluster, a ServiceAccount) (kubeconfig.Token, error) {
 	request := carvel.TokenRequest(a.Namespace, a.Name, a.TokenSeconds, a.Audiences)
 	answer, err := c.CreateSubresource(ctx, a.ref(), carvel.TokenSubresource, request)
 	if err != nil {
@@ -208,12 +208,12 @@ type ShortLivedKubeconfig struct {
 	CA    []byte // PEM; empty: publicly trusted
 }
 
-// RequestKubeconfig makes a kubeconfig with a requested token. It leaves
+// Request makes a kubeconfig with a requested token. It leaves
 // nothing on the run cluster, and the token cannot be revoked but by deleting
 // the ServiceAccount.
-func (d *Delivery) RequestKubeconfig(ctx context.Context, runCluster string, a ServiceAccount) (ShortLivedKubeconfig, error) {
+func (ks *Kubeconfigs) Request(ctx context.Context, runCluster string, a ServiceAccount) (ShortLivedKubeconfig, error) {
 	var out ShortLivedKubeconfig
-	c, endpoint, err := d.runEndpoint(runCluster, a)
+	c, endpoint, err := ks.runEndpoint(runCluster, a)
 	if err != nil {
 		return out, err
 	}

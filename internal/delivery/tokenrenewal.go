@@ -32,7 +32,7 @@ func (e *ExpiredTokenError) Error() string {
 // deployed, and a destroy updates no kubeconfig Secret before. It writes a Secret
 // alone that this configuration has made. The error, an *ExpiredTokenError, tells of a
 // token that has expired; one that lives on will do.
-func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App, live *unstructured.Unstructured) (renewed bool, err error) {
+func (as *Apps) renewToken(ctx context.Context, build Cluster, a App, live *unstructured.Unstructured) (renewed bool, err error) {
 	spec, err := carvel.ReadApp(live)
 	if err != nil || spec.Cluster == nil || spec.Cluster.KubeconfigSecretRef == nil {
 		return false, nil //nolint:nilerr // the controller tells what is wrong with it
@@ -44,7 +44,7 @@ func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App
 	}
 	secret, err := find(ctx, build, s.ref())
 	mark := carvel.MarkOf(secret)
-	if err != nil || mark.Owner != d.Owner || mark.Resource != s.resource() {
+	if err != nil || mark.Owner != as.Owner || mark.Resource != s.resource() {
 		return false, nil //nolint:nilerr // as above
 	}
 	old, _ := carvel.SecretValue(secret, key)
@@ -56,7 +56,7 @@ func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App
 	if !ok || claims.Expires.IsZero() || !claims.RenewalDue(time.Now()) {
 		return false, nil
 	}
-	err = d.replaceToken(ctx, build, a, secret, key, claims)
+	err = as.replaceToken(ctx, build, a, secret, key, claims)
 	if err == nil || time.Now().Before(claims.Expires) {
 		return err == nil, nil
 	}
@@ -66,12 +66,12 @@ func (d *Delivery) renewToken(ctx context.Context, build *cluster.Cluster, a App
 // replaceToken requests a token that lives as long as the one before. The Secret is
 // applied by the field manager that has applied it before, with all that it has: its
 // resource finds nothing of another's.
-func (d *Delivery) replaceToken(ctx context.Context, build *cluster.Cluster, a App, secret *unstructured.Unstructured, key string, claims kubeconfig.Claims) error {
+func (as *Apps) replaceToken(ctx context.Context, build Cluster, a App, secret *unstructured.Unstructured, key string, claims kubeconfig.Claims) error {
 	manager := cluster.AppliedBy(secret, "data", key)
 	if manager == "" {
 		return errors.New("somebody else has written the kubeconfig")
 	}
-	run, err := d.run(a.RunCluster)
+	run, err := as.run(a.RunCluster)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ const retryTime = 2 * time.Minute
 // failed, which they may have done for want of a token that was good: the controller
 // does not watch the Secret, and would wait for its back-off to end. It returns those
 // that have not succeeded then. Credentials that may not list Apps have none.
-func (d *Delivery) retryApps(ctx context.Context, build *cluster.Cluster, s KubeconfigSecret) []FailedApp {
+func (as *Apps) retryApps(ctx context.Context, build Cluster, s KubeconfigSecret) []FailedApp {
 	apps, err := build.List(ctx, carvel.Apps, s.Namespace)
 	var notServed *cluster.NotServedError
 	switch {
@@ -122,7 +122,7 @@ func (d *Delivery) retryApps(ctx context.Context, build *cluster.Cluster, s Kube
 	defer cancel()
 	var failed []FailedApp
 	for i := range apps {
-		a, uses := d.failedAppOf(s, &apps[i])
+		a, uses := as.failedAppOf(s, &apps[i])
 		if !uses {
 			continue
 		}
@@ -138,7 +138,7 @@ func (d *Delivery) retryApps(ctx context.Context, build *cluster.Cluster, s Kube
 }
 
 // failedAppOf is an App of this configuration that uses the Secret and has failed.
-func (d *Delivery) failedAppOf(s KubeconfigSecret, live *unstructured.Unstructured) (App, bool) {
+func (as *Apps) failedAppOf(s KubeconfigSecret, live *unstructured.Unstructured) (App, bool) {
 	spec, err := carvel.ReadApp(live)
 	if err != nil || spec.Cluster == nil || spec.Cluster.KubeconfigSecretRef == nil || spec.Cluster.KubeconfigSecretRef.Name != s.Name {
 		return App{}, false
@@ -146,12 +146,12 @@ func (d *Delivery) failedAppOf(s KubeconfigSecret, live *unstructured.Unstructur
 	a := App{AppSpec: spec, ForCluster: ForCluster{Manager: s.Manager}}
 	mark := carvel.MarkOf(live)
 	status, err := carvel.ReadAppStatus(live)
-	return a, err == nil && mark.Owner == d.Owner && mark.Resource == a.resource() && !spec.Paused && !spec.Canceled &&
+	return a, err == nil && mark.Owner == as.Owner && mark.Resource == a.resource() && !spec.Paused && !spec.Canceled &&
 		live.GetDeletionTimestamp() == nil && status.Condition() == carvel.ReconcileFailed
 }
 
 // retry has a failed App run again and tells how it fails, "" where it does not.
-func (a App) retry(ctx context.Context, build *cluster.Cluster, live *unstructured.Unstructured) (message string, err error) {
+func (a App) retry(ctx context.Context, build Cluster, live *unstructured.Unstructured) (message string, err error) {
 	kicked, err := a.kick(ctx, build, live)
 	if err != nil {
 		return "", err

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -45,34 +46,34 @@ var kubeVariables = map[string]string{
 	"config_context_cluster":   "KUBE_CTX_CLUSTER",
 }
 
-func (m model) build(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
+func (m model) build(ctx context.Context, userAgent string, into *delivery.Config, unknown *providerdata.Unknown) diag.Diagnostics {
 	if known, err := fullyKnown(ctx, m.BuildCluster); err != nil || !known {
-		data.Unknown.Build = true
+		unknown.Build = true
 		return nil
 	}
 	config, diags := clusterConfig(ctx, m.BuildCluster, kubeVariables)
 	if diags.HasError() || m.BuildCluster.IsNull() && !named(config) {
 		return diags
 	}
-	data.Build = cluster.New("build_cluster", userAgent, config)
+	into.Build = cluster.New("build_cluster", userAgent, config)
 	return diags
 }
 
 // named tells whether a server, a kubeconfig file or the Pod's own cluster is named.
 func named(c cluster.Config) bool { return c.Host != "" || len(c.ConfigPaths) > 0 || c.InCluster }
 
-func (m model) run(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
+func (m model) run(ctx context.Context, userAgent string, into *delivery.Config, unknown *providerdata.Unknown) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if m.RunClusters.IsUnknown() {
-		data.Unknown.AllRunClusters = true
+		unknown.AllRunClusters = true
 		return diags
 	}
-	data.Run = map[string]*cluster.Cluster{}
-	data.Unknown.RunClusters = map[string]bool{}
+	into.Run = map[string]delivery.Cluster{}
+	unknown.RunClusters = map[string]bool{}
 	for name, value := range m.RunClusters.Elements() {
 		object, ok := value.(types.Object)
 		if known, err := fullyKnown(ctx, value); !ok || err != nil || !known {
-			data.Unknown.RunClusters[name] = true
+			unknown.RunClusters[name] = true
 			continue
 		}
 		prefix := runClusterPrefix + variableName(name)
@@ -81,7 +82,7 @@ func (m model) run(ctx context.Context, userAgent string, data *providerdata.Dat
 			config.Kubeconfig = os.Getenv(prefix + kubeconfigSuffix)
 		}
 		diags.Append(d...)
-		data.Run[name] = cluster.New("run_clusters["+strconv.Quote(name)+"]", userAgent, config)
+		into.Run[name] = cluster.New("run_clusters["+strconv.Quote(name)+"]", userAgent, config)
 	}
 	return diags
 }

@@ -70,10 +70,12 @@ type gitHTTPModel struct {
 // files only Terraform's own, for the configuration's name; not the network.
 func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, diag.Diagnostics) {
 	redact.From(ctx).Know(proxyPasswords()...)
-	data := &providerdata.Data{Delivery: &delivery.Delivery{Owner: owner.Name(m.Owner.ValueString(), owner.System())}}
-	diags := m.git(ctx, userAgent, data)
-	diags.Append(m.build(ctx, userAgent, data)...)
-	diags.Append(m.run(ctx, userAgent, data)...)
+	reached := delivery.Config{Owner: owner.Name(m.Owner.ValueString(), owner.System())}
+	data := &providerdata.Data{}
+	diags := m.git(ctx, userAgent, &reached, &data.Unknown)
+	diags.Append(m.build(ctx, userAgent, &reached, &data.Unknown)...)
+	diags.Append(m.run(ctx, userAgent, &reached, &data.Unknown)...)
+	data.Delivery = delivery.New(reached)
 	return data, diags
 }
 
@@ -85,10 +87,10 @@ func setting(value types.String, variable string) string {
 	return value.ValueString()
 }
 
-func (m model) git(ctx context.Context, userAgent string, data *providerdata.Data) diag.Diagnostics {
+func (m model) git(ctx context.Context, userAgent string, into *delivery.Config, unknown *providerdata.Unknown) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if known, err := fullyKnown(ctx, m.Git); err != nil || !known {
-		data.Unknown.Git = true
+		unknown.Git = true
 		return diags
 	}
 	var git gitModel
@@ -175,8 +177,8 @@ func (m model) git(ctx context.Context, userAgent string, data *providerdata.Dat
 		diags.AddAttributeError(path.Root("git").AtName("path_prefix"), "Invalid git.path_prefix", err.Error())
 		return diags
 	}
-	data.Repository, data.Layout = repository, layout
-	data.Location = delivery.Location{URL: giturl.Public(config.URL), Branch: config.Branch}
+	into.Repository, into.Layout = repository, layout
+	into.Location = delivery.Location{URL: giturl.Public(config.URL), Branch: config.Branch}
 	return diags
 }
 

@@ -26,7 +26,7 @@ func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, 
 		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", id))
 		return
 	}
-	spec, made, err := r.data.FindApp(ctx, namespace, name)
+	spec, made, err := r.data.Apps.Find(ctx, namespace, name)
 	var values map[string]any
 	if err == nil {
 		values, err = imported(spec, r.data.Delivery)
@@ -68,7 +68,7 @@ func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
 	}
 	s.Fetch = withoutUserInformation(s.Fetch)
 	parts := map[string]part{"cluster": {s.Cluster, clusterType}}
-	if packages, runCluster, secret, ok := d.PackagesIn(s.Fetch); ok {
+	if packages, runCluster, secret, ok := d.Apps.PackagesIn(s.Fetch); ok {
 		values["packages"], values["run_cluster"] = packages, runCluster
 		if secret != "" {
 			parts["git_secret_ref"] = part{carvel.LocalRef{Name: secret}, gitSecretRefAttribute().GetType()}
@@ -76,7 +76,7 @@ func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
 	} else {
 		for _, f := range s.Fetch {
 			if f.Git != nil {
-				d.ReduceGit(f.Git)
+				d.Apps.ReduceGit(f.Git)
 			}
 		}
 		parts["fetch"] = part{s.Fetch, fetchType}

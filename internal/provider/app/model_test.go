@@ -91,7 +91,7 @@ func TestWholeApp(t *testing.T) {
 	var schema resource.SchemaResponse
 	New().Schema(ctx, resource.SchemaRequest{}, &schema)
 	state := tfsdk.State{Schema: schema.Schema, Raw: tftypes.NewValue(schema.Schema.Type().TerraformType(ctx), nil)}
-	values, err := imported(whole, &delivery.Delivery{})
+	values, err := imported(whole, delivery.New(delivery.Config{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestWholeApp(t *testing.T) {
 	if diags := tfvalue.Get(ctx, state, &m); diags.HasError() {
 		t.Fatal(diags)
 	}
-	got, diags := m.spec(ctx, &delivery.Delivery{})
+	got, diags := m.spec(ctx, delivery.New(delivery.Config{}))
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -152,7 +152,7 @@ func TestAttributesOfTheAPI(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	d := &delivery.Delivery{Location: delivery.Location{URL: "https://git.example.com/r.git", Branch: "main"}}
+	d := delivery.New(delivery.Config{Location: delivery.Location{URL: "https://git.example.com/r.git", Branch: "main"}})
 	null := model{
 		Namespace: types.StringValue("dev"), Name: types.StringValue("a"), RunCluster: types.StringValue("staging"),
 		Packages: types.ListValueMust(types.StringType, []attr.Value{types.StringValue("app.default.tap")}),
@@ -173,7 +173,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, spec.AppSpec); diff != "" {
 		t.Error(diff)
 	}
-	if _, diags := null.spec(context.Background(), &delivery.Delivery{}); !diags.HasError() {
+	if _, diags := null.spec(context.Background(), delivery.New(delivery.Config{})); !diags.HasError() {
 		t.Error("packages without a repository were accepted")
 	}
 }

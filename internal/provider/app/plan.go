@@ -110,7 +110,7 @@ func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *mo
 func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag.Diagnostics {
 	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
 	defer cancel()
-	err := r.data.CheckApp(bounded, spec.AppSpec)
+	err := r.data.Apps.Check(bounded, spec.AppSpec)
 	var clash *delivery.RecordClashError
 	if errors.As(err, &clash) {
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(plan), "", err)}
@@ -143,7 +143,7 @@ func (r *app) look(ctx context.Context, plan *model, spec delivery.App) diag.Dia
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	a, err := r.data.CheckNewApp(bounded, spec)
+	a, err := r.data.Apps.CheckNew(bounded, spec)
 	var exists *delivery.ExistsError
 	var notServed *cluster.NotServedError
 	var connection *cluster.ConnectionError

@@ -56,7 +56,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Progress = progress(ctx, plan)
-	done, err := r.data.CreateApp(bounded, spec)
+	done, err := r.data.Apps.Create(bounded, spec)
 	r.data.Planned.Made(place(plan))
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	resp.Diagnostics.Append(unseen(done)...)
@@ -89,7 +89,7 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := r.data.ReadApp(bounded, spec)
+	found, err := r.data.Apps.Read(bounded, spec)
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
@@ -122,7 +122,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Progress, spec.Creation = progress(ctx, plan), was.Creation
-	done, err := r.data.UpdateApp(bounded, was, spec)
+	done, err := r.data.Apps.Update(bounded, was, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	resp.Diagnostics.Append(unseen(done)...)
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
@@ -156,7 +156,7 @@ func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *reso
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	left, err := r.data.DeleteApp(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	left, err := r.data.Apps.Delete(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))

@@ -63,7 +63,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 	if !m.Packages.IsNull() {
 		var packages []string
 		diags.Append(m.Packages.ElementsAs(ctx, &packages, false)...)
-		s.Fetch = d.PackageSources(packages, m.RunCluster.ValueString())
+		s.Fetch = d.Apps.PackageSources(packages, m.RunCluster.ValueString())
 		if d.Location.URL == "" {
 			diags.Append(tfdiag.NoRepositoryForPackages())
 			return diags
@@ -73,7 +73,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 		if f.Git == nil {
 			continue
 		}
-		for _, name := range d.CompleteGit(f.Git) {
+		for _, name := range d.Apps.CompleteGit(f.Git) {
 			diags.Append(tfdiag.MissingGitField(i, name))
 		}
 	}

@@ -51,7 +51,7 @@ func (a *app) Read(ctx context.Context, req datasource.ReadRequest, resp *dataso
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	title := m.Namespace.ValueString() + "/" + m.Name.ValueString()
-	found, err := a.data.AppState(bounded, m.Namespace.ValueString(), m.Name.ValueString())
+	found, err := a.data.Apps.State(bounded, m.Namespace.ValueString(), m.Name.ValueString())
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.Diagnostics.Append(tfdiag.NoSuchApp(m.Namespace.ValueString(), m.Name.ValueString()))

@@ -52,12 +52,12 @@ func (k *kubeconfig) Open(ctx context.Context, req ephemeral.OpenRequest, resp *
 		resp.Diagnostics.Append(resp.Result.Set(ctx, m.unknown())...) // the cluster is made by the same run
 		return
 	}
-	if k.data.IsInsecure(runCluster) {
+	if k.data.Kubeconfigs.IsInsecure(runCluster) {
 		resp.Diagnostics.Append(tfdiag.InsecureKubeconfig(path.Root("run_cluster"), runCluster))
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	made, err := k.data.RequestKubeconfig(bounded, runCluster, account)
+	made, err := k.data.Kubeconfigs.Request(bounded, runCluster, account)
 	switch {
 	case errors.Is(err, cluster.ErrNotFound):
 		// A plan is not told from an apply here, nor an account that the same run

@@ -19,7 +19,7 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 		resp.Diagnostics.Append(tfdiag.ImportID("carvel_kubeconfig_secret", "NAMESPACE/NAME", "dev/staging-kubeconfig", id))
 		return
 	}
-	found, now, err := r.data.FindKubeconfigSecret(ctx, namespace, name)
+	found, now, err := r.data.Kubeconfigs.Find(ctx, namespace, name)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return

@@ -34,7 +34,7 @@ func (r *kubeconfigSecret) warnLoopback(ctx context.Context, plan, config model)
 // it cannot be told, and how to change it.
 func (r *kubeconfigSecret) plannedServer(ctx context.Context, plan, config model) (at path.Path, server, advice string) {
 	if account, _ := serviceAccount(ctx, plan.ServiceAccount); account != nil {
-		server, err := r.data.ServerOf(plan.RunCluster.ValueString(), *account)
+		server, err := r.data.Kubeconfigs.ServerOf(plan.RunCluster.ValueString(), *account)
 		if err != nil {
 			return path.Empty(), "", ""
 		}

@@ -46,7 +46,7 @@ func TestWarnLoopback(t *testing.T) {
 		"unusable settings": {"https://[", model{Kubeconfig: text(near)}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &delivery.Delivery{Run: map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: near})}}
+			d := delivery.New(delivery.Config{Run: map[string]delivery.Cluster{"staging": cluster.New("staging", "test", cluster.Config{Host: near})}})
 			if c.build != "" {
 				d.Build = cluster.New("build_cluster", "test", cluster.Config{Host: c.build})
 			}
@@ -83,7 +83,7 @@ func TestWarnInsecure(t *testing.T) {
 		"not configured":  {cluster.Config{Host: "https://run.example.com", Insecure: true}, types.StringValue("other"), false},
 		"unusable server": {cluster.Config{Insecure: true}, types.StringValue("staging"), false},
 	} {
-		d := &delivery.Delivery{Run: map[string]*cluster.Cluster{"staging": cluster.New("staging", "test", c.config)}}
+		d := delivery.New(delivery.Config{Run: map[string]delivery.Cluster{"staging": cluster.New("staging", "test", c.config)}})
 		r := &kubeconfigSecret{data: &providerdata.Data{Delivery: d}}
 		diags := r.warnInsecure(model{RunCluster: c.runCluster})
 		if warned := diags.WarningsCount() == 1; warned != c.warns || diags.HasError() {

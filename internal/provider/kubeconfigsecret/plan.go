@@ -83,7 +83,7 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 func (r *kubeconfigSecret) warnInsecure(plan model) diag.Diagnostics {
 	var diags diag.Diagnostics
 	runCluster := plan.RunCluster.ValueString()
-	if r.data != nil && !plan.RunCluster.IsUnknown() && r.data.KnowsRunCluster(runCluster) && r.data.IsInsecure(runCluster) {
+	if r.data != nil && !plan.RunCluster.IsUnknown() && r.data.KnowsRunCluster(runCluster) && r.data.Kubeconfigs.IsInsecure(runCluster) {
 		diags.Append(tfdiag.InsecureKubeconfig(path.Root("service_account"), runCluster))
 	}
 	return diags
@@ -104,7 +104,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 	plan.ServiceAccount = account
 	bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 	defer cancel()
-	a, err := r.data.CheckNewKubeconfigSecret(bounded, spec)
+	a, err := r.data.Kubeconfigs.CheckNew(bounded, spec)
 	if err != nil {
 		diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
 		return diags
@@ -157,7 +157,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 		bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 		defer cancel()
 		spec.TokenSecret = written.TokenSecret
-		wanted, err := r.data.WantedFingerprint(bounded, spec)
+		wanted, err := r.data.Kubeconfigs.WantedFingerprint(bounded, spec)
 		if err != nil {
 			diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
 		}

@@ -56,7 +56,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	done, err := r.data.CreateKubeconfigSecret(bounded, spec)
+	done, err := r.data.Kubeconfigs.Create(bounded, spec)
 	r.data.Planned.Made(place(plan))
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if done.Creation != "" {
@@ -83,7 +83,7 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := r.data.ReadKubeconfigSecret(bounded, spec)
+	found, err := r.data.Kubeconfigs.Read(bounded, spec)
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
@@ -118,7 +118,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	written, diags := getRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	spec.Creation, before.TokenSecret = before.Creation, written.TokenSecret
-	done, err := r.data.UpdateKubeconfigSecret(bounded, before, spec)
+	done, err := r.data.Kubeconfigs.Update(bounded, before, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if left := unreachableToken(err); left != nil {
 		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
@@ -158,7 +158,7 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	left, err := r.data.DeleteKubeconfigSecret(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	left, err := r.data.Kubeconfigs.Delete(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if left := unreachableToken(err); left != nil {
 		resp.Diagnostics.Append(tfdiag.TokenLeft(left))

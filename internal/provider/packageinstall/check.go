@@ -86,7 +86,7 @@ func (r *packageInstall) planVersion(ctx context.Context, req resource.ModifyPla
 func (r *packageInstall) checkApply(ctx context.Context, plan *model, config tfsdk.Config) diag.Diagnostics {
 	l, version, diags := plan.lookup(ctx, r.data)
 	if l != nil && !diags.HasError() {
-		r.data.ForgetPackages(l.source, plan.Package.ValueString())
+		r.data.Catalog.Forget(l.source, plan.Package.ValueString())
 		secret, d := writeOnly(ctx, config)
 		diags.Append(d...)
 		verdict, d := r.check(ctx, *plan, nil, l, plan.document(secret))
@@ -113,7 +113,7 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 	}
 	bounded, cancel := context.WithTimeout(ctx, plan.lookTimeout(ctx, l.source))
 	defer cancel()
-	verdict, err := r.data.CheckPackage(bounded, asked)
+	verdict, err := r.data.Catalog.Check(bounded, asked)
 	var diags diag.Diagnostics
 	if len(verdict.Unreadable) > 0 {
 		diags.Append(tfdiag.UnreadablePackages(verdict.Unreadable))
@@ -165,7 +165,7 @@ func lookupFailed(m model, from delivery.PackageSource, err error) diag.Diagnost
 
 // prefetch brings in what reading the resource and looking up its version need.
 func (r *packageInstall) prefetch(ctx context.Context, m model) error {
-	return r.data.PrefetchPackageInstall(ctx, install(m), m.PackageSource.ValueString())
+	return r.data.Catalog.Prefetch(ctx, install(m), m.PackageSource.ValueString())
 }
 
 // readVersion is the model with the version that its constraint selects now. A
@@ -183,7 +183,7 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 	}
 	bounded, cancel := context.WithTimeout(ctx, m.lookTimeout(ctx, l.source))
 	defer cancel()
-	found, err := r.data.FindPackage(bounded, l.source, m.Package.ValueString(), l.selection)
+	found, err := r.data.Catalog.Find(bounded, l.source, m.Package.ValueString(), l.selection)
 	if err != nil {
 		if l.source.Kind == delivery.FromRepository && !errors.As(err, new(*delivery.NoVersionError)) {
 			diags.Append(tfdiag.Unable("look up the version of", noun, title(m), "", err))

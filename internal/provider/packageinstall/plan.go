@@ -91,7 +91,7 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 		if diags.HasError() {
 			return
 		}
-		planned, err = r.data.PlanPackageInstall(spec)
+		planned, err = r.data.Installs.Plan(spec)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
@@ -120,7 +120,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	defer cancel()
 	dir := r.data.Layout.Dir(at)
 	ours := func(name string, blob installfiles.Blob) bool { return private.Is(dir, name, blob) }
-	found, err := r.data.CheckNewPackageInstall(bounded, at, planned, plan.hold(), ours)
+	found, err := r.data.Installs.CheckNew(bounded, at, planned, plan.hold(), ours)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
 		return

@@ -62,7 +62,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	done, err := r.data.CreatePackageInstall(bounded, spec)
+	done, err := r.data.Installs.Create(bounded, spec)
 	r.data.Planned.Made(place(plan))
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, true), creation.Known(plan.Adopted)
@@ -95,14 +95,14 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 		return
 	}
-	found, receipt, err := r.data.ReadPackageInstall(bounded, at, before.Names(r.data.Layout.Dir(at))...)
+	found, receipt, err := r.data.Installs.Read(bounded, at, before.Names(r.data.Layout.Dir(at))...)
 	if err == nil {
 		state, err = state.read(ctx, found, secret)
 	}
 	var unreadable *delivery.UnreadableError
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
-		if err := r.data.CheckMoved(bounded, at, state.Path.ValueString()); err != nil {
+		if err := r.data.Installs.CheckMoved(bounded, at, state.Path.ValueString()); err != nil {
 			resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 			return
 		}
@@ -121,7 +121,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		// An update of this resource that was interrupted has written them.
 		state.Commit = types.StringValue(receipt.Tip.String())
 	}
-	if by, lost := r.data.LostPackageInstall(at, receipt.Mark, state.hold()); lost {
+	if by, lost := r.data.Installs.Lost(at, receipt.Mark, state.hold()); lost {
 		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten
 		resp.Diagnostics.Append(tfdiag.Taken(noun, title(state), by.Describe()))
 	}
@@ -162,7 +162,7 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	var done delivery.PackageInstallReceipt
 	before, err := r.before(bounded, req.Private, spec.At())
 	if err == nil {
-		done, err = r.data.UpdatePackageInstall(bounded, spec, before)
+		done, err = r.data.Installs.Update(bounded, spec, before)
 	}
 	if done.Changed() {
 		plan.Creation = creation.Record(done.Creation, true)
@@ -184,16 +184,16 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.data.CheckMoved(bounded, install(state), state.Path.ValueString())
+	err := r.data.Installs.CheckMoved(bounded, install(state), state.Path.ValueString())
 	var left []delivery.Left
 	var before installfiles.Before
 	if err == nil {
-		left, err = r.data.LeftPackageInstall(bounded, install(state), state.hold())
+		left, err = r.data.Installs.Left(bounded, install(state), state.hold())
 	}
 	if err == nil && len(left) == 0 {
 		before, err = r.before(bounded, req.Private, install(state))
 		if err == nil {
-			left, err = r.data.DeletePackageInstall(bounded, install(state), before.Blobs, state.hold())
+			left, err = r.data.Installs.Delete(bounded, install(state), before.Blobs, state.hold())
 		}
 	}
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
@@ -245,13 +245,13 @@ func (r *packageInstall) before(ctx context.Context, private privateReader, at r
 	dir := r.data.Layout.Dir(at)
 	if seen.IsSecret(dir) {
 		var err error
-		if current, err = r.data.FindBlobs(ctx, at); err != nil {
+		if current, err = r.data.Installs.Blobs(ctx, at); err != nil {
 			return installfiles.Before{}, err
 		}
 	}
 	before, wrong, err := seen.Before(dir, current)
 	if wrong != "" {
-		return before, r.data.ChangedFile(ctx, r.data.Layout.Path(at, wrong))
+		return before, r.data.Installs.ChangedFile(ctx, r.data.Layout.Path(at, wrong))
 	}
 	return before, err
 }

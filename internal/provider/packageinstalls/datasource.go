@@ -44,7 +44,7 @@ func (p *packageInstalls) Read(ctx context.Context, req datasource.ReadRequest, 
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := p.data.ListPackageInstalls(bounded, runCluster, namespace)
+	found, err := p.data.Installs.List(bounded, runCluster, namespace)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("list", "package installs", place(runCluster, namespace), "", err))
 		return

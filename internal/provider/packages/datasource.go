@@ -39,8 +39,8 @@ func (p *packages) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	p.data.ForgetPackages(from, "")
-	found, err := p.data.AllPackages(bounded, from)
+	p.data.Catalog.Forget(from, "")
+	found, err := p.data.Catalog.AllPackages(bounded, from)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("list", "packages", p.data.PackagePlace(from), "", err))
 		return

@@ -42,8 +42,8 @@ func (p *packageVersions) Read(ctx context.Context, req datasource.ReadRequest, 
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	name := m.Name.ValueString()
-	p.data.ForgetPackages(from, name)
-	found, err := p.data.FindPackage(bounded, from, name, selection)
+	p.data.Catalog.Forget(from, name)
+	found, err := p.data.Catalog.Find(bounded, from, name, selection)
 	if len(found.Unreadable) > 0 {
 		resp.Diagnostics.Append(tfdiag.UnreadablePackages(found.Unreadable))
 	}

@@ -87,7 +87,7 @@ func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlan
 		bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 		defer cancel()
 		var err error
-		if a, err = r.data.CheckNewRunNamespace(bounded, spec); err != nil {
+		if a, err = r.data.Namespaces.CheckNew(bounded, spec); err != nil {
 			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, spec.Name, "", err))
 			return
 		}
@@ -128,9 +128,9 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 	}
 	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
 	defer cancel()
-	err := r.data.CheckRights(bounded, spec)
+	err := r.data.Namespaces.CheckRights(bounded, spec)
 	if err == nil {
-		err = r.data.CheckInstalls(bounded, spec.Cluster, spec.Name)
+		err = r.data.Namespaces.CheckInstalls(bounded, spec.Cluster, spec.Name)
 	}
 	var lacking *delivery.LackingRightsError
 	var connection *cluster.ConnectionError
@@ -150,7 +150,7 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 
 // neighbors warns of ServiceAccounts that the granted rights reach.
 func (r *runNamespace) neighbors(ctx context.Context, spec delivery.RunNamespace) diag.Diagnostics {
-	found, err := r.data.PrivilegedNeighbors(ctx, spec)
+	found, err := r.data.Namespaces.PrivilegedNeighbors(ctx, spec)
 	if err != nil {
 		redacted.Warn(ctx, "The other ServiceAccounts of the namespace could not be looked at", err)
 		return nil

@@ -52,7 +52,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	done, err := r.data.CreateRunNamespace(bounded, spec)
+	done, err := r.data.Namespaces.Create(bounded, spec)
 	r.data.Planned.Made(place(plan))
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, spec.Name, done.Mutations)...)
 	if done.Creation != "" {
@@ -78,7 +78,7 @@ func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp 
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := r.data.ReadRunNamespace(bounded, spec)
+	found, err := r.data.Namespaces.Read(bounded, spec)
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
@@ -107,7 +107,7 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Creation = before.Creation
-	done, err := r.data.UpdateRunNamespace(bounded, before.RunNamespaceSpec, spec)
+	done, err := r.data.Namespaces.Update(bounded, before.RunNamespaceSpec, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, spec.Name, done.Mutations)...)
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
 	if done.Creation != "" {
@@ -138,7 +138,7 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	left, err := r.data.DeleteRunNamespace(bounded, spec, apitypes.UID(state.UID.ValueString()))
+	left, err := r.data.Namespaces.Delete(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, state.Name.ValueString(), "", err))
@@ -153,7 +153,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		resp.Diagnostics.Append(tfdiag.ImportID("carvel_run_namespace", "RUN-CLUSTER/NAME", "staging/staging-apps", id))
 		return
 	}
-	spec, made, err := r.data.FindRunNamespace(ctx, runCluster, name)
+	spec, made, err := r.data.Namespaces.Find(ctx, runCluster, name)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
 		return
