@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/outage"
@@ -111,13 +110,6 @@ func (c *Cluster) TryApply(ctx context.Context, ref Ref, obj *unstructured.Unstr
 func (c *Cluster) Create(ctx context.Context, ref Ref, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "create", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
 		return ri.Create(ctx, obj, metav1.CreateOptions{})
-	})
-}
-
-// Patch sends a JSON patch.
-func (c *Cluster) Patch(ctx context.Context, ref Ref, patch []byte, m Manager) (*unstructured.Unstructured, error) {
-	return c.do(ctx, "patch", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return c.checked(ref, nil)(ri.Patch(ctx, ref.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: m.Name}))
 	})
 }
 

@@ -174,7 +174,7 @@ func (a App) resume(ctx context.Context, build Cluster, live *unstructured.Unstr
 		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err != nil || !set {
 			continue
 		}
-		_, err := build.Patch(ctx, a.ref(), []byte(`[{"op":"remove","path":"/spec/`+field+`"}]`), a.Manager)
+		_, err := build.Edit(ctx, a.ref(), live, []cluster.FieldEdit{{Path: []string{"spec", field}}}, a.Manager)
 		if err != nil && !errors.Is(err, cluster.ErrNotFound) {
 			return err
 		}

@@ -118,7 +118,7 @@ func (b branch) deployedIn(ctx context.Context, dir string, into *deployed) erro
 		switch {
 		case entry.Dir():
 			err = b.deployedIn(ctx, at, into)
-		case strings.HasPrefix(entry.Mode, "100") && (extension == ".yaml" || extension == ".yml"):
+		case entry.File() && (extension == ".yaml" || extension == ".yml"):
 			var file gitops.File
 			if file, err = b.Repository.Read(ctx, at); err == nil {
 				found := carvel.ReadDeployed(file.Data, strings.HasSuffix(strings.TrimSuffix(entry.Name, extension), ".sops"))

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
 // Fields of an App's spec that the provider sets for a moment: paused to have
@@ -24,7 +24,7 @@ const (
 // resumeTime is how long it is tried to take back what was set for a moment.
 const resumeTime = 30 * time.Second
 
-var momentaryPath = "/metadata/annotations/" + strings.ReplaceAll(carvel.MomentaryAnnotation, "/", "~1")
+var momentaryPath = []string{"metadata", "annotations", carvel.MomentaryAnnotation}
 
 // momentary are the fields that the provider has set for a moment, but for those
 // that the spec sets for good.
@@ -38,14 +38,10 @@ func (a App) momentary(live *unstructured.Unstructured) []string {
 // setMomentarily sets a field for a moment.
 func (a App) setMomentarily(ctx context.Context, build Cluster, live *unstructured.Unstructured, field string) (*unstructured.Unstructured, error) {
 	fields := slices.DeleteFunc(a.momentary(live), func(f string) bool { return f == field })
-	steps := []patchStep{
-		{Op: "add", Path: "/spec/" + field, Value: true},
-		{Op: "add", Path: momentaryPath, Value: strings.Join(append(fields, field), ",")},
-	}
-	if live.GetAnnotations() == nil {
-		steps = slices.Insert(steps, 0, patchStep{Op: "add", Path: "/metadata/annotations", Value: map[string]string{}})
-	}
-	return a.patch(ctx, build, steps)
+	return a.edit(ctx, build, live, []cluster.FieldEdit{
+		{Path: []string{"spec", field}, Value: true},
+		{Path: momentaryPath, Value: strings.Join(append(fields, field), ",")},
+	})
 }
 
 // takeBack ends what was set for a moment, also where ctx has ended. It returns
@@ -57,32 +53,21 @@ func (a App) takeBack(ctx context.Context, build Cluster, live *unstructured.Uns
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime)
 	defer cancel()
-	steps := []patchStep{{Op: "remove", Path: momentaryPath}}
+	edits := []cluster.FieldEdit{{Path: momentaryPath}}
 	for _, field := range fields {
 		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err == nil && set {
-			steps = append(steps, patchStep{Op: "remove", Path: "/spec/" + field})
+			edits = append(edits, cluster.FieldEdit{Path: []string{"spec", field}})
 		}
 	}
-	back, err := a.patch(bounded, build, steps)
+	back, err := a.edit(bounded, build, live, edits)
 	if err != nil {
 		return live, err
 	}
 	return back, nil
 }
 
-// patchStep is one of a JSON patch (RFC 6902).
-type patchStep struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value,omitempty"`
-}
-
-func (a App) patch(ctx context.Context, build Cluster, steps []patchStep) (*unstructured.Unstructured, error) {
-	text, err := json.Marshal(steps)
-	if err != nil {
-		return nil, err
-	}
-	live, err := build.Patch(ctx, a.ref(), text, a.Manager)
+func (a App) edit(ctx context.Context, build Cluster, live *unstructured.Unstructured, edits []cluster.FieldEdit) (*unstructured.Unstructured, error) {
+	live, err := build.Edit(ctx, a.ref(), live, edits, a.Manager)
 	if err != nil {
 		return nil, a.gone(err)
 	}

@@ -57,25 +57,31 @@ func New(c Config) *Delivery {
 	}
 }
 
+// Part is one of a configuration.
+type Part int
+
 // The parts of a configuration.
 const (
-	PartGit          = "git"
-	PartBuildCluster = "build_cluster"
-	PartRunClusters  = "run_clusters"
+	PartGit Part = iota
+	PartBuildCluster
+	PartRunCluster
 )
 
-// MissingPartError: the provider configuration lacks a part that the use case
-// needs.
+// MissingPartError: the configuration lacks a part that the use case needs.
 type MissingPartError struct {
-	Part       string // one of the parts above
-	RunCluster string // for PartRunClusters
+	Part       Part
+	RunCluster string // for PartRunCluster
 }
 
 func (e *MissingPartError) Error() string {
-	if e.Part == PartRunClusters {
-		return fmt.Sprintf("run_clusters[%q] is not configured", e.RunCluster)
+	switch e.Part {
+	case PartGit:
+		return "no GitOps repository is configured"
+	case PartBuildCluster:
+		return "no build cluster is configured"
+	default:
+		return fmt.Sprintf("run cluster %q is not configured", e.RunCluster)
 	}
-	return fmt.Sprintf("%s is not configured", e.Part)
 }
 
 // ErrNotFound: what was to be read is not there.

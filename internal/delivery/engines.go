@@ -50,7 +50,7 @@ type Writer interface {
 	TryApply(ctx context.Context, ref cluster.Ref, obj *unstructured.Unstructured, m cluster.Manager) (*unstructured.Unstructured, error)
 	Create(ctx context.Context, ref cluster.Ref, obj *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	CreateSubresource(ctx context.Context, ref cluster.Ref, subresource string, obj *unstructured.Unstructured) (*unstructured.Unstructured, error)
-	Patch(ctx context.Context, ref cluster.Ref, patch []byte, m cluster.Manager) (*unstructured.Unstructured, error)
+	Edit(ctx context.Context, ref cluster.Ref, read *unstructured.Unstructured, edits []cluster.FieldEdit, m cluster.Manager) (*unstructured.Unstructured, error)
 	Delete(ctx context.Context, ref cluster.Ref, read *unstructured.Unstructured) error
 }
 
@@ -84,7 +84,7 @@ func (cs clusters) build() (Cluster, error) {
 func (cs clusters) run(name string) (Cluster, error) {
 	c, ok := cs.Run[name]
 	if !ok {
-		return nil, &MissingPartError{Part: PartRunClusters, RunCluster: name}
+		return nil, &MissingPartError{Part: PartRunCluster, RunCluster: name}
 	}
 	return c, nil
 }

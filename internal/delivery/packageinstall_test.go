@@ -316,14 +316,14 @@ func TestUnreadableFilesAreThere(t *testing.T) {
 func TestMissingParts(t *testing.T) {
 	d := New(Config{})
 	ctx := t.Context()
-	for part, call := range map[string]func() error{
+	for part, call := range map[Part]func() error{
 		PartGit:          func() error { _, err := d.Installs.Create(ctx, testInstall()); return err },
 		PartBuildCluster: func() error { _, err := d.Apps.Create(ctx, App{}); return err },
-		PartRunClusters:  func() error { _, err := d.Namespaces.Create(ctx, RunNamespace{Cluster: "x"}); return err },
+		PartRunCluster:   func() error { _, err := d.Namespaces.Create(ctx, RunNamespace{Cluster: "x"}); return err },
 	} {
 		var missing *MissingPartError
 		if err := call(); !errors.As(err, &missing) || missing.Part != part {
-			t.Errorf("%s: got %v", part, err)
+			t.Errorf("%d: got %v", part, err)
 		}
 	}
 }

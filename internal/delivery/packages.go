@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -196,7 +195,7 @@ func (w *packageWalk) directory(ctx context.Context, at level, entries []gitops.
 			}
 			below = append(below, level{here, at.depth + 1})
 		}
-		if !isFile(entry) || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(entry.Name)) {
+		if !entry.File() || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(entry.Name)) {
 			continue
 		}
 		if err := w.file(ctx, here, entry.Hash); err != nil {
@@ -236,8 +235,6 @@ func tooLarge(err error, at string) bool {
 	var limit *gitops.LimitError
 	return errors.As(err, &limit) && limit.Path == at
 }
-
-func isFile(entry gitops.Entry) bool { return strings.HasPrefix(entry.Mode, "100") }
 
 // packageFile is a file as it was read.
 type packageFile struct {

@@ -324,12 +324,11 @@ func TestApply_keepsOtherEntries(t *testing.T) {
 }
 
 func TestApply_message(t *testing.T) {
-	t.Setenv("TFC_RUN_ID", "run-123")
-	t.Setenv("TFC_WORKSPACE_NAME", "prod\nevil: yes")
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine(func(c *Config) {
 		c.AuthorName, c.AuthorEmail, c.MessageAppendix = "Ada", "ada@example.com", "Change-Control: 42\n"
+		c.Trailers = []Trailer{{"TFC-Run-ID", "run-123"}, {"TFC-Workspace-Name", "prod\nevil: yes"}, {"Empty", ""}}
 	})
 	apply(t, e, "Install a\nsecond line", write("a", "2"))
 	want := "Install a second line\n\nProvider: terraform-provider-carvel/1.2.3\nTFC-Run-ID: run-123\nTFC-Workspace-Name: prod evil: yes\n\nChange-Control: 42"

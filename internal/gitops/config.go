@@ -31,6 +31,8 @@ type Config struct {
 	AuthorName, AuthorEmail string
 	// MessageAppendix ends every commit message. Empty: none.
 	MessageAppendix string
+	// Trailers of every commit message, such as the run that makes the commit. One without a value is left out.
+	Trailers []Trailer
 	// UserAgent, for example terraform-provider-carvel/1.2.3, goes to the server and into the commit messages. Empty: DefaultUserAgent.
 	UserAgent string
 	// CreateBranch makes the first Apply create a branch that is not there: at the commit that the default branch is at, or, in an empty
@@ -42,6 +44,9 @@ type Config struct {
 	HTTP         HTTPAuth
 	SSH          SSHAuth
 }
+
+// Trailer is a line "NAME: VALUE" at the end of a commit message.
+type Trailer struct{ Name, Value string }
 
 // HTTPAuth is how to reach an HTTP server. A proxy is taken from the environment.
 type HTTPAuth struct {

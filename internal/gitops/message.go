@@ -2,7 +2,6 @@ package gitops
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -13,12 +12,6 @@ import (
 
 // maxSummary in bytes: a longer summary is cut.
 const maxSummary = 500
-
-// trailers are the environment variables that name the run, by trailer.
-var trailers = []struct{ name, variable string }{
-	{"TFC-Run-ID", "TFC_RUN_ID"},
-	{"TFC-Workspace-Name", "TFC_WORKSPACE_NAME"},
-}
 
 // message lists every change of a commit: one as the subject, several below it.
 func (t *target) message(summaries []string) string {
@@ -32,9 +25,9 @@ func (t *target) message(summaries []string) string {
 		}
 	}
 	m.WriteString("\n\nProvider: " + printable.Line(t.UserAgent, maxSummary))
-	for _, trailer := range trailers {
-		if value := printable.Line(os.Getenv(trailer.variable), maxSummary); value != "" {
-			m.WriteString("\n" + trailer.name + ": " + value)
+	for _, trailer := range t.Trailers {
+		if value := printable.Line(trailer.Value, maxSummary); value != "" {
+			m.WriteString("\n" + trailer.Name + ": " + value)
 		}
 	}
 	m.WriteByte('\n')

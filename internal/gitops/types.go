@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -37,6 +38,9 @@ type Entry struct {
 
 // Dir tells whether the entry is a directory.
 func (e Entry) Dir() bool { return e.Mode == "40000" || e.Mode == "040000" }
+
+// File tells whether the entry is a file, and not a symbolic link or a submodule.
+func (e Entry) File() bool { return strings.HasPrefix(e.Mode, "100") }
 
 // Change is a set of edits that get into one commit together, or not at all.
 type Change struct {

@@ -79,6 +79,15 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	return data, diags
 }
 
+// runTrailers name the run of HCP Terraform or Terraform Enterprise, where this is one,
+// see https://developer.hashicorp.com/terraform/cloud-docs/run/run-environment.
+func runTrailers() []gitops.Trailer {
+	return []gitops.Trailer{
+		{Name: "TFC-Run-ID", Value: os.Getenv("TFC_RUN_ID")},
+		{Name: "TFC-Workspace-Name", Value: os.Getenv("TFC_WORKSPACE_NAME")},
+	}
+}
+
 // setting is a configured value, or else the environment's.
 func setting(value types.String, variable string) string {
 	if value.IsNull() && variable != "" {
@@ -123,6 +132,7 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		AuthorName:      git.AuthorName.ValueString(),
 		AuthorEmail:     git.AuthorEmail.ValueString(),
 		MessageAppendix: git.CommitMessageAppendix.ValueString(),
+		Trailers:        runTrailers(),
 		UserAgent:       userAgent,
 		CreateBranch:    git.CreateBranch.ValueBool(),
 		PushInterval:    interval,

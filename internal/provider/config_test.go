@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
@@ -217,5 +218,15 @@ func TestConfigureErrors(t *testing.T) {
 				t.Errorf("%s: the error shows a secret", want)
 			}
 		}
+	}
+}
+
+// TestRunTrailers: commits say which run of HCP Terraform has made them.
+func TestRunTrailers(t *testing.T) {
+	t.Setenv("TFC_RUN_ID", "run-123")
+	t.Setenv("TFC_WORKSPACE_NAME", "prod")
+	want := []gitops.Trailer{{Name: "TFC-Run-ID", Value: "run-123"}, {Name: "TFC-Workspace-Name", Value: "prod"}}
+	if got := runTrailers(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
