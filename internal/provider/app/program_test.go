@@ -29,7 +29,7 @@ func args(command []string, more ...string) []string {
 // TestAccApp_leftStuck: the way out of a stuck delete that leaves what the App
 // deployed works as the error says.
 func TestAccApp_leftStuck(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
 	p := d.stuck()
 	d.Patch(d.Build(carvel.Apps, d.Name), d.Name+"-app", `{"spec":{"noopDelete":true}}`)
@@ -42,7 +42,7 @@ func TestAccApp_leftStuck(t *testing.T) {
 // TestAccApp_appliedStuck: an apply that makes again what a stuck delete misses
 // does not hang and does not report an App that runs.
 func TestAccApp_appliedStuck(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
 	p := d.stuck()
 	_, end := p.Start(config.Variables{"labels": acctest.ObjectVariable("a", "b")}, apply...)
@@ -58,7 +58,7 @@ func TestAccApp_appliedStuck(t *testing.T) {
 // TestAccApp_orphanedStuck: where what a stuck delete misses is somebody else's,
 // on_destroy can still be changed.
 func TestAccApp_orphanedStuck(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
 	secrets := d.Build(carvel.Secrets, d.Name)
 	secret := acctest.Object(carvel.Secrets, "Secret", d.Name, "theirs")
@@ -84,7 +84,7 @@ func TestAccApp_orphanedStuck(t *testing.T) {
 }
 
 // left checks that the App has gone, and what it deployed has not.
-func (d *delivery) left() {
+func (d *waiting) left() {
 	d.T.Helper()
 	for _, err := range []error{acctest.HasNot(d.Build(carvel.Apps, d.Name), d.Name+"-app")(nil), d.runs(acctest.FirstVersion, "a")(nil)} {
 		if err != nil {
@@ -118,7 +118,7 @@ func TestAccApp_planned(t *testing.T) {
 }
 
 // stuck is an App whose delete is stuck, since its kubeconfig has gone.
-func (d *delivery) stuck() *acctest.Program {
+func (d *waiting) stuck() *acctest.Program {
 	d.T.Helper()
 	p := d.Program()
 	p.Run(nil, apply)
@@ -132,7 +132,7 @@ func (d *delivery) stuck() *acctest.Program {
 // TestAccApp_interrupted: an interrupt in the middle of a wait keeps the state,
 // and the next apply goes on.
 func TestAccApp_interrupted(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
 	apps := d.Build(carvel.Apps, d.Name)
 	hourly := func(label string) config.Variables {
@@ -163,7 +163,7 @@ func TestAccApp_interrupted(t *testing.T) {
 
 // TestAccApp_unseen: PackageInstalls that are not looked at are a warning.
 func TestAccApp_unseen(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
 	run := d.Proxy(d.Lab.Staging)
 	kubeconfig, err := os.ReadFile(d.Lab.Staging.Kubeconfig)
@@ -205,7 +205,7 @@ func TestAccApp_unseen(t *testing.T) {
 // TestAccApp_deadRunCluster: where the run cluster does not answer any more, a destroy
 // ends with what the controller says, as soon as that has tried twice.
 func TestAccApp_deadRunCluster(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	d.commit(acctest.FirstVersion, "hostname: a")
 	way := d.Forward(d.Lab.Staging)
 	vars := config.Variables{"staging_kubeconfig": config.StringVariable(way.Kubeconfig)}

@@ -20,20 +20,20 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-// delivery is a package and its install on a run cluster, which somebody else
+// waiting is a package and its install on a run cluster, which somebody else
 // commits, and an App that delivers them.
-type delivery struct {
+type waiting struct {
 	*acctest.Env
 	acctest.Fixture
 	repository *acctest.Repository
 }
 
-func newDelivery(t *testing.T) *delivery {
+func newWaiting(t *testing.T) *waiting {
 	t.Helper()
 	t.Parallel()
 	e := acctest.New(t)
 	e.BuildNamespace()
-	d := &delivery{Env: e, repository: e.Repository(), Fixture: acctest.Fixture{Env: e, Dir: "wait", Address: "carvel_app.test[0]"}}
+	d := &waiting{Env: e, repository: e.Repository(), Fixture: acctest.Fixture{Env: e, Dir: "wait", Address: "carvel_app.test[0]"}}
 	d.repository.Write("Add package "+e.Package(), map[string]string{
 		e.PackagePath(acctest.FirstVersion): d.packageFile(acctest.FirstVersion), e.PackagePath(acctest.SecondVersion): d.packageFile(acctest.SecondVersion),
 	})
@@ -43,7 +43,7 @@ func newDelivery(t *testing.T) *delivery {
 
 // packageFile is a version of a package whose ConfigMap holds a value, and whose
 // schema admits that value alone.
-func (d *delivery) packageFile(version string) string {
+func (d *waiting) packageFile(version string) string {
 	return fmt.Sprintf(`apiVersion: data.packaging.carvel.dev/v1alpha1
 kind: Package
 metadata:
@@ -78,7 +78,7 @@ spec:
 }
 
 // commit writes the install.
-func (d *delivery) commit(constraint, values string, annotations ...string) {
+func (d *waiting) commit(constraint, values string, annotations ...string) {
 	d.T.Helper()
 	metadata := ""
 	if len(annotations) > 0 {
@@ -112,18 +112,18 @@ stringData:
 
 // later is a step before which something is committed. The App waits for it
 // since name, which stands for the commit, is new to it.
-func (d *delivery) later(name string, commit func(), step resource.TestStep) resource.TestStep {
+func (d *waiting) later(name string, commit func(), step resource.TestStep) resource.TestStep {
 	step.ConfigVariables["commits"] = config.ListVariable(config.StringVariable(name))
 	step.PreConfig = commit
 	return step
 }
 
-func (d *delivery) configMaps() dynamic.ResourceInterface {
+func (d *waiting) configMaps() dynamic.ResourceInterface {
 	return d.Staging(acctest.ConfigMaps, d.Name)
 }
 
 // runs checks what the run cluster runs as soon as the apply is complete.
-func (d *delivery) runs(version, hostname string) resource.TestCheckFunc {
+func (d *waiting) runs(version, hostname string) resource.TestCheckFunc {
 	return resource.ComposeTestCheckFunc(
 		acctest.Has(d.configMaps(), d.Name, acctest.Field(version, "data", "version")),
 		acctest.Has(d.configMaps(), d.Name, acctest.Field(hostname, "data", "hostname")),
@@ -133,7 +133,7 @@ func (d *delivery) runs(version, hostname string) resource.TestCheckFunc {
 // TestAccApp_values: a change of the values alone is waited for, also after the
 // run cluster was given bad ones, which fail with the controller's words.
 func TestAccApp_values(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	commit := func(values string) func() {
 		return func() { d.commit(acctest.FirstVersion, values) }
 	}
@@ -155,7 +155,7 @@ func TestAccApp_values(t *testing.T) {
 // TestAccApp_versions: a new version is waited for, the first deploy's race with
 // its Packages fails nothing, and a version that is not there does.
 func TestAccApp_versions(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	commit := func(constraint string) func() {
 		return func() { d.commit(constraint, "hostname: a", `stand-in.lab/first-deploy-race: ""`) }
 	}
@@ -172,7 +172,7 @@ func TestAccApp_versions(t *testing.T) {
 // TestAccApp_failingDestroy destroys an App whose package has failed from the
 // beginning.
 func TestAccApp_failingDestroy(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	bad := d.later("bad", func() { d.commit(acctest.FirstVersion, "bogus_key: 1") },
 		d.Refused(`Unable to create app.*PackageInstall `+d.Name+` failed.*bogus_key`, nil))
 	resource.Test(t, resource.TestCase{
@@ -186,7 +186,7 @@ func TestAccApp_failingDestroy(t *testing.T) {
 // TestAccApp_oldCommit: an App that has succeeded at an earlier commit is waited
 // for until it has fetched what the branch holds, and the time-out says so.
 func TestAccApp_oldCommit(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	hourly := config.Variables{"sync_period": config.StringVariable("1h")}
 	create := d.later("same", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(hourly))
 	create.Check = d.runs(acctest.FirstVersion, "a")
@@ -216,23 +216,23 @@ func TestAccApp_oldCommit(t *testing.T) {
 // with the controller's words.
 func TestAccApp_failures(t *testing.T) {
 	for name, c := range map[string]struct {
-		vars func(d *delivery) config.Variables
+		vars func(d *waiting) config.Variables
 		want string
 	}{
-		"no rights": {func(*delivery) config.Variables {
+		"no rights": {func(*waiting) config.Variables {
 			return config.Variables{"service_account": config.StringVariable("default")}
 		}, `failed in the deploy stage.*configmaps.*is forbidden`},
-		"a token that is not valid any more": {func(d *delivery) config.Variables {
+		"a token that is not valid any more": {func(d *waiting) config.Variables {
 			return config.Variables{"kubeconfig": config.StringVariable(fmt.Sprintf(
 				`{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %q}}], users: [{name: c, user: {token: expired}}], contexts: [{name: c, context: {cluster: c, user: c}}]}`,
 				d.Lab.Staging.Server, base64.StdEncoding.EncodeToString(d.Lab.Staging.CA)))}
 		}, `failed in the deploy stage.*Unauthorized`},
-		"wrong Git credentials": {func(*delivery) config.Variables {
+		"wrong Git credentials": {func(*waiting) config.Variables {
 			return config.Variables{"git_username": config.StringVariable("ci"), "git_password": config.StringVariable("wrong")}
 		}, `failed in the fetch stage.*Authentication failed`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDelivery(t)
+			d := newWaiting(t)
 			d.commit(acctest.FirstVersion, "hostname: a")
 			resource.Test(t, resource.TestCase{
 				Steps:        []resource.TestStep{d.Refused(`Unable to create app.*`+c.want, c.vars(d))},
@@ -245,7 +245,7 @@ func TestAccApp_failures(t *testing.T) {
 // TestAccApp_stuckDelete: a delete that the controller cannot finish is reported
 // at once, and can be finished once what it misses is back.
 func TestAccApp_stuckDelete(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	secrets := d.Build(carvel.Secrets, d.Name)
 	const name = "staging-kubeconfig"
 	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
@@ -280,7 +280,7 @@ func TestAccApp_stuckDelete(t *testing.T) {
 // TestAccApp_orphan: what the App deployed stays, also where the controller
 // could not delete it, and an App of the same name takes it over again.
 func TestAccApp_orphan(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	secrets := d.Build(carvel.Secrets, d.Name)
 	orphan := func(more config.Variables) config.Variables {
 		vars := config.Variables{"on_destroy": config.StringVariable("orphan"), "commits": config.ListVariable(config.StringVariable("create"))}
@@ -303,7 +303,7 @@ func TestAccApp_orphan(t *testing.T) {
 // TestAccApp_pausedDelete: the controller does not look at a paused App, and yet
 // the App and what it deployed are deleted.
 func TestAccApp_pausedDelete(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	apps := d.Build(carvel.Apps, d.Name)
 	paused := config.Variables{"paused": config.BoolVariable(true), "commits": config.ListVariable(config.StringVariable("create"))}
 	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
@@ -325,7 +325,7 @@ func TestAccApp_pausedDelete(t *testing.T) {
 // TestAccApp_pausedByOthers: an App that somebody else has paused is an error at
 // once, and not waited for until the time is up.
 func TestAccApp_pausedByOthers(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	apps := d.Build(carvel.Apps, d.Name)
 	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
 	paused := d.later("paused", func() { d.Patch(apps, d.Name+"-app", `{"spec":{"paused":true}}`) },
@@ -340,7 +340,7 @@ func TestAccApp_pausedByOthers(t *testing.T) {
 
 // TestAccApp_withoutWait: an App that is not waited for is as it was planned.
 func TestAccApp_withoutWait(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	unwaited := config.Variables{"wait": config.BoolVariable(false), "commits": config.ListVariable(config.StringVariable("create"))}
 	create := d.later("create", func() { d.commit(acctest.FirstVersion, "bogus_key: 1") }, d.Step(unwaited))
 	replaced := d.Planned(plancheck.ResourceActionReplace, unwaited)
@@ -354,7 +354,7 @@ func TestAccApp_withoutWait(t *testing.T) {
 // TestAccApp_shared: a second App that deploys the same into a run namespace
 // fails with kapp's words, and takes nothing of the first one's along.
 func TestAccApp_shared(t *testing.T) {
-	d := newDelivery(t)
+	d := newWaiting(t)
 	create := d.later("create", func() { d.commit(acctest.FirstVersion, "hostname: a") }, d.Step(nil))
 	vars := config.Variables{"second": config.BoolVariable(true), "commits": config.ListVariable(config.StringVariable("create"))}
 	refused := d.Refused(`Unable to create app.*`+d.Name+`-second.*failed in the deploy stage.*Ownership errors.*already associated with a different app`, vars)

@@ -1,4 +1,4 @@
-package delivery_test
+package app_test
 
 import (
 	"context"

@@ -1,10 +1,9 @@
-package delivery_test
+package runnamespace_test
 
 import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,11 +12,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
-
-func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
 // proxied is a run cluster behind a proxy that counts.
 func proxied(t *testing.T) (*delivery.Delivery, *acctest.Proxy, delivery.RunNamespace, context.Context) {
