@@ -22,51 +22,12 @@ import (
 )
 
 // world is what one configuration reaches, in memory.
-type world struct {
-	calls      *deliverytest.Calls
-	build, run *deliverytest.Cluster
-	repository *deliverytest.Repository
-}
-
-func newWorld() *world {
-	calls := &deliverytest.Calls{}
-	w := &world{
-		calls: calls, build: deliverytest.NewCluster(calls, "build", "dev"), run: deliverytest.NewCluster(calls, "staging", "apps"),
-		repository: deliverytest.NewRepository(calls, map[string]string{"README.md": "x"}),
-	}
-	w.run.Controller = fillTokens
-	w.build.Controller = w.reconcile
-	return w
-}
-
-// fillTokens is the controller that gives token Secrets their tokens.
-func fillTokens(_ cluster.Ref, obj *unstructured.Unstructured) {
-	if obj.Object["type"] != carvel.TokenSecretType {
-		return
-	}
-	if data, _, _ := unstructured.NestedMap(obj.Object, "data"); data["token"] == nil {
-		obj.Object["data"] = map[string]any{"token": "dG9rZW4="}
-	}
-}
-
-// reconcile is the controller of Apps, and always succeeds.
-func (w *world) reconcile(ref cluster.Ref, obj *unstructured.Unstructured) {
-	if ref.Resource != carvel.Apps {
-		return
-	}
-	now := time.Now().UTC().Format(time.RFC3339)
-	obj.Object["status"] = map[string]any{
-		"observedGeneration": obj.GetGeneration(), "friendlyDescription": "Reconcile succeeded", "consecutiveReconcileSuccesses": obj.GetGeneration(),
-		"conditions": []any{map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}},
-		"fetch":      map[string]any{"startedAt": now, "updatedAt": now},
-		"deploy":     map[string]any{"updatedAt": now, "finished": true},
-	}
-}
+type world struct{ *deliverytest.World }
 
 // process is another run of Terraform with the same configuration.
 func (w *world) process() *delivery.Delivery {
 	return delivery.New(delivery.Config{
-		Build: w.build, Run: map[string]delivery.Cluster{"staging": w.run}, Repository: w.repository,
+		Build: w.Build, Run: map[string]delivery.Cluster{"staging": w.Run}, Repository: w.Repository,
 		Location: delivery.Location{URL: "https://git.example.com/r.git", Branch: "main"}, Owner: "me",
 	})
 }
@@ -74,7 +35,7 @@ func (w *world) process() *delivery.Delivery {
 // snapshot is all that there is, but for what is another in each world.
 func (w *world) snapshot() map[string]string {
 	all := map[string]string{}
-	for path, text := range w.repository.Files() {
+	for path, text := range w.Repository.Files() {
 		if strings.HasSuffix(path, repolayout.MarkFile) {
 			m := installfiles.ReadMark(installfiles.Contents{repolayout.MarkFile: []byte(text)})
 			text = m.Owner + " " + m.Resource
@@ -84,7 +45,7 @@ func (w *world) snapshot() map[string]string {
 		}
 		all["git "+path] = text
 	}
-	for _, c := range []*deliverytest.Cluster{w.build, w.run} {
+	for _, c := range []*deliverytest.Cluster{w.Build, w.Run} {
 		for _, ref := range c.Refs() {
 			obj := c.Object(ref)
 			mark := carvel.MarkOf(obj)
@@ -103,12 +64,12 @@ func (w *world) snapshot() map[string]string {
 // marked are the creations that what there is bears.
 func (w *world) marked() []string {
 	var all []string
-	for path, text := range w.repository.Files() {
+	for path, text := range w.Repository.Files() {
 		if strings.HasSuffix(path, repolayout.MarkFile) {
 			all = append(all, installfiles.ReadMark(installfiles.Contents{repolayout.MarkFile: []byte(text)}).Creation)
 		}
 	}
-	for _, c := range []*deliverytest.Cluster{w.build, w.run} {
+	for _, c := range []*deliverytest.Cluster{w.Build, w.Run} {
 		for _, ref := range c.Refs() {
 			if mark := carvel.MarkOf(c.Object(ref)); mark.Creation != "" {
 				all = append(all, mark.Creation)
@@ -281,16 +242,6 @@ func installs(recipients []string) noun {
 	}
 }
 
-// prepared is a world with what the nouns need, and nothing of theirs.
-func prepared() *world {
-	w := newWorld()
-	account := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ServiceAccount"}}
-	account.SetNamespace("apps")
-	account.SetName("sa")
-	w.run.Put(account)
-	return w
-}
-
 func brief(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -302,22 +253,22 @@ func brief(t *testing.T) context.Context {
 // whose answer is lost, each time in a world of its own.
 func steps(t *testing.T, before func(*world) held, act func(*world, held) (held, error), mended func(w *world, was, now held, err error)) (want map[string]string) {
 	t.Helper()
-	w := prepared()
+	w := &world{deliverytest.NewWorld()}
 	h := before(w)
-	w.calls.Forget()
+	w.Calls.Forget()
 	if _, err := act(w, h); err != nil {
 		t.Fatal(err)
 	}
-	n := len(w.calls.Made())
+	n := len(w.Calls.Made())
 	want = w.snapshot()
 	if n == 0 {
 		t.Fatal("no call was made")
 	}
 	for i := 1; i <= n; i++ {
 		for _, way := range []string{"fails", "is lost"} {
-			w := prepared()
+			w := &world{deliverytest.NewWorld()}
 			h := before(w)
-			w.calls.Forget()
+			w.Calls.Forget()
 			fault := func(n int, _ string) error {
 				if n == i {
 					return deliverytest.ErrFault
@@ -325,13 +276,13 @@ func steps(t *testing.T, before func(*world) held, act func(*world, held) (held,
 				return nil
 			}
 			if way == "fails" {
-				w.calls.Fails = fault
+				w.Calls.Fails = fault
 			} else {
-				w.calls.Lost = fault
+				w.Calls.Lost = fault
 			}
 			now, err := act(w, h)
-			w.calls.Fails, w.calls.Lost = nil, nil
-			made := w.calls.Made()
+			w.Calls.Fails, w.Calls.Lost = nil, nil
+			made := w.Calls.Made()
 			what := fmt.Sprintf("call %d of %d %s: %s", i, n, way, made[i-1])
 			if err != nil && !errors.Is(err, deliverytest.ErrFault) {
 				t.Errorf("%s: another error: %v", what, err)
