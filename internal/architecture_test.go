@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 		"carvel", "carvel/health", "cluster", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
 	},
 	// For tests.
-	"delivery/deliverytest": {"carvel", "cluster", "gitops"},
+	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
 	"filltest":              {},
 }
 

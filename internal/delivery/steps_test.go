@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -18,7 +16,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
 // world is what one configuration reaches, in memory.
@@ -30,54 +27,6 @@ func (w *world) process() *delivery.Delivery {
 		Build: w.Build, Run: map[string]delivery.Cluster{"staging": w.Run}, Repository: w.Repository,
 		Location: delivery.Location{URL: "https://git.example.com/r.git", Branch: "main"}, Owner: "me",
 	})
-}
-
-// snapshot is all that there is, but for what is another in each world.
-func (w *world) snapshot() map[string]string {
-	all := map[string]string{}
-	for path, text := range w.Repository.Files() {
-		if strings.HasSuffix(path, repolayout.MarkFile) {
-			m := installfiles.ReadMark(installfiles.Contents{repolayout.MarkFile: []byte(text)})
-			text = m.Owner + " " + m.Resource
-		}
-		if strings.HasSuffix(path, repolayout.EncryptedParamsFile) {
-			text = "encrypted" // otherwise each time
-		}
-		all["git "+path] = text
-	}
-	for _, c := range []*deliverytest.Cluster{w.Build, w.Run} {
-		for _, ref := range c.Refs() {
-			obj := c.Object(ref)
-			mark := carvel.MarkOf(obj)
-			name := c.Name() + " " + ref.String()
-			if obj.Object["type"] == carvel.TokenSecretType {
-				name = name[:strings.LastIndex(name, "-")] // what follows is random
-			}
-			text := fmt.Sprint(obj.Object["type"], obj.GetLabels(), obj.Object["spec"], obj.Object["rules"], obj.Object["subjects"], mark.Owner, mark.Resource, mark.Adopted)
-			data, _, _ := unstructured.NestedMap(obj.Object, "data")
-			all[name] = text + fmt.Sprint(slices.Sorted(maps.Keys(data)))
-		}
-	}
-	return all
-}
-
-// marked are the creations that what there is bears.
-func (w *world) marked() []string {
-	var all []string
-	for path, text := range w.Repository.Files() {
-		if strings.HasSuffix(path, repolayout.MarkFile) {
-			all = append(all, installfiles.ReadMark(installfiles.Contents{repolayout.MarkFile: []byte(text)}).Creation)
-		}
-	}
-	for _, c := range []*deliverytest.Cluster{w.Build, w.Run} {
-		for _, ref := range c.Refs() {
-			if mark := carvel.MarkOf(c.Object(ref)); mark.Creation != "" {
-				all = append(all, mark.Creation)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // held is what a state records of a resource.
@@ -260,7 +209,7 @@ func steps(t *testing.T, before func(*world) held, act func(*world, held) (held,
 		t.Fatal(err)
 	}
 	n := len(w.Calls.Made())
-	want = w.snapshot()
+	want = w.Snapshot()
 	if n == 0 {
 		t.Fatal("no call was made")
 	}
@@ -288,30 +237,19 @@ func steps(t *testing.T, before func(*world) held, act func(*world, held) (held,
 				t.Errorf("%s: another error: %v", what, err)
 			}
 			if way == "fails" && err != nil {
-				for _, creation := range w.marked() {
+				for _, creation := range w.Creations() {
 					if creation != now.creation && creation != h.creation {
 						t.Errorf("%s: what there is bears %s, and the receipt says %q", what, creation, now.creation)
 					}
 				}
 			}
 			mended(w, h, now, err)
-			if got := w.snapshot(); !maps.Equal(got, want) {
-				t.Errorf("%s: afterwards there is\n%s\nwant\n%s\n%s", what, list(got, want), list(want, got), strings.Join(made, "\n"))
+			if got := w.Snapshot(); !maps.Equal(got, want) {
+				t.Errorf("%s: afterwards there is\n%s\n%s", what, deliverytest.Differences(want, got), strings.Join(made, "\n"))
 			}
 		}
 	}
 	return want
-}
-
-// list are entries of one snapshot that another does not have.
-func list(of, not map[string]string) string {
-	var lines []string
-	for _, name := range slices.Sorted(maps.Keys(of)) {
-		if text, there := not[name]; !there || text != of[name] {
-			lines = append(lines, "  "+name+": "+of[name])
-		}
-	}
-	return strings.Join(lines, "\n")
 }
 
 // TestCreate_eachStep: whichever call of a create fails, the receipt tells what was made,

@@ -270,19 +270,27 @@ func (r *Resource) Plan(c Config) (Planned, Diagnostics) {
 	if diags = append(diags, r.refresh(server)...); diags.Failed() {
 		return Planned{}, diags
 	}
-	p, more := r.plan(server, config, r.state, r.private)
-	diags = append(diags, more...)
-	if p.Action != Replace && !(r.Tainted && c != nil) || more.Failed() {
-		return p, diags
+	prior, private := r.state, r.private
+	if !r.Tainted || c == nil {
+		p, more := r.plan(server, config, prior, private)
+		if diags = append(diags, more...); p.Action != Replace || more.Failed() {
+			return p, diags
+		}
+		private = p.private
+	} else {
+		private = nil // Terraform does not hand on that of a resource that is tainted
 	}
-	// What is to be replaced is planned again as a new one.
-	fresh, more := r.plan(server, config, tftypes.NewValue(r.kind, nil), p.private)
-	fresh.Action, fresh.prior = Replace, r.state
+	// What is to be replaced is planned as a new one.
+	fresh, more := r.plan(server, config, tftypes.NewValue(r.kind, nil), private)
+	fresh.Action, fresh.prior = Replace, prior
 	return fresh, append(diags, more...)
 }
 
 func (r *Resource) plan(server tfprotov6.ProviderServer, config, prior tftypes.Value, private []byte) (Planned, Diagnostics) {
 	r.t.Helper()
+	if config.IsNull() && prior.IsNull() {
+		return Planned{Action: None, r: r, config: config, prior: prior, planned: prior}, nil
+	}
 	resp, err := server.PlanResourceChange(r.t.Context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: r.name, PriorState: r.dynamic(prior), ProposedNewState: r.dynamic(r.proposed(config, prior)), Config: r.dynamic(config), PriorPrivate: private,
 	})
@@ -295,7 +303,7 @@ func (r *Resource) plan(server tfprotov6.ProviderServer, config, prior tftypes.V
 	}
 	p.planned = r.value(resp.PlannedState)
 	switch {
-	case config.IsNull() && prior.IsNull(), p.planned.Equal(prior):
+	case p.planned.Equal(prior):
 		p.Action = None
 	case config.IsNull():
 		p.Action = Delete
@@ -359,14 +367,13 @@ func (p Planned) Apply() Diagnostics {
 		if diags := r.change(server, p.prior, null, null, p.private); diags.Failed() {
 			return diags
 		}
-		// Terraform plans once more before it creates.
-		again, diags := r.plan(server, p.config, null, nil)
+		again, diags := r.again(server, p, null, nil)
 		if diags.Failed() {
 			return diags
 		}
 		return r.create(server, again)
 	case Create:
-		again, diags := r.plan(server, p.config, null, p.private)
+		again, diags := r.again(server, p, null, nil)
 		if diags.Failed() {
 			return diags
 		}
@@ -374,12 +381,40 @@ func (p Planned) Apply() Diagnostics {
 	case Delete:
 		return r.change(server, p.prior, null, null, p.private)
 	default:
-		again, diags := r.plan(server, p.config, p.prior, r.private)
+		again, diags := r.again(server, p, p.prior, r.private)
 		if diags.Failed() {
 			return diags
 		}
 		return r.change(server, p.prior, again.planned, p.config, again.private)
 	}
+}
+
+// again plans once more, as Terraform does before it applies, and refuses a plan that is
+// another one by now.
+func (r *Resource) again(server tfprotov6.ProviderServer, p Planned, prior tftypes.Value, private []byte) (Planned, Diagnostics) {
+	r.t.Helper()
+	again, diags := r.plan(server, p.config, prior, private)
+	if diags.Failed() {
+		return again, diags
+	}
+	for name, was := range r.attributes(p.planned) {
+		if is := r.attributes(again.planned)[name]; was.IsFullyKnown() && !was.Equal(is) {
+			diags = append(diags, &tfprotov6.Diagnostic{
+				Severity: tfprotov6.DiagnosticSeverityError, Summary: "Provider produced inconsistent final plan", Detail: fmt.Sprintf("%s was %s, and is %s", name, was, is),
+			})
+		}
+	}
+	return again, diags
+}
+
+// attributes of a value of the resource's type.
+func (r *Resource) attributes(of tftypes.Value) map[string]tftypes.Value {
+	r.t.Helper()
+	var all map[string]tftypes.Value
+	if err := of.As(&all); err != nil {
+		r.t.Fatal(err)
+	}
+	return all
 }
 
 func (r *Resource) create(server tfprotov6.ProviderServer, p Planned) Diagnostics {
@@ -417,13 +452,7 @@ func (r *Resource) agrees(planned tftypes.Value) {
 		}
 		return
 	}
-	var want, got map[string]tftypes.Value
-	if err := planned.As(&want); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := r.state.As(&got); err != nil {
-		r.t.Fatal(err)
-	}
+	want, got := r.attributes(planned), r.attributes(r.state)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if want[name].IsFullyKnown() && !want[name].Equal(got[name]) {
 			r.t.Errorf("after the apply %s is %s, and the plan said %s", name, got[name], want[name])

@@ -1,0 +1,299 @@
+package packageinstall_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
+)
+
+type attributes = protocoltest.Config
+
+// inMemory is a package install that is not there yet.
+func inMemory(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+	t.Helper()
+	w := deliverytest.NewWorld()
+	return w, protocoltest.New(t, packageinstall.New, protocoltest.Data(w))
+}
+
+// basic is a configuration, with others over it.
+func basic(others ...attributes) attributes {
+	c := attributes{
+		"package": "app.default.tap", "run_cluster": "staging", "service_account_name": "sa", "version_constraint": ">=1.0.0", "package_source": "none",
+		"values": map[string]any{"hostname": "app.example.com", "replicas": 2},
+	}
+	for _, other := range others {
+		maps.Copy(c, other)
+	}
+	return c
+}
+
+const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+
+// whole are configurations in which every attribute has something.
+func whole() []attributes {
+	return []attributes{
+		basic(attributes{
+			"name": "other", "namespace": "apps", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"},
+			"prereleases": map[string]any{"identifiers": []any{"rc"}}, "allow_downgrade": true, "sync_period": "1m", "paused": true, "canceled": true,
+			"noop_delete": true, "default_namespace": "there", "values_yaml": []any{"x: 1\n", "m: {z: [1, null]}\n"},
+			"values_secret_name": "v", "hash_values_name": true, "extra_values_secrets": []any{"more"}, "ytt_overlays": map[string]any{"o.yaml": "#@ x\n"},
+			"extensions": map[string]any{
+				"ignore_kubernetes_version_selection": true, "ignore_kapp_controller_version_selection": true, "ytt_data_values_overlays": true,
+				"helm_template_name": "h", "helm_template_namespace": "hn", "helm_template_values_secrets": []any{"a", "b"}, "fetch_secrets": map[string]any{"0": "r"},
+			},
+		}),
+		basic(attributes{"values_wo": map[string]any{"password": "s3cret-s3cret"}, "values_wo_version": "1"}),
+		basic(attributes{"encryption": map[string]any{"age_recipients": []any{recipient}}, "service_account_name": nil, "cluster": map[string]any{"namespace": "n", "kubeconfig_secret_ref": map[string]any{"name": "k", "key": "c"}}}),
+		basic(attributes{"values": nil}),
+	}
+}
+
+// TestProtocol: from each configuration to each other one, with an empty plan after each
+// apply, and nothing left in the end but the directory.
+func TestProtocol(t *testing.T) {
+	w, r := inMemory(t)
+	for i, first := range whole() {
+		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
+			if diags := r.Apply(c); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+				t.Fatalf("the plan after the apply: %s %s %s", p.Action, diags, p.Attribute("files"))
+			}
+		}
+	}
+	for _, text := range w.Repository.Files() {
+		if strings.Contains(text, "s3cret-s3cret") {
+			t.Errorf("a value is left: %s", text)
+		}
+	}
+	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
+		t.Fatal(diags)
+	}
+	if left := slices.Sorted(maps.Keys(w.Repository.Files())); strings.Join(left, " ") != "README.md app.default.tap/staging/.gitkeep" {
+		t.Errorf("left are %v", left)
+	}
+}
+
+// TestProtocol_imported: what is imported needs no commit under the configuration that it
+// was made with.
+func TestProtocol_imported(t *testing.T) {
+	for _, c := range whole() {
+		w, r := inMemory(t)
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		r.Forget()
+		if diags := r.Import("app.default.tap/staging"); diags.Failed() || !r.Exists() {
+			t.Fatal(diags)
+		}
+		commits := w.Repository.Commits()
+		more := 0
+		if c["encryption"] != nil {
+			more = 1 // nobody can tell what is in the file
+		}
+		if diags := r.Apply(c); diags.Failed() || w.Repository.Commits() != commits+more {
+			t.Errorf("%v: %d commits more: %s", c, w.Repository.Commits()-commits, diags)
+		}
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+			t.Errorf("the plan after the apply: %s %s", p.Action, diags)
+		}
+	}
+	_, r := inMemory(t)
+	for _, id := range []string{"app.default.tap", "app/staging", "app.default.tap/packages"} {
+		if diags := r.Import(id); !diags.Failed() {
+			t.Errorf("%s is taken for an id", id)
+		}
+	}
+	if diags := r.Import("web.default.tap/staging"); diags.Failed() || r.Exists() {
+		t.Errorf("what is not there was imported: %s", diags)
+	}
+}
+
+// TestProtocol_eachCall: whichever call fails, the next apply mends all.
+func TestProtocol_eachCall(t *testing.T) {
+	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+		t.Helper()
+		w, r := inMemory(t)
+		if diags := r.Apply(basic()); diags.Failed() {
+			t.Fatal(diags)
+		}
+		return w, r
+	}
+	for _, c := range whole()[:3] {
+		protocoltest.EachCall(t, inMemory, c)
+	}
+	protocoltest.EachCall(t, prepare, whole()[0])
+	protocoltest.EachCall(t, prepare, nil)
+}
+
+// TestProtocol_changedByOthers: what somebody else does to the files is in the next plan.
+func TestProtocol_changedByOthers(t *testing.T) {
+	const install, params = "app.default.tap/staging/packageinstall.yaml", "app.default.tap/staging/params.yaml"
+	for _, c := range []struct {
+		name   string
+		change func(files map[string]string) map[string]string
+		want   protocoltest.Action
+	}{
+		{"another constraint", func(f map[string]string) map[string]string {
+			return map[string]string{install: strings.Replace(f[install], ">=1.0.0", ">=2.0.0", 1)}
+		}, protocoltest.Update},
+		{"another value", func(f map[string]string) map[string]string {
+			return map[string]string{params: strings.Replace(f[params], "replicas: 2", "replicas: 3", 1)}
+		}, protocoltest.Update},
+		{"another form of the same", func(f map[string]string) map[string]string {
+			return map[string]string{params: "# by hand\n" + strings.Replace(f[params], "replicas: 2", "replicas: 0x2", 1)}
+		}, protocoltest.None},
+		{"no values", func(map[string]string) map[string]string { return map[string]string{params: ""} }, protocoltest.Update},
+		{"not YAML", func(map[string]string) map[string]string { return map[string]string{install: "a: ["} }, protocoltest.Update},
+		{"nothing is left", func(map[string]string) map[string]string { return map[string]string{install: "", params: ""} }, protocoltest.Create},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, r := inMemory(t)
+			if diags := r.Apply(basic()); diags.Failed() {
+				t.Fatal(diags)
+			}
+			want := w.Snapshot()
+			w.Repository.Write("somebody", c.change(w.Repository.Files()))
+			p, diags := r.Plan(basic())
+			if diags.Failed() || p.Action != c.want {
+				t.Fatalf("%s %s", p.Action, diags)
+			}
+			if diags := p.Apply(); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if got := w.Snapshot(); c.want != protocoltest.None && !maps.Equal(got, want) {
+				t.Error(deliverytest.Differences(want, got))
+			}
+			// Between the plan and the apply it is an error, and nothing is lost.
+			p, diags = r.Plan(basic(attributes{"paused": true}))
+			if diags.Failed() {
+				t.Fatal(diags)
+			}
+			theirs := strings.Replace(w.Repository.Files()[install], "serviceAccountName: sa", "serviceAccountName: theirs", 1)
+			w.Repository.Write("somebody", map[string]string{install: theirs})
+			if diags := p.Apply(); !diags.Failed() || w.Repository.Files()[install] != theirs || !strings.Contains(diags.String(), "somebody") {
+				t.Errorf("a change between plan and apply: %s", diags)
+			}
+		})
+	}
+}
+
+// TestProtocol_exists: files of somebody else are refused, and adopted where that is
+// asked for, as the plan shows it.
+func TestProtocol_exists(t *testing.T) {
+	const install = "app.default.tap/staging/packageinstall.yaml"
+	theirs := map[string]string{install: "kind: PackageInstall\n"}
+	w, r := inMemory(t)
+	w.Repository.Write("a colleague", theirs)
+	if p, diags := r.Plan(basic()); !diags.Failed() || !strings.Contains(diags.String(), "adopt_existing") || !strings.Contains(diags.String(), "a colleague") {
+		t.Errorf("%s %s", p.Action, diags)
+	}
+	adopt := basic(attributes{"adopt_existing": true})
+	p, diags := r.Plan(adopt)
+	if diags.Failed() || !strings.Contains(p.Attribute("adopted"), install) && !strings.Contains(diags.String(), install) {
+		t.Fatalf("%s %s %s", p.Action, p.Attribute("adopted"), diags)
+	}
+	w.Repository.Write("a colleague", map[string]string{install: "kind: PackageInstall\n# later\n"})
+	if diags := p.Apply(); !diags.Failed() {
+		t.Error("what the plan did not see was adopted")
+	}
+	if diags := r.Apply(adopt); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if p, diags := r.Plan(adopt); diags.Failed() || p.Action != protocoltest.None {
+		t.Errorf("%s %s", p.Action, diags)
+	}
+	// Another configuration takes it over in turn, and the first one leaves it.
+	second := protocoltest.New(t, packageinstall.New, protocoltest.DataOf(w, "another"))
+	if diags := second.Apply(adopt); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := r.Apply(adopt); !strings.Contains(diags.String(), "another") {
+		t.Errorf("nothing is said about who has it: %s", diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() || w.Repository.Files()[install] == "" {
+		t.Errorf("the files of another resource are gone: %s", diags)
+	}
+}
+
+// packageFile is a version of a package whose values have a schema.
+func packageFile(version string) string {
+	return "apiVersion: data.packaging.carvel.dev/v1alpha1\nkind: Package\nmetadata: {name: app.default.tap." + version + "}\nspec:\n  refName: app.default.tap\n  version: " + version + "\n" +
+		"  template: {spec: {template: [{ytt: {}}]}}\n  valuesSchema:\n    openAPIv3:\n      type: object\n      additionalProperties: false\n      properties: {hostname: {type: string}, replicas: {type: integer}}\n"
+}
+
+// TestProtocol_version: the plan tells which version is installed, and refuses one that is
+// not there and values that it does not take.
+func TestProtocol_version(t *testing.T) {
+	w, r := inMemory(t)
+	c := basic(attributes{"package_source": nil})
+	if diags := r.Apply(c); !diags.Failed() || !strings.Contains(diags.String(), "app.default.tap/packages") {
+		t.Errorf("no version is there: %s", diags)
+	}
+	w.Repository.Write("somebody", map[string]string{"app.default.tap/packages/1.0.0.yaml": packageFile("1.0.0"), "app.default.tap/packages/1.2.0.yaml": packageFile("1.2.0")})
+	p, diags := r.Plan(c)
+	if diags.Failed() || p.Attribute("resolved_version") != `"1.2.0"` {
+		t.Errorf("%s %s", p.Attribute("resolved_version"), diags)
+	}
+	if diags := p.Apply(); diags.Failed() {
+		t.Fatal(diags)
+	}
+	for want, wrong := range map[string]attributes{
+		`values.hostnam`: {"values": map[string]any{"hostnam": "x"}},
+		`>=2.0.0`:        {"version_constraint": ">=2.0.0"},
+		`down`:           {"version_constraint": "<1.1.0"},
+		`~1`:             {"version_constraint": "~1"},
+	} {
+		c := basic(attributes{"package_source": nil}, wrong)
+		if _, diags := r.Plan(c); !diags.Failed() || !strings.Contains(diags.String(), want) {
+			t.Errorf("%v: want %s in: %s", wrong, want, diags)
+		}
+	}
+	if diags := r.Apply(basic(attributes{"package_source": nil, "version_constraint": "<1.1.0", "allow_downgrade": true})); diags.Failed() || r.Attribute("resolved_version") != `"1.0.0"` {
+		t.Errorf("%s %s", r.Attribute("resolved_version"), diags)
+	}
+	// A version that goes away is told.
+	w.Repository.Write("somebody", map[string]string{"app.default.tap/packages/1.0.0.yaml": ""})
+	if _, diags := r.Plan(basic(attributes{"package_source": nil})); diags.Failed() {
+		t.Error(diags)
+	}
+}
+
+// TestProtocol_unknown: what is not known yet is left to the apply.
+func TestProtocol_unknown(t *testing.T) {
+	_, r := inMemory(t)
+	for _, name := range []string{"values", "package", "run_cluster", "name", "labels", "version_constraint", "values_yaml", "sync_period", "extensions"} {
+		p, diags := r.Plan(basic(attributes{name: protocoltest.Unknown}))
+		if diags.Failed() || p.Action != protocoltest.Create || p.Attribute("commit") != `"unknown"` {
+			t.Errorf("%s: %s %s %s", name, p.Action, p.Attribute("commit"), diags)
+		}
+	}
+}
+
+// TestProtocol_refused: bad input is refused before anything is written.
+func TestProtocol_refused(t *testing.T) {
+	for want, wrong := range map[string]attributes{
+		"allow_downgrade":              {"annotations": map[string]any{"packaging.carvel.dev/downgradable": ""}},
+		"extensions.fetch_secrets":     {"annotations": map[string]any{"ext.packaging.carvel.dev/fetch-0-secret-name": "x"}},
+		"run_clusters":                 {"run_cluster": "nosuch"},
+		"three segments":               {"package": "app"},
+		"sync_period":                  {"sync_period": "soon"},
+		"namespace":                    {"package_source": "cluster"},
+		"261 characters":               {"values_secret_name": strings.Repeat("a", 250), "hash_values_name": true},
+		"ytt_overlays":                 {"ytt_overlays": map[string]any{"o.txt": "x"}},
+		"age recipient":                {"encryption": map[string]any{"age_recipients": []any{"age1x"}}},
+		"the values must be an object": {"values": "x"},
+	} {
+		w, r := inMemory(t)
+		diags := r.Apply(basic(wrong))
+		if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || w.Repository.Commits() > 1 {
+			t.Errorf("%v: want %q in: %s", wrong, want, diags)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package runnamespace_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
+)
+
+type attributes = protocoltest.Config
+
+// inMemory is a run namespace that is not there yet.
+func inMemory(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+	t.Helper()
+	w := deliverytest.NewWorld()
+	return w, protocoltest.New(t, runnamespace.New, protocoltest.Data(w))
+}
+
+// basic is a configuration, with others over it.
+func basic(others ...attributes) attributes {
+	c := attributes{"run_cluster": "staging", "name": "team"}
+	for _, other := range others {
+		maps.Copy(c, other)
+	}
+	return c
+}
+
+// whole are configurations in which every attribute has something.
+func whole() []attributes {
+	return []attributes{
+		basic(),
+		basic(attributes{
+			"labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"}, "service_account_name": "deployer", "image_pull_secrets": []any{"registry"},
+			"additional_rules":          []any{map[string]any{"api_groups": []any{"apps"}, "resources": []any{"statefulsets"}, "verbs": []any{"get"}, "resource_names": []any{"db"}}},
+			"restrict_service_accounts": map[string]any{"allowed": []any{"workload"}},
+			"field_manager":             map[string]any{"name": "platform", "force_conflicts": true},
+		}),
+		basic(attributes{"tanzu_application_platform": true}),
+	}
+}
+
+var namespace = cluster.Ref{Resource: carvel.Namespaces, Name: "team"}
+
+// TestProtocol: from each configuration to each other one, with an empty plan after each
+// apply, and nothing left in the end.
+func TestProtocol(t *testing.T) {
+	w, r := inMemory(t)
+	before := w.Snapshot()
+	for i, first := range whole() {
+		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
+			if diags := r.Apply(c); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+				t.Fatalf("the plan after the apply: %s %s\n%s\n%s", p.Action, diags, r.Attribute("objects"), p.Attribute("objects"))
+			}
+		}
+	}
+	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
+		t.Fatal(diags)
+	}
+	if after := w.Snapshot(); !maps.Equal(before, after) {
+		t.Error(deliverytest.Differences(before, after))
+	}
+}
+
+// TestProtocol_imported: what is imported does not change under the configuration that it
+// was made with.
+func TestProtocol_imported(t *testing.T) {
+	for _, c := range whole() {
+		w, r := inMemory(t)
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		want := w.Snapshot()
+		r.Forget()
+		if diags := r.Import("staging/team"); diags.Failed() || !r.Exists() {
+			t.Fatal(diags)
+		}
+		if diags := r.Apply(c); diags.Failed() {
+			t.Error(diags)
+		}
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || !maps.Equal(w.Snapshot(), want) {
+			t.Errorf("%v: %s %s\n%s", c, p.Action, diags, deliverytest.Differences(want, w.Snapshot()))
+		}
+	}
+	_, r := inMemory(t)
+	for _, id := range []string{"team", "staging/", "staging/nosuch", "nosuch/team"} {
+		if diags := r.Import(id); !diags.Failed() && r.Exists() {
+			t.Errorf("%s was imported", id)
+		}
+	}
+}
+
+// TestProtocol_eachCall: whichever call fails, the next apply mends all.
+func TestProtocol_eachCall(t *testing.T) {
+	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+		t.Helper()
+		w, r := inMemory(t)
+		if diags := r.Apply(basic()); diags.Failed() {
+			t.Fatal(diags)
+		}
+		return w, r
+	}
+	protocoltest.EachCall(t, inMemory, whole()[1])
+	protocoltest.EachCall(t, prepare, whole()[1])
+	protocoltest.EachCall(t, prepare, nil)
+}
+
+// TestProtocol_changedByOthers: what somebody else does to the objects is in the next
+// plan, and mended.
+func TestProtocol_changedByOthers(t *testing.T) {
+	role := cluster.Ref{Resource: carvel.Roles, Namespace: "team", Name: carvel.AppRoleName}
+	for _, c := range []struct {
+		name   string
+		change func(*deliverytest.World)
+		want   protocoltest.Action
+	}{
+		{"a rule is gone", func(w *deliverytest.World) {
+			w.Run.Change(role, func(obj *unstructured.Unstructured) { obj.Object["rules"] = []any{} })
+		}, protocoltest.Update},
+		{"a Role is gone", func(w *deliverytest.World) { w.Run.Remove(role) }, protocoltest.Update},
+		{"the Namespace is gone", func(w *deliverytest.World) { w.Run.Remove(namespace) }, protocoltest.Create},
+		{"a label of theirs", func(w *deliverytest.World) {
+			w.Run.Change(namespace, func(obj *unstructured.Unstructured) {
+				labels := obj.GetLabels()
+				labels["theirs"] = "x"
+				obj.SetLabels(labels)
+			})
+		}, protocoltest.None},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, r := inMemory(t)
+			forced := basic(attributes{"field_manager": map[string]any{"force_conflicts": true}})
+			if diags := r.Apply(forced); diags.Failed() {
+				t.Fatal(diags)
+			}
+			want := w.Snapshot()
+			c.change(w)
+			p, diags := r.Plan(forced)
+			if diags.Failed() || p.Action != c.want {
+				t.Fatalf("%s %s", p.Action, diags)
+			}
+			if diags := p.Apply(); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if got := w.Snapshot(); c.want != protocoltest.None && !maps.Equal(got, want) {
+				t.Error(deliverytest.Differences(want, got))
+			}
+		})
+	}
+}
+
+// TestProtocol_exists: a namespace of somebody else is refused, adopted where that is
+// asked for, and left when the resource goes.
+func TestProtocol_exists(t *testing.T) {
+	w, r := inMemory(t)
+	theirs := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace"}}
+	theirs.SetName("team")
+	w.Run.Put(theirs)
+	if diags := r.Apply(basic()); !diags.Failed() || !strings.Contains(diags.String(), "adopt_existing") {
+		t.Errorf("%s", diags)
+	}
+	if diags := r.Apply(basic(attributes{"adopt_existing": true})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() || w.Run.Object(namespace) == nil {
+		t.Fatalf("the namespace of somebody else is gone: %s", diags)
+	}
+	// One that somebody else makes and looks after.
+	beside := basic(attributes{"create_namespace": false})
+	if diags := r.Apply(beside); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if p, diags := r.Plan(beside); diags.Failed() || p.Action != protocoltest.None {
+		t.Errorf("%s %s", p.Action, diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() || w.Run.Object(namespace) == nil || len(w.Run.Refs()) != 3 {
+		t.Errorf("%s: %v", diags, w.Run.Refs())
+	}
+	w.Run.Remove(namespace)
+	if diags := r.Apply(beside); !diags.Failed() || !strings.Contains(diags.String(), "team") {
+		t.Errorf("%s", diags)
+	}
+}
+
+// TestProtocol_inUse: a namespace in which a package is installed is not deleted.
+func TestProtocol_inUse(t *testing.T) {
+	w, r := inMemory(t)
+	short := basic(attributes{"timeouts": map[string]any{"delete": "1ms"}})
+	if diags := r.Apply(short); diags.Failed() {
+		t.Fatal(diags)
+	}
+	install, err := carvel.PackageInstall(carvel.PackageInstallSpec{Name: "app", Namespace: "team"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Run.Put(install)
+	if diags := r.Apply(nil); !diags.Failed() || !strings.Contains(diags.String(), "PackageInstall app") || !r.Exists() {
+		t.Errorf("%s", diags)
+	}
+}
+
+// TestProtocol_refused: bad input, and rights that are lacking, are refused before
+// anything is written.
+func TestProtocol_refused(t *testing.T) {
+	denied := func(w *deliverytest.World) { w.Run.Denied = []string{"escalate roles", "create secrets"} }
+	for want, c := range map[string]struct {
+		wrong attributes
+		world func(*deliverytest.World)
+	}{
+		"run_clusters":    {wrong: attributes{"run_cluster": "nosuch"}},
+		"Invalid name":    {wrong: attributes{"name": "a_b"}},
+		"no namespace":    {wrong: attributes{"create_namespace": false}},
+		"create on secre": {world: denied},
+	} {
+		w, r := inMemory(t)
+		if c.world != nil {
+			c.world(w)
+		}
+		before := w.Snapshot()
+		diags := r.Apply(basic(c.wrong))
+		if !diags.Failed() || !strings.Contains(diags.String(), want) || !maps.Equal(before, w.Snapshot()) {
+			t.Errorf("want %q in: %s\n%s", want, diags, deliverytest.Differences(before, w.Snapshot()))
+		}
+	}
+}
+
+// TestProtocol_noController: a cluster to which nothing can be delivered is told.
+func TestProtocol_noController(t *testing.T) {
+	w, r := inMemory(t)
+	w.Run.Missing = append(w.Run.Missing, carvel.PackageInstalls)
+	if diags := r.Apply(basic()); diags.Failed() || !strings.Contains(diags.String(), "kapp-controller is not installed") {
+		t.Error(diags)
+	}
+}
+
+// TestProtocol_unknown: what is not known yet is left to the apply.
+func TestProtocol_unknown(t *testing.T) {
+	_, r := inMemory(t)
+	for _, name := range []string{"name", "run_cluster", "labels", "service_account_name", "additional_rules"} {
+		if p, diags := r.Plan(basic(attributes{name: protocoltest.Unknown})); diags.Failed() || p.Action != protocoltest.Create || p.Attribute("objects") != `"unknown"` {
+			t.Errorf("%s: %s %s %s", name, p.Action, p.Attribute("objects"), diags)
+		}
+	}
+}
