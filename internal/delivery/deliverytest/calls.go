@@ -11,6 +11,8 @@ package deliverytest
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -55,6 +57,12 @@ func (c *Calls) Made() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]string(nil), c.made...)
+}
+
+// Writes tells whether a call may change something.
+func Writes(call string) bool {
+	verb := strings.Fields(call)[1]
+	return slices.Contains([]string{"Apply", "ApplyNew", "ApplyOver", "Edit", "Delete", "Create"}, verb)
 }
 
 // Forget forgets the calls so far.

@@ -229,3 +229,9 @@ func (r *Repository) Tip(context.Context) (gitops.Hash, error) {
 	defer r.mu.Unlock()
 	return r.commits[len(r.commits)-1].hash, end(nil)
 }
+
+func (r *Repository) tip() gitops.Hash {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.commits[len(r.commits)-1].hash
+}

@@ -1,6 +1,8 @@
 package deliverytest
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -55,5 +57,27 @@ func Reconcile(ref cluster.Ref, obj *unstructured.Unstructured) {
 		"conditions": []any{map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}},
 		"fetch":      map[string]any{"startedAt": now, "updatedAt": now},
 		"deploy":     map[string]any{"updatedAt": now, "finished": true},
+	}
+}
+
+// Fetch is a controller of Apps that fetches what the branch holds, and succeeds. It is
+// the Controller of the build cluster of an App that fetches from Git.
+func (w *World) Fetch(ref cluster.Ref, obj *unstructured.Unstructured) {
+	Reconcile(ref, obj)
+	fetch, found, err := unstructured.NestedMap(obj.Object, "status", "fetch")
+	if !found || err != nil {
+		return
+	}
+	sources, _, err := unstructured.NestedSlice(obj.Object, "spec", "fetch")
+	if err != nil {
+		return
+	}
+	lock := "apiVersion: vendir.k14s.io/v1alpha1\nkind: LockConfig\ndirectories:\n"
+	for i := range sources {
+		lock += fmt.Sprintf("- path: %q\n  contents: [{path: ., git: {sha: %s}}]\n", strconv.Itoa(i), w.Repository.tip())
+	}
+	fetch["stdout"] = lock
+	if err := unstructured.SetNestedMap(obj.Object, fetch, "status", "fetch"); err != nil {
+		panic(err) // it was there
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // EachCall applies a configuration to a resource, nil destroying it, once for each call to
-// a cluster or the repository that this makes: the call fails, or its answer is lost. Then
+// a cluster or the repository that this makes: the call fails, or it writes and its answer is lost. Then
 // a plain apply of the same must bring everything to where an undisturbed one does, and a
 // plan after it is empty. The resource is made each time, in a world of its own, as
 // prepare leaves it.
@@ -23,44 +23,49 @@ func EachCall(t *testing.T, prepare func(t *testing.T) (*deliverytest.World, *Re
 	}
 	w.Calls.Forget()
 	if diags := planned.Apply(); diags.Failed() {
-		t.Fatal(diags)
+		t.Fatalf("%v: %s", c, diags)
 	}
 	calls, want, exists := w.Calls.Made(), w.Snapshot(), r.Exists()
 	for i := range calls {
-		for _, way := range []string{"fails", "is lost"} {
-			what := fmt.Sprintf("%s %s (%d of %d)", calls[i], way, i+1, len(calls))
-			w, r := prepare(t)
-			planned, diags := r.Plan(c)
-			if diags.Failed() {
-				t.Fatalf("%s: %s", what, diags)
-			}
-			w.Calls.Forget()
-			fault := func(n int, _ string) error {
-				if n == i+1 {
-					return deliverytest.ErrFault
+		ways := []string{"fails"}
+		if deliverytest.Writes(calls[i]) {
+			ways = append(ways, "is_lost")
+		}
+		for _, way := range ways {
+			t.Run(fmt.Sprintf("%d_of_%d_%s", i+1, len(calls), way), func(t *testing.T) {
+				t.Parallel()
+				w, r := prepare(t)
+				planned, diags := r.Plan(c)
+				if diags.Failed() {
+					t.Fatal(diags)
 				}
-				return nil
-			}
-			if way == "fails" {
-				w.Calls.Fails = fault
-			} else {
-				w.Calls.Lost = fault
-			}
-			first := planned.Apply()
-			w.Calls.Fails, w.Calls.Lost = nil, nil
-			if first.Failed() && !strings.Contains(first.String(), deliverytest.ErrFault.Error()) {
-				t.Errorf("%s: another error: %s", what, first)
-			}
-			if again := r.Apply(c); again.Failed() {
-				t.Errorf("%s: the next apply: %s", what, again)
-				continue
-			}
-			if got := w.Snapshot(); !maps.Equal(got, want) || r.Exists() != exists {
-				t.Errorf("%s: after the next apply, where the resource exists %t, there is\n%s", what, r.Exists(), deliverytest.Differences(want, got))
-			}
-			if quiet, diags := r.Plan(c); diags.Failed() || quiet.Action != None {
-				t.Errorf("%s: the plan after the next apply: %s %s", what, quiet.Action, diags)
-			}
+				w.Calls.Forget()
+				fault := func(n int, _ string) error {
+					if n == i+1 {
+						return deliverytest.ErrFault
+					}
+					return nil
+				}
+				if way == "fails" {
+					w.Calls.Fails = fault
+				} else {
+					w.Calls.Lost = fault
+				}
+				first := planned.Apply()
+				w.Calls.Fails, w.Calls.Lost = nil, nil
+				if first.Failed() && !strings.Contains(first.String(), deliverytest.ErrFault.Error()) {
+					t.Errorf("%s: another error: %s", calls[i], first)
+				}
+				if again := r.Apply(c); again.Failed() {
+					t.Fatalf("%s: the next apply: %s", calls[i], again)
+				}
+				if got := w.Snapshot(); !maps.Equal(got, want) || r.Exists() != exists {
+					t.Errorf("%s: after the next apply, where the resource exists %t, there is\n%s", calls[i], r.Exists(), deliverytest.Differences(want, got))
+				}
+				if quiet, diags := r.Plan(c); diags.Failed() || quiet.Action != None {
+					t.Errorf("%s: the plan after the next apply: %s %s", calls[i], quiet.Action, diags)
+				}
+			})
 		}
 	}
 }

@@ -324,14 +324,9 @@ func (r *Resource) proposed(config, prior tftypes.Value) tftypes.Value {
 	if config.IsNull() {
 		return config
 	}
-	given, before := map[string]tftypes.Value{}, map[string]tftypes.Value{}
-	if err := config.As(&given); err != nil {
-		r.t.Fatal(err)
-	}
+	given, before := r.attributes(config), map[string]tftypes.Value{}
 	if !prior.IsNull() {
-		if err := prior.As(&before); err != nil {
-			r.t.Fatal(err)
-		}
+		before = r.attributes(prior)
 	}
 	for _, a := range r.schema.Block.Attributes {
 		switch {
@@ -414,7 +409,7 @@ func (r *Resource) attributes(of tftypes.Value) map[string]tftypes.Value {
 	if err := of.As(&all); err != nil {
 		r.t.Fatal(err)
 	}
-	return all
+	return maps.Clone(all) // a value gives its own
 }
 
 func (r *Resource) create(server tfprotov6.ProviderServer, p Planned) Diagnostics {

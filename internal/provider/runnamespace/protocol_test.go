@@ -25,7 +25,7 @@ func inMemory(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
 
 // basic is a configuration, with others over it.
 func basic(others ...attributes) attributes {
-	c := attributes{"run_cluster": "staging", "name": "team"}
+	c := attributes{"run_cluster": "staging", "name": "team", "field_manager": map[string]any{"force_conflicts": true}}
 	for _, other := range others {
 		maps.Copy(c, other)
 	}

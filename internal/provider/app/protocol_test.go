@@ -1,0 +1,264 @@
+package app_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
+)
+
+type attributes = protocoltest.Config
+
+// inMemory is an App that is not there yet, in a world whose controller fetches what the
+// branch holds.
+func inMemory(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+	t.Helper()
+	w := deliverytest.NewWorld()
+	w.Repository.Write("somebody", map[string]string{
+		"app.default.tap/packages/1.0.0.yaml": "kind: Package\n", "app.default.tap/staging/packageinstall.yaml": "kind: ConfigMap\nmetadata: {name: a}\n",
+	})
+	w.Build.Controller = w.Fetch
+	return w, protocoltest.New(t, app.New, protocoltest.Data(w))
+}
+
+// basic is a configuration, with others over it.
+func basic(others ...attributes) attributes {
+	c := attributes{
+		"namespace": "dev", "name": "app", "run_cluster": "staging", "packages": []any{"app.default.tap"}, "field_manager": map[string]any{"force_conflicts": true},
+		"cluster": map[string]any{"namespace": "apps", "kubeconfig_secret_ref": map[string]any{"name": "staging-kubeconfig"}},
+	}
+	for _, other := range others {
+		maps.Copy(c, other)
+	}
+	return c
+}
+
+// whole are configurations in which every attribute has something.
+func whole() []attributes {
+	return []attributes{
+		basic(),
+		basic(attributes{
+			"labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"}, "sync_period": "1m", "default_namespace": "there", "noop_delete": true,
+			"git_credentials": map[string]any{"username": "ci", "password_wo": "s3cret-s3cret", "version": "1"}, "deploy": map[string]any{"kapp": map[string]any{"into_ns": "there"}},
+		}),
+		basic(attributes{"sops_age_key_wo": "AGE-SECRET-KEY-1", "sops_age_key_wo_version": "1", "on_destroy": "orphan"}),
+		basic(attributes{
+			"packages": nil, "run_cluster": nil, "cluster": nil, "service_account_name": "sa",
+			"fetch":    []any{map[string]any{"inline": map[string]any{"paths": map[string]any{"a.yaml": "a: 1"}}}},
+			"template": []any{map[string]any{"ytt": map[string]any{"ignore_unknown_comments": true}}},
+		}),
+		basic(attributes{"paused": true, "wait": false}),
+		basic(attributes{"git_secret_ref": map[string]any{"name": "theirs"}}),
+	}
+}
+
+var live = cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "app"}
+
+// TestProtocol: from each configuration to each other one, with an empty plan after each
+// apply, and nothing left in the end.
+func TestProtocol(t *testing.T) {
+	w, r := inMemory(t)
+	before := w.Snapshot()
+	for i, first := range whole() {
+		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
+			if diags := r.Apply(c); diags.Failed() {
+				t.Fatalf("%v: %s", c, diags)
+			}
+			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+				t.Fatalf("%v: the plan after the apply: %s %s", c, p.Action, diags)
+			}
+		}
+	}
+	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
+		t.Fatal(diags)
+	}
+	if after := w.Snapshot(); !maps.Equal(before, after) {
+		t.Error(deliverytest.Differences(before, after))
+	}
+}
+
+// TestProtocol_imported: what is imported does not change under the configuration that it
+// was made with.
+func TestProtocol_imported(t *testing.T) {
+	for _, c := range []attributes{whole()[0], whole()[3], whole()[5], basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})} {
+		w, r := inMemory(t)
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		want := w.Snapshot()
+		r.Forget()
+		if diags := r.Import("dev/app"); diags.Failed() || !r.Exists() {
+			t.Fatal(diags)
+		}
+		if diags := r.Apply(c); diags.Failed() {
+			t.Error(diags)
+		}
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || !maps.Equal(w.Snapshot(), want) {
+			t.Errorf("%v: %s %s\n%s", c, p.Action, diags, deliverytest.Differences(want, w.Snapshot()))
+		}
+	}
+	_, r := inMemory(t)
+	for _, id := range []string{"dev", "dev/", "dev/nosuch", "a/b/c"} {
+		if diags := r.Import(id); !diags.Failed() && r.Exists() {
+			t.Errorf("%s was imported", id)
+		}
+	}
+}
+
+// TestProtocol_eachCall: whichever call fails, the next apply mends all.
+func TestProtocol_eachCall(t *testing.T) {
+	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+		t.Helper()
+		w, r := inMemory(t)
+		if diags := r.Apply(basic()); diags.Failed() {
+			t.Fatal(diags)
+		}
+		return w, r
+	}
+	protocoltest.EachCall(t, inMemory, whole()[1])
+	protocoltest.EachCall(t, prepare, whole()[2])
+	protocoltest.EachCall(t, prepare, nil)
+}
+
+// TestProtocol_changedByOthers: what somebody else does is in the next plan, and mended.
+func TestProtocol_changedByOthers(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*deliverytest.World)
+		want   protocoltest.Action
+	}{
+		{"another period", func(w *deliverytest.World) {
+			w.Build.Change(live, func(obj *unstructured.Unstructured) { obj.Object["spec"].(map[string]any)["syncPeriod"] = "9m0s" })
+		}, protocoltest.Update},
+		{"paused by hand", func(w *deliverytest.World) {
+			w.Build.Change(live, func(obj *unstructured.Unstructured) { obj.Object["spec"].(map[string]any)["paused"] = true })
+		}, protocoltest.None}, // a field that the configuration does not have
+		{"the App is gone", func(w *deliverytest.World) { w.Build.Remove(live) }, protocoltest.Create},
+		{"a later commit", func(w *deliverytest.World) {
+			w.Repository.Write("somebody", map[string]string{"README.md": "later"})
+		}, protocoltest.None},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, r := inMemory(t)
+			config := basic(attributes{"sync_period": "1m"})
+			if diags := r.Apply(config); diags.Failed() {
+				t.Fatal(diags)
+			}
+			want := w.Snapshot()
+			c.change(w)
+			p, diags := r.Plan(config)
+			if diags.Failed() || p.Action != c.want {
+				t.Fatalf("%s %s", p.Action, diags)
+			}
+			if diags := p.Apply(); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if got := w.Snapshot(); c.want != protocoltest.None && !maps.Equal(got, want) {
+				t.Error(deliverytest.Differences(want, got))
+			}
+		})
+	}
+}
+
+// TestProtocol_exists: an App of somebody else is refused, and adopted where that is asked
+// for.
+func TestProtocol_exists(t *testing.T) {
+	w, r := inMemory(t)
+	theirs, err := carvel.App(carvel.AppSpec{Namespace: "dev", Name: "app", ServiceAccountName: "theirs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs.SetLabels(nil)
+	w.Build.Put(theirs)
+	if diags := r.Apply(basic()); !diags.Failed() || !strings.Contains(diags.String(), "adopt_existing") {
+		t.Errorf("%s", diags)
+	}
+	if diags := r.Apply(basic(attributes{"adopt_existing": true})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
+		t.Error(diags)
+	}
+}
+
+// TestProtocol_failing: an App that fails is in the state with the controller's words,
+// and the next apply mends it. One that cannot be deleted says so.
+func TestProtocol_failing(t *testing.T) {
+	w, r := inMemory(t)
+	attempt := int64(0)
+	failing := func(ref cluster.Ref, obj *unstructured.Unstructured) {
+		if ref.Resource != carvel.Apps {
+			return
+		}
+		attempt++
+		kind := carvel.ReconcileFailed
+		if obj.GetDeletionTimestamp() != nil {
+			kind = carvel.DeleteFailed
+		}
+		obj.Object["status"] = map[string]any{
+			"observedGeneration": obj.GetGeneration(), "usefulErrorMessage": "kapp: Error: no such thing", "consecutiveReconcileFailures": attempt,
+			"conditions": []any{map[string]any{"type": kind, "status": "True"}}, "fetch": map[string]any{"exitCode": int64(1), "stderr": "x"},
+		}
+	}
+	again := func() { // the controller tries once more
+		for range 100 {
+			time.Sleep(20 * time.Millisecond)
+			if w.Build.Object(live) != nil {
+				w.Build.Change(live, func(*unstructured.Unstructured) {})
+			}
+		}
+	}
+	w.Build.Controller = failing
+	go again()
+	if diags := r.Apply(basic()); !diags.Failed() || !strings.Contains(diags.String(), "no such thing") || !r.Exists() || !r.Tainted {
+		t.Errorf("%t: %s", r.Exists(), diags)
+	}
+	w.Build.Controller = w.Fetch
+	if diags := r.Apply(basic()); diags.Failed() {
+		t.Error(diags)
+	}
+	w.Build.Finalized = func(ref cluster.Ref, _ *unstructured.Unstructured) bool { return ref.Resource == carvel.Apps }
+	w.Build.Controller = failing
+	go again()
+	if diags := r.Apply(nil); !diags.Failed() || !strings.Contains(diags.String(), "no such thing") || !r.Exists() {
+		t.Errorf("%t: %s", r.Exists(), diags)
+	}
+}
+
+// TestProtocol_refused: bad input is refused before anything is written.
+func TestProtocol_refused(t *testing.T) {
+	for want, wrong := range map[string]attributes{
+		"packages":             {"packages": []any{"app"}},
+		"fetch":                {"packages": nil},
+		"user information":     {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"url": "https://u:s3cret@h/r", "ref": "origin/main"}}}},
+		"on_destroy":           {"on_destroy": "keep"},
+		"sync_period":          {"sync_period": "soon"},
+		"age-secret-key":       {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
+		"service_account_name": {"service_account_name": "sa"},
+	} {
+		w, r := inMemory(t)
+		before := w.Snapshot()
+		diags := r.Apply(basic(wrong))
+		if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || !maps.Equal(before, w.Snapshot()) || strings.Contains(diags.String(), "s3cret") {
+			t.Errorf("want %q in: %s", want, diags)
+		}
+	}
+}
+
+// TestProtocol_unknown: what is not known yet is left to the apply.
+func TestProtocol_unknown(t *testing.T) {
+	_, r := inMemory(t)
+	for _, name := range []string{"name", "namespace", "run_cluster", "packages", "labels", "cluster", "sync_period"} {
+		if p, diags := r.Plan(basic(attributes{name: protocoltest.Unknown})); diags.Failed() || p.Action != protocoltest.Create || p.Attribute("status") != `"unknown"` {
+			t.Errorf("%s: %s %s %s", name, p.Action, p.Attribute("status"), diags)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package kubeconfigsecret_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
+)
+
+type attributes = protocoltest.Config
+
+// inMemory is a kubeconfig Secret that is not there yet.
+func inMemory(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+	t.Helper()
+	w := deliverytest.NewWorld()
+	return w, protocoltest.New(t, kubeconfigsecret.New, protocoltest.Data(w))
+}
+
+// kubeconfigOf has a token.
+func kubeconfigOf(token string) string {
+	return `{apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "https://c.example.com"}}], users: [{name: c, user: {token: ` + token + `}}], contexts: [{name: c, context: {cluster: c, user: c}}]}`
+}
+
+// basic is a configuration for a ServiceAccount, with others over it.
+func basic(others ...attributes) attributes {
+	c := attributes{"run_cluster": "staging", "namespace": "dev", "field_manager": map[string]any{"force_conflicts": true}, "service_account": map[string]any{"namespace": "apps", "name": "sa"}}
+	for _, other := range others {
+		maps.Copy(c, other)
+	}
+	return c
+}
+
+// whole are configurations in which every attribute has something.
+func whole() []attributes {
+	return []attributes{
+		basic(),
+		basic(attributes{
+			"key": "config", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"},
+			"service_account": map[string]any{"namespace": "apps", "name": "sa", "server": "https://inside.example.com"},
+			"field_manager":   map[string]any{"name": "platform", "force_conflicts": true},
+		}),
+		basic(attributes{"service_account": map[string]any{"namespace": "apps", "name": "sa", "token_source": "request", "expiration_seconds": 3600}}),
+		basic(attributes{"service_account": nil, "kubeconfig": kubeconfigOf("one")}),
+		basic(attributes{"service_account": nil, "kubeconfig_wo": kubeconfigOf("two"), "kubeconfig_wo_version": "1"}),
+		basic(attributes{"name": "other", "type": "example.com/kubeconfig"}),
+	}
+}
+
+var secret = cluster.Ref{Resource: carvel.Secrets, Namespace: "dev", Name: "staging-kubeconfig"}
+
+// TestProtocol: from each configuration to each other one, with an empty plan after each
+// apply, and nothing left in the end.
+func TestProtocol(t *testing.T) {
+	w, r := inMemory(t)
+	before := w.Snapshot()
+	for i, first := range whole() {
+		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
+			if diags := r.Apply(c); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+				t.Fatalf("%v: the plan after the apply: %s %s", c, p.Action, diags)
+			}
+		}
+	}
+	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
+		t.Fatal(diags)
+	}
+	if after := w.Snapshot(); !maps.Equal(before, after) {
+		t.Error(deliverytest.Differences(before, after))
+	}
+}
+
+// TestProtocol_imported: what is imported keeps its token.
+func TestProtocol_imported(t *testing.T) {
+	for _, c := range whole()[:4] {
+		w, r := inMemory(t)
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		want := w.Snapshot()
+		r.Forget()
+		if diags := r.Import("dev/staging-kubeconfig"); diags.Failed() || !r.Exists() {
+			t.Fatal(diags)
+		}
+		if diags := r.Apply(c); diags.Failed() {
+			t.Error(diags)
+		}
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || !maps.Equal(w.Snapshot(), want) {
+			t.Errorf("%v: %s %s\n%s", c, p.Action, diags, deliverytest.Differences(want, w.Snapshot()))
+		}
+	}
+	_, r := inMemory(t)
+	for _, id := range []string{"dev", "dev/", "dev/nosuch", "a/b/c"} {
+		if diags := r.Import(id); !diags.Failed() && r.Exists() {
+			t.Errorf("%s was imported", id)
+		}
+	}
+}
+
+// TestProtocol_eachCall: whichever call fails, the next apply mends all.
+func TestProtocol_eachCall(t *testing.T) {
+	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+		t.Helper()
+		w, r := inMemory(t)
+		if diags := r.Apply(basic()); diags.Failed() {
+			t.Fatal(diags)
+		}
+		return w, r
+	}
+	for _, c := range whole()[1:5] {
+		protocoltest.EachCall(t, inMemory, c)
+		protocoltest.EachCall(t, prepare, c)
+	}
+	protocoltest.EachCall(t, prepare, nil)
+}
+
+// TestProtocol_changedByOthers: what somebody else does is in the next plan, and mended.
+func TestProtocol_changedByOthers(t *testing.T) {
+	token := func(w *deliverytest.World) cluster.Ref {
+		for _, ref := range w.Run.Refs() {
+			if ref.Resource == carvel.Secrets {
+				return ref
+			}
+		}
+		t.Fatal("there is no token Secret")
+		return cluster.Ref{}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*deliverytest.World)
+		want   protocoltest.Action
+	}{
+		{"another kubeconfig", func(w *deliverytest.World) {
+			w.Build.Change(secret, func(obj *unstructured.Unstructured) { obj.Object["data"] = map[string]any{"value": "Z2FyYmFnZQ=="} })
+		}, protocoltest.Update},
+		{"no key", func(w *deliverytest.World) {
+			w.Build.Change(secret, func(obj *unstructured.Unstructured) { obj.Object["data"] = map[string]any{} })
+		}, protocoltest.Update},
+		{"the Secret is gone", func(w *deliverytest.World) { w.Build.Remove(secret) }, protocoltest.Create},
+		{"the token is revoked", func(w *deliverytest.World) { w.Run.Remove(token(w)) }, protocoltest.Update},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, r := inMemory(t)
+			forced := basic(attributes{"field_manager": map[string]any{"force_conflicts": true}})
+			if diags := r.Apply(forced); diags.Failed() {
+				t.Fatal(diags)
+			}
+			want := w.Snapshot()
+			c.change(w)
+			p, diags := r.Plan(forced)
+			if diags.Failed() || p.Action != c.want {
+				t.Fatalf("%s %s", p.Action, diags)
+			}
+			if diags := p.Apply(); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if got := w.Snapshot(); !maps.Equal(got, want) {
+				t.Error(deliverytest.Differences(want, got))
+			}
+		})
+	}
+}
+
+// TestProtocol_exists: a Secret of somebody else is refused, adopted where that is asked
+// for, and left when the resource goes.
+func TestProtocol_exists(t *testing.T) {
+	w, r := inMemory(t)
+	w.Build.Put(carvel.KubeconfigSecret(carvel.KubeconfigSecretSpec{Namespace: "dev", Name: "staging-kubeconfig", Key: "value"}, kubeconfigFile("theirs")))
+	w.Build.Change(secret, func(obj *unstructured.Unstructured) { obj.SetLabels(nil) })
+	if diags := r.Apply(basic()); !diags.Failed() || !strings.Contains(diags.String(), "adopt_existing") {
+		t.Errorf("%s", diags)
+	}
+	if diags := r.Apply(basic(attributes{"adopt_existing": true, "field_manager": map[string]any{"force_conflicts": true}})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() {
+		t.Fatal(diags)
+	}
+	for _, ref := range w.Run.Refs() {
+		if ref.Resource == carvel.Secrets {
+			t.Errorf("%s is left, and its token with it", ref)
+		}
+	}
+}
+
+// TestProtocol_inUse: a Secret that an App names is not deleted.
+func TestProtocol_inUse(t *testing.T) {
+	w, r := inMemory(t)
+	if diags := r.Apply(basic()); diags.Failed() {
+		t.Fatal(diags)
+	}
+	app, err := carvel.App(carvel.AppSpec{Namespace: "dev", Name: "app", Cluster: &carvel.Cluster{KubeconfigSecretRef: &carvel.SecretKeyRef{Name: "staging-kubeconfig"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Build.Put(app)
+	if diags := r.Apply(nil); !diags.Failed() || !strings.Contains(diags.String(), "app") || !r.Exists() || w.Build.Object(secret) == nil {
+		t.Errorf("%s", diags)
+	}
+}
+
+// TestProtocol_renewed: a requested token is replaced in time, and the Apps that have
+// failed for want of it run again.
+func TestProtocol_renewed(t *testing.T) {
+	w, r := inMemory(t)
+	c := whole()[2]
+	if diags := r.Apply(c); diags.Failed() {
+		t.Fatal(diags)
+	}
+	until := r.Attribute("expires_at")
+	w.Build.Change(secret, func(obj *unstructured.Unstructured) {
+		file := kubeconfigFile(deliverytest.Token("apps", "sa", time.Now().Add(-50*time.Minute), time.Hour))
+		obj.Object["data"] = carvel.KubeconfigSecret(carvel.KubeconfigSecretSpec{Key: "value"}, file).Object["data"]
+	})
+	p, diags := r.Plan(c)
+	if diags.Failed() || p.Action != protocoltest.Update || p.Attribute("expires_at") != `"unknown"` {
+		t.Fatalf("%s %s %s", p.Action, p.Attribute("expires_at"), diags)
+	}
+	if diags := p.Apply(); diags.Failed() || r.Attribute("expires_at") < until {
+		t.Errorf("%s after %s: %s", r.Attribute("expires_at"), until, diags)
+	}
+}
+
+// TestProtocol_refused: bad input is refused before anything is written.
+func TestProtocol_refused(t *testing.T) {
+	for want, wrong := range map[string]attributes{
+		"run_clusters":       {"run_cluster": "nosuch"},
+		"one (and only one)": {"kubeconfig": kubeconfigOf("x")},
+		"not a kubeconfig":   {"service_account": nil, "kubeconfig": "a: ["},
+		"exec plugin":        {"service_account": nil, "kubeconfig": strings.Replace(kubeconfigOf("x"), "{token: x}", "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", 1)},
+		"prescribed":         {"type": "kubernetes.io/tls"},
+		"expiration_seconds": {"service_account": map[string]any{"namespace": "apps", "name": "sa", "expiration_seconds": 3600}},
+		"no such":            {"service_account": map[string]any{"namespace": "apps", "name": "nosuch"}},
+	} {
+		w, r := inMemory(t)
+		before := w.Snapshot()
+		diags := r.Apply(basic(wrong))
+		if !diags.Failed() || want != "no such" && !strings.Contains(strings.ToLower(diags.String()), want) || !maps.Equal(before, w.Snapshot()) {
+			t.Errorf("want %q in: %s", want, diags)
+		}
+	}
+}
+
+// TestProtocol_unknown: what is not known yet is left to the apply.
+func TestProtocol_unknown(t *testing.T) {
+	_, r := inMemory(t)
+	for _, name := range []string{"name", "namespace", "run_cluster", "labels", "service_account"} {
+		if p, diags := r.Plan(basic(attributes{name: protocoltest.Unknown})); diags.Failed() || p.Action != protocoltest.Create || p.Attribute("fingerprint") != `"unknown"` {
+			t.Errorf("%s: %s %s %s", name, p.Action, p.Attribute("fingerprint"), diags)
+		}
+	}
+}
+
+func kubeconfigFile(token string) kubeconfig.File {
+	return kubeconfig.File{Server: "https://c.example.com", YAML: []byte(kubeconfigOf(token))}
+}
