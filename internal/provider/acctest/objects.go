@@ -60,6 +60,12 @@ func (e *Env) Delete(at dynamic.ResourceInterface, name string) {
 	if err := at.Delete(context.Background(), name, metav1.DeleteOptions{}); err != nil {
 		e.T.Fatal(err)
 	}
+	e.Gone(at, name)
+}
+
+// Gone waits until an object is gone that something deletes.
+func (e *Env) Gone(at dynamic.ResourceInterface, name string) {
+	e.T.Helper()
 	e.Eventually(name+" is gone", func(ctx context.Context) (bool, error) { return gone(ctx, at, name) })
 }
 

@@ -81,6 +81,12 @@ func (s step) try(t *testing.T, p *acctest.Program, targets ...string) {
 	t.Helper()
 	t.Logf("%s %s", s.args[0], s.cut)
 	killed(t, p, s.cut, s.vars, append(slices.Clone(s.args), targets...)...)
+	s.mend(t, p, targets...)
+}
+
+// mend does what comes after the kill.
+func (s step) mend(t *testing.T, p *acctest.Program, targets ...string) {
+	t.Helper()
 	not(t, p.Run(s.vars, append([]string{"plan"}, targets...), s.plan), "Warning: The ") // of a resource that has been taken over or is not completed
 	p.Run(s.vars, append(slices.Clone(apply), targets...), s.apply)
 	p.Run(s.vars, append(slices.Clone(quiet), targets...), "No changes")
@@ -232,7 +238,10 @@ func TestAccOwnership_killedApp(t *testing.T) {
 		t.Errorf("the workload is left: %v", after)
 	}
 	p.Run(labels, apply, oneAdded)
-	step{labels, destroy, cut{build, http.MethodDelete, app, true}, "to add", "added"}.try(t, p)
+	s := step{labels, destroy, cut{build, http.MethodDelete, app, true}, "to add", "added"}
+	killed(t, p, s.cut, s.vars, s.args...)
+	w.Gone(w.Build(carvel.Apps, w.Name), w.Name+"-app") // until then a plan warns that it is being deleted
+	s.mend(t, p)
 	p.Run(labels, destroy, "4 destroyed")
 	w.gone()
 }
