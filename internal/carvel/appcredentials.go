@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
 // The keys that the controller accepts in a Secret for Git. It refuses a Secret

@@ -10,8 +10,9 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // KubeconfigSecretSpec describes the Secret on the build cluster that holds a

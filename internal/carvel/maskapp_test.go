@@ -5,9 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 func inlineApp(t *testing.T, fetched, templated map[string]string, url string) map[string]any {

@@ -3,9 +3,10 @@ package carvel
 import (
 	"testing"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
 func asYAML(t *testing.T, v any) string {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
-
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 

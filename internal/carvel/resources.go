@@ -81,20 +81,6 @@ func anySlice[T any](in []T) []any {
 	return out
 }
 
-func setString(m map[string]any, key, value string) {
-	if value != "" {
-		m[key] = value
-	}
-}
-
-// setTrue leaves a false boolean out: kapp-controller drops it when it rewrites
-// the object, and takes the field over.
-func setTrue(m map[string]any, key string, value bool) {
-	if value {
-		m[key] = true
-	}
-}
-
 func cloneOrMake(m map[string]string) map[string]string {
 	if m == nil {
 		return map[string]string{}

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 // TokenSubresource of a ServiceAccount is where a TokenRequest is posted.

@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
 func answer(spec, status map[string]any) *unstructured.Unstructured {

@@ -73,7 +73,7 @@ func TestShownApp(t *testing.T) {
 	}
 	live := object(theirs)
 	live.SetResourceVersion("1")
-	a, err := (New(Config{})).Apps.adoption(map[cluster.Ref]*unstructured.Unstructured{ours.ref(): live}, []*unstructured.Unstructured{object(ours)}, carvel.Mark{})
+	a, err := New(Config{}).Apps.adoption(map[cluster.Ref]*unstructured.Unstructured{ours.ref(): live}, []*unstructured.Unstructured{object(ours)}, carvel.Mark{})
 	if err != nil || len(a.Changes) != 1 {
 		t.Fatal(a, err)
 	}

@@ -96,7 +96,7 @@ func TestInSync(t *testing.T) {
 			}
 		})
 	}
-	if got, err := (New(Config{})).Apps.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
+	if got, err := New(Config{}).Apps.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
 		t.Errorf("without a repository: %v, %v", got, err)
 	}
 	broken := New(Config{Repository: brokenTrees{}, Location: Location{URL: ours, Branch: "main"}})

@@ -3,7 +3,6 @@
 package filltest
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strconv"
@@ -84,6 +83,6 @@ func random(t testing.TB, r *rand.Rand, v reflect.Value) {
 	case reflect.Int64:
 		v.SetInt(r.Int64N(3))
 	default:
-		t.Fatal(fmt.Sprintf("nothing to fill a %s with", v.Type()))
+		t.Fatalf("nothing to fill a %s with", v.Type())
 	}
 }

@@ -2,8 +2,9 @@ package installfiles
 
 import (
 	"bytes"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 // sameFile tells whether two texts hold the same objects: comments, the order

@@ -1,11 +1,12 @@
 package installfiles
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
-	"slices"
-	"strings"
 )
 
 // Shown are the files as a plan may show them, by name, every value in a Secret masked.

@@ -8,9 +8,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
 // PortabilityError says why kapp-controller could not use a kubeconfig: it

@@ -14,6 +14,7 @@ package health
 
 import (
 	"fmt"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 

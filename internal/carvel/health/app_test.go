@@ -1,8 +1,9 @@
 package health
 
 import (
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // statusOf reads the status of an App as an API server returns it.

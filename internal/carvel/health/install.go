@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 

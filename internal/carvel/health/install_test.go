@@ -4,9 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // read makes an object as an API server returns it.

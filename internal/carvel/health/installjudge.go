@@ -2,10 +2,11 @@ package health
 
 import (
 	"fmt"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // installVerdict is a judgement on a PackageInstall.

@@ -2,9 +2,10 @@ package health
 
 import (
 	"fmt"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"slices"
 	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // Observation is all that a wait for an App looks at.

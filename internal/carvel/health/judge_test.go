@@ -2,9 +2,10 @@ package health
 
 import (
 	"fmt"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"strings"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // TestAppJudge goes through what was recorded of the controller, each trap a

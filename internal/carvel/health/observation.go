@@ -1,8 +1,9 @@
 package health
 
 import (
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // Source is a directory of the provider's branch that an App fetches. Trees are

@@ -3,10 +3,11 @@ package health
 import (
 	"cmp"
 	"fmt"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // An App and a PackageInstall at successive moments, as they were recorded.

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // ObserveSecret compares a Secret on a cluster, nil where it is missing, with

@@ -3,6 +3,7 @@ package deliverytest
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -72,11 +73,12 @@ func (w *World) Fetch(ref cluster.Ref, obj *unstructured.Unstructured) {
 	if err != nil {
 		return
 	}
-	lock := "apiVersion: vendir.k14s.io/v1alpha1\nkind: LockConfig\ndirectories:\n"
+	var lock strings.Builder
+	lock.WriteString("apiVersion: vendir.k14s.io/v1alpha1\nkind: LockConfig\ndirectories:\n")
 	for i := range sources {
-		lock += fmt.Sprintf("- path: %q\n  contents: [{path: ., git: {sha: %s}}]\n", strconv.Itoa(i), w.Repository.tip())
+		fmt.Fprintf(&lock, "- path: %q\n  contents: [{path: ., git: {sha: %s}}]\n", strconv.Itoa(i), w.Repository.tip())
 	}
-	fetch["stdout"] = lock
+	fetch["stdout"] = lock.String()
 	if err := unstructured.SetNestedMap(obj.Object, fetch, "status", "fetch"); err != nil {
 		panic(err) // it was there
 	}

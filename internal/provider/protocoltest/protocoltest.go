@@ -472,4 +472,6 @@ func (r *Resource) Import(id string) Diagnostics {
 }
 
 // Forget is `terraform state rm`.
-func (r *Resource) Forget() { r.state, r.private, r.Tainted = tftypes.NewValue(r.kind, nil), nil, false }
+func (r *Resource) Forget() {
+	r.state, r.private, r.Tainted = tftypes.NewValue(r.kind, nil), nil, false
+}
