@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 
@@ -160,24 +161,60 @@ func (w *world) extras() {
 	}
 }
 
-// kinds are what may change.
+// kinds are what may change. Where a Secret is told, its change meets a run that has
+// begun before it.
 var kinds = []struct {
 	name   string
 	change func(w *world)
+	during string
 }{
-	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
-	{"version", func(w *world) { w.version() }},
-	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
-	{"values and version", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n); w.version() }},
-	{"values", func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
-	{"values and package", func(w *world) {
+	{name: "values", change: func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
+	{name: "version", change: func(w *world) { w.version() }},
+	{name: "values during a run", change: func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }, during: "values"},
+	{name: "values and version", change: func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n); w.version() }},
+	{name: "values", change: func(w *world) { w.now["hostname"] = fmt.Sprintf("h%d", w.n) }},
+	{name: "values and package", change: func(w *world) {
 		w.now["hostname"], w.now["build"] = fmt.Sprintf("h%d", w.n), fmt.Sprintf("b%d", w.n)
 		w.packages() // a colleague's
 	}},
-	{"overlay", func(w *world) { w.now["overlay"] = fmt.Sprintf("o%d", w.n) }},
-	{"annotation", func(w *world) {
+	{name: "overlay", change: func(w *world) { w.now["overlay"] = fmt.Sprintf("o%d", w.n) }},
+	{name: "overlay during a run", change: func(w *world) { w.now["overlay"] = fmt.Sprintf("o%d", w.n) }, during: "overlays"},
+	{name: "annotation", change: func(w *world) {
 		w.now["extra"] = map[string]string{"extra-0": "extra-1", "extra-1": "extra-0"}[w.now["extra"]]
 	}},
+}
+
+// keepBusy has somebody make the App of a package run, again and again, until a Secret
+// that it reads changes: that meets a run which has read the Secret as it was, and which
+// ends well after the change, as any other.
+func (w *world) keepBusy(ctx context.Context, key, secret string) {
+	apps, secrets := w.run(carvel.Apps, w.namespace(key)), w.run(carvel.Secrets, w.namespace(key))
+	var before string
+	for ctx.Err() == nil {
+		time.Sleep(100 * time.Millisecond)
+		now, err := secrets.Get(ctx, "app-"+secret, metav1.GetOptions{})
+		if err != nil {
+			continue // a values Secret with a hash in its name has another one each time
+		}
+		if before != "" && now.GetResourceVersion() != before {
+			return
+		}
+		before = now.GetResourceVersion()
+		app, err := apps.Get(ctx, "app", metav1.GetOptions{})
+		if err != nil {
+			continue
+		}
+		status, err := carvel.ReadAppStatus(app)
+		if err != nil || !status.Ended() {
+			continue
+		}
+		for _, paused := range []string{"true", "null"} {
+			patch := []byte(`{"spec": {"paused": ` + paused + `}}`)
+			if _, err := apps.Patch(ctx, "app", types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "somebody-else"}); err != nil && ctx.Err() == nil {
+				w.T.Errorf("make the App of %s run: %v", key, err)
+			}
+		}
+	}
 }
 
 func (w *world) version() {
@@ -229,11 +266,16 @@ func (w *world) arrivals(ctx context.Context) func() map[string]time.Time {
 }
 
 // apply makes a change and compares what runs when terraform says that it is done.
-func (w *world) apply(kind string) (late time.Duration) {
+func (w *world) apply(kind, during string) (late time.Duration) {
 	w.T.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	arrived := w.arrivals(ctx)
+	for _, key := range w.keys {
+		if during != "" {
+			go w.keepBusy(ctx, key, during)
+		}
+	}
 	w.Run(w.vars(), []string{"apply", "-auto-approve"}, "Apply complete!")
 	ended := time.Now()
 	for _, key := range w.keys {
@@ -284,7 +326,7 @@ func TestAccTruth(t *testing.T) {
 				for _, kind := range kinds {
 					w.n++
 					kind.change(w)
-					lates[kind.name] = append(lates[kind.name], w.apply(kind.name).Round(100*time.Millisecond))
+					lates[kind.name] = append(lates[kind.name], w.apply(kind.name, kind.during).Round(100*time.Millisecond))
 					if round%2 == 1 {
 						time.Sleep(rand.N(4 * time.Second)) // otherwise back to back
 					}
