@@ -12,6 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -54,7 +55,7 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), plan.Adopted)...)
 	} else {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-		awaited, diags := isAwaited(ctx, req.Private)
+		awaited, diags := privatestate.Get[bool](ctx, req.Private, awaitedKey)
 		resp.Diagnostics.Append(diags...)
 		changes = !state.Object.Equal(plan.Object)
 		if changes || !state.Secrets.Equal(plan.Secrets) || awaited && plan.Wait.ValueBool() {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -23,6 +24,10 @@ var (
 	_ resource.ResourceWithModifyPlan  = (*app)(nil)
 	_ resource.ResourceWithImportState = (*app)(nil)
 )
+
+// awaitedKey holds, in the resource's private state, whether an update has been
+// written and not been waited for to its end, so that the next apply waits.
+const awaitedKey = "awaited"
 
 const noun = "app"
 
@@ -66,7 +71,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
-		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, err != nil)...) // once it is untainted
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, err != nil)...) // once it is untainted
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), exists(done, err, afterCreate), err))
@@ -111,7 +116,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	awaited, diags := isAwaited(ctx, req.Private)
+	awaited, diags := privatestate.Get[bool](ctx, req.Private, awaitedKey)
 	resp.Diagnostics.Append(diags...)
 	spec, was, diags := r.update(ctx, plan, before, req.Config)
 	spec.Kick = spec.Kick || spec.Wait && awaited
@@ -129,13 +134,13 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	if done.Undone {
 		before.Creation = creation.Recorded(done.Creation, before.Creation, false)
 		resp.Diagnostics.Append(resp.State.Set(ctx, before)...)
-		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, true)...)
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, true)...)
 	} else if done.Changed() {
 		plan.Creation = creation.Recorded(done.Creation, before.Creation, err == nil)
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-		resp.Diagnostics.Append(setAwaited(ctx, resp.Private, err != nil)...)
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, err != nil)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), exists(done, err, afterUpdate), err))

@@ -5,7 +5,6 @@ package creation
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -17,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
@@ -113,43 +113,23 @@ type planned struct {
 	Create *string `json:"create,omitempty"`
 }
 
-type private interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-func (p planned) write(ctx context.Context, to private) diag.Diagnostics {
-	data, err := json.Marshal(p)
-	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to write the resource's private state", err.Error())}
-	}
-	return to.SetKey(ctx, plannedKey, data)
-}
-
 // PlanCreate notes that a resource with this import id is planned to be
 // created, which is empty where it is not known yet.
-func PlanCreate(ctx context.Context, to private, id string) diag.Diagnostics {
-	return planned{Create: &id}.write(ctx, to)
+func PlanCreate(ctx context.Context, to privatestate.Writer, id string) diag.Diagnostics {
+	return privatestate.Set(ctx, to, plannedKey, planned{Create: &id})
 }
 
 // PlanDestroy notes that a resource is planned to be destroyed, and no other to
 // take its place.
-func PlanDestroy(ctx context.Context, to private) diag.Diagnostics {
-	return planned{}.write(ctx, to)
+func PlanDestroy(ctx context.Context, to privatestate.Writer) diag.Diagnostics {
+	return privatestate.Set(ctx, to, plannedKey, planned{})
 }
 
 // IsRetried tells whether a delete is the first half of a replacement by a
 // resource with the same import id. Where that was not known, and the creation
 // that is recorded was not completed, it warns of what is left.
-func IsRetried(ctx context.Context, from private, id string, recorded types.String) (bool, diag.Diagnostics) {
-	data, diags := from.GetKey(ctx, plannedKey)
-	if diags.HasError() || data == nil {
-		return false, diags
-	}
-	var p planned
-	if err := json.Unmarshal(data, &p); err != nil {
-		diags.AddError("Unable to read the resource's private state", err.Error())
-	}
+func IsRetried(ctx context.Context, from privatestate.Reader, id string, recorded types.String) (bool, diag.Diagnostics) {
+	p, diags := privatestate.Get[planned](ctx, from, plannedKey)
 	if p.Create != nil && *p.Create == "" && IsIncomplete(recorded) {
 		diags.Append(tfdiag.SuccessorUnknown(id))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
@@ -43,7 +44,7 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
 	if !now.Token.Expires.IsZero() || now.TokenSecret != "" {
-		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(now))...)
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(now))...)
 	}
 	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -64,7 +65,7 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		plan.ExpiresAt = types.StringNull()
 	}
 	if known {
-		written, diags := getRecord(ctx, req.Private)
+		written, diags := privatestate.Get[record](ctx, req.Private, recordKey)
 		resp.Diagnostics.Append(diags...)
 		resp.Diagnostics.Append(r.planFingerprint(ctx, &plan, state, written)...)
 		resp.Diagnostics.Append(r.warnLoopback(ctx, plan, config)...)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -63,7 +64,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
-		resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(done))...)
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(done))...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
@@ -115,7 +116,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	written, diags := getRecord(ctx, req.Private)
+	written, diags := privatestate.Get[record](ctx, req.Private, recordKey)
 	resp.Diagnostics.Append(diags...)
 	spec.Creation, before.TokenSecret = before.Creation, written.TokenSecret
 	done, err := r.data.Kubeconfigs.Update(bounded, before, spec)
@@ -134,11 +135,11 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	if keeps {
 		written.TokenSecret = done.TokenSecret
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
-		resp.Diagnostics.Append(setRecord(ctx, resp.Private, written)...)
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, written)...)
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
-	resp.Diagnostics.Append(setRecord(ctx, resp.Private, recordOf(done))...)
+	resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(done))...)
 }
 
 func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -150,7 +151,7 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(diags...)
 	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)
-	written, diags := getRecord(ctx, req.Private)
+	written, diags := privatestate.Get[record](ctx, req.Private, recordKey)
 	resp.Diagnostics.Append(diags...)
 	spec.TokenSecret = written.TokenSecret
 	if resp.Diagnostics.HasError() {

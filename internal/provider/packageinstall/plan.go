@@ -12,6 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -127,7 +128,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	}
 	plan.Adopted = creation.Adopted(found.Adoption)
 	resp.Diagnostics.Append(tfdiag.Adopts(noun, title(*plan), found.Adoption)...)
-	before, diags := isSecret(ctx, req.Private)
+	before, diags := privatestate.Get[bool](ctx, req.Private, secretKey)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(writeSeen(ctx, resp.Private, private.See(dir, found.Blobs, nil, secret || before))...)
 }
@@ -162,13 +163,13 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 	if hasValues && there.IsSecret(dir) != secret && there.Is(dir, repolayout.ParamsFile, blob) {
 		resp.Diagnostics.Append(writeSeen(ctx, resp.Private, there.SeeSecret(dir, blob, secret))...)
 	}
-	resp.Diagnostics.Append(setSecret(ctx, resp.Private, secret)...)
+	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, secret)...)
 }
 
 // dropped warns of values in Git that the state does not show, and that the
 // configuration does not have.
 func (r *packageInstall) dropped(ctx context.Context, req resource.ModifyPlanRequest, at repolayout.Install, planned delivery.PackageInstallReceipt, shown map[string]string) diag.Diagnostics {
-	kept, diags := isSecret(ctx, req.Private)
+	kept, diags := privatestate.Get[bool](ctx, req.Private, secretKey)
 	file := r.data.Layout.Path(at, repolayout.ParamsFile)
 	_, there := shown[file]
 	_, stays := planned.Blobs[repolayout.ParamsFile]

@@ -16,6 +16,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -83,7 +84,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	resp.Diagnostics.Append(diags...)
 	before, diags := readSeen(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	secret, diags := isSecret(ctx, req.Private)
+	secret, diags := privatestate.Get[bool](ctx, req.Private, secretKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || r.data.Unknown.Git {
 		return
@@ -221,7 +222,7 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
-	resp.Diagnostics.Append(setSecret(ctx, resp.Private, true)...) // until a plan tells that none is
+	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, true)...) // until a plan tells that none is
 	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }
 
@@ -236,7 +237,7 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 
 // before are the files that the plan saw. It is an error where it can be told
 // already that one is another by now.
-func (r *packageInstall) before(ctx context.Context, private privateReader, at repolayout.Install) (installfiles.Before, error) {
+func (r *packageInstall) before(ctx context.Context, private privatestate.Reader, at repolayout.Install) (installfiles.Before, error) {
 	seen, diags := readSeen(ctx, private)
 	if diags.HasError() {
 		return installfiles.Before{}, installfiles.ErrSeen
@@ -257,15 +258,11 @@ func (r *packageInstall) before(ctx context.Context, private privateReader, at r
 }
 
 // see notes what is in the repository by now.
-func (r *packageInstall) see(ctx context.Context, private interface {
-	privateReader
-	privateWriter
-}, at repolayout.Install, now delivery.PackageInstallReceipt, secret bool,
-) diag.Diagnostics {
+func (r *packageInstall) see(ctx context.Context, private privatestate.State, at repolayout.Install, now delivery.PackageInstallReceipt, secret bool) diag.Diagnostics {
 	dir := r.data.Layout.Dir(at)
 	before, diags := readSeen(ctx, private)
 	diags.Append(writeSeen(ctx, private, before.Only(dir).See(dir, now.Blobs, now.Says, secret))...)
-	diags.Append(setSecret(ctx, private, secret)...)
+	diags.Append(privatestate.Change(ctx, private, secretKey, secret)...)
 	return diags
 }
 
