@@ -12,14 +12,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/appstate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/functions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstalls"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packages"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageversions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
 
@@ -72,10 +69,10 @@ func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
 // DataSources only read.
 func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
-		appstate.New,
-		packageinstalls.New,
+		app.NewDataSource,
+		packageinstall.NewDataSource,
 		packages.New,
-		packageversions.New,
+		packages.NewVersions,
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package packages is the data source carvel_packages.
+// Package packages has the data sources carvel_packages and carvel_package.
 package packages
 
 import (
@@ -17,7 +17,7 @@ type packages struct {
 	data *providerdata.Data
 }
 
-// New makes the data source.
+// New makes the data source carvel_packages.
 func New() datasource.DataSource { return &packages{} }
 
 func (p *packages) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {

@@ -1,4 +1,4 @@
-package appstate
+package app
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
-type model struct {
+type dataSourceModel struct {
 	Namespace          types.String   `tfsdk:"namespace"`
 	Name               types.String   `tfsdk:"name"`
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
@@ -26,7 +26,7 @@ type model struct {
 	InSync             types.Bool     `tfsdk:"in_sync"`
 }
 
-func (m model) with(ctx context.Context, found delivery.AppState) (model, diag.Diagnostics) {
+func (m dataSourceModel) with(ctx context.Context, found delivery.AppState) (dataSourceModel, diag.Diagnostics) {
 	commits, diags := types.ListValueFrom(ctx, types.StringType, append([]string{}, found.Status.FetchedCommits()...))
 	m.Condition = tfvalue.String(found.Status.Condition())
 	m.Message = tfvalue.String(redact.From(ctx).Text(found.Status.Message()))

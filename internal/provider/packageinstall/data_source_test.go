@@ -1,9 +1,8 @@
-package packageinstalls_test
+package packageinstall_test
 
 import (
 	"context"
 	"maps"
-	"os"
 	"regexp"
 	"testing"
 
@@ -16,15 +15,12 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
-
-// installed makes two PackageInstalls as somebody else: one that is installed,
+// installedByHand makes two PackageInstalls as somebody else: one that is installedByHand,
 // and one whose constraint no version is in.
-func installed(e *acctest.Env) {
+func installedByHand(e *acctest.Env) {
 	e.T.Helper()
 	e.Create(e.Staging(carvel.Namespaces, ""), acctest.Object(carvel.Namespaces, "Namespace", "", e.Name))
 	account := acctest.Object(carvel.ServiceAccounts, "ServiceAccount", e.Name, "installer")
@@ -75,7 +71,7 @@ func installed(e *acctest.Env) {
 func TestAccPackageInstalls(t *testing.T) {
 	t.Parallel()
 	e := acctest.New(t)
-	installed(e)
+	installedByHand(e)
 	f := acctest.Fixture{Env: e, Dir: "installs"}
 	installs := acctest.PolicyRule([]string{carvel.PackageInstalls.Group}, []string{"packageinstalls"}, "list")
 	apps := acctest.PolicyRule([]string{carvel.Apps.Group}, []string{"apps"}, "list")
@@ -125,7 +121,7 @@ func TestAccPackageInstalls(t *testing.T) {
 func TestAccPackageInstalls_unknownCluster(t *testing.T) {
 	t.Parallel()
 	e := acctest.New(t)
-	f := acctest.Fixture{Env: e, Dir: "unknown"}
+	f := acctest.Fixture{Env: e, Dir: "unknown_cluster"}
 	after := f.Step(config.Variables{"after": config.BoolVariable(true)})
 	after.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("installs", knownvalue.Int64Exact(0))}
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{

@@ -1,5 +1,4 @@
-// Package packageversions is the data source carvel_package.
-package packageversions
+package packages
 
 import (
 	"context"
@@ -17,8 +16,8 @@ type packageVersions struct {
 	data *providerdata.Data
 }
 
-// New makes the data source.
-func New() datasource.DataSource { return &packageVersions{} }
+// NewVersions makes the data source carvel_package.
+func NewVersions() datasource.DataSource { return &packageVersions{} }
 
 func (p *packageVersions) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_package"
@@ -29,7 +28,7 @@ func (p *packageVersions) Configure(_ context.Context, req datasource.ConfigureR
 }
 
 func (p *packageVersions) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m model
+	var m versionsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)

@@ -1,8 +1,7 @@
-package packageversions_test
+package packages_test
 
 import (
 	"math/big"
-	"os"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/config"
@@ -14,13 +13,10 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
-
-const address = "data.carvel_package.test"
+const versionsAddress = "data.carvel_package.test"
 
 const properties = `{workload_name: {type: string, default: ""}, replicas: {type: integer, default: 2}, note: {type: string, nullable: true, default: null}, hosts: {type: array, items: {type: string}, default: []}}`
 
@@ -41,11 +37,11 @@ func TestAccPackage(t *testing.T) {
 	}
 	e.Create(e.Staging(carvel.Packages, e.Name), &obj)
 
-	f := acctest.Fixture{Env: e, Dir: "package", Address: address}
+	f := acctest.Fixture{Env: e, Dir: "package", Address: versionsAddress}
 	resolves := func(vars config.Variables, version string, more ...statecheck.StateCheck) resource.TestStep {
 		s := f.Step(vars)
 		s.ConfigStateChecks = append([]statecheck.StateCheck{
-			statecheck.ExpectKnownValue(address, tfjsonpath.New("resolved_version"), knownvalue.StringExact(version)),
+			statecheck.ExpectKnownValue(versionsAddress, tfjsonpath.New("resolved_version"), knownvalue.StringExact(version)),
 		}, more...)
 		return s
 	}
@@ -63,9 +59,9 @@ func TestAccPackage(t *testing.T) {
 		statecheck.ExpectKnownOutputValue("schema", knownvalue.StringExact("integer")),
 	}
 	is := knownvalue.StringExact
-	all := statecheck.ExpectKnownValue(address, tfjsonpath.New("versions"), knownvalue.ListExact([]knownvalue.Check{is("2.0.0-rc.1"), is("1.1.0"), is("1.0.0")}))
+	all := statecheck.ExpectKnownValue(versionsAddress, tfjsonpath.New("versions"), knownvalue.ListExact([]knownvalue.Check{is("2.0.0-rc.1"), is("1.1.0"), is("1.0.0")}))
 	without := []statecheck.StateCheck{
-		statecheck.ExpectKnownValue(address, tfjsonpath.New("values_schema"), knownvalue.Null()),
+		statecheck.ExpectKnownValue(versionsAddress, tfjsonpath.New("values_schema"), knownvalue.Null()),
 		statecheck.ExpectKnownOutputValue("defaults", is("null")),
 	}
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{

@@ -1,4 +1,4 @@
-package packageinstalls
+package packageinstall
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
-type model struct {
+type dataSourceModel struct {
 	RunCluster      types.String   `tfsdk:"run_cluster"`
 	Namespace       types.String   `tfsdk:"namespace"`
 	Timeouts        timeouts.Value `tfsdk:"timeouts"`
@@ -31,7 +31,7 @@ type installModel struct {
 	Ready                types.Bool   `tfsdk:"ready"`
 }
 
-func (m model) with(ctx context.Context, found []delivery.InstalledPackage) model {
+func (m dataSourceModel) with(ctx context.Context, found []delivery.InstalledPackage) dataSourceModel {
 	m.PackageInstalls = make([]installModel, 0, len(found))
 	for _, i := range found {
 		m.PackageInstalls = append(m.PackageInstalls, installModel{

@@ -1,5 +1,4 @@
-// Package packageinstalls is the data source carvel_package_installs.
-package packageinstalls
+package packageinstall
 
 import (
 	"context"
@@ -11,25 +10,25 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
-var _ datasource.DataSourceWithConfigure = (*packageInstalls)(nil)
+var _ datasource.DataSourceWithConfigure = (*dataSource)(nil)
 
-type packageInstalls struct {
+type dataSource struct {
 	data *providerdata.Data
 }
 
-// New makes the data source.
-func New() datasource.DataSource { return &packageInstalls{} }
+// NewDataSource makes the data source carvel_package_installs.
+func NewDataSource() datasource.DataSource { return &dataSource{} }
 
-func (p *packageInstalls) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (p *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_package_installs"
 }
 
-func (p *packageInstalls) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+func (p *dataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	p.data = providerdata.FromDataSource(req, resp)
 }
 
-func (p *packageInstalls) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m model
+func (p *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m dataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -46,13 +45,13 @@ func (p *packageInstalls) Read(ctx context.Context, req datasource.ReadRequest, 
 	defer cancel()
 	found, err := p.data.Installs.List(bounded, runCluster, namespace)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("list", "package installs", place(runCluster, namespace), "", err))
+		resp.Diagnostics.Append(tfdiag.Unable("list", "package installs", dataPlace(runCluster, namespace), "", err))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m.with(ctx, found))...)
 }
 
-func place(runCluster, namespace string) string {
+func dataPlace(runCluster, namespace string) string {
 	if namespace == "" {
 		return runCluster
 	}

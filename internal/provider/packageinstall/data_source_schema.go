@@ -1,4 +1,4 @@
-package packageinstalls
+package packageinstall
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
-func (p *packageInstalls) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (p *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	text := func(description string) schema.Attribute {
 		return schema.StringAttribute{Computed: true, MarkdownDescription: description}
 	}

@@ -1,4 +1,4 @@
-package packageversions
+package packages
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
-type model struct {
+type versionsModel struct {
 	Name              types.String      `tfsdk:"name"`
 	RunCluster        types.String      `tfsdk:"run_cluster"`
 	Namespace         types.String      `tfsdk:"namespace"`
@@ -30,7 +30,7 @@ type prereleasesModel struct {
 	Identifiers types.List `tfsdk:"identifiers"`
 }
 
-func (m model) selection(ctx context.Context) (version.Selection, diag.Diagnostics) {
+func (m versionsModel) selection(ctx context.Context) (version.Selection, diag.Diagnostics) {
 	s := version.Selection{Constraint: m.VersionConstraint.ValueString()}
 	if m.Prereleases == nil {
 		return s, nil
@@ -42,7 +42,7 @@ func (m model) selection(ctx context.Context) (version.Selection, diag.Diagnosti
 	return s, m.Prereleases.Identifiers.ElementsAs(ctx, &s.Prereleases.Identifiers, false)
 }
 
-func (m model) with(found delivery.FoundPackage) (model, diag.Diagnostics) {
+func (m versionsModel) with(found delivery.FoundPackage) (versionsModel, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	m.Versions = tfvalue.StringList(found.Versions)
 	m.ResolvedVersion = types.StringValue(found.Version)

@@ -1,8 +1,7 @@
-package appstate_test
+package app_test
 
 import (
 	"context"
-	"os"
 	"regexp"
 	"testing"
 
@@ -14,20 +13,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
+const dataAddress = "data.carvel_app.test"
 
-const address = "data.carvel_app.test"
-
-// deployed makes an App as somebody else. It deploys a file of the repository
+// deployedByHand makes an App as somebody else. It deploys a file of the repository
 // into its own namespace.
-func deployed(e *acctest.Env, r *acctest.Repository) {
+func deployedByHand(e *acctest.Env, r *acctest.Repository) {
 	e.T.Helper()
 	e.BuildNamespace()
-	write(r, e, "config.yaml", "one")
+	writeInstall(r, e, "config.yaml", "one")
 	e.RemoveDirectory(r, e.Package())
 	e.Create(e.Build(carvel.ServiceAccounts, e.Name), acctest.Object(carvel.ServiceAccounts, "ServiceAccount", e.Name, "installer"))
 	role := acctest.Object(carvel.Roles, "Role", e.Name, "installer")
@@ -50,16 +46,16 @@ func deployed(e *acctest.Env, r *acctest.Repository) {
 	}
 	e.Create(e.Build(carvel.Apps, e.Name), app)
 	e.T.Cleanup(func() { e.Delete(e.Build(carvel.Apps, e.Name), "test") }) // while its account is there
-	until(e, carvel.ReconcileSucceeded)
+	untilApp(e, carvel.ReconcileSucceeded)
 }
 
-func write(r *acctest.Repository, e *acctest.Env, name, content string) {
+func writeInstall(r *acctest.Repository, e *acctest.Env, name, content string) {
 	r.Write("Change "+e.Package(), map[string]string{
 		e.Package() + "/deployed/" + name: "{apiVersion: v1, kind: ConfigMap, metadata: {name: deployed}, data: {content: " + content + "}}\n",
 	})
 }
 
-func until(e *acctest.Env, condition string) {
+func untilApp(e *acctest.Env, condition string) {
 	e.T.Helper()
 	e.Eventually("the App has "+condition, func(ctx context.Context) (bool, error) {
 		obj, err := e.Build(carvel.Apps, e.Name).Get(ctx, "test", metav1.GetOptions{})
@@ -75,8 +71,8 @@ func TestAccApp_state(t *testing.T) {
 	t.Parallel()
 	e := acctest.New(t)
 	r := e.Repository()
-	deployed(e, r)
-	f := acctest.Fixture{Env: e, Dir: "app"}
+	deployedByHand(e, r)
+	f := acctest.Fixture{Env: e, Dir: "state"}
 	token := e.LimitedTo(e.Lab.Build, e.Name, acctest.PolicyRule([]string{carvel.Apps.Group}, []string{"apps"}, "get"))
 	vars := func(name, value string) config.Variables {
 		v := config.Variables{
@@ -91,7 +87,7 @@ func TestAccApp_state(t *testing.T) {
 		s := f.Step(v)
 		s.PreConfig = before
 		for name, check := range want {
-			s.ConfigStateChecks = append(s.ConfigStateChecks, statecheck.ExpectKnownValue(address, tfjsonpath.New(name), check))
+			s.ConfigStateChecks = append(s.ConfigStateChecks, statecheck.ExpectKnownValue(dataAddress, tfjsonpath.New(name), check))
 		}
 		return s
 	}
@@ -107,12 +103,12 @@ func TestAccApp_state(t *testing.T) {
 			status, err := carvel.ReadAppStatus(obj)
 			return status.FriendlyDescription == "Canceled/paused", err
 		})
-		write(r, e, "config.yaml", "two")
+		writeInstall(r, e, "config.yaml", "two")
 	}
 	failing := func() {
-		write(r, e, "config.yaml", "[")
+		writeInstall(r, e, "config.yaml", "[")
 		e.Patch(e.Build(carvel.Apps, e.Name), "test", `{"spec":{"paused":null}}`)
-		until(e, carvel.ReconcileFailed)
+		untilApp(e, carvel.ReconcileFailed)
 	}
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
 		seen(vars("", ""), nil, map[string]knownvalue.Check{

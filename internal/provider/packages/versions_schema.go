@@ -1,4 +1,4 @@
-package packageversions
+package packages
 
 import (
 	"context"

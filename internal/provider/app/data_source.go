@@ -1,5 +1,4 @@
-// Package appstate is the data source carvel_app.
-package appstate
+package app
 
 import (
 	"context"
@@ -13,27 +12,26 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
-var _ datasource.DataSourceWithConfigure = (*app)(nil)
+var _ datasource.DataSourceWithConfigure = (*dataSource)(nil)
 
-const noun = "app"
-
-type app struct {
+// dataSource is the data source carvel_app.
+type dataSource struct {
 	data *providerdata.Data
 }
 
-// New makes the data source.
-func New() datasource.DataSource { return &app{} }
+// NewDataSource makes the data source carvel_app.
+func NewDataSource() datasource.DataSource { return &dataSource{} }
 
-func (a *app) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (a *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_app"
 }
 
-func (a *app) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+func (a *dataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	a.data = providerdata.FromDataSource(req, resp)
 }
 
-func (a *app) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m model
+func (a *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m dataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	timeout, diags := m.Timeouts.Read(ctx, schemas.DataTimeout)
 	resp.Diagnostics.Append(diags...)

@@ -1,4 +1,4 @@
-package appstate
+package app
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
-func (a *app) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (a *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An App on the build cluster, and whether it delivers what the GitOps repository holds by now: whoever made the App. " +
 			"Use it in a `check` block or a postcondition.\n\n" +
