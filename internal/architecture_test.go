@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	// For tests.
 	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
 	"filltest":              {},
+	"mutants":               {},
 }
 
 // pure packages talk to nobody and read no file.

@@ -1,0 +1,51 @@
+package main
+
+// mutant is a mistake in one place, which a test must find that needs no lab.
+type mutant struct {
+	what     string
+	file     string // below internal
+	old, new string // old is there once
+	packages []string
+}
+
+var (
+	installs    = []string{"installfiles", "provider/packageinstall"}
+	apps        = []string{"delivery", "provider/app"}
+	namespaces  = []string{"delivery", "provider/runnamespace"}
+	kubeconfigs = []string{"delivery", "provider/kubeconfigsecret"}
+)
+
+// mutants are in the layers that tell the story: what a configuration becomes, what is
+// recorded of it, and what is waited for.
+var mutants = []mutant{
+	// A field that gets lost.
+	{"a read that drops default_namespace", "provider/packageinstall/read.go", "\tm.DefaultNamespace = tfvalue.String(found.Install.DefaultNamespace)\n", "", installs},
+	{"a plan that drops default_namespace", "provider/packageinstall/model.go", "\t\t\tDefaultNamespace: m.DefaultNamespace.ValueString(),\n", "", installs},
+	{"an App that drops default_namespace", "provider/app/spec.go", "\ts.DefaultNamespace = m.DefaultNamespace.ValueString()\n", "", apps},
+	{"a wrong annotation", "carvel/packageinstall.go", "packaging.carvel.dev/downgradable", "packaging.carvel.dev/downgradeable", []string{"carvel", "installfiles"}},
+	{
+		"a field that is written and never read back", "carvel/packageinstall.go", "\tNoopDelete         bool            `json:\"noopDelete,omitempty\"`\n",
+		"\tNoopDelete         bool            `json:\"noopDelete,omitempty\"`\n\tFurther string `json:\"further,omitempty\"`\n", installs,
+	},
+	{"a field of App that has no attribute", "carvel/app.go", "\tNoopDelete         bool       `json:\"noopDelete,omitempty\"`\n", "\tNoopDelete         bool       `json:\"noopDelete,omitempty\"`\n\tFurther string `json:\"further,omitempty\"`\n", apps},
+	{"overlays that are not read back", "installfiles/parse.go", "\tif overlays, ok := found[repolayout.OverlaysFile]; ok {", "\tif overlays, ok := found[\"\"]; ok {", installs},
+	// A receipt that is forgotten.
+	{"a namespace without its creation", "delivery/runnamespace.go", "\t\tr.Creation = mine.Creation\n", "", namespaces},
+	{"an App without its creation", "delivery/app.go", "\tr.Creation, r.Secrets = mine.Creation, a.shownSecrets()\n", "\tr.Secrets = a.shownSecrets()\n", apps},
+	{"a failed App that is not recorded", "provider/app/resource.go", "\tif done.Changed() {\n\t\tplan.Creation, plan.Adopted", "\tif done.Changed() && err == nil {\n\t\tplan.Creation, plan.Adopted", apps},
+	{"a failed namespace that is not recorded", "provider/runnamespace/resource.go", "\tif done.Creation != \"\" {\n\t\tplan.Creation, plan.Adopted", "\tif done.Creation != \"\" && err == nil {\n\t\tplan.Creation, plan.Adopted", namespaces},
+	{"an update that forgets what it has seen", "provider/packageinstall/resource.go", "before.Only(dir).See(dir, now.Blobs, now.Says, secret)", "before.Only(dir)", installs},
+	// What must not be left, or lost.
+	{"a token that nobody revokes", "delivery/kubeconfigsecret.go", "\t\tleft = ks.deleteTokens(ctx, s, live)\n", "", kubeconfigs},
+	{"a token that is left where the Secret cannot be written", "delivery/kubeconfigsecret.go", "\tlive, err := apply(obj)\n\tif err != nil {\n\t\treturn KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)\n", "\tlive, err := apply(obj)\n\tif err != nil {\n\t\treturn KubeconfigSecretReceipt{}, err\n", kubeconfigs},
+	{"a delete of what another resource has", "delivery/ownership.go", "\t\treturn LeftTaken\n", "\t\treturn \"\"\n", installs},
+	{"a directory that goes with its files", "delivery/packageinstall.go", "\tif kept.IsZero() {", "\tif !kept.IsZero() {", installs},
+	{"an adoption of what the plan did not see", "delivery/adoption.go", "\tif !h.Adopt || h.Seen == nil || *h.Seen == found {", "\tif true {", installs},
+	{"a create that takes what is somebody else's", "delivery/ownership.go", "\tcase !adopt:\n", "\tcase false:\n", kubeconfigs},
+	// A wait that is not made, and a check that is not asked.
+	{"an App that is not waited for", "delivery/app.go", "\tr, err := as.wait(ctx, build, a, live, obj, ran)\n\treturn a.written(r, live, obj, mine), err\n", "\treturn a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), nil\n", apps},
+	{"a namespace that is deleted under what is installed there", "delivery/runnamespacedelete.go", "\tif err := waitEmpty(ctx, c, s.Name); err != nil {\n\t\treturn nil, err\n\t}\n", "", namespaces},
+	{"rights that nobody asks for", "provider/runnamespace/plan.go", "\terr := r.data.Namespaces.CheckRights(bounded, spec)\n", "\tvar err error\n\t_, _ = bounded, spec\n", namespaces},
+	{"swapped arguments", "delivery/runnamespace.go", "\tmine := ns.mark(s.resource(), \"\")\n", "\tmine := ns.mark(\"\", s.resource())\n", namespaces},
+	{"a version that is not looked up", "provider/packageinstall/check.go", "\t\tplan.ResolvedVersion = types.StringValue(verdict.Version)\n", "", installs},
+}
