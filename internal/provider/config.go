@@ -96,12 +96,8 @@ func setting(value types.String, variable string) string {
 	return value.ValueString()
 }
 
-func (m model) git(ctx context.Context, userAgent string, into *delivery.Config, unknown *providerdata.Unknown) diag.Diagnostics {
-	var diags diag.Diagnostics
-	if known, err := fullyKnown(ctx, m.Git); err != nil || !known {
-		unknown.Git = true
-		return diags
-	}
+// gitConfig is how the repository is reached, and the directory in it.
+func (m model) gitConfig(ctx context.Context, userAgent string) (config gitops.Config, prefix string, diags diag.Diagnostics) {
 	var git gitModel
 	var http gitHTTPModel
 	var ssh gitSSHModel
@@ -119,14 +115,14 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		diags.Append(git.Signing.As(ctx, &signing, basetypes.ObjectAsOptions{})...)
 	}
 	if diags.HasError() {
-		return diags
+		return config, "", diags
 	}
 	interval, err := time.ParseDuration(cmp.Or(git.PushInterval.ValueString(), "0s"))
 	if err != nil {
 		diags.AddAttributeError(path.Root("git").AtName("push_interval"), "Invalid push_interval", err.Error())
-		return diags
+		return config, "", diags
 	}
-	config := gitops.Config{
+	config = gitops.Config{
 		URL:             setting(git.URL, "CARVEL_GIT_URL"),
 		Branch:          setting(git.Branch, "CARVEL_GIT_BRANCH"),
 		AuthorName:      git.AuthorName.ValueString(),
@@ -169,6 +165,18 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 	if config.Branch == "" {
 		config.Branch = gitops.DefaultBranch
 	}
+	return config, git.PathPrefix.ValueString(), diags
+}
+
+func (m model) git(ctx context.Context, userAgent string, into *delivery.Config, unknown *providerdata.Unknown) diag.Diagnostics {
+	if known, err := fullyKnown(ctx, m.Git); err != nil || !known {
+		unknown.Git = true
+		return nil
+	}
+	config, prefix, diags := m.gitConfig(ctx, userAgent)
+	if diags.HasError() {
+		return diags
+	}
 	if config.URL == "" && m.Git.IsNull() {
 		return diags
 	}
@@ -182,7 +190,7 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		diags.Append(gitConfigError(err))
 		return diags
 	}
-	layout, err := schemas.Layout(git.PathPrefix.ValueString())
+	layout, err := schemas.Layout(prefix)
 	if err != nil {
 		diags.AddAttributeError(path.Root("git").AtName("path_prefix"), "Invalid git.path_prefix", err.Error())
 		return diags

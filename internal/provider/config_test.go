@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -228,5 +229,56 @@ func TestRunTrailers(t *testing.T) {
 	want := []gitops.Trailer{{Name: "TFC-Run-ID", Value: "run-123"}, {Name: "TFC-Workspace-Name", Value: "prod"}}
 	if got := runTrailers(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestGitConfigIsWhole: whatever the engine can be told has an attribute that reaches it,
+// also what comes later.
+func TestGitConfigIsWhole(t *testing.T) {
+	clear(t)
+	t.Setenv("TFC_RUN_ID", "run-123")
+	git := providerSchema().Attributes["git"].GetType().TerraformType(t.Context())
+	object, _ := git.(tftypes.Object)
+	var filled func(kind tftypes.Type, name string) any
+	filled = func(kind tftypes.Type, name string) any {
+		object, isObject := kind.(tftypes.Object)
+		switch {
+		case isObject:
+			all := attributes{}
+			for name, of := range object.AttributeTypes {
+				all[name] = filled(of, name)
+			}
+			return all
+		case kind.Is(tftypes.Bool):
+			return true
+		case name == "push_interval":
+			return "1s"
+		}
+		return "of " + name
+	}
+	for url, part := range map[string]func(gitops.Config) any{
+		"https://git.example.com/r.git": func(c gitops.Config) any { return c.HTTP },
+		"ssh://git@git.example.com/r":   func(c gitops.Config) any { return c.SSH },
+	} {
+		all, _ := filled(object, "").(attributes)
+		all["url"] = url
+		raw := value(t, providerSchema().Type().TerraformType(t.Context()), attributes{"git": all})
+		var m model
+		if diags := (tfsdk.Config{Raw: raw, Schema: providerSchema()}).Get(t.Context(), &m); diags.HasError() {
+			t.Fatal(diags)
+		}
+		config, prefix, diags := m.gitConfig(t.Context(), "agent")
+		if diags.HasError() || prefix != "of path_prefix" {
+			t.Fatal(prefix, diags)
+		}
+		for _, of := range []any{part(config), config.Signing, config} {
+			v := reflect.ValueOf(of)
+			for field, is := range v.Fields() {
+				other := field.Name == "HTTP" || field.Name == "SSH" // which is for another URL
+				if is.IsZero() && !other {
+					t.Errorf("%s: %s.%s has no attribute", url, v.Type(), field.Name)
+				}
+			}
+		}
 	}
 }

@@ -73,10 +73,13 @@ func (c *Cluster) begin(verb string, ref cluster.Ref) (func(error) error, error)
 }
 
 // Put writes an object as somebody else, whatever was there.
-func (c *Cluster) Put(obj *unstructured.Unstructured) {
+func (c *Cluster) Put(obj *unstructured.Unstructured) { c.PutAs(carvel.Resource(obj), obj) }
+
+// PutAs is Put of an object that the provider never makes.
+func (c *Cluster) PutAs(resource schema.GroupVersionResource, obj *unstructured.Unstructured) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ref := cluster.Ref{Resource: carvel.Resource(obj), Namespace: obj.GetNamespace(), Name: obj.GetName()}
+	ref := cluster.Ref{Resource: resource, Namespace: obj.GetNamespace(), Name: obj.GetName()}
 	c.store(ref, c.objects[ref], obj.DeepCopy())
 }
 

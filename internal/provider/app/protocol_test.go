@@ -262,3 +262,30 @@ func TestProtocol_unknown(t *testing.T) {
 		}
 	}
 }
+
+// TestProtocol_dataSource: the data source tells whether the App has what the branch
+// holds.
+func TestProtocol_dataSource(t *testing.T) {
+	w, r := inMemory(t)
+	read := func() (map[string]string, protocoltest.Diagnostics) {
+		return protocoltest.Read(t, app.NewDataSource, protocoltest.Data(w), attributes{"namespace": "dev", "name": "app"})
+	}
+	if _, diags := read(); !diags.Failed() || !strings.Contains(diags.String(), "dev/app") {
+		t.Errorf("an App that is not there: %s", diags)
+	}
+	if diags := r.Apply(basic()); diags.Failed() {
+		t.Fatal(diags)
+	}
+	found, diags := read()
+	if diags.Failed() || found["ready"] != "true" || found["in_sync"] != "true" || found["condition"] != `"ReconcileSucceeded"` {
+		t.Errorf("%v %s", found, diags)
+	}
+	w.Repository.Write("somebody", map[string]string{"app.default.tap/staging/packageinstall.yaml": "kind: ConfigMap\nmetadata: {name: b}\n"})
+	if found, diags = read(); diags.Failed() || found["in_sync"] != "false" {
+		t.Errorf("%v %s", found, diags)
+	}
+	w.Calls.Fails = func(int, string) error { return deliverytest.ErrFault }
+	if _, diags := read(); !diags.Failed() {
+		t.Error("an error is no error")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
@@ -295,5 +296,35 @@ func TestProtocol_refused(t *testing.T) {
 		if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || w.Repository.Commits() > 1 {
 			t.Errorf("%v: want %q in: %s", wrong, want, diags)
 		}
+	}
+}
+
+// TestProtocol_dataSource lists what is installed on a run cluster.
+func TestProtocol_dataSource(t *testing.T) {
+	w := deliverytest.NewWorld()
+	read := func(c attributes) (map[string]string, protocoltest.Diagnostics) {
+		return protocoltest.Read(t, packageinstall.NewDataSource, protocoltest.Data(w), c)
+	}
+	install, err := carvel.PackageInstall(carvel.PackageInstallSpec{
+		Name: "app", Namespace: "apps", PackageRef: carvel.PackageRef{RefName: "app.default.tap", VersionSelection: carvel.VersionSelection{Constraints: ">=1.0.0"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	install.Object["status"] = map[string]any{
+		"version": "1.2.0", "observedGeneration": int64(1), "conditions": []any{map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}},
+	}
+	w.Run.Put(install)
+	for _, c := range []attributes{{"run_cluster": "staging"}, {"run_cluster": "staging", "namespace": "apps"}} {
+		found, diags := read(c)
+		if diags.Failed() || !strings.Contains(found["package_installs"], `"app.default.tap"`) || !strings.Contains(found["package_installs"], `"1.2.0"`) || !strings.Contains(found["package_installs"], `"ready":false`) {
+			t.Errorf("%v %s", found, diags)
+		}
+	}
+	if found, diags := read(attributes{"run_cluster": "staging", "namespace": "others"}); diags.Failed() || found["package_installs"] != "[]" {
+		t.Errorf("%v %s", found, diags)
+	}
+	if _, diags := read(attributes{"run_cluster": "nosuch"}); !diags.Failed() {
+		t.Error("a run cluster that is not configured is none")
 	}
 }

@@ -57,6 +57,7 @@ type Resource struct {
 	t       testing.TB
 	name    string
 	make    func() resource.Resource
+	sources []func() datasource.DataSource
 	data    func() *providerdata.Data
 	kind    tftypes.Object
 	schema  *tfprotov6.Schema
@@ -86,7 +87,11 @@ func New(t testing.TB, make func() resource.Resource, data func() *providerdata.
 // server is that of another process.
 func (r *Resource) server() tfprotov6.ProviderServer {
 	r.t.Helper()
-	server := redacted.Server(&configured{data: r.data(), resources: []func() resource.Resource{r.make}})()
+	c := &configured{data: r.data(), dataSources: r.sources}
+	if r.make != nil {
+		c.resources = append(c.resources, r.make)
+	}
+	server := redacted.Server(c)()
 	empty := tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{})
 	dynamic, err := tfprotov6.NewDynamicValue(tftypes.Object{}, empty)
 	if err != nil {
@@ -474,4 +479,39 @@ func (r *Resource) Import(id string) Diagnostics {
 // Forget is `terraform state rm`.
 func (r *Resource) Forget() {
 	r.state, r.private, r.Tainted = tftypes.NewValue(r.kind, nil), nil, false
+}
+
+// Read reads a data source and returns its attributes, as their JSON.
+func Read(t testing.TB, make func() datasource.DataSource, data func() *providerdata.Data, c Config) (map[string]string, Diagnostics) {
+	t.Helper()
+	var meta datasource.MetadataResponse
+	make().Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "carvel"}, &meta)
+	r := &Resource{t: t, name: meta.TypeName, data: data, sources: []func() datasource.DataSource{make}}
+	server := r.server()
+	schemas, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.kind, _ = schemas.DataSourceSchemas[r.name].ValueType().(tftypes.Object)
+	config := r.dynamic(r.encode(c))
+	valid, err := server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: r.name, Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Diagnostics(valid.Diagnostics).Failed() {
+		return nil, valid.Diagnostics
+	}
+	resp, err := server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: r.name, Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Diagnostics(resp.Diagnostics).Failed() || resp.State == nil {
+		return nil, resp.Diagnostics
+	}
+	found := map[string]string{}
+	state := r.value(resp.State)
+	for name := range r.kind.AttributeTypes {
+		found[name] = attribute(state, name)
+	}
+	return found, resp.Diagnostics
 }
