@@ -12,7 +12,6 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -136,12 +135,12 @@ func checkCredentials(spec delivery.App) diag.Diagnostics {
 			}
 			used = true
 			if err := carvel.CheckGitCredential(f.Git.URL, password, key); err != nil {
-				diags.Append(tfdiag.GitCredentialsMisfit(err))
+				diags.Append(gitCredentialsMisfit(err))
 				return diags
 			}
 		}
 		if (password || key) && !used {
-			diags.Append(tfdiag.GitCredentialsUnused())
+			diags.Append(gitCredentialsUnused())
 		}
 	}
 	return diags

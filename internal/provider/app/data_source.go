@@ -52,7 +52,7 @@ func (a *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	found, err := a.data.Apps.State(bounded, m.Namespace.ValueString(), m.Name.ValueString())
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
-		resp.Diagnostics.Append(tfdiag.NoSuchApp(m.Namespace.ValueString(), m.Name.ValueString()))
+		resp.Diagnostics.Append(noSuchApp(m.Namespace.ValueString(), m.Name.ValueString()))
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title, "", err))
 	default:

@@ -192,37 +192,6 @@ func progress(ctx context.Context, m model) func(string) {
 	}
 }
 
-// unseen warns that the PackageInstalls could not be looked at.
-func unseen(done delivery.AppReceipt) diag.Diagnostics {
-	if done.Unseen == nil {
-		return nil
-	}
-	return diag.Diagnostics{tfdiag.Unseen(done.Unseen)}
-}
-
-// deleting warns of an App that is on its way out.
-func deleting(m model, found delivery.AppReceipt) diag.Diagnostics {
-	if !found.Deleting {
-		return nil
-	}
-	return diag.Diagnostics{tfdiag.Deleting(title(m), found.Status.Message())}
-}
-
-// What becomes of an App that a failed operation has left behind.
-const (
-	afterCreate = "The App is on the build cluster, and the controller goes on trying. Terraform has marked it as tainted and will show that it replaces it: " +
-		"the next apply deletes nothing, brings the App up to date in place, and waits for it again."
-	afterUpdate = "The App is on the build cluster, and the controller goes on trying. The next apply waits for it again."
-)
-
-// exists says what a failed operation has left behind.
-func exists(done delivery.AppReceipt, err error, what string) string {
-	if !done.Changed() || errors.As(err, new(*delivery.GoneError)) || errors.As(err, new(*delivery.StoppedError)) {
-		return ""
-	}
-	return what
-}
-
 // place is what claims call the App.
 func place(m model) string { return "carvel_app " + title(m) }
 

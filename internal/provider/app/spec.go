@@ -12,7 +12,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -65,7 +64,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 		diags.Append(m.Packages.ElementsAs(ctx, &packages, false)...)
 		s.Fetch = d.Apps.PackageSources(packages, m.RunCluster.ValueString())
 		if d.Location.URL == "" {
-			diags.Append(tfdiag.NoRepositoryForPackages())
+			diags.Append(noRepositoryForPackages())
 			return diags
 		}
 	}
@@ -74,7 +73,7 @@ func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string,
 			continue
 		}
 		for _, name := range d.Apps.CompleteGit(f.Git) {
-			diags.Append(tfdiag.MissingGitField(i, name))
+			diags.Append(missingGitField(i, name))
 		}
 	}
 	if !m.GitSecretRef.IsNull() {
@@ -101,7 +100,7 @@ func (m model) steps(secret string, s *carvel.AppSpec) diag.Diagnostics {
 			continue
 		}
 		if secret == "" {
-			diags.Append(tfdiag.MissingAgeKey(i))
+			diags.Append(missingAgeKey(i))
 			continue
 		}
 		t.Sops.Age.PrivateKeysSecretRef = &carvel.LocalRef{Name: secret}

@@ -62,7 +62,7 @@ func (k *kubeconfig) Open(ctx context.Context, req ephemeral.OpenRequest, resp *
 	case errors.Is(err, cluster.ErrNotFound):
 		// A plan is not told from an apply here, nor an account that the same run
 		// makes from a wrong name. Terraform opens the resource again at apply.
-		resp.Diagnostics.Append(tfdiag.NoServiceAccount(account.Namespace, account.Name, runCluster))
+		resp.Diagnostics.Append(noServiceAccount(account.Namespace, account.Name, runCluster))
 		resp.Diagnostics.Append(resp.Result.Set(ctx, m.unknown())...)
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Unable("request", noun, runCluster+"/"+account.Namespace+"/"+account.Name, "", err))

@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
 type portableKubeconfig struct{}
@@ -43,7 +42,7 @@ func (portableKubeconfig) Run(ctx context.Context, req function.RunRequest, resp
 	}
 	kubeconfig, err := kubeconfig.Portable([]byte(text))
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, tfdiag.NotPortableText(err))
+		resp.Error = function.NewArgumentFuncError(0, notPortableText(err))
 		return
 	}
 	answer(ctx, resp, string(kubeconfig.YAML), nil)

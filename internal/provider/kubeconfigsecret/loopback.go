@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
 // warnLoopback warns of a kubeconfig whose server the build cluster would look
@@ -25,7 +24,7 @@ func (r *kubeconfigSecret) warnLoopback(ctx context.Context, plan, config model)
 	}
 	at, server, advice := r.plannedServer(ctx, plan, config)
 	if kubeconfig.IsLoopback(server) {
-		diags.Append(tfdiag.LoopbackServer(at, server, advice))
+		diags.Append(loopbackServer(at, server, advice))
 	}
 	return diags
 }

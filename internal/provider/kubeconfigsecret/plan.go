@@ -181,7 +181,7 @@ func checkPortable(at path.Path, given types.String) diag.Diagnostics {
 		return diags
 	}
 	if _, err := kubeconfig.Portable([]byte(given.ValueString())); err != nil {
-		diags.Append(tfdiag.NotPortable(at, err)...)
+		diags.Append(notPortable(at, err)...)
 	}
 	return diags
 }

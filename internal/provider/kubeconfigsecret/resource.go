@@ -67,7 +67,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(done))...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
+		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), tokenLeftAfter(err), err))
 	}
 }
 
@@ -122,15 +122,15 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	done, err := r.data.Kubeconfigs.Update(bounded, before, spec)
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if left := unreachableToken(err); left != nil {
-		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
+		resp.Diagnostics.Append(tokenLeft(left))
 		err = nil
 	}
 	if err != nil {
 		// The state stays as it was, so that the next apply does what is missing.
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), tfdiag.TokenLeftAfter(err), err))
+		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), tokenLeftAfter(err), err))
 		return
 	}
-	resp.Diagnostics.Append(tfdiag.StillFailing(title(plan), done.Failed)...)
+	resp.Diagnostics.Append(stillFailing(title(plan), done.Failed)...)
 	plan.Creation = creation.Recorded(done.Creation, state.Creation, true)
 	if keeps {
 		written.TokenSecret = done.TokenSecret
@@ -162,9 +162,9 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	left, err := r.data.Kubeconfigs.Delete(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if left := unreachableToken(err); left != nil {
-		resp.Diagnostics.Append(tfdiag.TokenLeft(left))
+		resp.Diagnostics.Append(tokenLeft(left))
 	} else if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), tfdiag.TokenLeftAfter(err), err))
+		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), tokenLeftAfter(err), err))
 	}
 }
 

@@ -52,7 +52,7 @@ func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, ty
 		return nil, undecided, diags
 	}
 	if m.Namespace.IsNull() { // a configuration that turns out so at apply
-		diags.Append(tfdiag.NoNamespace())
+		diags.Append(noNamespace())
 	}
 	return l, undecided, diags
 }
@@ -123,14 +123,14 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 		return verdict, diags
 	}
 	if verdict.HeldBack != "" {
-		diags.Append(tfdiag.HeldBack(plan.Package.ValueString(), plan.RunCluster.ValueString(), verdict.Version, verdict.HeldBack))
+		diags.Append(heldBack(plan.Package.ValueString(), plan.RunCluster.ValueString(), verdict.Version, verdict.HeldBack))
 	}
 	for _, f := range verdict.Findings {
 		at, attribute := values.locate(f)
-		diags.Append(tfdiag.Finding(at, attribute, f, verdict, plan.Package.ValueString()))
+		diags.Append(ofFinding(at, attribute, f, verdict, plan.Package.ValueString()))
 	}
 	if len(verdict.Findings) == 0 && len(verdict.Elsewhere) > 0 {
-		diags.Append(tfdiag.Elsewhere(root(values.attribute()), plan.Package.ValueString(), verdict))
+		diags.Append(elsewhere(root(values.attribute()), plan.Package.ValueString(), verdict))
 	}
 	return verdict, diags
 }
@@ -151,12 +151,12 @@ func lookupFailed(m model, from delivery.PackageSource, err error) diag.Diagnost
 	if err == nil {
 		return diags
 	}
-	if d, ok := tfdiag.Lookup(err); ok {
+	if d, ok := refusedVersion(err); ok {
 		diags.Append(d)
 		return diags
 	}
 	if from.Kind == delivery.FromCluster && !errors.As(err, new(*delivery.MissingPartError)) {
-		diags.Append(tfdiag.NotLookedUp(m.Package.ValueString(), err))
+		diags.Append(notLookedUp(m.Package.ValueString(), err))
 		return diags
 	}
 	diags.Append(tfdiag.Unable("look up the version of", noun, title(m), "", err))
@@ -192,7 +192,7 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 	}
 	before := m.ResolvedVersion.ValueString()
 	if order, err := version.Compare(found.Version, before); err == nil && order < 0 && !m.AllowDowngrade.ValueBool() {
-		diags.Append(tfdiag.Removed(m.Package.ValueString(), m.RunCluster.ValueString(), before, found.Version))
+		diags.Append(removedVersion(m.Package.ValueString(), m.RunCluster.ValueString(), before, found.Version))
 	}
 	m.ResolvedVersion = types.StringValue(found.Version)
 	return m, diags

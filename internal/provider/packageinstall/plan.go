@@ -49,7 +49,7 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	checked := r.planVersion(ctx, req, &plan, config.ValuesWO)
 	if !plan.Commit.IsUnknown() {
-		checked = tfdiag.AlreadyCommitted(checked)
+		checked = alreadyCommitted(checked)
 	}
 	resp.Diagnostics.Append(checked...)
 	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
@@ -77,7 +77,7 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 	plan.Path = types.StringValue(r.data.Layout.Dir(at))
 	switch err := r.data.Planned.Claim(place(*plan), req.Config.Raw, !req.State.Raw.IsNull()); {
 	case errors.Is(err, providerdata.ErrClaimed):
-		resp.Diagnostics.Append(tfdiag.SameFiles(r.data.Layout.Dir(at)))
+		resp.Diagnostics.Append(sameFiles(r.data.Layout.Dir(at)))
 		return
 	case errors.Is(err, providerdata.ErrRenamed):
 		resp.Diagnostics.Append(tfdiag.ReplacedInPlace(noun, title(*plan)))
@@ -175,7 +175,7 @@ func (r *packageInstall) dropped(ctx context.Context, req resource.ModifyPlanReq
 	_, stays := planned.Blobs[repolayout.ParamsFile]
 	_, encrypted := planned.Blobs[repolayout.EncryptedParamsFile]
 	if kept && there && !stays && !encrypted {
-		diags.Append(tfdiag.ValuesDropped(file))
+		diags.Append(valuesDropped(file))
 	}
 	return diags
 }

@@ -110,7 +110,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.State.RemoveResource(ctx)
 		return
 	case errors.As(err, &unreadable):
-		resp.Diagnostics.Append(tfdiag.Unreadable(r.data.Layout.Dir(at), unreadable))
+		resp.Diagnostics.Append(unreadableFiles(r.data.Layout.Dir(at), unreadable))
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
 		return

@@ -14,7 +14,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -29,12 +28,12 @@ func (r *packageInstall) ValidateConfig(ctx context.Context, req resource.Valida
 			attribute = "ytt_overlays"
 		}
 		if attribute != "" {
-			resp.Diagnostics.Append(tfdiag.ReservedAnnotation(annotation, attribute))
+			resp.Diagnostics.Append(reservedAnnotation(annotation, attribute))
 		}
 	}
 	resp.Diagnostics.Append(config.checkSecretNames()...)
 	if config.PackageSource.ValueString() == delivery.FromCluster && config.Namespace.IsNull() {
-		resp.Diagnostics.Append(tfdiag.NoNamespace())
+		resp.Diagnostics.Append(noNamespace())
 	}
 }
 
@@ -53,7 +52,7 @@ func (m model) checkSecretNames() diag.Diagnostics {
 	var diags diag.Diagnostics
 	checkLength := func(attribute string, given types.String, name string) {
 		if len(given.ValueString()) <= carvel.MaxObjectName && len(name) > carvel.MaxObjectName { // else given is refused itself
-			diags.Append(tfdiag.LongSecretName(attribute, name))
+			diags.Append(longSecretName(attribute, name))
 		}
 	}
 	given := m.ValuesSecretName
@@ -66,7 +65,7 @@ func (m model) checkSecretNames() diag.Diagnostics {
 	}
 	own := m.ValuesSecretName.ValueString()
 	if slices.Contains(m.ExtraValuesSecrets.Elements(), attr.Value(types.StringValue(own))) {
-		diags.Append(tfdiag.OwnSecret(own))
+		diags.Append(ownSecret(own))
 	}
 	if m.HashValuesName.ValueBool() {
 		own = installfiles.LongestHashedName(own)

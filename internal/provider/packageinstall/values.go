@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
@@ -27,7 +26,7 @@ func (m model) values(ctx context.Context, writeOnly types.Dynamic) (map[string]
 	for i, text := range texts {
 		layer, err := ytt.ParseValues([]byte(text))
 		if err != nil {
-			diags.Append(tfdiag.InvalidValues(path.Root("values_yaml").AtListIndex(i), err))
+			diags.Append(invalidValues(path.Root("values_yaml").AtListIndex(i), err))
 		}
 		layers = append(layers, layer)
 	}
@@ -37,7 +36,7 @@ func (m model) values(ctx context.Context, writeOnly types.Dynamic) (map[string]
 	}{{"values", m.Values}, {"values_wo", writeOnly}} {
 		layer, err := objectOf(source.value)
 		if err != nil {
-			diags.Append(tfdiag.InvalidValues(path.Root(source.name), err))
+			diags.Append(invalidValues(path.Root(source.name), err))
 		}
 		layers = append(layers, layer)
 	}

@@ -47,7 +47,7 @@ func (p *packageVersions) Read(ctx context.Context, req datasource.ReadRequest, 
 		resp.Diagnostics.Append(tfdiag.UnreadablePackages(found.Unreadable))
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.NoPackage(name, err))
+		resp.Diagnostics.Append(noPackage(name, err))
 		return
 	}
 	m, diags = m.with(found)

@@ -137,7 +137,7 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 	var notServed *cluster.NotServedError
 	switch {
 	case errors.As(err, &notServed):
-		return diag.Diagnostics{tfdiag.Preflight(notServed)}
+		return diag.Diagnostics{preflight(notServed)}
 	case errors.As(err, &lacking), errors.As(err, &connection):
 		return diag.Diagnostics{tfdiag.Unable("plan", noun, spec.Name, "", err)}
 	case err != nil:
@@ -158,5 +158,5 @@ func (r *runNamespace) neighbors(ctx context.Context, spec delivery.RunNamespace
 	if len(found) == 0 {
 		return nil
 	}
-	return diag.Diagnostics{tfdiag.PrivilegedNeighbors(spec.Name, spec.ServiceAccountName, found)}
+	return diag.Diagnostics{privilegedNeighbors(spec.Name, spec.ServiceAccountName, found)}
 }

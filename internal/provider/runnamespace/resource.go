@@ -182,7 +182,7 @@ func progress(done delivery.RunNamespaceReceipt) string {
 	if len(done.Objects) == 0 {
 		return ""
 	}
-	return "Already applied: " + tfdiag.Names(done.Objects) + ". The next apply goes on from there, and deletes nothing of it."
+	return "Already applied: " + namesOf(done.Objects) + ". The next apply goes on from there, and deletes nothing of it."
 }
 
 // place is what claims call the namespace.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 )
@@ -74,21 +72,6 @@ func explainReconcile(err *delivery.ReconcileError) explanation {
 	return e
 }
 
-// Unseen is the warning about PackageInstalls on a run cluster that were not
-// looked at.
-func Unseen(err error) diag.Diagnostic {
-	const unknown = "Whether the PackageInstalls on the run cluster run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "
-	var many *delivery.ManyFilesError
-	if errors.As(err, &many) {
-		return diag.NewWarningDiagnostic("The PackageInstalls were not looked at", unknown+
-			fmt.Sprintf("The directories that the App fetches hold more than %d files beside those of package versions, which is too many to look through. ", many.Most)+
-			"Let the App fetch the directories of its run cluster alone.")
-	}
-	return diag.NewWarningDiagnostic("The run cluster could not be looked at", unknown+
-		"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
-		"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
-}
-
 // restoreAndDestroy is the first way out for an App that its controller cannot
 // delete.
 const restoreAndDestroy = "restore what the controller misses, most often the kubeconfig Secret, the ServiceAccount and the namespace on the run cluster " +
@@ -128,12 +111,4 @@ func explainGone(err *delivery.GoneError) explanation {
 		what:   "The App is being deleted, by somebody else or by an earlier destroy, so that it deploys nothing any more. Its controller last reported: " + err.Message,
 		advice: "If it is to be there, wait until it has gone and apply again. If the controller cannot go on, " + restoreAndDestroy + ", or " + leaveAndDestroy(err.Ref),
 	}
-}
-
-// Deleting is the warning about an App that is on its way out. message is the
-// controller's.
-func Deleting(name, message string) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(fmt.Sprintf("The App %q is being deleted", name),
-		"It is being deleted, by somebody else or by an earlier destroy, and deploys nothing any more; once it has gone, a plan makes it anew. "+
-			"Its controller last reported: "+fit(message))
 }

@@ -18,8 +18,8 @@ import (
 // lines of kapp's output.
 const mostDetail = 32 << 10
 
-// fit makes a text fit for the terminal that Terraform prints it on.
-func fit(text string) string { return printable.Text(text, mostDetail) }
+// Fit makes a text fit for the terminal that Terraform prints it on.
+func Fit(text string) string { return printable.Text(text, mostDetail) }
 
 // explainConnection is about what stands between the provider and an API server.
 func explainConnection(err error) (explanation, bool) {

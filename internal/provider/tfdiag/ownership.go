@@ -118,7 +118,7 @@ func Mutated(noun, name string, all []delivery.Mutation) diag.Diagnostics {
 		}
 		value := "removed"
 		if m.Value != nil {
-			value = fit(fmt.Sprintf("%v", m.Value))
+			value = Fit(fmt.Sprintf("%v", m.Value))
 		}
 		lines[i] = fmt.Sprintf("%s %s: %s (by %s)", m.Object, m.Field, value, by)
 	}

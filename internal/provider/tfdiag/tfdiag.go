@@ -37,12 +37,15 @@ func Unable(verb, noun, name, done string, err error) diag.Diagnostic {
 		}
 	}
 	summary := fmt.Sprintf("Unable to %s %s %q", verb, noun, name)
-	detail := fit(strings.Join(parts, "\n\n"))
+	detail := Fit(strings.Join(parts, "\n\n"))
 	if e.attribute != "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root(e.attribute), summary, detail)
 	}
 	return diag.NewErrorDiagnostic(summary, detail)
 }
+
+// Advice is what to do about an error, "" where nothing is known to help.
+func Advice(err error) string { return explain(err).advice }
 
 // MissingPart is the diagnostic of a resource that needs a part of the
 // provider configuration that is not there.

@@ -1,4 +1,4 @@
-package tfdiag
+package packageinstall
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
-func TestLookup(t *testing.T) {
+func TestRefusedVersion(t *testing.T) {
 	var many []string
 	for i := range 25 {
 		many = append(many, fmt.Sprintf("%d.0.0", 25-i))
@@ -44,7 +44,7 @@ func TestLookup(t *testing.T) {
 			[]string{"installs version 2.0.0 on prod", "down to 1.0.0", "allow_downgrade = true"},
 		},
 	} {
-		d, ok := Lookup(c.err)
+		d, ok := refusedVersion(c.err)
 		if !ok {
 			t.Errorf("%s: no diagnostic", name)
 			continue
@@ -58,7 +58,7 @@ func TestLookup(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := Lookup(errors.New("something else")); ok {
+	if _, ok := refusedVersion(errors.New("something else")); ok {
 		t.Error("an error of another kind was taken for a missing version")
 	}
 }

@@ -1,0 +1,106 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+)
+
+// unseenInstalls is the warning about PackageInstalls on a run cluster that were not
+// looked at.
+func unseenInstalls(err error) diag.Diagnostic {
+	const unknown = "Whether the PackageInstalls on the run cluster run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "
+	var many *delivery.ManyFilesError
+	if errors.As(err, &many) {
+		return diag.NewWarningDiagnostic("The PackageInstalls were not looked at", unknown+
+			fmt.Sprintf("The directories that the App fetches hold more than %d files beside those of package versions, which is too many to look through. ", many.Most)+
+			"Let the App fetch the directories of its run cluster alone.")
+	}
+	return diag.NewWarningDiagnostic("The run cluster could not be looked at", unknown+
+		"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
+		"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
+}
+
+// isDeleting is the warning about an App that is on its way out. message is the
+// controller's.
+func isDeleting(name, message string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("The App %q is being deleted", name),
+		"It is being deleted, by somebody else or by an earlier destroy, and deploys nothing any more; once it has gone, a plan makes it anew. "+
+			"Its controller last reported: "+tfdiag.Fit(message))
+}
+
+// gitCredentialsMisfit refuses credentials that are not for the kind of URL
+// that they are used with.
+func gitCredentialsMisfit(err error) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("git_credentials"), "The credentials do not fit the repository", "Problem: "+err.Error()+".")
+}
+
+// gitCredentialsUnused refuses credentials that no source takes.
+func gitCredentialsUnused() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("git_credentials"), "The credentials are not used",
+		"No git source is left that they are for: each names a secret_ref of its own. Remove git_credentials, or the secret_ref of a source.")
+}
+
+// noRepositoryForPackages refuses packages where there is no repository to
+// deliver them from.
+func noRepositoryForPackages() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("packages"), "No GitOps repository is configured",
+		"packages are delivered from the provider's repository. Set git.url in the provider configuration, or CARVEL_GIT_URL in the environment, or use fetch.")
+}
+
+// missingGitField refuses a git source without its url or ref.
+func missingGitField(source int, name string) diag.Diagnostic {
+	at := path.Root("fetch").AtListIndex(source).AtName("git").AtName(name)
+	instead := map[string]string{"url": ", or set git.url in the provider configuration.", "ref": ", or set ref_selection."}
+	return diag.NewAttributeErrorDiagnostic(at, "Missing "+at.String(),
+		"It can be left out for the repository of the provider configuration alone. Set it here"+instead[name])
+}
+
+// missingAgeKey refuses a sops step without a key.
+func missingAgeKey(step int) diag.Diagnostic {
+	at := path.Root("template").AtListIndex(step).AtName("sops").AtName("age").AtName("private_keys_secret_ref")
+	return diag.NewAttributeErrorDiagnostic(at, "Missing "+at.String(),
+		"Set it, or set sops_age_key_wo to have the keys written to a Secret of the App's own.")
+}
+
+// noSuchApp is the diagnostic of an App that is to be read and is not there.
+func noSuchApp(namespace, name string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(fmt.Sprintf("There is no App %s/%s", namespace, name),
+		"The build cluster has no App of that name. Correct namespace and name. If the same run makes the App, refer to the attributes of the resource that does, so that it is read after that.")
+}
+
+// unseen warns that the PackageInstalls could not be looked at.
+func unseen(done delivery.AppReceipt) diag.Diagnostics {
+	if done.Unseen == nil {
+		return nil
+	}
+	return diag.Diagnostics{unseenInstalls(done.Unseen)}
+}
+
+// deleting warns of an App that is on its way out.
+func deleting(m model, found delivery.AppReceipt) diag.Diagnostics {
+	if !found.Deleting {
+		return nil
+	}
+	return diag.Diagnostics{isDeleting(title(m), found.Status.Message())}
+}
+
+// What becomes of an App that a failed operation has left behind.
+const (
+	afterCreate = "The App is on the build cluster, and the controller goes on trying. Terraform has marked it as tainted and will show that it replaces it: " +
+		"the next apply deletes nothing, brings the App up to date in place, and waits for it again."
+	afterUpdate = "The App is on the build cluster, and the controller goes on trying. The next apply waits for it again."
+)
+
+// exists says what a failed operation has left behind.
+func exists(done delivery.AppReceipt, err error, what string) string {
+	if !done.Changed() || errors.As(err, new(*delivery.GoneError)) || errors.As(err, new(*delivery.StoppedError)) {
+		return ""
+	}
+	return what
+}
