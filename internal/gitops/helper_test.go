@@ -183,7 +183,7 @@ func (f *fixture) engine(changes ...func(*Config)) *Engine {
 		f.t.Fatal(err)
 	}
 	e := newEngine(t)
-	f.t.Cleanup(func() { e.remote.close() })
+	f.t.Cleanup(func() { closeRemote(e.remote) })
 	return e
 }
 
@@ -244,6 +244,20 @@ func waitFor(t *testing.T, condition func() bool) {
 		if time.Now().After(deadline) {
 			t.Error("waited in vain")
 			return
+		}
+	}
+}
+
+// closeRemote ends the connections that a transport keeps, which those of a process end
+// with it.
+func closeRemote(r remote) {
+	switch r := r.(type) {
+	case *httpRemote:
+		r.base().CloseIdleConnections()
+	case *sshRemote:
+		if r.client != nil {
+			_ = r.client.Close()
+			r.client = nil
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (c hostileCase) run(t *testing.T, transport string) (time.Duration, error) 
 	}
 	e := newEngine(target)
 	e.grace = time.Second
-	t.Cleanup(e.remote.close)
+	t.Cleanup(func() { closeRemote(e.remote) })
 	limit := patience
 	if c.heavy {
 		limit *= 10 // hundreds of megabytes, on a busy machine

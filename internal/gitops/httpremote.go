@@ -138,5 +138,3 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sendin
 	}
 	return newReport(status, r.target.Branch, text.String())
 }
-
-func (r *httpRemote) close() { r.base().CloseIdleConnections() }

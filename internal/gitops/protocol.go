@@ -27,7 +27,6 @@ type remote interface {
 	// after an error of it nothing does. An error of push means that the outcome is not known if sending was asked and had none,
 	// unless it is a *turnedAwayError.
 	push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (report, error)
-	close()
 }
 
 func newRemote(t *target) remote {

@@ -323,12 +323,5 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte, sending
 	return answer, err
 }
 
-func (r *sshRemote) close() {
-	if r.client != nil {
-		_ = r.client.Close()
-		r.client = nil
-	}
-}
-
 // quote is for the shell that a server may hand the command to.
 func quote(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }

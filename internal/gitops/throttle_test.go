@@ -146,7 +146,7 @@ func TestErrors_lasting(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := newEngine(target)
-			defer e.remote.close()
+			defer closeRemote(e.remote)
 			_, err = e.Read(patient(t), "a")
 			if err == nil || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*transientError)) {
 				t.Errorf("got %v", err)

@@ -10,10 +10,10 @@ import (
 )
 
 // EachCall applies a configuration to a resource, nil destroying it, once for each call to
-// a cluster or the repository that this makes: the call fails, or it writes and its answer is lost. Then
-// a plain apply of the same must bring everything to where an undisturbed one does, and a
-// plan after it is empty. The resource is made each time, in a world of its own, as
-// prepare leaves it.
+// a cluster or the repository that this makes: the call fails, or it writes and its answer
+// is lost. Then the state must have what was made, a plain apply of the same must bring
+// everything to where an undisturbed one does, and a plan after it must be empty. The
+// resource is made each time, in a world of its own, as prepare leaves it.
 func EachCall(t *testing.T, prepare func(t *testing.T) (*deliverytest.World, *Resource), c Config) {
 	t.Helper()
 	w, r := prepare(t)
@@ -55,6 +55,9 @@ func EachCall(t *testing.T, prepare func(t *testing.T) (*deliverytest.World, *Re
 				w.Calls.Fails, w.Calls.Lost = nil, nil
 				if first.Failed() && !strings.Contains(first.String(), deliverytest.ErrFault.Error()) {
 					t.Errorf("%s: another error: %s", calls[i], first)
+				}
+				if first.Failed() && way == "fails" && !r.Exists() && c != nil && len(w.Creations()) > 0 {
+					t.Errorf("%s: something was made, and the state does not have it", calls[i])
 				}
 				if again := r.Apply(c); again.Failed() {
 					t.Fatalf("%s: the next apply: %s", calls[i], again)

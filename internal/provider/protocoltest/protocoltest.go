@@ -223,12 +223,6 @@ func (r *Resource) value(d *tfprotov6.DynamicValue) tftypes.Value {
 	return v
 }
 
-// Validate is what `terraform validate` finds.
-func (r *Resource) Validate(c Config) Diagnostics {
-	r.t.Helper()
-	return r.validate(r.server(), r.encode(c))
-}
-
 func (r *Resource) validate(server tfprotov6.ProviderServer, config tftypes.Value) Diagnostics {
 	r.t.Helper()
 	resp, err := server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
@@ -240,12 +234,7 @@ func (r *Resource) validate(server tfprotov6.ProviderServer, config tftypes.Valu
 	return resp.Diagnostics
 }
 
-// Refresh reads what there is.
-func (r *Resource) Refresh() Diagnostics {
-	r.t.Helper()
-	return r.refresh(r.server())
-}
-
+// refresh reads what there is.
 func (r *Resource) refresh(server tfprotov6.ProviderServer) Diagnostics {
 	r.t.Helper()
 	if r.state.IsNull() {
