@@ -54,7 +54,7 @@ func (a *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.Diagnostics.Append(noSuchApp(m.Namespace.ValueString(), m.Name.ValueString()))
 	case err != nil:
-		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title, "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title, Err: err}.Diagnostic())
 	default:
 		m, diags := m.with(ctx, found)
 		resp.Diagnostics.Append(diags...)

@@ -32,7 +32,7 @@ func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, 
 		values, err = imported(spec, r.data.Delivery)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: noun, Name: id, Err: err}.Diagnostic())
 		return
 	}
 	values["creation"] = creation.Imported(made)

@@ -100,7 +100,7 @@ func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *mo
 	}
 	object, err := delivery.PlannedApp(spec, before.ValueString())
 	if err != nil {
-		diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+		diags.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic())
 	}
 	plan.Object = types.StringValue(object)
 	return spec, diags
@@ -114,7 +114,7 @@ func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag
 	err := r.data.Apps.Check(bounded, spec.AppSpec)
 	var clash *delivery.RecordClashError
 	if errors.As(err, &clash) {
-		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(plan), "", err)}
+		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(plan), Err: err}.Diagnostic()}
 	}
 	if err != nil {
 		redacted.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", err)
@@ -150,7 +150,7 @@ func (r *app) look(ctx context.Context, plan *model, spec delivery.App) diag.Dia
 	var connection *cluster.ConnectionError
 	switch {
 	case errors.As(err, &exists), errors.As(err, &notServed), errors.As(err, &connection), err != nil && spec.Adopt:
-		return diag.Diagnostics{tfdiag.Unable("plan", noun, title(*plan), "", err)}
+		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic()}
 	case err != nil:
 		redacted.Warn(ctx, "The build cluster could not be looked at for the plan; the apply will tell", err)
 		return nil

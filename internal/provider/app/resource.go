@@ -74,7 +74,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, err != nil)...) // once it is untainted
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), exists(done, err, afterCreate), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: noun, Name: title(plan), Left: exists(done, err, afterCreate), Err: err}.Diagnostic())
 	}
 }
 
@@ -99,7 +99,7 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
 	case err != nil:
-		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	default:
 		state, diags := state.with(ctx, found)
 		resp.Diagnostics.Append(diags...)
@@ -143,7 +143,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, err != nil)...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), exists(done, err, afterUpdate), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: noun, Name: title(plan), Left: exists(done, err, afterUpdate), Err: err}.Diagnostic())
 	}
 }
 
@@ -164,7 +164,7 @@ func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *reso
 	left, err := r.data.Apps.Delete(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	}
 }
 

@@ -65,7 +65,7 @@ func (k *kubeconfig) Open(ctx context.Context, req ephemeral.OpenRequest, resp *
 		resp.Diagnostics.Append(noServiceAccount(account.Namespace, account.Name, runCluster))
 		resp.Diagnostics.Append(resp.Result.Set(ctx, m.unknown())...)
 	case err != nil:
-		resp.Diagnostics.Append(tfdiag.Unable("request", noun, runCluster+"/"+account.Namespace+"/"+account.Name, "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "request", Noun: noun, Name: runCluster + "/" + account.Namespace + "/" + account.Name, Err: err}.Diagnostic())
 	default:
 		resp.Diagnostics.Append(resp.Result.Set(ctx, m.with(made))...)
 	}

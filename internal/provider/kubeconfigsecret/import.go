@@ -22,7 +22,7 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 	}
 	found, now, err := r.data.Kubeconfigs.Find(ctx, namespace, name)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: noun, Name: id, Err: err}.Diagnostic())
 		return
 	}
 	values := map[string]any{

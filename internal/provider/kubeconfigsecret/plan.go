@@ -107,7 +107,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 	defer cancel()
 	a, err := r.data.Kubeconfigs.CheckNew(bounded, spec)
 	if err != nil {
-		diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+		diags.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic())
 		return diags
 	}
 	plan.Adopted = creation.Adopted(a)
@@ -125,7 +125,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 	if !plan.Kubeconfig.IsNull() {
 		kubeconfig, err := kubeconfig.Portable(spec.Kubeconfig)
 		if err != nil {
-			diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+			diags.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic())
 			return diags
 		}
 		plan.Server = types.StringValue(kubeconfig.Server)
@@ -160,7 +160,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 		spec.TokenSecret = written.TokenSecret
 		wanted, err := r.data.Kubeconfigs.WantedFingerprint(bounded, spec)
 		if err != nil {
-			diags.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+			diags.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic())
 		}
 		if wanted == state.Fingerprint.ValueString() && wanted != "" {
 			keep()

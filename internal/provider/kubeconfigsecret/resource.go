@@ -67,7 +67,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(done))...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), tokenLeftAfter(err), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: noun, Name: title(plan), Left: tokenLeftAfter(err), Err: err}.Diagnostic())
 	}
 }
 
@@ -89,7 +89,7 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
 	case err != nil:
-		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
 		resp.Diagnostics.Append(r.data.Told(noun, title(state), place(state), state.Creation, found.TakenBy)...)
@@ -127,7 +127,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	}
 	if err != nil {
 		// The state stays as it was, so that the next apply does what is missing.
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), tokenLeftAfter(err), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: noun, Name: title(plan), Left: tokenLeftAfter(err), Err: err}.Diagnostic())
 		return
 	}
 	resp.Diagnostics.Append(stillFailing(title(plan), done.Failed)...)
@@ -164,7 +164,7 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	if left := unreachableToken(err); left != nil {
 		resp.Diagnostics.Append(tokenLeft(left))
 	} else if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), tokenLeftAfter(err), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: noun, Name: title(state), Left: tokenLeftAfter(err), Err: err}.Diagnostic())
 	}
 }
 

@@ -123,7 +123,7 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 		return verdict, diags
 	}
 	if verdict.HeldBack != "" {
-		diags.Append(heldBack(plan.Package.ValueString(), plan.RunCluster.ValueString(), verdict.Version, verdict.HeldBack))
+		diags.Append(heldBack(plan, verdict))
 	}
 	for _, f := range verdict.Findings {
 		at, attribute := values.locate(f)
@@ -159,7 +159,7 @@ func lookupFailed(m model, from delivery.PackageSource, err error) diag.Diagnost
 		diags.Append(notLookedUp(m.Package.ValueString(), err))
 		return diags
 	}
-	diags.Append(tfdiag.Unable("look up the version of", noun, title(m), "", err))
+	diags.Append(tfdiag.Failure{Verb: "look up the version of", Noun: noun, Name: title(m), Err: err}.Diagnostic())
 	return diags
 }
 
@@ -186,13 +186,13 @@ func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.
 	found, err := r.data.Catalog.Find(bounded, l.source, m.Package.ValueString(), l.selection)
 	if err != nil {
 		if l.source.Kind == delivery.FromRepository && !errors.As(err, new(*delivery.NoVersionError)) {
-			diags.Append(tfdiag.Unable("look up the version of", noun, title(m), "", err))
+			diags.Append(tfdiag.Failure{Verb: "look up the version of", Noun: noun, Name: title(m), Err: err}.Diagnostic())
 		}
 		return m, diags // the plan tells what there is to tell
 	}
 	before := m.ResolvedVersion.ValueString()
 	if order, err := version.Compare(found.Version, before); err == nil && order < 0 && !m.AllowDowngrade.ValueBool() {
-		diags.Append(removedVersion(m.Package.ValueString(), m.RunCluster.ValueString(), before, found.Version))
+		diags.Append(removedVersion(m, found.Version))
 	}
 	m.ResolvedVersion = types.StringValue(found.Version)
 	return m, diags

@@ -45,7 +45,7 @@ func (p *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	defer cancel()
 	found, err := p.data.Installs.List(bounded, runCluster, namespace)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("list", "package installs", dataPlace(runCluster, namespace), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "list", Noun: "package installs", Name: dataPlace(runCluster, namespace), Err: err}.Diagnostic())
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, m.with(ctx, found))...)

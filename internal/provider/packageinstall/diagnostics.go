@@ -64,18 +64,18 @@ func notLookedUp(name string, err error) diag.Diagnostic {
 }
 
 // heldBack is the warning about a newer version that is a prerelease.
-func heldBack(name, runCluster, selected, heldBack string) diag.Diagnostic {
+func heldBack(m model, v delivery.PackageVerdict) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("version_constraint"), "A newer version is held back, since it is a prerelease",
 		fmt.Sprintf("%s on %s gets version %s. The constraint also takes %s, which is newer, but prereleases are not selected by themselves. "+
-			"Set prereleases = {} to have it, or prereleases = { identifiers = [...] } for some of them.", name, runCluster, selected, heldBack))
+			"Set prereleases = {} to have it, or prereleases = { identifiers = [...] } for some of them.", m.Package.ValueString(), m.RunCluster.ValueString(), v.Version, v.HeldBack))
 }
 
 // removedVersion is the warning about a version that is installed and is no longer
 // offered, so that a lower one is selected.
-func removedVersion(name, runCluster, from, to string) diag.Diagnostic {
+func removedVersion(m model, now string) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("version_constraint"), "A lower version is selected than before",
 		fmt.Sprintf("%s on %s had version %s, and now the constraint selects %s. The controller does not go down to it unless allow_downgrade = true is set.",
-			name, runCluster, from, to))
+			m.Package.ValueString(), m.RunCluster.ValueString(), m.ResolvedVersion.ValueString(), now))
 }
 
 // ofFinding is the diagnostic about a value that does not fit its schema: an

@@ -95,7 +95,7 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 		planned, err = r.data.Installs.Plan(spec)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic())
 		return
 	}
 	switch {
@@ -123,7 +123,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	ours := func(name string, blob installfiles.Blob) bool { return private.Is(dir, name, blob) }
 	found, err := r.data.Installs.CheckNew(bounded, at, planned, plan.hold(), ours)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("plan", noun, title(*plan), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(*plan), Err: err}.Diagnostic())
 		return
 	}
 	plan.Adopted = creation.Adopted(found.Adoption)

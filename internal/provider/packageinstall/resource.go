@@ -72,7 +72,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, title(plan), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: noun, Name: title(plan), Err: err}.Diagnostic())
 	}
 }
 
@@ -93,7 +93,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	defer cancel()
 	at := install(state)
 	if err := r.prefetch(bounded, state); err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return
 	}
 	found, receipt, err := r.data.Installs.Read(bounded, at, before.Names(r.data.Layout.Dir(at))...)
@@ -104,7 +104,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
 		if err := r.data.Installs.CheckMoved(bounded, at, state.Path.ValueString()); err != nil {
-			resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 			return
 		}
 		resp.State.RemoveResource(ctx)
@@ -112,7 +112,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	case errors.As(err, &unreadable):
 		resp.Diagnostics.Append(unreadableFiles(r.data.Layout.Dir(at), unreadable))
 	case err != nil:
-		resp.Diagnostics.Append(tfdiag.Unable("read", noun, title(state), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return
 	}
 	if state.Creation.IsNull() && state.Commit.IsNull() { // imported
@@ -171,7 +171,7 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, title(plan), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: noun, Name: title(plan), Err: err}.Diagnostic())
 	}
 }
 
@@ -199,7 +199,7 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, title(state), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	}
 }
 

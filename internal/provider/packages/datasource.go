@@ -42,7 +42,7 @@ func (p *packages) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 	p.data.Catalog.Forget(from, "")
 	found, err := p.data.Catalog.AllPackages(bounded, from)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("list", "packages", p.data.PackagePlace(from), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "list", Noun: "packages", Name: p.data.PackagePlace(from), Err: err}.Diagnostic())
 		return
 	}
 	if len(found.Unreadable) > 0 {

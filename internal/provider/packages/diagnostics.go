@@ -14,7 +14,7 @@ import (
 func noPackage(name string, err error) diag.Diagnostic {
 	var none *delivery.NoVersionError
 	if !errors.As(err, &none) {
-		return tfdiag.Unable("read", "package", name, "", err)
+		return tfdiag.Failure{Verb: "read", Noun: "package", Name: name, Err: err}.Diagnostic()
 	}
 	at, advice := path.Root("version_constraint"), "Correct version_constraint"
 	if len(none.Available) == 0 {

@@ -88,7 +88,7 @@ func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlan
 		defer cancel()
 		var err error
 		if a, err = r.data.Namespaces.CheckNew(bounded, spec); err != nil {
-			resp.Diagnostics.Append(tfdiag.Unable("plan", noun, spec.Name, "", err))
+			resp.Diagnostics.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: spec.Name, Err: err}.Diagnostic())
 			return
 		}
 		resp.Diagnostics.Append(tfdiag.Adopts(noun, spec.Name, a)...)
@@ -139,7 +139,7 @@ func (r *runNamespace) checkRights(ctx context.Context, req resource.ModifyPlanR
 	case errors.As(err, &notServed):
 		return diag.Diagnostics{preflight(notServed)}
 	case errors.As(err, &lacking), errors.As(err, &connection):
-		return diag.Diagnostics{tfdiag.Unable("plan", noun, spec.Name, "", err)}
+		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: spec.Name, Err: err}.Diagnostic()}
 	case err != nil:
 		redacted.Warn(ctx, "The rights could not be looked at for the plan; the apply will tell", err)
 	case spec.Existing || spec.Adopt: // nobody else has been in a new namespace

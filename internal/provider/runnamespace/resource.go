@@ -61,7 +61,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("create", noun, spec.Name, progress(done), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: noun, Name: spec.Name, Left: progress(done), Err: err}.Diagnostic())
 	}
 }
 
@@ -83,7 +83,7 @@ func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp 
 	case errors.Is(err, delivery.ErrNotFound):
 		resp.State.RemoveResource(ctx)
 	case err != nil:
-		resp.Diagnostics.Append(tfdiag.Unable("read", noun, spec.Name, "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: spec.Name, Err: err}.Diagnostic())
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
 		resp.Diagnostics.Append(r.data.Told(noun, spec.Name, place(state), state.Creation, found.TakenBy)...)
@@ -120,7 +120,7 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 		resp.Diagnostics.Append(resp.State.Set(ctx, now)...)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("update", noun, spec.Name, progress(done), err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: noun, Name: spec.Name, Left: progress(done), Err: err}.Diagnostic())
 	}
 }
 
@@ -141,7 +141,7 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 	left, err := r.data.Namespaces.Delete(bounded, spec, apitypes.UID(state.UID.ValueString()))
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("delete", noun, state.Name.ValueString(), "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: noun, Name: state.Name.ValueString(), Err: err}.Diagnostic())
 	}
 }
 
@@ -155,7 +155,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 	}
 	spec, made, err := r.data.Namespaces.Find(ctx, runCluster, name)
 	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Unable("import", noun, id, "", err))
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: noun, Name: id, Err: err}.Diagnostic())
 		return
 	}
 	for attribute, value := range map[string]any{

@@ -18,9 +18,16 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
-// Unable is the diagnostic of an operation that failed. noun and name say what
-// it was about; done, which may be empty, what is left behind.
-func Unable(verb, noun, name, done string, err error) diag.Diagnostic {
+// Failure is an operation that failed.
+type Failure struct {
+	Verb, Noun, Name string // such as create, app and dev/app
+	Left             string // what is left behind; it may be empty
+	Err              error
+}
+
+// Diagnostic is that of the failure.
+func (f Failure) Diagnostic() diag.Diagnostic {
+	err := f.Err
 	var missing *delivery.MissingPartError
 	if errors.As(err, &missing) {
 		return MissingPart(missing)
@@ -31,12 +38,12 @@ func Unable(verb, noun, name, done string, err error) diag.Diagnostic {
 	if e.whole {
 		original = ""
 	}
-	for _, part := range []string{e.what, done, e.advice, original} {
+	for _, part := range []string{e.what, f.Left, e.advice, original} {
 		if part != "" {
 			parts = append(parts, part)
 		}
 	}
-	summary := fmt.Sprintf("Unable to %s %s %q", verb, noun, name)
+	summary := fmt.Sprintf("Unable to %s %s %q", f.Verb, f.Noun, f.Name)
 	detail := Fit(strings.Join(parts, "\n\n"))
 	if e.attribute != "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root(e.attribute), summary, detail)

@@ -20,8 +20,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 )
 
-// TestUnable: each error that a practitioner can do something about says what.
-func TestUnable(t *testing.T) {
+// TestFailure: each error that a practitioner can do something about says what.
+func TestFailure(t *testing.T) {
 	apps := cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "a"}
 	roles := schema.GroupResource{Group: "rbac.authorization.k8s.io", Resource: "roles"}
 	by := &gitops.LastChange{
@@ -91,7 +91,7 @@ func TestUnable(t *testing.T) {
 		"time":           {context.DeadlineExceeded, "", []string{"timeouts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := Unable("create", "thing", "dev/a", "", fmt.Errorf("context: %w", c.err))
+			d := Failure{Verb: "create", Noun: "thing", Name: "dev/a", Err: fmt.Errorf("context: %w", c.err)}.Diagnostic()
 			at, _ := d.(diag.DiagnosticWithPath)
 			if got := attribute(at); got != c.attribute {
 				t.Errorf("attribute %q, want %q", got, c.attribute)
@@ -112,8 +112,8 @@ func attribute(d diag.DiagnosticWithPath) string {
 	return d.Path().String()
 }
 
-func TestUnableSaysWhatIsLeft(t *testing.T) {
-	d := Unable("create", "app", "dev/a", "The App is there.", gitops.ErrAuth)
+func TestFailure_left(t *testing.T) {
+	d := Failure{Verb: "create", Noun: "app", Name: "dev/a", Left: "The App is there.", Err: gitops.ErrAuth}.Diagnostic()
 	if d.Summary() != `Unable to create app "dev/a"` || !strings.Contains(d.Detail(), "The App is there.") || !strings.Contains(d.Detail(), "Original error: ") {
 		t.Errorf("%s\n%s", d.Summary(), d.Detail())
 	}
