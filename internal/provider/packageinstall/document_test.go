@@ -25,7 +25,7 @@ import (
 func handWritten(t *testing.T, e *acctest.Env) (install, params string) {
 	t.Helper()
 	read := func(name string) string {
-		data, err := os.ReadFile(filepath.Join("..", "..", "repolayout", "testdata", "document", name))
+		data, err := os.ReadFile(filepath.Join("..", "..", "installfiles", "testdata", "document", name))
 		if err != nil {
 			t.Fatal(err)
 		}
