@@ -1,6 +1,7 @@
 // Package giturl looks at URLs of Git repositories in both of their forms,
-// https://host/path and user@host:path: without the credentials that may be in one, and
-// by the host that credentials would be sent to.
+// https://host/path and user@host:path, and at those of other servers in the first:
+// without the credentials that may be in one, and by the host that credentials would be
+// sent to.
 package giturl
 
 import (

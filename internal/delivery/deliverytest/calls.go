@@ -31,7 +31,8 @@ type Calls struct {
 	Lost func(n int, call string) error
 }
 
-// made notes a call, and returns what it answers with after and whether it fails before.
+// begin notes a call. It fails where Fails says so; else end takes the call's own error,
+// and answers with that or with what Lost says.
 func (c *Calls) begin(format string, args ...any) (end func(error) error, err error) {
 	call := fmt.Sprintf(format, args...)
 	c.mu.Lock()

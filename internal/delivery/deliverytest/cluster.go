@@ -83,13 +83,17 @@ func (c *Cluster) PutAs(resource schema.GroupVersionResource, obj *unstructured.
 	c.store(ref, c.objects[ref], obj.DeepCopy())
 }
 
-// Change changes an object as somebody else.
+// Change changes an object as somebody else, where it is there.
 func (c *Cluster) Change(ref cluster.Ref, how func(*unstructured.Unstructured)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	obj := c.objects[ref].DeepCopy()
+	before, ok := c.objects[ref]
+	if !ok {
+		return
+	}
+	obj := before.DeepCopy()
 	how(obj)
-	c.store(ref, c.objects[ref], obj)
+	c.store(ref, before, obj)
 }
 
 // Remove removes an object as somebody else, whether it is there or not.

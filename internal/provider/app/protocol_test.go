@@ -208,29 +208,38 @@ func TestProtocol_failing(t *testing.T) {
 			"conditions": []any{map[string]any{"type": kind, "status": "True"}}, "fetch": map[string]any{"exitCode": int64(1), "stderr": "x"},
 		}
 	}
-	again := func() { // the controller tries once more
-		for range 100 {
-			time.Sleep(20 * time.Millisecond)
-			if w.Build.Object(live) != nil {
-				w.Build.Change(live, func(*unstructured.Unstructured) {})
+	again := func() (stop func()) { // the controller tries once more, until it is stopped
+		done, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(20 * time.Millisecond):
+					w.Build.Change(live, func(*unstructured.Unstructured) {})
+				}
 			}
-		}
+		}()
+		return func() { close(done); <-stopped }
 	}
 	w.Build.Controller = failing
-	go again()
+	stop := again()
 	if diags := r.Apply(basic()); !diags.Failed() || !strings.Contains(diags.String(), "no such thing") || !r.Exists() || !r.Tainted {
 		t.Errorf("%t: %s", r.Exists(), diags)
 	}
+	stop()
 	w.Build.Controller = w.Fetch
 	if diags := r.Apply(basic()); diags.Failed() {
 		t.Error(diags)
 	}
 	w.Build.Finalized = func(ref cluster.Ref, _ *unstructured.Unstructured) bool { return ref.Resource == carvel.Apps }
 	w.Build.Controller = failing
-	go again()
+	stop = again()
 	if diags := r.Apply(nil); !diags.Failed() || !strings.Contains(diags.String(), "no such thing") || !r.Exists() {
 		t.Errorf("%t: %s", r.Exists(), diags)
 	}
+	stop()
 }
 
 // TestProtocol_refused: bad input is refused before anything is written.
