@@ -1,22 +1,26 @@
 package gitops
 
-import "slices"
+import (
+	"slices"
+)
 
 // Bounds on what one fetch takes along that nobody has asked for yet.
 const (
 	aheadBytes   = 1 << 20
 	aheadObjects = 2000
-	aheadEntries = 1 << 20 // that are looked at; the lock is held meanwhile
+	aheadEntries = 1 << 20 // that are looked at while the lock is held
+	// maxDepth of directories in directories. Paths of Terraform's and Kubernetes' own have under ten.
+	maxDepth = 64
 )
 
-// ahead adds to what reads miss the objects that the next reads are likely to miss: a plan reads many files one after the other,
+// aheadLocked adds to what reads miss the objects that the next reads are likely to miss: a plan reads many files one after the other,
 // a few at a time, and every round costs a request for each level of trees. Candidates are the trees at the same depth, the files of
 // the same name and, where a directory's files are asked for together, the files of directories of the same name; those of the same
-// name first. Their expected size is that of their like which are known. The lock is held.
+// name first. Their expected size is that of their like which are known.
 //
 // It begins with the second round of reads at a tip, so that a single read fetches its own path alone.
-func (e *Engine) ahead(missing []want) []Hash {
-	if e.rounds == 0 || e.noIDs || e.filter == wholeSnapshot {
+func (e *Engine) aheadLocked(missing []want) []Hash {
+	if e.rounds == 0 || e.ladder.branchesAlone || e.ladder.whole() {
 		return nil
 	}
 	s := scan{e: e, asked: map[Hash]bool{}, walked: map[step]bool{}, trees: map[int]bool{}, names: map[string]bool{}, dirs: map[string]bool{}}
@@ -37,7 +41,7 @@ func (e *Engine) ahead(missing []want) []Hash {
 	if len(s.asked) == 0 {
 		return nil
 	}
-	if root, err := e.store.root(e.tip); err == nil && !root.IsZero() {
+	if root, err := e.store.Root(e.at.Tip); err == nil && !root.IsZero() {
 		s.walk(step{id: root})
 	}
 	size := 2048
@@ -77,19 +81,19 @@ func (s *scan) walk(from step) {
 	for stack := []step{from}; len(stack) > 0 && s.looked < aheadEntries; {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		t, err := s.e.store.tree(at.id)
+		t, err := s.e.store.Tree(at.id)
 		if t == nil || err != nil || s.walked[at] || at.depth > maxDepth {
 			continue
 		}
 		s.walked[at] = true
-		s.looked += len(t.entries)
-		for _, entry := range slices.Backward(t.entries) {
+		s.looked += len(t.Entries)
+		for _, entry := range slices.Backward(t.Entries) {
 			if entry.Dir() {
 				stack = append(stack, step{entry.Hash, at.depth + 1, s.dirs[entry.Name]})
 			}
 		}
-		for _, entry := range t.entries {
-			if s.trees[at.depth+1] && entry.Dir() || s.blobs && entry.kind() == "" && (at.whole || s.names[entry.Name]) {
+		for _, entry := range t.Entries {
+			if s.trees[at.depth+1] && entry.Dir() || s.blobs && entry.Irregular() == "" && (at.whole || s.names[entry.Name]) {
 				s.consider(entry, at.whole)
 			}
 		}
@@ -97,8 +101,8 @@ func (s *scan) walk(from step) {
 }
 
 func (s *scan) consider(entry Entry, whole bool) {
-	if o, known := s.e.store.objects[entry.Hash]; known {
-		s.known, s.bytes = s.known+1, s.bytes+len(o.data)
+	if o, known := s.e.store.Get(entry.Hash); known {
+		s.known, s.bytes = s.known+1, s.bytes+len(o.Data)
 		return
 	}
 	if s.asked[entry.Hash] {

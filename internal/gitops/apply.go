@@ -53,7 +53,7 @@ func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
 		return Commit{}, e.locate(context.Cause(ctx))
 	}
 	e.mu.Lock()
-	if refused := e.writeRefused(); refused != nil {
+	if refused := e.writeRefusedLocked(); refused != nil {
 		e.mu.Unlock()
 		return Commit{}, e.locate(refused)
 	}
@@ -62,7 +62,7 @@ func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
 	case e.arrived <- struct{}{}:
 	default:
 	}
-	e.start()
+	e.startLocked()
 	e.mu.Unlock()
 	select {
 	case <-call.done:
@@ -99,8 +99,8 @@ func (e *Engine) abandon(call *writeCall) (Commit, error) {
 	return Commit{}, e.locate(err)
 }
 
-// writeRefused is the remembered refusal of a login, if any. The lock is held.
-func (e *Engine) writeRefused() error {
+// writeRefusedLocked is the remembered refusal of a login, if any.
+func (e *Engine) writeRefusedLocked() error {
 	if e.refused != nil {
 		return e.refused
 	}

@@ -13,7 +13,6 @@ type batch struct {
 	calls []*writeCall // whose changes are to get onto the branch
 	grows bool         // takes calls in that arrive before the commit is made
 	began time.Time
-	retry *retry
 
 	// confirmed: the tip was read after the last call had come. A verdict without a push needs that.
 	confirmed bool
@@ -28,8 +27,8 @@ type batch struct {
 
 // commitBatch brings the changes of the calls onto the branch and finishes every call.
 func (e *Engine) commitBatch(calls []*writeCall, grows bool) {
-	b := &batch{group: newGroup(), e: e, grows: grows, began: time.Now()}
-	b.retry = e.retry(b.note)
+	b := &batch{e: e, grows: grows, began: time.Now()}
+	b.group = newGroup(b.note)
 	b.add(calls)
 	for len(b.calls) > 0 {
 		err := b.attempt()
@@ -51,7 +50,7 @@ func (e *Engine) commitBatch(calls []*writeCall, grows bool) {
 // regroup goes on for callers who came when all before them had left.
 func (b *batch) regroup() {
 	b.release()
-	b.group = newGroup()
+	b.group = newGroup(b.note)
 	for _, call := range b.calls {
 		b.join(call.ctx)
 	}
@@ -70,17 +69,17 @@ func (b *batch) add(calls []*writeCall) {
 	b.confirmed = b.confirmed && len(calls) == 0
 }
 
-// note remembers, for every call, why it is still waiting. The engine's lock is held.
+// note remembers, for every call, why it is still waiting.
 func (b *batch) note(err error) {
-	for _, call := range slices.Concat(b.calls, b.leaving) {
-		call.last = err
-	}
+	b.e.mu.Lock()
+	defer b.e.mu.Unlock()
+	b.noteLocked(err)
 }
 
 func (b *batch) noteLocked(err error) {
-	b.e.mu.Lock()
-	defer b.e.mu.Unlock()
-	b.note(err)
+	for _, call := range slices.Concat(b.calls, b.leaving) {
+		call.last = err
+	}
 }
 
 // drop goes on without the calls whose callers have left, and tells whether there were any.
@@ -123,7 +122,7 @@ func (b *batch) settle(calls []*writeCall, outcome func(*writeCall) (Commit, err
 func (b *batch) attempt() error {
 	e := b.e
 	e.mu.Lock()
-	refused := e.writeRefused()
+	refused := e.writeRefusedLocked()
 	e.mu.Unlock()
 	if refused != nil {
 		return refused
@@ -135,21 +134,21 @@ func (b *batch) attempt() error {
 		return nil
 	}
 	e.mu.Lock()
-	d, err := newDraft(e.target, e.store, e.place, b.calls)
+	d, err := newDraft(e.target, e.store, e.at, b.calls)
 	e.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if len(b.open) > 0 && d.place != b.open[0].place { // perhaps to what is open
+	if len(b.open) > 0 && d.Place != b.open[0].Place { // perhaps to what is open
 		if _, err := b.resolve(b.lasting); err != nil {
 			return unknown(fmt.Errorf("%w; %w", b.lost, err))
 		}
 		return nil
 	}
-	if (len(d.rejected) > 0 || d.id.IsZero() || d.unborn) && !b.confirmed {
+	if (len(d.rejected) > 0 || d.id.IsZero() || d.Unborn) && !b.confirmed {
 		// What is known of the branch may be old: ask before anybody is turned down, or told that there is nothing to do, and before
 		// a branch is begun at what was the default branch's tip.
-		_, err := e.readTip(b.Context, b.retry)
+		_, err := e.readTip(b.Context)
 		b.confirmed = err == nil
 		return err
 	}
@@ -157,7 +156,7 @@ func (b *batch) attempt() error {
 		b.settle([]*writeCall{call}, func(*writeCall) (Commit, error) { return Commit{}, e.locate(err) })
 	}
 	if d.id.IsZero() {
-		b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: reported(d.tip)}, nil })
+		b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: reported(d.Tip)}, nil })
 		return nil
 	}
 	return b.push(d)
@@ -180,7 +179,7 @@ func (b *batch) prepare() error {
 			}
 			return nil
 		}
-		if err := b.e.bring(b.Context, missing, b.retry, func(Hash, error) {}); err != nil {
+		if err := b.e.bring(b.Context, missing, func(Hash, error) {}); err != nil {
 			return err
 		}
 		b.confirmed = b.confirmed || slices.Contains(missing, tipWanted)
@@ -191,17 +190,17 @@ func (b *batch) missing() []want {
 	e := b.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.tip.IsZero() {
+	if e.at.Tip.IsZero() {
 		return []want{tipWanted}
 	}
 	var missing []want
-	if root, _ := e.store.root(e.tip); root.IsZero() {
-		missing = append(missing, want{id: e.tip, commit: true})
+	if root, _ := e.store.Root(e.at.Tip); root.IsZero() {
+		missing = append(missing, want{id: e.at.Tip, commit: true})
 	}
 	for _, call := range b.calls {
 		for _, l := range call.lookups {
 			l.done = false
-			missing = append(missing, l.resolve(e.store, e.tip)...)
+			missing = append(missing, l.resolve(e.store, e.at.Tip)...)
 		}
 	}
 	return missing

@@ -319,7 +319,6 @@ func BenchmarkForeignPush(b *testing.B) {
 			b.Fatal(err)
 		}
 		e := newEngine(t)
-		defer closeRemote(e.remote)
 		change := func(i int) {
 			if _, err := e.Apply(b.Context(), Change{Summary: "x", Edits: []Edit{write("package-1/cluster-1/params.yaml", fmt.Sprint(b.runs, i))}}); err != nil {
 				b.Fatal(err)

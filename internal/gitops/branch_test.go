@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 func creating(branch string) func(*Config) {
@@ -151,7 +153,7 @@ func TestCreateBranch_noDefaultBranch(t *testing.T) {
 
 func TestCreateBranch_ssh(t *testing.T) {
 	f := newFixture(t)
-	key, signer := newKey(t)
+	key, signer := forge.SSHKey()
 	server := f.ssh(signer.PublicKey())
 	apply(t, server.engine(key, creating("main")), "Begin", write("a/b", "1"))
 	e := server.engine(key, creating("release"))

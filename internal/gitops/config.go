@@ -1,6 +1,3 @@
-// Package gitops reads and commits files on one branch of a remote Git repository. What it costs depends on the files that are
-// touched, not on the size of the repository: it fetches the trees on the way to a path, changes those, and pushes one exact pack.
-// There is no worktree and no git command. The package moves bytes; what they mean is the caller's business.
 package gitops
 
 import (
@@ -11,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // Defaults of Config.
@@ -82,8 +81,8 @@ type target struct {
 	Config
 	// endpoint holds the URL without user information.
 	endpoint *url.URL
-	ssh      *sshTarget // nil: HTTP
-	sign     signer     // nil: commits are not signed
+	ssh      *wire.SSHLogin // nil: HTTP
+	sign     signer         // nil: commits are not signed
 }
 
 // key identifies the target in the registry. It does not reveal the credentials.
@@ -91,6 +90,16 @@ func (t *target) key() string {
 	encoded, _ := json.Marshal(t.Config) // strings and booleans alone: cannot fail
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])
+}
+
+// server is where the transports go.
+func (t *target) server() wire.Server {
+	return wire.Server{
+		Endpoint: t.endpoint, Branch: t.Branch, CreateBranch: t.CreateBranch, UserAgent: t.UserAgent, SSH: t.ssh,
+		HTTP: wire.HTTPLogin{
+			Username: t.HTTP.Username, Password: t.HTTP.Password, BearerToken: t.HTTP.BearerToken, CertificateAuthority: t.HTTP.CertificateAuthority,
+		},
+	}
 }
 
 // name is the repository as messages show it.

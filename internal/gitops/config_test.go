@@ -3,8 +3,11 @@ package gitops
 import (
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 func pemOf(der []byte) []byte {
@@ -64,5 +67,22 @@ func TestConfig_Validate(t *testing.T) {
 				t.Errorf("the error holds the password: %v", err)
 			}
 		})
+	}
+}
+
+// TestConfig_ssh: the hosts whose keys are built in need no known hosts, in either form of URL.
+func TestConfig_ssh(t *testing.T) {
+	key, _ := forge.SSHKey()
+	for _, url := range []string{"git@github.com:a/b.git", "ssh://git@ssh.github.com:443/a/b.git", "git@ssh.dev.azure.com:v3/org/project/repo"} {
+		if err := (Config{URL: url, SSH: SSHAuth{PrivateKey: key}}).Validate(); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	target, err := Config{URL: "git@gitlab.com:group/sub/repo.git", SSH: SSHAuth{PrivateKey: key}}.normalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%s %s %s %s", target.ssh.User, target.ssh.Host, target.ssh.Port, target.ssh.Path); got != "git gitlab.com 22 group/sub/repo.git" {
+		t.Errorf("parsed %s", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/url"
 	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 func userOf(login string) string {
@@ -18,18 +20,18 @@ func userOf(login string) string {
 // setSSH takes the place to log in from a URL. A path that begins with ~ is relative to a home directory.
 func (t *target) setSSH(u *url.URL, user string) {
 	t.endpoint = &url.URL{Scheme: "ssh", Host: u.Host, Path: "/" + strings.TrimLeft(u.Path, "/")}
-	t.ssh = &sshTarget{user: user, host: u.Hostname(), port: u.Port(), path: strings.TrimRight(u.Path, "/")}
-	if strings.HasPrefix(t.ssh.path, "/~") {
-		t.ssh.path = t.ssh.path[1:]
+	t.ssh = &wire.SSHLogin{User: user, Host: u.Hostname(), Port: u.Port(), Path: strings.TrimRight(u.Path, "/")}
+	if strings.HasPrefix(t.ssh.Path, "/~") {
+		t.ssh.Path = t.ssh.Path[1:]
 	}
-	if t.ssh.port == "" {
-		t.ssh.port = "22"
+	if t.ssh.Port == "" {
+		t.ssh.Port = "22"
 	}
 	if t.SSH.Username != "" {
-		t.ssh.user = t.SSH.Username
+		t.ssh.User = t.SSH.Username
 	}
-	if t.ssh.user == "" {
-		t.ssh.user = "git"
+	if t.ssh.User == "" {
+		t.ssh.User = "git"
 	}
 }
 
@@ -48,18 +50,18 @@ func (t *target) checkSSH() error {
 		return &ConfigError{Field: "ssh.private_key", Reason: "is required with an SSH URL"}
 	}
 	var err error
-	if t.ssh.signer, err = parseSSHKey(t.SSH.PrivateKey, t.SSH.Password, "ssh.private_key", "ssh.password"); err != nil {
+	if t.ssh.Signer, err = parseSSHKey(t.SSH.PrivateKey, t.SSH.Password, "ssh.private_key", "ssh.password"); err != nil {
 		return err
 	}
 	known := t.SSH.KnownHosts
 	if strings.TrimSpace(known) == "" {
-		known = builtinKnownHosts
+		known = wire.BuiltinKnownHosts
 	}
-	if t.ssh.keys, err = parseKnownHosts(known, t.ssh.host, t.ssh.port); err != nil {
+	if t.ssh.Keys, err = wire.ParseKnownHosts(known, t.ssh.Host, t.ssh.Port); err != nil {
 		return &ConfigError{Field: "ssh.known_hosts", Reason: "cannot be read: " + err.Error()}
 	}
-	if len(t.ssh.keys.trusted) == 0 {
-		return &ConfigError{Field: "ssh.known_hosts", Reason: "holds no key for " + t.ssh.host + "; a host is never trusted without"}
+	if t.ssh.Keys.None() {
+		return &ConfigError{Field: "ssh.known_hosts", Reason: "holds no key for " + t.ssh.Host + "; a host is never trusted without"}
 	}
 	return nil
 }
@@ -102,16 +104,3 @@ func (t *target) redact(text string) string {
 
 // shortestSecret in bytes that is looked for in texts: a shorter one is part of many words.
 const shortestSecret = 4
-
-// roots are the certificate authorities to trust; nil: the system's.
-func (t *target) roots() *x509.CertPool {
-	if t.HTTP.CertificateAuthority == "" {
-		return nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool() // a system without any
-	}
-	pool.AppendCertsFromPEM([]byte(t.HTTP.CertificateAuthority))
-	return pool
-}

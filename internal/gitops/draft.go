@@ -5,13 +5,16 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // draft is the commit that would put a batch of changes on top of a tip.
 type draft struct {
-	place
+	wire.Place
 	id      Hash // zero: the branch already has it all
-	objects []packed
+	objects []odb.Packed
 
 	changed  []*writeCall // whose edits changed something
 	same     []*writeCall // whose edits the branch already had
@@ -20,16 +23,16 @@ type draft struct {
 
 // newDraft applies the calls one after the other, each entirely or not at all, and checks each against what those before it left.
 // The trees on the way to every edit are in the store.
-func newDraft(t *target, s *store, at place, calls []*writeCall) (*draft, error) {
-	id, err := s.root(at.tip)
+func newDraft(t *target, s *odb.Store, at wire.Place, calls []*writeCall) (*draft, error) {
+	id, err := s.Root(at.Tip)
 	if err != nil {
 		return nil, err
 	}
-	root, err := load(s, id)
+	root, err := odb.Load(s, id)
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{place: at, rejected: map[*writeCall]error{}}
+	d := &draft{Place: at, rejected: map[*writeCall]error{}}
 	blobs := map[Hash][]byte{}
 	files := map[string]Hash{}
 	for _, call := range calls {
@@ -44,7 +47,7 @@ func newDraft(t *target, s *store, at place, calls []*writeCall) (*draft, error)
 		}
 		d.changed = append(d.changed, call)
 		for i, blob := range changes {
-			if err := root.set(s, call.paths[i], blob); err != nil {
+			if err := root.Set(s, call.paths[i], blob); err != nil {
 				return nil, err
 			}
 			files[call.change.Edits[i].Path] = blob
@@ -53,10 +56,10 @@ func newDraft(t *target, s *store, at place, calls []*writeCall) (*draft, error)
 			}
 		}
 	}
-	tree := root.write(s, func(o packed) { d.objects = append(d.objects, o) })
+	tree := root.Write(s, func(o odb.Packed) { d.objects = append(d.objects, o) })
 	if tree.IsZero() {
-		tree = emptyTree
-		d.objects = append(d.objects, packed{object: object{plumbing.TreeObject, nil}, id: emptyTree})
+		tree = odb.EmptyTree
+		d.objects = append(d.objects, odb.Packed{Object: odb.Object{Kind: plumbing.TreeObject, Data: nil}, ID: odb.EmptyTree})
 	}
 	if tree == id {
 		d.same, d.changed, d.objects = append(d.same, d.changed...), nil, nil
@@ -67,10 +70,10 @@ func newDraft(t *target, s *store, at place, calls []*writeCall) (*draft, error)
 }
 
 // plan checks a call against the directory as it stands and returns the blob for every edit that changes something, by index.
-func (c *writeCall) plan(s *store, root *node) (map[int]Hash, error) {
+func (c *writeCall) plan(s *odb.Store, root *odb.Directory) (map[int]Hash, error) {
 	changes := map[int]Hash{}
 	for i, edit := range c.change.Edits {
-		have, err := root.file(s, edit.Path, c.paths[i])
+		have, err := root.File(s, edit.Path, c.paths[i])
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +100,7 @@ func (d *draft) addBlobs(files map[string]Hash, blobs map[Hash][]byte) {
 		}
 		delete(blobs, id)
 		// The caller may use its slice again once Apply has returned; the store keeps this one.
-		d.objects = append(d.objects, packed{object: object{plumbing.BlobObject, bytes.Clone(data)}, id: id})
+		d.objects = append(d.objects, odb.Packed{Object: odb.Object{Kind: plumbing.BlobObject, Data: bytes.Clone(data)}, ID: id})
 	}
 }
 
@@ -107,8 +110,16 @@ func (d *draft) seal(t *target, tree Hash) error {
 	for _, call := range d.changed {
 		summaries = append(summaries, summary(call.change))
 	}
-	commit, err := t.commit(tree, reported(d.tip), t.message(summaries), time.Now())
-	d.id = commit.hash()
-	d.objects = append(d.objects, packed{object: commit, id: d.id})
+	commit, err := t.commit(tree, reported(d.Tip), t.message(summaries), time.Now())
+	d.id = commit.Hash()
+	d.objects = append(d.objects, odb.Packed{Object: commit, ID: d.id})
 	return err
+}
+
+// reported is a commit as callers and the server know it: the zero Hash where there is none.
+func reported(commit Hash) Hash {
+	if commit == odb.NoCommit {
+		return Hash{}
+	}
+	return commit
 }

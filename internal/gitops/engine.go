@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/outage"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
@@ -15,17 +17,16 @@ import (
 // Reads are answered as of one tip, which is asked of the server once after Open or Invalidate.
 type Engine struct {
 	target *target
-	remote remote        // used by the loop alone
 	grace  time.Duration // outcomeGrace
 
 	mu        sync.Mutex
-	store     *store
-	place                   // of the branch; a zero tip: not known
-	epoch     int           // counts Invalidate
-	tipFrom   int           // the epoch in which the server was asked for the tip
-	refused   error         // ErrAuth of a fetch, until Invalidate
-	outage    outage.Outage // until Invalidate
-	barred    error         // ErrAuth of a push, until Invalidate
+	store     *odb.Store
+	at        wire.Place     // of the branch; a zero tip: not known
+	epoch     int            // counts Invalidate
+	tipFrom   int            // the epoch in which the server was asked for the tip
+	refused   error          // ErrAuth of a fetch, until Invalidate
+	outage    *outage.Outage // until Invalidate
+	barred    error          // ErrAuth of a push, until Invalidate
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -34,10 +35,15 @@ type Engine struct {
 	queued    time.Time     // when the last write was
 	wake      chan struct{} // holds a token when anything has been queued
 
-	// The loop's own.
-	filter   int           // index into filters
+	loop
+}
+
+// loop is what belongs to the goroutine that talks to the server, and needs no lock.
+type loop struct {
+	remote   wire.Remote // its reads are tried again
+	once     wire.Remote // the same, and nothing is tried again
+	ladder   ladder
 	before   Hash          // the tip before this one, if it was fetched: what has changed since can be asked for; else zero
-	noIDs    bool          // the server gives commits of branches alone, no other object by its id
 	fetched  bool          // objects were fetched by their ids in this round
 	rounds   int           // of reads at this tip that fetched objects by their ids
 	callers  int           // who waited for the last commit or for the next when it was made; zero before the first
@@ -69,7 +75,13 @@ func Open(config Config) (*Engine, error) {
 }
 
 func newEngine(t *target) *Engine {
-	return &Engine{target: t, remote: newRemote(t), store: newStore(), arrived: make(chan struct{}, 1), wake: make(chan struct{}, 1), grace: outcomeGrace}
+	e := &Engine{
+		target: t, grace: outcomeGrace, store: odb.NewStore(), outage: new(outage.Outage),
+		arrived: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+	}
+	e.once = wire.New(t.server())
+	e.remote = wire.Retrying(e.once, e.outage)
+	return e
 }
 
 // Invalidate makes the next read ask the server for the tip, and forgets a refused login and an outage. There is no network access.
@@ -93,29 +105,29 @@ func (e *Engine) Repository() string { return e.target.name() }
 // Branch is the branch's name.
 func (e *Engine) Branch() string { return e.target.Branch }
 
-// fresh tells whether reads may be answered from the known tip. The lock is held.
-func (e *Engine) fresh() bool { return !e.tip.IsZero() && e.tipFrom == e.epoch }
+// freshLocked tells whether reads may be answered from the known tip.
+func (e *Engine) freshLocked() bool { return !e.at.Tip.IsZero() && e.tipFrom == e.epoch }
 
-// start runs the loop if it is not running. The lock is held.
-func (e *Engine) start() {
+// startLocked runs the loop if it is not running.
+func (e *Engine) startLocked() {
 	select {
 	case e.wake <- struct{}{}:
 	default:
 	}
 	if !e.running {
 		e.running = true
-		go e.loop()
+		go e.run()
 	}
 }
 
-// loop owns the network. It ends when there is nothing to do; the connections then close by themselves.
-func (e *Engine) loop() {
+// run owns the network. It ends when there is nothing to do; the connections then close by themselves.
+func (e *Engine) run() {
 	for {
 		e.mu.Lock()
 		reads, histories := e.reads, e.histories
 		e.reads, e.histories = nil, nil
 		pending := len(e.writes)
-		e.store.makeRoom(e.tip)
+		e.store.MakeRoom(e.at.Tip)
 		if len(reads) == 0 && len(histories) == 0 && pending == 0 {
 			e.running = false
 			e.mu.Unlock()
@@ -123,7 +135,7 @@ func (e *Engine) loop() {
 		}
 		e.mu.Unlock()
 		if len(reads) > 0 {
-			e.serve(reads)
+			e.answerReads(reads)
 		}
 		if pending > 0 && !e.rests(len(reads)+len(histories) == 0) {
 			if batch := e.takeWrites(); len(batch) > 0 {
@@ -131,7 +143,7 @@ func (e *Engine) loop() {
 			}
 		}
 		if len(histories) > 0 {
-			e.tell(histories)
+			e.answerHistories(histories)
 		}
 	}
 }
@@ -197,5 +209,5 @@ func (e *locatedError) Unwrap() error { return e.cause }
 // credential that a server sends back is not in it.
 func (e *Engine) locate(err error) error {
 	text := fmt.Sprintf("%s branch %s: %v", e.target.name(), e.target.Branch, err)
-	return &locatedError{text: printable.Text(e.target.redact(text), 2*maxTextBytes), cause: err}
+	return &locatedError{text: printable.Text(e.target.redact(text), 2*wire.MaxTextBytes), cause: err}
 }

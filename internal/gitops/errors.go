@@ -4,20 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // Errors that callers tell apart with errors.Is.
 var (
 	// ErrAuth: the server refuses the credentials, or the right to do this. It is not retried, and it is remembered until Open is called again.
-	ErrAuth = errors.New("the Git server refused the credentials")
+	ErrAuth = wire.ErrAuth
+	// ErrBranchNotFound: the repository has no such branch.
+	ErrBranchNotFound = wire.ErrBranchNotFound
+	// ErrEmptyRepository: the repository has no commit yet.
+	ErrEmptyRepository = wire.ErrEmptyRepository
+	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials.
+	ErrRepositoryNotFound = wire.ErrRepositoryNotFound
 	// ErrNotExist: no such file or directory on the branch. It is fs.ErrNotExist as well.
 	ErrNotExist = fmt.Errorf("not on the branch: %w", fs.ErrNotExist)
-	// ErrBranchNotFound: the repository has no such branch.
-	ErrBranchNotFound = errors.New("the repository does not have the branch")
-	// ErrEmptyRepository: the repository has no commit yet.
-	ErrEmptyRepository = errors.New("the repository is empty")
-	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials.
-	ErrRepositoryNotFound = errors.New("repository not found")
 	// ErrCommitNotFound: the server does not give a commit that was asked for by its id.
 	ErrCommitNotFound = errors.New("commit not found")
 	// ErrOutcomeUnknown: the change was sent, and neither the server's answer nor the branch told in time what became of it. It may be
@@ -25,6 +28,22 @@ var (
 	ErrOutcomeUnknown = errors.New("the change was sent; whether the server took it is not known")
 	// ErrBranchMoved: other writers kept moving the branch until the time was up.
 	ErrBranchMoved = errors.New("the branch kept moving while the change was being pushed")
+)
+
+// Errors that callers take apart with errors.As.
+type (
+	// PathError is a path that cannot be used.
+	PathError = odb.PathError
+	// LimitError: the server or the repository wants more than this client takes.
+	LimitError = odb.LimitError
+	// ThrottledError: the host wants fewer requests.
+	ThrottledError = wire.ThrottledError
+	// RedirectError: the server sends the client to another host, which is to get neither credentials nor a push.
+	RedirectError = wire.RedirectError
+	// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
+	UnknownHostKeyError = wire.UnknownHostKeyError
+	// ObjectFormatError: the repository's ids are not those that this client knows, which are SHA-1.
+	ObjectFormatError = wire.ObjectFormatError
 )
 
 // ConfigError is one wrong field of a Config.
@@ -36,15 +55,6 @@ type ConfigError struct {
 }
 
 func (e *ConfigError) Error() string { return e.Field + " " + e.Reason }
-
-// PathError is a path that cannot be used.
-type PathError struct {
-	Path string
-	// Reason continues the path in a sentence.
-	Reason string
-}
-
-func (e *PathError) Error() string { return fmt.Sprintf("path %q %s", e.Path, e.Reason) }
 
 // PreconditionError is a file that is not what the edit expected.
 type PreconditionError struct {
@@ -87,35 +97,6 @@ type RejectedError struct {
 
 func (e *RejectedError) Error() string {
 	return refusal("the server failed to take the push", e.Reason, e.Text)
-}
-
-// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
-type UnknownHostKeyError struct {
-	Host string
-	// Fingerprint of the key that the server showed, in the form SHA256:... Empty: it has none of a kind that is known.
-	Fingerprint string
-	// Mismatch: the known hosts hold another key for the host.
-	Mismatch bool
-}
-
-func (e *UnknownHostKeyError) Error() string {
-	if e.Fingerprint == "" {
-		return fmt.Sprintf("%s has no host key of a kind that known_hosts holds for it", e.Host)
-	}
-	if e.Mismatch {
-		return fmt.Sprintf("the host key of %s is %s, which is not the one in known_hosts", e.Host, e.Fingerprint)
-	}
-	return fmt.Sprintf("the host key of %s (%s) is not in known_hosts", e.Host, e.Fingerprint)
-}
-
-// ObjectFormatError: the repository's ids are not those that this client knows, which are SHA-1.
-type ObjectFormatError struct {
-	// Format in Git's terms, for example sha256.
-	Format string
-}
-
-func (e *ObjectFormatError) Error() string {
-	return fmt.Sprintf("the repository's object format is %s; only repositories of the format sha1 can be used", e.Format)
 }
 
 func refusal(what, reason, text string) string {

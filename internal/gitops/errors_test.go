@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // failing answers the first n requests that match with a status.
@@ -183,8 +185,8 @@ func TestErrors_hookThatTalksTooMuch(t *testing.T) {
 	}
 	_, err := f.engine().Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
 	var declined *HookDeclinedError
-	if !errors.As(err, &declined) || len(declined.Text) == 0 || len(declined.Text) > maxTextBytes {
-		t.Errorf("got %T, want *HookDeclinedError with at most %d bytes of text", err, maxTextBytes)
+	if !errors.As(err, &declined) || len(declined.Text) == 0 || len(declined.Text) > wire.MaxTextBytes {
+		t.Errorf("got %T, want *HookDeclinedError with at most %d bytes of text", err, wire.MaxTextBytes)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // group is a context that ends when every caller's has ended.
@@ -24,9 +26,11 @@ type group struct {
 	stops    []func() bool
 }
 
-func newGroup() *group {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	lasting, end := context.WithCancelCause(context.Background())
+// newGroup has no callers yet. note is told of failures that are tried again while they wait.
+func newGroup(note func(error)) *group {
+	parent := wire.Observed(context.Background(), note)
+	ctx, cancel := context.WithCancelCause(parent)
+	lasting, end := context.WithCancelCause(parent)
 	g := &group{cancel: cancel, end: end}
 	g.Context, g.lasting = bounded{ctx, g}, bounded{lasting, g}
 	return g

@@ -182,9 +182,7 @@ func (f *fixture) engine(changes ...func(*Config)) *Engine {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	e := newEngine(t)
-	f.t.Cleanup(func() { closeRemote(e.remote) })
-	return e
+	return newEngine(t)
 }
 
 func patient(t *testing.T) context.Context {
@@ -244,20 +242,6 @@ func waitFor(t *testing.T, condition func() bool) {
 		if time.Now().After(deadline) {
 			t.Error("waited in vain")
 			return
-		}
-	}
-}
-
-// closeRemote ends the connections that a transport keeps, which those of a process end
-// with it.
-func closeRemote(r remote) {
-	switch r := r.(type) {
-	case *httpRemote:
-		r.base().CloseIdleConnections()
-	case *sshRemote:
-		if r.client != nil {
-			_ = r.client.Close()
-			r.client = nil
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
@@ -44,7 +46,6 @@ func (c hostileCase) run(t *testing.T, transport string) (time.Duration, error) 
 	}
 	e := newEngine(target)
 	e.grace = time.Second
-	t.Cleanup(func() { closeRemote(e.remote) })
 	limit := patience
 	if c.heavy {
 		limit *= 10 // hundreds of megabytes, on a busy machine
@@ -112,7 +113,7 @@ func (c hostileCase) judge(t *testing.T, transport string, err error) {
 	if printable.Text(text, 1<<20) != text {
 		t.Errorf("%q is not fit for a terminal", text)
 	}
-	if transport == "http" && strings.Contains(text, password) || len(text) > 4*maxTextBytes {
+	if transport == "http" && strings.Contains(text, password) || len(text) > 4*wire.MaxTextBytes {
 		t.Errorf("a credential, or too long a text: %.200q", text)
 	}
 }
@@ -199,8 +200,8 @@ func peakMemory(t *testing.T) int {
 
 // TestHostile_redirectedPush: without credentials reading follows a redirect to another server, and a push does not.
 func TestHostile_redirectedPush(t *testing.T) {
-	tip, objects := snapshot(map[string]string{"f": "content"})
-	away := giving(tip, forge(objects...))
+	tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+	away := giving(tip, forge.Pack(objects...))
 	var pushed atomic.Int32
 	away.push = func(io.Writer) error { pushed.Add(1); return nil }
 	there, err := url.Parse(away.overHTTP(t).URL)

@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // This file is as long as the list of what a server may do.
@@ -35,8 +39,8 @@ func exactly(want error) verdict {
 var (
 	success   = verdict{"no error", func(err error) bool { return err == nil }}
 	limit     = typed[*LimitError]()
-	malformed = typed[*protocolError]()
-	refused   = typed[*refusedError]()
+	malformed = typed[*wire.ProtocolError]()
+	refused   = typed[*wire.RefusedError]()
 	canceled  = exactly(context.Canceled)
 	anyError  = verdict{"an error", func(err error) bool { return err != nil }}
 	pathWrong = typed[*PathError]()
@@ -53,31 +57,29 @@ type hostileCase struct {
 	heavy  bool   // its memory is measured
 }
 
-const escapes = "\x1b]0;owned\x07\x1b[31mred\x9b31m\u202etxt\r\x00\x08"
-
 // giving is a server with a branch and the pack for it.
 func giving(tip Hash, pack []byte) *hostile {
-	return &hostile{advert: say(advertise(tip, "ofs-delta report-status")), fetch: sayBytes([]byte(line("NAK\n")), pack)}
+	return &hostile{advert: say(forge.Advertise(tip, "ofs-delta report-status")), fetch: sayBytes([]byte(forge.Line("NAK\n")), pack)}
 }
 
 // streaming is a server with a branch and n more objects in the pack for it.
-func streaming(n int, each func(i int) raw) *hostile {
-	tip, objects := snapshot(map[string]string{"f": "content"})
-	return &hostile{advert: say(advertise(tip, "ofs-delta")), fetch: then(say(line("NAK\n")), streamed(n, each, objects...))}
+func streaming(n int, each func(i int) forge.Object) *hostile {
+	tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+	return &hostile{advert: say(forge.Advertise(tip, "ofs-delta")), fetch: then(say(forge.Line("NAK\n")), forge.Stream(n, each, objects...))}
 }
 
-func pack(objects ...raw) func() *hostile {
+func pack(objects ...forge.Object) func() *hostile {
 	return func() *hostile {
-		tip, all := snapshot(map[string]string{"f": "content", "g": "other"})
-		return giving(tip, forge(append(all, objects...)...))
+		tip, all := forge.Snapshot(map[string]string{"f": "content", "g": "other"})
+		return giving(tip, forge.Pack(append(all, objects...)...))
 	}
 }
 
 // instead is a sound advertisement with an answer of another kind.
 func instead(capabilities string, answer ...speech) func() *hostile {
 	return func() *hostile {
-		tip, _ := snapshot(map[string]string{"f": "content"})
-		return &hostile{advert: say(advertise(tip, capabilities)), fetch: then(answer...)}
+		tip, _ := forge.Snapshot(map[string]string{"f": "content"})
+		return &hostile{advert: say(forge.Advertise(tip, capabilities)), fetch: then(answer...)}
 	}
 }
 
@@ -87,9 +89,9 @@ func advertOnly(texts ...string) func() *hostile {
 
 func entry(name, mode string) func() *hostile {
 	return func() *hostile {
-		blob := blobOf("content")
-		tip, objects := snapshotOf([]Entry{{Name: name, Mode: mode, Hash: blob.hash()}, {Name: "f", Mode: fileMode, Hash: blob.hash()}}, complete(blob))
-		return giving(tip, forge(objects...))
+		blob := forge.Blob("content")
+		tip, objects := forge.SnapshotOf([]forge.Entry{{Name: name, Mode: mode, ID: blob.ID()}, {Name: "f", Mode: forge.FileMode, ID: blob.ID()}}, blob)
+		return giving(tip, forge.Pack(objects...))
 	}
 }
 
@@ -106,30 +108,28 @@ func statusOf(status int, header map[string]string, body string) func() *hostile
 	}
 }
 
-var anID = BlobHash([]byte("anything"))
-
 // hostileCases are grouped by what is hostile: the advertisement, the answer, the pack, its deltas, trees, HTTP, a push.
 func hostileCases() []hostileCase {
-	ref := line("%s HEAD\x00ofs-delta\n", anID)
+	ref := forge.Line("%s HEAD\x00ofs-delta\n", forge.AnyID)
 	cases := []hostileCase{
 		{name: "no advertisement", server: advertOnly(), want: malformed},
 		{name: "an advertisement that is cut off", server: advertOnly(ref), want: malformed},
 		{name: "a length that is no number", server: advertOnly("zzzz"), want: malformed},
 		{name: "a length of one", server: advertOnly("0001"), want: malformed},
 		{name: "a length of three", server: advertOnly("0003"), want: malformed},
-		{name: "a length beyond the packet", server: advertOnly("ffff" + anID.String()), want: malformed},
-		{name: "an id that is none", server: advertOnly(line("%s HEAD\x00x\n", strings.Repeat("z", 40)), "0000"), want: malformed},
-		{name: "an id that is too short", server: advertOnly(line("abc HEAD\x00x\n"), "0000"), want: malformed},
-		{name: "no capabilities", server: advertOnly(line("%s HEAD\n", anID), "0000"), want: malformed},
-		{name: "a reference without a name", server: advertOnly(ref, line("%s\n", anID), "0000"), want: malformed},
-		{name: "ERR in place of references", server: advertOnly(line("ERR go away " + escapes)), want: refused},
-		{name: "SHA-256", server: advertOnly(line("%s HEAD\x00ofs-delta object-format=sha256 agent=git\n", strings.Repeat("ab", 32)), line("%s refs/heads/main\n", strings.Repeat("ab", 32)), "0000"), want: typed[*ObjectFormatError]()},
-		{name: "SHA-256 and empty", server: advertOnly(line("%s capabilities^{}\x00object-format=sha256\n", strings.Repeat("0", 64)), "0000"), want: typed[*ObjectFormatError]()},
-		{name: "a format of escapes", server: advertOnly(line("%s HEAD\x00object-format=%s\n", anID, escapes), "0000"), want: typed[*ObjectFormatError]()},
+		{name: "a length beyond the packet", server: advertOnly("ffff" + forge.AnyID.String()), want: malformed},
+		{name: "an id that is none", server: advertOnly(forge.Line("%s HEAD\x00x\n", strings.Repeat("z", 40)), "0000"), want: malformed},
+		{name: "an id that is too short", server: advertOnly(forge.Line("abc HEAD\x00x\n"), "0000"), want: malformed},
+		{name: "no capabilities", server: advertOnly(forge.Line("%s HEAD\n", forge.AnyID), "0000"), want: malformed},
+		{name: "a reference without a name", server: advertOnly(ref, forge.Line("%s\n", forge.AnyID), "0000"), want: malformed},
+		{name: "ERR in place of references", server: advertOnly(forge.Line("ERR go away " + forge.Escapes)), want: refused},
+		{name: "SHA-256", server: advertOnly(forge.Line("%s HEAD\x00ofs-delta object-format=sha256 agent=git\n", strings.Repeat("ab", 32)), forge.Line("%s refs/heads/main\n", strings.Repeat("ab", 32)), "0000"), want: typed[*ObjectFormatError]()},
+		{name: "SHA-256 and empty", server: advertOnly(forge.Line("%s capabilities^{}\x00object-format=sha256\n", strings.Repeat("0", 64)), "0000"), want: typed[*ObjectFormatError]()},
+		{name: "a format of escapes", server: advertOnly(forge.Line("%s HEAD\x00object-format=%s\n", forge.AnyID, forge.Escapes), "0000"), want: typed[*ObjectFormatError]()},
 		{name: "references without end", only: "ssh", heavy: true, want: limit, server: func() *hostile {
 			return &hostile{advert: then(say(ref), func(w io.Writer) error {
 				for i := 0; ; i++ {
-					if _, err := io.WriteString(w, line("%s r%d\n", anID, i)); err != nil {
+					if _, err := io.WriteString(w, forge.Line("%s r%d\n", forge.AnyID, i)); err != nil {
 						return err
 					}
 				}
@@ -137,12 +137,12 @@ func hostileCases() []hostileCase {
 		}},
 		{name: "an advertisement that hangs", want: canceled, server: func() *hostile { return &hostile{advert: say(ref), hang: true} }},
 		{name: "shallow references without end", heavy: true, want: limit, server: func() *hostile {
-			return &hostile{advert: then(say(ref), endless(line("shallow %s", anID)))}
+			return &hostile{advert: then(say(ref), endless(forge.Line("shallow %s", forge.AnyID)))}
 		}},
 
 		{name: "no answer", server: instead("ofs-delta"), want: malformed},
 		{name: "an answer that hangs", want: canceled, server: func() *hostile {
-			h := instead("ofs-delta", say(line("NAK\n"), "PACK\x00\x00\x00\x02"))()
+			h := instead("ofs-delta", say(forge.Line("NAK\n"), "PACK\x00\x00\x00\x02"))()
 			h.hang = true
 			return h
 		}},
@@ -157,72 +157,72 @@ func hostileCases() []hostileCase {
 			h.reached = nil
 			return h
 		}},
-		{name: "ERR in place of a pack", server: instead("ofs-delta", say(line("ERR upload-pack: %s", escapes))), want: refused},
-		{name: "words in place of a pack", server: instead("ofs-delta", say(line("hello "+escapes))), want: malformed},
-		{name: "an ACK that is cut off", server: instead("ofs-delta", say(line("ACK 12"))), want: malformed},
-		{name: "ACKs without end", heavy: true, server: instead("ofs-delta", endless(line("ACK %s common\n", anID))), want: limit},
-		{name: "shallow lines without end", heavy: true, server: instead("shallow ofs-delta", endless(line("shallow %s", anID))), want: limit},
-		{name: "a shallow line that is none", server: instead("shallow ofs-delta", say(line("shallow x"))), want: malformed},
-		{name: "progress without end", heavy: true, server: instead("side-band-64k ofs-delta", say(line("NAK\n")), endless(band(2, strings.Repeat("x", 60_000)))), want: limit},
-		{name: "a failure in the side band", server: instead("side-band-64k ofs-delta", say(line("NAK\n"), band(3, "fatal "+escapes))), want: malformed},
-		{name: "an unknown side band", server: instead("side-band-64k ofs-delta", say(line("NAK\n"), band(9, escapes))), want: malformed},
-		{name: "a side band that ends", server: instead("side-band-64k ofs-delta", say(line("NAK\n"), band(1, "PACK"), "0000")), want: malformed},
+		{name: "ERR in place of a pack", server: instead("ofs-delta", say(forge.Line("ERR upload-pack: %s", forge.Escapes))), want: refused},
+		{name: "words in place of a pack", server: instead("ofs-delta", say(forge.Line("hello "+forge.Escapes))), want: malformed},
+		{name: "an ACK that is cut off", server: instead("ofs-delta", say(forge.Line("ACK 12"))), want: malformed},
+		{name: "ACKs without end", heavy: true, server: instead("ofs-delta", endless(forge.Line("ACK %s common\n", forge.AnyID))), want: limit},
+		{name: "shallow lines without end", heavy: true, server: instead("shallow ofs-delta", endless(forge.Line("shallow %s", forge.AnyID))), want: limit},
+		{name: "a shallow line that is none", server: instead("shallow ofs-delta", say(forge.Line("shallow x"))), want: malformed},
+		{name: "progress without end", heavy: true, server: instead("side-band-64k ofs-delta", say(forge.Line("NAK\n")), endless(forge.Band(2, strings.Repeat("x", 60_000)))), want: limit},
+		{name: "a failure in the side band", server: instead("side-band-64k ofs-delta", say(forge.Line("NAK\n"), forge.Band(3, "fatal "+forge.Escapes))), want: malformed},
+		{name: "an unknown side band", server: instead("side-band-64k ofs-delta", say(forge.Line("NAK\n"), forge.Band(9, forge.Escapes))), want: malformed},
+		{name: "a side band that ends", server: instead("side-band-64k ofs-delta", say(forge.Line("NAK\n"), forge.Band(1, "PACK"), "0000")), want: malformed},
 
 		{name: "a sound pack", server: pack(), want: success},
-		{name: "no pack", server: instead("ofs-delta", say(line("NAK\n"))), want: malformed},
-		{name: "a pack of nothing", server: instead("ofs-delta", sayBytes([]byte(line("NAK\n")), forge())), want: malformed},
-		{name: "another signature", server: instead("ofs-delta", say(line("NAK\n"), "KCAP\x00\x00\x00\x02\x00\x00\x00\x00")), want: malformed},
-		{name: "another version", server: instead("ofs-delta", say(line("NAK\n"), "PACK\x00\x00\x00\x09\x00\x00\x00\x00")), want: malformed},
-		{name: "four billion objects", server: instead("ofs-delta", say(line("NAK\n"), "PACK\x00\x00\x00\x02\xff\xff\xff\xff")), want: limit},
+		{name: "no pack", server: instead("ofs-delta", say(forge.Line("NAK\n"))), want: malformed},
+		{name: "a pack of nothing", server: instead("ofs-delta", sayBytes([]byte(forge.Line("NAK\n")), forge.Pack())), want: malformed},
+		{name: "another signature", server: instead("ofs-delta", say(forge.Line("NAK\n"), "KCAP\x00\x00\x00\x02\x00\x00\x00\x00")), want: malformed},
+		{name: "another version", server: instead("ofs-delta", say(forge.Line("NAK\n"), "PACK\x00\x00\x00\x09\x00\x00\x00\x00")), want: malformed},
+		{name: "four billion objects", server: instead("ofs-delta", say(forge.Line("NAK\n"), "PACK\x00\x00\x00\x02\xff\xff\xff\xff")), want: limit},
 		{name: "a wrong checksum", want: malformed, server: func() *hostile {
-			tip, objects := snapshot(map[string]string{"f": "content"})
-			sound := forge(objects...)
+			tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+			sound := forge.Pack(objects...)
 			sound[len(sound)-1] ^= 1
 			return giving(tip, sound)
 		}},
 		{name: "a pack that is cut off", want: malformed, server: func() *hostile {
-			tip, objects := snapshot(map[string]string{"f": "content"})
-			sound := forge(objects...)
+			tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+			sound := forge.Pack(objects...)
 			return giving(tip, sound[:len(sound)-30])
 		}},
 		{name: "fewer objects than are counted", want: malformed, server: func() *hostile {
-			tip, objects := snapshot(map[string]string{"f": "content"})
-			return giving(tip, forgeCount(9, objects...))
+			tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+			return giving(tip, forge.PackOf(9, objects...))
 		}},
 		{name: "another commit than was asked for", want: malformed, server: func() *hostile {
-			_, objects := snapshot(map[string]string{"f": "content"})
-			return giving(anID, forge(objects...))
+			_, objects := forge.Snapshot(map[string]string{"f": "content"})
+			return giving(forge.AnyID, forge.Pack(objects...))
 		}},
 		{name: "a blob in place of the commit", want: anyError, server: func() *hostile {
-			blob := blobOf("tree and so on")
-			return giving(blob.hash(), forge(complete(blob)))
+			blob := forge.Blob("tree and so on")
+			return giving(blob.ID(), forge.Pack(blob))
 		}},
 		{name: "a commit of no tree", want: anyError, server: func() *hostile {
-			commit := object{plumbing.CommitObject, []byte("parent x\n\n")}
-			return giving(commit.hash(), forge(complete(commit)))
+			commit := forge.Object{Kind: plumbing.CommitObject, Data: []byte("parent x\n\n")}
+			return giving(commit.ID(), forge.Pack(commit))
 		}},
 		{name: "a snapshot without the file", want: anyError, server: func() *hostile {
-			tip, objects := snapshot(map[string]string{"f": "content"})
-			return giving(tip, forge(objects[:2]...))
+			tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+			return giving(tip, forge.Pack(objects[:2]...))
 		}},
 		{name: "the same object many times", want: success, server: func() *hostile {
-			tip, objects := snapshot(map[string]string{"f": "content"})
+			tip, objects := forge.Snapshot(map[string]string{"f": "content"})
 			for range 1000 {
 				objects = append(objects, objects[1])
 			}
-			return giving(tip, forge(objects...))
+			return giving(tip, forge.Pack(objects...))
 		}},
-		{name: "an object of no kind", server: pack(raw{kind: 0, data: []byte("x")}), want: malformed},
-		{name: "an object of the kind that is reserved", server: pack(raw{kind: 5, data: []byte("x")}), want: malformed},
-		{name: "content that is not zlib's", server: pack(raw{kind: 3, zipped: []byte("plain content")}), want: malformed},
-		{name: "more content than is claimed", server: pack(raw{kind: 3, data: []byte("content"), claim: 3}), want: malformed},
-		{name: "less content than is claimed", server: pack(raw{kind: 3, data: []byte("content"), claim: 9}), want: malformed},
-		{name: "a claim of an exabyte", server: pack(raw{kind: 3, data: []byte("content"), claim: 1 << 59}), want: limit},
+		{name: "an object of no kind", server: pack(forge.Object{Kind: 0, Data: []byte("x")}), want: malformed},
+		{name: "an object of the kind that is reserved", server: pack(forge.Object{Kind: 5, Data: []byte("x")}), want: malformed},
+		{name: "content that is not zlib's", server: pack(forge.Object{Kind: 3, Zipped: []byte("plain content")}), want: malformed},
+		{name: "more content than is claimed", server: pack(forge.Object{Kind: 3, Data: []byte("content"), Claim: 3}), want: malformed},
+		{name: "less content than is claimed", server: pack(forge.Object{Kind: 3, Data: []byte("content"), Claim: 9}), want: malformed},
+		{name: "a claim of an exabyte", server: pack(forge.Object{Kind: 3, Data: []byte("content"), Claim: 1 << 59}), want: limit},
 		{name: "a commit of 250 MB", heavy: true, want: limit, server: func() *hostile {
-			return pack(raw{kind: plumbing.CommitObject, claim: 250 << 20, zipped: zipZeros(250<<20, "")})()
+			return pack(forge.Object{Kind: plumbing.CommitObject, Claim: 250 << 20, Zipped: forge.ZipZeros(250<<20, "")})()
 		}},
 		{name: "files of 240 MB", heavy: true, want: limit, server: func() *hostile {
-			objects := slices.Repeat([]raw{{kind: plumbing.BlobObject, claim: 240 << 20, zipped: zipZeros(240<<20, "")}}, 8)
+			objects := slices.Repeat([]forge.Object{{Kind: plumbing.BlobObject, Claim: 240 << 20, Zipped: forge.ZipZeros(240<<20, "")}}, 8)
 			return pack(objects...)()
 		}},
 		{name: "a file of 240 MB that is asked for", heavy: true, want: limit, server: func() *hostile {
@@ -231,45 +231,47 @@ func hostileCases() []hostileCase {
 				_, _ = hasher.Write(zeros)
 			}
 			id := hasher.Sum()
-			tip, objects := snapshotOf([]Entry{{Name: "f", Mode: fileMode, Hash: id}}, raw{kind: plumbing.BlobObject, claim: 240 << 20, zipped: zipZeros(240<<20, "")})
-			return giving(tip, forge(objects...))
+			tip, objects := forge.SnapshotOf([]forge.Entry{{Name: "f", Mode: forge.FileMode, ID: id}}, forge.Object{Kind: plumbing.BlobObject, Claim: 240 << 20, Zipped: forge.ZipZeros(240<<20, "")})
+			return giving(tip, forge.Pack(objects...))
 		}},
 		{name: "a thousand files of 4 MB", heavy: true, want: limit, server: func() *hostile {
-			return streaming(1000, func(i int) raw {
-				return raw{kind: plumbing.BlobObject, claim: maxFileBytes, zipped: zipZeros(maxFileBytes, strconv.Itoa(i))}
+			return streaming(1000, func(i int) forge.Object {
+				return forge.Object{Kind: plumbing.BlobObject, Claim: odb.MaxFileBytes, Zipped: forge.ZipZeros(odb.MaxFileBytes, strconv.Itoa(i))}
 			})
 		}},
 		{name: "twelve trees of 8 MB", heavy: true, want: limit, server: func() *hostile {
-			var objects []raw
+			var objects []forge.Object
 			for i := range 12 {
-				objects = append(objects, raw{kind: plumbing.TreeObject, claim: maxTreeBytes, zipped: zipZeros(maxTreeBytes, strconv.Itoa(i))})
+				objects = append(objects, forge.Object{Kind: plumbing.TreeObject, Claim: odb.MaxTreeBytes, Zipped: forge.ZipZeros(odb.MaxTreeBytes, strconv.Itoa(i))})
 			}
 			return pack(objects...)()
 		}},
 		{name: "half a million trees", heavy: true, want: success, server: func() *hostile {
-			return streaming(400_000, func(i int) raw { return complete(treeOf(Entry{Name: strconv.Itoa(i), Mode: fileMode, Hash: anID})) })
+			return streaming(400_000, func(i int) forge.Object {
+				return forge.Tree(forge.Entry{Name: strconv.Itoa(i), Mode: forge.FileMode, ID: forge.AnyID})
+			})
 		}},
 		// Not hostile, but as large as a repository gets: what the benchmarks' largest one sends where the server knows no filters.
 		{name: "a snapshot of 200,000 files", heavy: true, want: success, server: func() *hostile {
 			random := rand.NewChaCha8([32]byte{})
-			return streaming(300_000, func(i int) raw {
+			return streaming(300_000, func(i int) forge.Object {
 				content := make([]byte, 600)
 				_, _ = random.Read(content)
 				if i%3 != 0 {
-					return raw{kind: plumbing.BlobObject, data: content}
+					return forge.Object{Kind: plumbing.BlobObject, Data: content}
 				}
-				return complete(treeOf(Entry{Name: "packageinstall.yaml", Mode: fileMode, Hash: Hash(content[:20])}, Entry{Name: "params.yaml", Mode: fileMode, Hash: Hash(content[20:40])}))
+				return forge.Tree(forge.Entry{Name: "packageinstall.yaml", Mode: forge.FileMode, ID: Hash(content[:20])}, forge.Entry{Name: "params.yaml", Mode: forge.FileMode, ID: Hash(content[20:40])})
 			})
 		}},
 		{name: "files that do not compress, without end", heavy: true, want: limit, server: func() *hostile {
-			tip, objects := snapshot(map[string]string{"f": "content"})
-			sound := forgeCount(maxPackObjects, objects...)
-			return &hostile{advert: say(advertise(tip, "ofs-delta")), fetch: then(sayBytes([]byte(line("NAK\n")), sound[:len(sound)-20]), func(w io.Writer) error {
+			tip, objects := forge.Snapshot(map[string]string{"f": "content"})
+			sound := forge.PackOf(odb.MaxPackObjects, objects...)
+			return &hostile{advert: say(forge.Advertise(tip, "ofs-delta")), fetch: then(sayBytes([]byte(forge.Line("NAK\n")), sound[:len(sound)-20]), func(w io.Writer) error {
 				random := rand.NewChaCha8([32]byte{})
 				content := make([]byte, 1<<20)
 				for {
 					_, _ = random.Read(content)
-					object := forge(raw{kind: plumbing.BlobObject, data: content})
+					object := forge.Pack(forge.Object{Kind: plumbing.BlobObject, Data: content})
 					if _, err := w.Write(object[12 : len(object)-20]); err != nil {
 						return err
 					}
@@ -277,48 +279,48 @@ func hostileCases() []hostileCase {
 			})}
 		}},
 
-		{name: "a delta upon nothing", server: pack(raw{kind: plumbing.REFDeltaObject, ref: anID, data: deltaTo(1, 1, insert("x")...)}), want: malformed},
-		{name: "a delta upon itself", server: pack(raw{kind: plumbing.OFSDeltaObject, data: deltaTo(1, 1, insert("x")...)}), want: malformed},
+		{name: "a delta upon nothing", server: pack(forge.Object{Kind: plumbing.REFDeltaObject, Ref: forge.AnyID, Data: forge.Delta(1, 1, forge.Insert("x")...)}), want: malformed},
+		{name: "a delta upon itself", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Data: forge.Delta(1, 1, forge.Insert("x")...)}), want: malformed},
 		{name: "deltas upon each other", server: pack(
-			raw{kind: plumbing.REFDeltaObject, ref: BlobHash([]byte("x")), data: deltaTo(1, 1, insert("y")...)},
-			raw{kind: plumbing.REFDeltaObject, ref: BlobHash([]byte("y")), data: deltaTo(1, 1, insert("x")...)},
+			forge.Object{Kind: plumbing.REFDeltaObject, Ref: BlobHash([]byte("x")), Data: forge.Delta(1, 1, forge.Insert("y")...)},
+			forge.Object{Kind: plumbing.REFDeltaObject, Ref: BlobHash([]byte("y")), Data: forge.Delta(1, 1, forge.Insert("x")...)},
 		), want: malformed},
-		{name: "a delta of nothing", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1}), want: malformed},
-		{name: "a delta for another base", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1, data: deltaTo(99, 1, insert("x")...)}), want: malformed},
-		{name: "a delta that copies from beyond its base", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1, data: deltaTo(5, 99, copyAll(99)...)}), want: malformed},
-		{name: "a delta that gives more than it claims", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1, data: deltaTo(5, 1, copyAll(5)...)}), want: malformed},
-		{name: "a delta that gives less than it claims", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1, data: deltaTo(5, 1<<20, copyAll(5)...)}), want: malformed},
-		{name: "the reserved instruction of a delta", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1, data: deltaTo(5, 1, 0)}), want: malformed},
-		{name: "a delta of more than an exabyte", server: pack(raw{kind: plumbing.OFSDeltaObject, back: 1, data: deltaTo(5, 1<<62, copyAll(5)...)}), want: success},
+		{name: "a delta of nothing", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1}), want: malformed},
+		{name: "a delta for another base", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1, Data: forge.Delta(99, 1, forge.Insert("x")...)}), want: malformed},
+		{name: "a delta that copies from beyond its base", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1, Data: forge.Delta(5, 99, forge.CopyAll(99)...)}), want: malformed},
+		{name: "a delta that gives more than it claims", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1, Data: forge.Delta(5, 1, forge.CopyAll(5)...)}), want: malformed},
+		{name: "a delta that gives less than it claims", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1, Data: forge.Delta(5, 1<<20, forge.CopyAll(5)...)}), want: malformed},
+		{name: "the reserved instruction of a delta", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1, Data: forge.Delta(5, 1, 0)}), want: malformed},
+		{name: "a delta of more than an exabyte", server: pack(forge.Object{Kind: plumbing.OFSDeltaObject, Back: 1, Data: forge.Delta(5, 1<<62, forge.CopyAll(5)...)}), want: success},
 		{name: "a delta bomb of trees", heavy: true, want: limit, server: func() *hostile { return bomb(plumbing.TreeObject, 60_000, 1000) }},
 		{name: "a delta bomb of files", heavy: true, want: limit, server: func() *hostile { return bomb(plumbing.BlobObject, 60_000, 40_000) }},
-		{name: "a long chain of deltas by id, the last one first", want: success, server: func() *hostile { return chain(16_000, true, false) }},
-		{name: "a long chain of deltas by offset", want: success, server: func() *hostile { return chain(16_000, false, false) }},
-		{name: "a chain of deltas that branches everywhere", heavy: true, want: success, server: func() *hostile { return chain(2000, false, true) }},
+		{name: "a long chain of deltas by id, the last one first", want: success, server: func() *hostile { return pack(forge.Chain(16_000, true, false)...)() }},
+		{name: "a long chain of deltas by offset", want: success, server: func() *hostile { return pack(forge.Chain(16_000, false, false)...)() }},
+		{name: "a chain of deltas that branches everywhere", heavy: true, want: success, server: func() *hostile { return pack(forge.Chain(2000, false, true)...)() }},
 
-		{name: "a file .. in a tree", server: entry("..", fileMode), want: anyError},
-		{name: "a directory . in a tree", server: entry(".", directoryMode), want: anyError},
-		{name: "a name with a slash", server: entry("a/b", fileMode), want: anyError},
-		{name: "an empty name", server: entry("", fileMode), want: anyError},
-		{name: "a name of escapes", server: entry(strings.ReplaceAll(escapes, "\x00", ""), fileMode), want: success},
-		{name: "a .git in a tree", server: entry(".git", directoryMode), want: success},
-		{name: "to read .git", server: entry(".git", fileMode), path: ".git", want: pathWrong},
+		{name: "a file .. in a tree", server: entry("..", forge.FileMode), want: anyError},
+		{name: "a directory . in a tree", server: entry(".", forge.DirectoryMode), want: anyError},
+		{name: "a name with a slash", server: entry("a/b", forge.FileMode), want: anyError},
+		{name: "an empty name", server: entry("", forge.FileMode), want: anyError},
+		{name: "a name of escapes", server: entry(strings.ReplaceAll(forge.Escapes, "\x00", ""), forge.FileMode), want: success},
+		{name: "a .git in a tree", server: entry(".git", forge.DirectoryMode), want: success},
+		{name: "to read .git", server: entry(".git", forge.FileMode), path: ".git", want: pathWrong},
 		{name: "a mode of escapes", server: entry("a", "\x1b[31m"), want: anyError},
 		{name: "a mode that is none", server: entry("a", "777777777"), want: anyError},
 		{name: "a submodule in place of the file", server: entry("e", "160000"), path: "e", want: pathWrong},
 		{name: "a symbolic link in place of the file", server: entry("e", "120000"), path: "e", want: pathWrong},
 		{name: "a tree that is cut off", want: anyError, server: func() *hostile {
-			root := object{plumbing.TreeObject, []byte("100644 f\x00abc")}
-			commit := commitOf(root.hash())
-			return giving(commit.hash(), forge(complete(commit), complete(root)))
+			root := forge.Object{Kind: plumbing.TreeObject, Data: []byte("100644 f\x00abc")}
+			commit := forge.Commit(root.ID())
+			return giving(commit.ID(), forge.Pack(commit, root))
 		}},
 		{name: "a tree that is a file", want: anyError, server: func() *hostile {
-			root := blobOf("x")
-			commit := commitOf(root.hash())
-			return giving(commit.hash(), forge(complete(commit), complete(root)))
+			root := forge.Blob("x")
+			commit := forge.Commit(root.ID())
+			return giving(commit.ID(), forge.Pack(commit, root))
 		}},
 
-		{name: "escapes on the standard error", only: "ssh", want: malformed, server: func() *hostile { return &hostile{advert: say(), words: escapes} }},
+		{name: "forge.Escapes on the standard error", only: "ssh", want: malformed, server: func() *hostile { return &hostile{advert: say(), words: forge.Escapes} }},
 		{name: "no end of the standard error", only: "ssh", heavy: true, want: malformed, server: func() *hostile {
 			return &hostile{advert: say(), words: strings.Repeat("words ", 2<<20)}
 		}},
@@ -332,7 +334,7 @@ func httpCases() []hostileCase {
 		204: malformed, 301: anyError, 304: anyError, 400: anyError, 401: exactly(ErrAuth), 402: anyError, 403: exactly(ErrAuth), 404: exactly(ErrRepositoryNotFound),
 		405: anyError, 410: exactly(ErrRepositoryNotFound), 411: anyError, 413: anyError, 418: anyError, 451: anyError,
 	} {
-		cases = append(cases, hostileCase{name: fmt.Sprint("status ", status), only: "http", server: statusOf(status, nil, escapes+"your "+password), want: want})
+		cases = append(cases, hostileCase{name: fmt.Sprint("status ", status), only: "http", server: statusOf(status, nil, forge.Escapes+"your "+password), want: want})
 	}
 	never := fmt.Sprint(time.Now().Add(1000 * time.Hour).Unix())
 	for name, h := range map[string]struct {
@@ -346,7 +348,7 @@ func httpCases() []hostileCase {
 		"429 with the rate limit of an RFC":  {429, map[string]string{"RateLimit-Remaining": "0", "RateLimit-Reset": "3600000"}},
 		"403 with the reset of a rate limit": {403, map[string]string{"RateLimit-Reset": never}},
 	} {
-		cases = append(cases, hostileCase{name: name, only: "http", server: statusOf(h.status, h.header, "slow down "+escapes), want: typed[*ThrottledError]()})
+		cases = append(cases, hostileCase{name: name, only: "http", server: statusOf(h.status, h.header, "slow down "+forge.Escapes), want: typed[*ThrottledError]()})
 	}
 	return append(cases, []hostileCase{
 		{name: "403 with a rate limit that is not exhausted", only: "http", server: statusOf(403, map[string]string{"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": never}, ""), want: exactly(ErrAuth)},
@@ -354,17 +356,17 @@ func httpCases() []hostileCase {
 			return &hostile{http: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/plain")
 				w.WriteHeader(http.StatusForbidden)
-				_ = endless(escapes)(w)
+				_ = endless(forge.Escapes)(w)
 			}}
 		}},
-		{name: "headers without end", only: "http", heavy: true, want: typed[*briefError](), server: func() *hostile {
+		{name: "headers without end", only: "http", heavy: true, want: typed[*wire.BriefError](), server: func() *hostile {
 			return &hostile{http: func(w http.ResponseWriter, _ *http.Request) {
 				for i := range 20_000 {
 					w.Header().Set(fmt.Sprint("X-", i), strings.Repeat("x", 100))
 				}
 			}}
 		}},
-		{name: "a web page", only: "http", want: anyError, server: statusOf(200, map[string]string{"Content-Type": "text/html"}, "<html>"+escapes)},
+		{name: "a web page", only: "http", want: anyError, server: statusOf(200, map[string]string{"Content-Type": "text/html"}, "<html>"+forge.Escapes)},
 		{name: "a redirect to itself", only: "http", want: anyError, server: func() *hostile {
 			return &hostile{http: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }}
 		}},
@@ -372,17 +374,17 @@ func httpCases() []hostileCase {
 		{name: "a redirect to another port", only: "http", want: typed[*RedirectError](), server: statusOf(302, map[string]string{"Location": "http://127.0.0.1:1/gitops.git/info/refs"}, "")},
 		{name: "a redirect to another scheme", only: "http", want: typed[*RedirectError](), server: statusOf(302, map[string]string{"Location": "https://127.0.0.1/gitops.git/info/refs"}, "")},
 		{name: "a redirect to no URL", only: "http", want: anyError, server: statusOf(302, map[string]string{"Location": "http://[" + "%1b[31m"}, "")},
-		{name: "a status line of escapes", only: "http", want: typed[*briefError](), server: func() *hostile {
+		{name: "a status line of escapes", only: "http", want: typed[*wire.BriefError](), server: func() *hostile {
 			return &hostile{http: func(w http.ResponseWriter, _ *http.Request) {
 				conn, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
 					return
 				}
-				_, _ = io.WriteString(conn, escapes+"\r\n\r\n")
+				_, _ = io.WriteString(conn, forge.Escapes+"\r\n\r\n")
 				_ = conn.Close()
 			}}
 		}},
-		{name: "TLS in place of HTTP", only: "http", want: typed[*briefError](), server: func() *hostile {
+		{name: "TLS in place of HTTP", only: "http", want: typed[*wire.BriefError](), server: func() *hostile {
 			return &hostile{http: func(w http.ResponseWriter, _ *http.Request) {
 				conn, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
@@ -396,83 +398,54 @@ func httpCases() []hostileCase {
 			return &hostile{hang: true, http: func(http.ResponseWriter, *http.Request) {}}
 		}},
 		{name: "gzip of a gigabyte", only: "http", heavy: true, want: malformed, server: func() *hostile {
-			content := zipZeros(1<<30, "")
+			content := forge.ZipZeros(1<<30, "")
 			return &hostile{http: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Encoding", "gzip")
-				_, _ = w.Write(gzipOf(content, 1<<30))
+				_, _ = w.Write(forge.GzipOf(content, 1<<30))
 			}}
 		}},
 	}...)
 }
 
 func pushCases() []hostileCase {
-	tip, objects := snapshot(map[string]string{"f": "content"})
+	tip, objects := forge.Snapshot(map[string]string{"f": "content"})
 	pushed := func(answer ...speech) func() *hostile {
 		return func() *hostile {
 			return &hostile{
-				advert: say(advertise(tip, "ofs-delta report-status side-band-64k")), push: then(answer...),
-				fetch: sayBytes([]byte(line("NAK\n")), []byte(band(1, string(forge(objects...)))), []byte("0000")),
+				advert: say(forge.Advertise(tip, "ofs-delta report-status side-band-64k")), push: then(answer...),
+				fetch: sayBytes([]byte(forge.Line("NAK\n")), []byte(forge.Band(1, string(forge.Pack(objects...)))), []byte("0000")),
 			}
 		}
 	}
-	reported := func(text string) speech { return say(band(1, line("unpack ok\n")+line("%s", text)+"0000"), "0000") }
+	reported := func(text string) speech {
+		return say(forge.Band(1, forge.Line("unpack ok\n")+forge.Line("%s", text)+"0000"), "0000")
+	}
 	ng := "ng refs/heads/main "
 	return []hostileCase{
 		{name: "a push that is taken", write: true, server: pushed(reported("ok refs/heads/main\n")), want: success},
-		{name: "a push that is declined with escapes", write: true, server: pushed(say(band(2, escapes+password)), reported(ng+escapes+"\n")), want: typed[*HookDeclinedError]()},
-		{name: "a push that is never taken", write: true, server: pushed(reported(ng + "failed to update ref " + escapes + "\n")), want: typed[*RejectedError]()},
-		{name: "a report on nothing", write: true, server: pushed(say(band(1, line("unpack ok\n")+"0000"), "0000")), want: malformed},
-		{name: "a report of words", write: true, server: pushed(say(band(1, line(escapes)), "0000")), want: malformed},
+		{name: "a push that is declined with escapes", write: true, server: pushed(say(forge.Band(2, forge.Escapes+password)), reported(ng+forge.Escapes+"\n")), want: typed[*HookDeclinedError]()},
+		{name: "a push that is never taken", write: true, server: pushed(reported(ng + "failed to update ref " + forge.Escapes + "\n")), want: typed[*RejectedError]()},
+		{name: "a report on nothing", write: true, server: pushed(say(forge.Band(1, forge.Line("unpack ok\n")+"0000"), "0000")), want: malformed},
+		{name: "a report of words", write: true, server: pushed(say(forge.Band(1, forge.Line(forge.Escapes)), "0000")), want: malformed},
 		{name: "no report", write: true, server: pushed(say()), want: anyError},
-		{name: "a report without end", write: true, heavy: true, server: pushed(say(band(1, line("unpack ok\n"))), endless(band(1, line("ok r\n")))), want: limit},
-		{name: "hook output without end", write: true, heavy: true, server: pushed(endless(band(2, strings.Repeat("x", 60_000)))), want: limit},
+		{name: "a report without end", write: true, heavy: true, server: pushed(say(forge.Band(1, forge.Line("unpack ok\n"))), endless(forge.Band(1, forge.Line("ok r\n")))), want: limit},
+		{name: "hook output without end", write: true, heavy: true, server: pushed(endless(forge.Band(2, strings.Repeat("x", 60_000)))), want: limit},
 	}
 }
 
 // bomb is a base of some KB, and deltas that each give one of 4 MB, or 8 MB of a tree.
 func bomb(kind plumbing.ObjectType, base, n int) *hostile {
-	most := maxFileBytes
+	most := odb.MaxFileBytes
 	if kind == plumbing.TreeObject {
-		most = maxTreeBytes
+		most = odb.MaxTreeBytes
 	}
 	times := most/base - 1
-	return streaming(n, func(i int) raw {
+	return streaming(n, func(i int) forge.Object {
 		if i == 0 {
-			return raw{kind: kind, data: bytes.Repeat([]byte("x"), base)}
+			return forge.Object{Kind: kind, Data: bytes.Repeat([]byte("x"), base)}
 		}
 		number := strconv.Itoa(i)
-		instructions := append(bytes.Repeat(copyAll(base), times), insert(number)...)
-		return raw{kind: plumbing.REFDeltaObject, ref: plumbing.ComputeHash(kind, bytes.Repeat([]byte("x"), base)), data: deltaTo(base, times*base+len(number), instructions...)}
+		instructions := append(bytes.Repeat(forge.CopyAll(base), times), forge.Insert(number)...)
+		return forge.Object{Kind: plumbing.REFDeltaObject, Ref: plumbing.ComputeHash(kind, bytes.Repeat([]byte("x"), base)), Data: forge.Delta(base, times*base+len(number), instructions...)}
 	})
-}
-
-// chain is a base with a chain of deltas. Those by id come in the reverse order; with a branch there are three upon each.
-func chain(n int, byID, branches bool) *hostile {
-	tip, objects := snapshot(map[string]string{"f": "content"})
-	content := bytes.Repeat([]byte("x"), 40_000)
-	deltas := []raw{{kind: plumbing.BlobObject, data: content}}
-	id := BlobHash(content)
-	step := 1
-	for i := range n {
-		text := fmt.Sprintf("%07d", i)
-		size := len(content)
-		next := raw{kind: plumbing.OFSDeltaObject, back: step, data: deltaTo(size, 7+size-7, append(insert(text), copyAll(size-7)...)...)}
-		base := id
-		content = append([]byte(text), content[:size-7]...)
-		if byID {
-			id = BlobHash(content)
-			next.kind, next.ref = plumbing.REFDeltaObject, base
-		}
-		deltas = append(deltas, next)
-		if step = 1; branches {
-			for j := range 2 {
-				deltas = append(deltas, raw{kind: plumbing.OFSDeltaObject, back: 1 + j, data: deltaTo(size, 9, insert(fmt.Sprintf("%08d%d", i, j))...)})
-			}
-			step = 3
-		}
-	}
-	if byID {
-		slices.Reverse(deltas)
-	}
-	return giving(tip, forge(append(objects, deltas...)...))
 }

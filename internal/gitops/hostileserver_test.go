@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 // speech is what a server says, which may never end: the error is the listener's, who has gone.
@@ -84,7 +84,7 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, service := h.fetch, "git-upload-pack"
 	switch {
 	case r.Method == http.MethodGet:
-		answer = then(say(line("# service=git-upload-pack\n"), "0000"), h.advert)
+		answer = then(say(forge.Line("# service=git-upload-pack\n"), "0000"), h.advert)
 		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
 	case pushes(r):
 		answer, service = h.push, "git-receive-pack"
@@ -105,21 +105,7 @@ func (h *hostile) overHTTP(t *testing.T) Config {
 	return Config{URL: server.URL + "/gitops.git", HTTP: HTTPAuth{Username: username, Password: password, AllowInsecure: true}}
 }
 
-var sshKeys = sync.OnceValues(func() (string, ssh.Signer) {
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		panic(err)
-	}
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		panic(err)
-	}
-	signer, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		panic(err)
-	}
-	return string(pem.EncodeToMemory(block)), signer
-})
+var sshKeys = sync.OnceValues(forge.SSHKey)
 
 func (h *hostile) overSSH(t *testing.T) Config {
 	key, signer := sshKeys()

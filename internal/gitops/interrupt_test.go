@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 type outcome struct {
@@ -122,7 +124,7 @@ func TestApply_interruptedWhileSent(t *testing.T) {
 			func() <-chan outcome { return start(ctx, e, write("c", "3")) })
 	}
 	overSSH := func(f *fixture, ctx context.Context) []<-chan outcome {
-		key, signer := newKey(f.t)
+		key, signer := forge.SSHKey()
 		return []<-chan outcome{start(ctx, f.ssh(signer.PublicKey()).engine(key), write("b", "2"), write("c", "3"))}
 	}
 	for name, test := range map[string]struct {

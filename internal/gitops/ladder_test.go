@@ -77,8 +77,8 @@ func TestLadder(t *testing.T) {
 			f.seed(map[string]string{"package-4/prod/params.yaml": "theirs"})
 			apply(t, e, "Write", write("package-5/prod/params.yaml", "ours"))
 			read("package-4/prod/params.yaml", "theirs")
-			if filters[e.filter] != test.filter {
-				t.Errorf("the engine uses filter %q, want %q", filters[e.filter], test.filter)
+			if e.ladder.commit() != test.filter {
+				t.Errorf("the engine uses filter %q, want %q", e.ladder.commit(), test.filter)
 			}
 			f.check(with(files, map[string]string{
 				"package-3/prod/params.yaml": "ours", "package-4/prod/params.yaml": "theirs", "package-5/prod/params.yaml": "ours",

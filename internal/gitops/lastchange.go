@@ -11,6 +11,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
@@ -53,7 +55,7 @@ func (e *Engine) LastChange(ctx context.Context, path string) (*LastChange, erro
 	call := &historyCall{ctx: ctx, path: segments, done: make(chan struct{})}
 	e.mu.Lock()
 	e.histories = append(e.histories, call)
-	e.start()
+	e.startLocked()
 	e.mu.Unlock()
 	select {
 	case <-call.done:
@@ -66,14 +68,14 @@ func (e *Engine) LastChange(ctx context.Context, path string) (*LastChange, erro
 	}
 }
 
-// tell answers callers about the last changes of their paths, together.
-func (e *Engine) tell(calls []*historyCall) {
-	g := newGroup()
+// answerHistories answers callers about the last changes of their paths, together.
+func (e *Engine) answerHistories(calls []*historyCall) {
+	g := newGroup(func(error) {})
 	defer g.release()
 	for _, call := range calls {
 		g.join(call.ctx)
 	}
-	err := (&history{e: e, ctx: g, store: newStore(), calls: calls}).search()
+	err := (&history{e: e, ctx: g, store: odb.NewStore(), calls: calls}).search()
 	for _, call := range calls {
 		if err != nil {
 			call.err = e.locate(err)
@@ -86,20 +88,21 @@ func (e *Engine) tell(calls []*historyCall) {
 type history struct {
 	e       *Engine
 	ctx     context.Context
-	store   *store
+	store   *odb.Store
 	calls   []*historyCall
-	filter  string
+	rung    rung
+	over    bool   // more cannot be had
 	commits []Hash // along first parents, from the tip
 	whole   bool   // they reach the branch's first commit
 }
 
 func (h *history) search() error {
 	tip, err := h.begin()
-	if err != nil || tip == noCommit {
+	if err != nil || tip == odb.NoCommit {
 		return err
 	}
-	for depth, open := firstHistory, h.calls; len(open) > 0 && !h.whole && depth <= longestHistory && h.filter != ""; depth *= 4 {
-		if err := h.fetch(fetchRequest{wants: []Hash{tip}, depth: depth}); err != nil {
+	for depth, open := firstHistory, h.calls; len(open) > 0 && !h.whole && depth <= longestHistory && !h.over; depth *= 4 {
+		if err := h.fetch(wire.FetchRequest{Wants: []Hash{tip}, Depth: depth}); err != nil {
 			return err
 		}
 		if err := h.follow(tip); err != nil {
@@ -116,55 +119,48 @@ func (h *history) search() error {
 	return nil
 }
 
-// begin makes sure that the tip and the server's capabilities are known, and picks the filter. An empty one: the server has none that helps.
+// begin makes sure that the tip and the server's capabilities are known.
 func (h *history) begin() (Hash, error) {
 	e := h.e
 	e.mu.Lock()
-	tip, fresh := e.tip, e.fresh()
+	tip, fresh := e.at.Tip, e.freshLocked()
 	e.mu.Unlock()
-	if !fresh || !e.remote.known() {
-		at, err := e.readTip(h.ctx, e.retry(func(error) {}))
+	if !fresh || !e.remote.Known() {
+		at, err := e.readTip(h.ctx)
 		if err != nil {
 			return Hash{}, err
 		}
-		tip = at.tip
+		tip = at.Tip
 	}
-	switch {
-	case !e.remote.supports(capability.Filter) || !e.remote.supports(capability.Shallow):
-	case e.noIDs:
-		h.filter = filters[treesOnly]
-	default:
-		h.filter = map[string]string{"tree:1": "tree:0"}[filters[e.filter]]
-		if h.filter == "" {
-			h.filter = filters[e.filter]
-		}
-	}
+	h.rung = max(e.ladder.at, commitAlone)
+	h.over = h.rung == wholeSnapshot || !e.remote.Supports(capability.Filter) || !e.remote.Supports(capability.Shallow)
 	return tip, nil
 }
 
-// fetch goes down the ladder of filters where the server refuses one. An answer that is too long ends the search.
-func (h *history) fetch(request fetchRequest) error {
-	request.limit = historyBound
-	for h.filter != "" {
-		request.filter = h.filter
-		objects, err := h.e.remote.fetch(h.ctx, request)
+// fetch goes down the ladder where the server refuses a filter. Without any, or where an answer is too long, the search is over.
+func (h *history) fetch(request wire.FetchRequest) error {
+	request.Limit = wire.HistoryBound
+	for !h.over {
+		request.Filter = h.rung.filter()
+		objects, err := h.e.once.Fetch(h.ctx, request)
 		switch {
-		case errors.As(err, new(*refusedError)):
-			h.filter = filters[slices.Index(filters, h.filter)+1]
+		case errors.As(err, new(*wire.RefusedError)):
+			h.rung++
+			h.over = h.rung == wholeSnapshot
 			continue
 		case errors.As(err, new(*LimitError)):
-			h.filter = ""
+			h.over = true
 			return nil
 		case err != nil:
 			return err
 		}
 		for id, o := range objects {
-			if o.kind != plumbing.BlobObject {
-				h.store.put(id, o)
+			if o.Kind != plumbing.BlobObject {
+				h.store.Put(id, o)
 			}
 		}
-		if h.store.size > storeSoftLimit {
-			h.filter = ""
+		if h.store.Crowded() {
+			h.over = true
 		}
 		return nil
 	}
@@ -174,9 +170,13 @@ func (h *history) fetch(request fetchRequest) error {
 // follow goes along the first parents as far as they have been sent.
 func (h *history) follow(tip Hash) error {
 	h.commits, h.whole = nil, false
-	for id := tip; h.store.has(id); {
+	for id := tip; ; {
+		commit, sent := h.store.Get(id)
+		if !sent {
+			return nil
+		}
 		h.commits = append(h.commits, id)
-		header, _ := h.store.objects[id].commit()
+		header, _ := parseCommit(commit)
 		parent, found := header["parent"]
 		if !found {
 			h.whole = true
@@ -187,12 +187,11 @@ func (h *history) follow(tip Hash) error {
 			return err
 		}
 	}
-	return nil
 }
 
 // fetchTrees brings the trees along the paths in all commits, a level of all paths with each request.
 func (h *history) fetchTrees(calls []*historyCall) error {
-	for h.filter != "" {
+	for !h.over {
 		missing := map[Hash]bool{}
 		for _, call := range calls {
 			for _, commit := range h.commits {
@@ -208,11 +207,11 @@ func (h *history) fetchTrees(calls []*historyCall) error {
 		for id := range missing {
 			ids = append(ids, id)
 		}
-		if err := h.fetch(fetchRequest{wants: ids}); err != nil {
+		if err := h.fetch(wire.FetchRequest{Wants: ids}); err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(ids, h.store.has) {
-			h.filter = "" // not by their ids
+		if !slices.ContainsFunc(ids, h.store.Has) {
+			h.over = true // not by their ids
 		}
 	}
 	return nil
@@ -241,15 +240,16 @@ func (h *history) lastChange(path []string) *LastChange {
 			return nil
 		}
 		if now.entry.Hash != before.entry.Hash || now.entry.Mode != before.entry.Mode {
-			return h.store.objects[commit].lastChange(commit)
+			o, _ := h.store.Get(commit)
+			return describe(commit, o)
 		}
 	}
 	return nil
 }
 
-// commit takes a commit apart. Of a header that comes more than once the first one counts.
-func (o object) commit() (header map[string]string, message string) {
-	head, message, _ := strings.Cut(string(o.data), "\n\n")
+// parseCommit takes a commit apart. Of a header that comes more than once the first one counts.
+func parseCommit(o odb.Object) (header map[string]string, message string) {
+	head, message, _ := strings.Cut(string(o.Data), "\n\n")
 	header = map[string]string{}
 	for line := range strings.Lines(head) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -260,8 +260,9 @@ func (o object) commit() (header map[string]string, message string) {
 	return header, message
 }
 
-func (o object) lastChange(id Hash) *LastChange {
-	header, message := o.commit()
+// describe is what a commit says of itself.
+func describe(id Hash, commit odb.Object) *LastChange {
+	header, message := parseCommit(commit)
 	name, email, _ := person(header["author"])
 	_, _, at := person(header["committer"])
 	subject, _, _ := strings.Cut(strings.TrimSpace(message), "\n")

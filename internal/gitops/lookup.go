@@ -3,6 +3,8 @@ package gitops
 import (
 	"fmt"
 	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 )
 
 // lookup finds what is at a path of a commit, as far as the store reaches.
@@ -33,19 +35,19 @@ type want struct {
 }
 
 // resolve walks as far as it can. When something is missing it returns that; otherwise the lookup is done.
-func (l *lookup) resolve(s *store, tip Hash) (missing []want) {
+func (l *lookup) resolve(s *odb.Store, tip Hash) (missing []want) {
 	commit := l.commit
 	if commit.IsZero() {
 		commit = tip
 	}
-	root, err := s.root(commit)
+	root, err := s.Root(commit)
 	if err != nil {
 		return l.fail(err)
 	}
 	if root.IsZero() {
 		return []want{{id: commit, commit: true}}
 	}
-	entry := Entry{Mode: directoryMode, Hash: root}
+	entry := Entry{Mode: odb.DirectoryMode, Hash: root}
 	wanted := func(depth int) []want {
 		return []want{{id: entry.Hash, tree: entry.Dir(), depth: depth, name: entry.Name, ahead: l.ahead}}
 	}
@@ -53,7 +55,7 @@ func (l *lookup) resolve(s *store, tip Hash) (missing []want) {
 		if !entry.Dir() {
 			return l.finish(Entry{}, nil)
 		}
-		t, err := s.tree(entry.Hash)
+		t, err := s.Tree(entry.Hash)
 		if err != nil {
 			return l.fail(err)
 		}
@@ -61,12 +63,12 @@ func (l *lookup) resolve(s *store, tip Hash) (missing []want) {
 			return wanted(depth)
 		}
 		var found bool
-		if entry, found = t.find(name); !found {
+		if entry, found = t.Find(name); !found {
 			return l.finish(Entry{}, nil)
 		}
 	}
 	if entry.Dir() && l.data {
-		t, err := s.tree(entry.Hash)
+		t, err := s.Tree(entry.Hash)
 		if err != nil {
 			return l.fail(err)
 		}
@@ -76,30 +78,30 @@ func (l *lookup) resolve(s *store, tip Hash) (missing []want) {
 		if missing := l.missingFiles(s, entry, t); len(missing) > 0 {
 			return missing
 		}
-		l.entries = t.entries
+		l.entries = t.Entries
 		return l.finish(entry, nil)
 	}
-	if !l.data || entry.kind() != "" {
+	if !l.data || entry.Irregular() != "" {
 		return l.finish(entry, nil)
 	}
-	blob, known := s.objects[entry.Hash]
+	blob, known := s.Get(entry.Hash)
 	if !known {
 		return wanted(len(l.path))
 	}
-	if blob.kind == largeBlob {
-		l.err, l.done = fileTooLarge(strings.Join(l.path, "/")), true
+	if blob.Kind == odb.LargeBlob {
+		l.err, l.done = odb.FileTooLarge(strings.Join(l.path, "/")), true
 		return nil
 	}
-	return l.finish(entry, blob.data)
+	return l.finish(entry, blob.Data)
 }
 
 // missingFiles are the regular files of a directory that are not here, if they are asked for.
-func (l *lookup) missingFiles(s *store, dir Entry, t *tree) (missing []want) {
+func (l *lookup) missingFiles(s *odb.Store, dir Entry, t *odb.Tree) (missing []want) {
 	if !l.files {
 		return nil
 	}
-	for _, entry := range t.entries {
-		if entry.kind() == "" && !s.has(entry.Hash) {
+	for _, entry := range t.Entries {
+		if entry.Irregular() == "" && !s.Has(entry.Hash) {
 			missing = append(missing, want{id: entry.Hash, depth: len(l.path) + 1, name: entry.Name, within: dir.Name, ahead: l.ahead})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
@@ -46,7 +47,7 @@ func summary(change Change) string {
 }
 
 // commit encodes a commit object, signed where a key is configured. The zero parent: it has none.
-func (t *target) commit(tree, parent Hash, message string, now time.Time) (object, error) {
+func (t *target) commit(tree, parent Hash, message string, now time.Time) (odb.Object, error) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "tree %s\n", tree)
 	if !parent.IsZero() {
@@ -54,14 +55,14 @@ func (t *target) commit(tree, parent Hash, message string, now time.Time) (objec
 	}
 	person := fmt.Sprintf("%s <%s> %d +0000", t.AuthorName, t.AuthorEmail, now.Unix())
 	fmt.Fprintf(&text, "author %s\ncommitter %s\n\n%s", person, person, message)
-	commit := object{plumbing.CommitObject, []byte(text.String())}
+	commit := odb.Object{Kind: plumbing.CommitObject, Data: []byte(text.String())}
 	if t.sign == nil {
 		return commit, nil
 	}
-	signature, err := t.sign(commit.data)
+	signature, err := t.sign(commit.Data)
 	if err != nil {
-		return object{}, err
+		return odb.Object{}, err
 	}
-	commit.data = withSignature(commit.data, signature)
+	commit.Data = withSignature(commit.Data, signature)
 	return commit, nil
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // outcomeGrace is how much longer than its callers the engine waits for the outcome of what it has sent.
@@ -61,18 +64,18 @@ func (b *batch) mark() error {
 }
 
 // send pushes the draft once. What that leaves open is among what has been sent then.
-func (b *batch) send(d *draft, pack []byte) (report, error) {
+func (b *batch) send(d *draft, pack []byte) (wire.Report, error) {
 	way := &gate{mark: b.mark}
 	began := time.Now()
-	answer, failure := b.e.remote.push(b.lasting, d.old(), d.id, pack, way.pass)
+	answer, failure := b.e.remote.Push(b.lasting, d.Old(), d.id, pack, way.pass)
 	b.e.pushTime, b.e.pushed = time.Since(began), began
 	sent, left := way.shut()
 	switch {
-	case failure == nil && answer.accepted:
+	case failure == nil && answer.Accepted:
 		return answer, nil
 	case left:
 		failure = errLeft
-	case failure != nil && sent && !errors.As(failure, new(*turnedAwayError)):
+	case failure != nil && sent && !errors.As(failure, new(*wire.TurnedAwayError)):
 		if b.lasting.Err() != nil {
 			failure = errNoAnswer
 		}
@@ -98,22 +101,22 @@ func (b *batch) track() {
 	}
 }
 
-// look reads the tip and tells which of the drafts has landed there. Where an outcome is open it looks as well among the commits that
+// findLanded reads the tip and tells which of the drafts has landed there. Where an outcome is open it looks as well among the commits that
 // lead from the drafts' parent to the tip: the server took the push, its answer was lost, and somebody has pushed on top.
-func (b *batch) look(ctx context.Context, drafts []*draft) (now place, landed *draft, err error) {
-	if now, err = b.e.readTip(ctx, b.retry); err != nil {
-		return place{}, nil, err
+func (b *batch) findLanded(ctx context.Context, drafts []*draft) (now wire.Place, landed *draft, err error) {
+	if now, err = b.e.readTip(ctx); err != nil {
+		return wire.Place{}, nil, err
 	}
 	for _, d := range drafts {
-		if now.tip == d.id {
+		if now.Tip == d.id {
 			return now, d, nil
 		}
 	}
-	from := drafts[0].place
-	if now.unborn || now.tip == from.tip || len(b.open) == 0 {
+	from := drafts[0].Place
+	if now.Unborn || now.Tip == from.Tip || len(b.open) == 0 {
 		return now, nil, nil
 	}
-	objects, err := b.since(ctx, from.tip, now.tip)
+	objects, err := b.since(ctx, from.Tip, now.Tip)
 	for _, d := range drafts {
 		if _, found := objects[d.id]; found {
 			landed = d
@@ -125,13 +128,13 @@ func (b *batch) look(ctx context.Context, drafts []*draft) (now place, landed *d
 // resolve asks the branch what has become of what is open. done is false where that cannot be told yet: the branch has not moved.
 func (b *batch) resolve(ctx context.Context) (done bool, err error) {
 	epoch := b.e.currentEpoch()
-	now, landed, err := b.look(ctx, b.open)
+	now, landed, err := b.findLanded(ctx, b.open)
 	switch {
 	case err != nil:
 		return false, err
 	case landed != nil:
-		b.accept(landed, now.tip, epoch)
-	case now != b.open[0].place:
+		b.accept(landed, now.Tip, epoch)
+	case now != b.open[0].Place:
 		b.moved()
 	default:
 		return false, nil
@@ -143,12 +146,12 @@ func (b *batch) resolve(ctx context.Context) (done bool, err error) {
 func (b *batch) await() {
 	ctx, cancel := context.WithTimeout(b.lasting, b.e.grace)
 	defer cancel()
-	for delay := firstDelay; len(b.open) > 0 && len(b.leaving) > 0; delay = min(2*delay, longestDelay) {
+	for delay := wire.FirstDelay; len(b.open) > 0 && len(b.leaving) > 0; delay = min(2*delay, wire.LongestDelay) {
 		done, err := b.resolve(ctx)
 		if done {
 			return
 		}
-		if err == nil && pause(ctx, delay) == nil {
+		if err == nil && wire.Pause(ctx, delay) == nil {
 			continue
 		}
 		reason := b.lost
@@ -167,11 +170,11 @@ func (b *batch) accept(d *draft, tip Hash, epoch int) {
 	e := b.e
 	e.mu.Lock()
 	for _, o := range d.objects {
-		if len(o.data) <= keptBlob {
-			e.store.put(o.id, o.object)
+		if len(o.Data) <= odb.KeptBlob {
+			e.store.Put(o.ID, o.Object)
 		}
 	}
-	e.standAt(place{tip: tip}, epoch)
+	e.standAtLocked(wire.Place{Tip: tip}, epoch)
 	waiting := len(e.writes)
 	e.mu.Unlock()
 	e.callers = len(b.calls) + waiting
@@ -183,7 +186,7 @@ func (b *batch) accept(d *draft, tip Hash, epoch int) {
 // moved records that somebody else's commit is where the batch's would be.
 func (b *batch) moved() {
 	b.confirmed = true
-	b.noteLocked(ErrBranchMoved)
+	b.note(ErrBranchMoved)
 	b.closed()
 }
 

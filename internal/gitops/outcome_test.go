@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 // cutAfter lets the server answer the first n requests that match, and cuts the connection in place of handing the answer on.
@@ -262,9 +264,8 @@ func TestApply_thinPackRefused(t *testing.T) {
 				return
 			}
 			w.Header().Set("Content-Type", "application/x-git-receive-pack-result")
-			line := func(text string) string { return fmt.Sprintf("%04x%s", len(text)+4, text) }
-			status := line("unpack index-pack abnormal exit\n") + line("ng refs/heads/main unpacker error\n") + "0000"
-			_, _ = io.WriteString(w, line("\x01"+status)+"0000")
+			status := forge.Line("unpack index-pack abnormal exit\n") + forge.Line("ng refs/heads/main unpacker error\n") + "0000"
+			_, _ = io.WriteString(w, forge.Line("%s", "\x01"+status)+"0000")
 		})
 	})
 	apply(t, e, "Write", write("package-1/prod/params.yaml", "2"))

@@ -1,6 +1,10 @@
 package gitops
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+)
 
 // splitPath checks a path and returns its segments. The path is relative, with slashes; the root is the empty path where root is true.
 func splitPath(path string, root bool) ([]string, error) {
@@ -29,8 +33,8 @@ func checkEdits(edits []Edit) error {
 		if _, err := splitPath(edit.Path, false); err != nil {
 			return err
 		}
-		if len(edit.Data) > maxFileBytes { // could not be read again
-			return fileTooLarge(edit.Path)
+		if len(edit.Data) > odb.MaxFileBytes { // could not be read again
+			return odb.FileTooLarge(edit.Path)
 		}
 		if seen[edit.Path] {
 			return &PathError{Path: edit.Path, Reason: "is edited twice in one change"}

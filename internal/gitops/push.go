@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // How often an unchanged branch is pushed to again: after a failure of the connection or an overloaded server, and after a refusal
@@ -21,12 +23,12 @@ const (
 // that where a caller leaves: the others' changes then go into another draft.
 func (b *batch) push(d *draft) error {
 	e := b.e
-	pack := writePack(d.objects, true)
-	for tries, delay := 1, firstDelay; ; tries, delay = tries+1, min(2*delay, longestDelay) {
+	pack := odb.WritePack(d.objects, true)
+	for tries, delay := 1, wire.FirstDelay; ; tries, delay = tries+1, min(2*delay, wire.LongestDelay) {
 		e.rest(b.Context)
 		epoch := e.currentEpoch()
 		answer, failure := b.send(d, pack)
-		if failure == nil && answer.accepted {
+		if failure == nil && answer.Accepted {
 			b.accept(d, d.id, epoch)
 			return nil
 		}
@@ -40,11 +42,11 @@ func (b *batch) push(d *draft) error {
 		}
 		if throttled := (*ThrottledError)(nil); errors.As(failure, &throttled) && len(b.open) == 0 {
 			// The branch is not asked for what is known: nothing was taken.
-			if throttled.beyond(b.Context) {
+			if throttled.Beyond(b.Context) {
 				return fmt.Errorf("push: %w", failure)
 			}
-			b.noteLocked(failure)
-			if err := throttled.wait(b.Context, delay); err != nil {
+			b.note(failure)
+			if err := throttled.Wait(b.Context, delay); err != nil {
 				return err
 			}
 			if b.drop() {
@@ -56,24 +58,24 @@ func (b *batch) push(d *draft) error {
 		if len(b.open) > 0 {
 			ctx = b.lasting
 		}
-		now, landed, err := b.look(ctx, slices.Concat([]*draft{d}, b.open))
+		now, landed, err := b.findLanded(ctx, slices.Concat([]*draft{d}, b.open))
 		switch {
 		case err != nil && len(b.open) > 0:
 			return unknown(fmt.Errorf("%w; %w", b.lost, err))
 		case err != nil:
 			return err
 		case landed != nil:
-			b.accept(landed, now.tip, epoch)
+			b.accept(landed, now.Tip, epoch)
 			return nil
-		case now != d.place:
+		case now != d.Place:
 			b.moved()
 			return b.overtaken()
 		case refused:
 			return failure
 		}
 		b.confirmed = true
-		if failure == nil && !answer.mayPass() {
-			return b.declined(d, &HookDeclinedError{Reason: answer.reason, Text: answer.text})
+		if failure == nil && !answer.MayPass() {
+			return b.declined(d, &HookDeclinedError{Reason: answer.Reason, Text: answer.Text})
 		}
 		if err := giveUp(tries, answer, failure); err != nil {
 			if failure != nil {
@@ -81,12 +83,12 @@ func (b *batch) push(d *draft) error {
 			}
 			return b.declined(d, err)
 		}
-		pack = writePack(d.objects, !answer.unpack)
-		b.noteLocked(reasonOf(failure, answer))
+		pack = odb.WritePack(d.objects, !answer.Unpack)
+		b.note(reasonOf(failure, answer))
 		if b.drop() {
 			return nil
 		}
-		if err := pause(b.Context, delay); err != nil {
+		if err := wire.Pause(b.Context, delay); err != nil {
 			return err
 		}
 		if b.drop() {
@@ -96,15 +98,15 @@ func (b *batch) push(d *draft) error {
 }
 
 // learn remembers what a push that was not accepted says about the next one, and to callers who leave.
-func (b *batch) learn(answer report, failure error) {
+func (b *batch) learn(answer wire.Report, failure error) {
 	b.e.mu.Lock()
 	defer b.e.mu.Unlock()
 	switch {
 	case errors.Is(failure, errLeft):
 	case failure != nil:
-		b.note(failure)
-	case !answer.mayPass():
-		b.note(&HookDeclinedError{Reason: answer.reason, Text: answer.text})
+		b.noteLocked(failure)
+	case !answer.MayPass():
+		b.noteLocked(&HookDeclinedError{Reason: answer.Reason, Text: answer.Text})
 	}
 	if errors.Is(failure, ErrAuth) {
 		b.e.barred = failure
@@ -112,25 +114,15 @@ func (b *batch) learn(answer report, failure error) {
 }
 
 // since fetches the commits that lead from one to another.
-func (b *batch) since(ctx context.Context, from, to Hash) (objects map[Hash]object, err error) {
-	request := fetchRequest{wants: []Hash{to}}
-	if from != noCommit {
-		request.haves, request.shallows = []Hash{from}, []Hash{from}
-	}
-	if b.e.filter != wholeSnapshot {
-		request.filter = "tree:0"
-		if b.e.filter == treesOnly {
-			request.filter = "blob:none"
+func (b *batch) since(ctx context.Context, from, to Hash) (map[Hash]odb.Object, error) {
+	request := wire.FetchRequest{Wants: []Hash{to}, Filter: b.e.ladder.rest(), Optional: true}
+	if from != odb.NoCommit {
+		request.Haves = []Hash{from}
+		if b.e.remote.Supports(capability.Shallow) {
+			request.Shallows = request.Haves
 		}
 	}
-	if !b.e.remote.supports(capability.Shallow) {
-		request.shallows = nil
-	}
-	err = b.retry.do(ctx, func() error {
-		objects, err = b.e.remote.fetch(ctx, request)
-		return err
-	})
-	return objects, err
+	return b.e.remote.Fetch(ctx, request)
 }
 
 // overtaken gives other writers about one push time before the next attempt.
@@ -138,7 +130,7 @@ func (b *batch) overtaken() error {
 	if b.drop(); len(b.calls) == 0 {
 		return nil
 	}
-	return pause(b.Context, min(b.e.pushTime, longestDelay))
+	return wire.Pause(b.Context, min(b.e.pushTime, wire.LongestDelay))
 }
 
 // declined turns the changes down. Of several, it finds those that the server objects to: each half is pushed by itself.
@@ -163,34 +155,20 @@ func (b *batch) settleInHalves(calls []*writeCall) {
 	b.e.commitBatch(slices.Clone(calls[half:]), false)
 }
 
-// mayPass tells whether another writer, or a busy server, can be the reason of a refusal. It decides about another attempt alone:
-// whether the commit is on the branch is asked of the branch.
-func (r report) mayPass() bool {
-	if r.unpack {
-		return true
-	}
-	for _, text := range []string{"lock", "failed to update ref", "stale", "fetch first", "non-fast-forward", "old value", "internal", "timeout", "try again"} {
-		if strings.Contains(strings.ToLower(r.reason), text) {
-			return true
-		}
-	}
-	return false
-}
-
 // giveUp returns the final error when there were enough attempts.
-func giveUp(tries int, answer report, failure error) error {
+func giveUp(tries int, answer wire.Report, failure error) error {
 	switch {
 	case failure == nil && tries >= refusalAttempts:
-		return &RejectedError{Reason: answer.reason, Text: answer.text}
-	case failure != nil && (tries >= connectionAttempts || !errors.As(failure, new(*transientError)) && tries >= refusalAttempts):
+		return &RejectedError{Reason: answer.Reason, Text: answer.Text}
+	case failure != nil && (tries >= connectionAttempts || !errors.As(failure, new(*wire.TransientError)) && tries >= refusalAttempts):
 		return fmt.Errorf("push: %w", failure)
 	}
 	return nil
 }
 
-func reasonOf(failure error, answer report) error {
+func reasonOf(failure error, answer wire.Report) error {
 	if failure != nil {
 		return failure
 	}
-	return &RejectedError{Reason: answer.reason, Text: answer.text}
+	return &RejectedError{Reason: answer.Reason, Text: answer.Text}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
 // readCall is one caller that waits for its lookups.
@@ -34,7 +36,7 @@ func (e *Engine) Prefetch(ctx context.Context, paths ...string) error {
 		}
 		lookups = append(lookups, &lookup{path: segments, data: true, files: true, ahead: true})
 	}
-	_, err := e.look(ctx, lookups...)
+	_, err := e.lookUp(ctx, lookups...)
 	return err
 }
 
@@ -45,13 +47,13 @@ func (e *Engine) Read(ctx context.Context, path string) (File, error) {
 		return File{}, err
 	}
 	l := &lookup{path: segments, data: true, ahead: true}
-	if _, err := e.look(ctx, l); err != nil {
+	if _, err := e.lookUp(ctx, l); err != nil {
 		return File{}, err
 	}
 	if l.entry.Hash.IsZero() {
 		return File{}, fmt.Errorf("%s: %w", path, ErrNotExist)
 	}
-	if kind := l.entry.kind(); kind != "" {
+	if kind := l.entry.Irregular(); kind != "" {
 		return File{}, &PathError{Path: path, Reason: "is " + kind}
 	}
 	return File{Data: l.blob, Blob: l.entry.Hash}, nil
@@ -65,7 +67,7 @@ func (e *Engine) Stat(ctx context.Context, path string) (Entry, error) {
 		return Entry{}, err
 	}
 	l := &lookup{path: segments, ahead: true}
-	if _, err := e.look(ctx, l); err != nil {
+	if _, err := e.lookUp(ctx, l); err != nil {
 		return Entry{}, err
 	}
 	if l.entry.Hash.IsZero() {
@@ -82,7 +84,7 @@ func (e *Engine) List(ctx context.Context, dir string) ([]Entry, error) {
 		return nil, err
 	}
 	l := &lookup{path: segments, data: true}
-	if _, err := e.look(ctx, l); err != nil {
+	if _, err := e.lookUp(ctx, l); err != nil {
 		return nil, err
 	}
 	if !l.entry.Dir() {
@@ -99,7 +101,7 @@ func (e *Engine) Tree(ctx context.Context, commit Hash, dir string) (Hash, error
 		return Hash{}, err
 	}
 	l := &lookup{commit: commit, path: segments}
-	if _, err := e.look(ctx, l); err != nil {
+	if _, err := e.lookUp(ctx, l); err != nil {
 		return Hash{}, err
 	}
 	if !l.entry.Dir() {
@@ -110,11 +112,11 @@ func (e *Engine) Tree(ctx context.Context, commit Hash, dir string) (Hash, error
 
 // Tip returns the commit that reads are answered from; the zero Hash in an empty repository.
 func (e *Engine) Tip(ctx context.Context) (Hash, error) {
-	return e.look(ctx)
+	return e.lookUp(ctx)
 }
 
-// look resolves lookups at one tip, from what is known or through the loop, and returns that tip.
-func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
+// lookUp resolves lookups at one tip, from what is known or through the loop, and returns that tip.
+func (e *Engine) lookUp(ctx context.Context, lookups ...*lookup) (Hash, error) {
 	if ctx.Err() != nil {
 		return Hash{}, e.locate(context.Cause(ctx))
 	}
@@ -123,17 +125,17 @@ func (e *Engine) look(ctx context.Context, lookups ...*lookup) (Hash, error) {
 	e.mu.Lock()
 	silent := e.outage.Of(ctx, began, func(err error) bool {
 		var throttled *ThrottledError
-		return !errors.As(err, &throttled) || throttled.beyond(ctx)
+		return !errors.As(err, &throttled) || throttled.Beyond(ctx)
 	})
 	switch {
-	case e.answer(call):
+	case e.answerLocked(call):
 	case e.refused != nil:
 		call.finish(e.locate(e.refused))
 	case silent != nil:
 		call.finish(e.locate(silent))
 	default:
 		e.reads = append(e.reads, call)
-		e.start()
+		e.startLocked()
 	}
 	e.mu.Unlock()
 	select {
@@ -171,40 +173,40 @@ func interrupted(ctx context.Context, last error) error {
 	return fmt.Errorf("%w; the last attempt: %w", context.Cause(ctx), last)
 }
 
-// answer finishes a call if that needs no network. The lock is held.
-func (e *Engine) answer(call *readCall) bool {
-	return len(e.missing(call)) == 0
+// answerLocked finishes a call if that needs no network.
+func (e *Engine) answerLocked(call *readCall) bool {
+	return len(e.missingLocked(call)) == 0
 }
 
 // tipWanted stands for the branch's tip among the objects that a call misses.
 var tipWanted = want{}
 
-// missing resolves a call's lookups as far as the store reaches and finishes it when nothing is missing. The lock is held.
-func (e *Engine) missing(call *readCall) []want {
+// missingLocked resolves a call's lookups as far as the store reaches and finishes it when nothing is missing.
+func (e *Engine) missingLocked(call *readCall) []want {
 	var missing []want
 	atTip := len(call.lookups) == 0
 	for _, l := range call.lookups {
 		if l.done {
 			continue
 		}
-		if l.commit.IsZero() && !e.fresh() {
+		if l.commit.IsZero() && !e.freshLocked() {
 			atTip = true
 			continue
 		}
-		missing = append(missing, l.resolve(e.store, e.tip)...)
+		missing = append(missing, l.resolve(e.store, e.at.Tip)...)
 	}
-	if atTip && !e.fresh() {
+	if atTip && !e.freshLocked() {
 		return append(missing, tipWanted)
 	}
 	if len(missing) == 0 {
-		call.tip = reported(e.tip)
+		call.tip = reported(e.at.Tip)
 		call.finish(nil)
 	}
 	return missing
 }
 
-// serve answers reads together: every round fetches all that any of them misses next.
-func (e *Engine) serve(calls []*readCall) {
+// answerReads answers reads together: every round fetches all that any of them misses next.
+func (e *Engine) answerReads(calls []*readCall) {
 	e.fetched = false
 	defer func() {
 		if e.fetched {
@@ -212,7 +214,14 @@ func (e *Engine) serve(calls []*readCall) {
 		}
 	}()
 	for len(calls) > 0 {
-		g := newGroup()
+		waiting := slices.Clone(calls)
+		g := newGroup(func(err error) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			for _, call := range waiting {
+				call.last = err
+			}
+		})
 		for _, call := range calls {
 			g.join(call.ctx)
 		}
@@ -226,17 +235,12 @@ func (e *Engine) serveGroup(g *group, calls []*readCall) []*readCall {
 	waiting := func() []*readCall {
 		return slices.DeleteFunc(calls, func(c *readCall) bool { return c.ctx.Err() != nil })
 	}
-	retry := e.retry(func(err error) {
-		for _, call := range calls {
-			call.last = err
-		}
-	})
 	for {
 		calls = waiting()
 		var missing []want
 		e.mu.Lock()
 		calls = slices.DeleteFunc(calls, func(c *readCall) bool {
-			wants := e.missing(c)
+			wants := e.missingLocked(c)
 			missing = append(missing, wants...)
 			return len(wants) == 0
 		})
@@ -244,7 +248,7 @@ func (e *Engine) serveGroup(g *group, calls []*readCall) []*readCall {
 		if len(calls) == 0 {
 			return nil
 		}
-		err := e.bring(g, missing, retry, func(commit Hash, err error) { failCommit(calls, commit, err) })
+		err := e.bring(g, missing, func(commit Hash, err error) { failCommit(calls, commit, err) })
 		if err != nil && g.Err() != nil {
 			return waiting()
 		}
@@ -269,9 +273,9 @@ func failCommit(calls []*readCall, commit Hash, err error) {
 }
 
 // bring fetches the tip if it is missing, else the objects. refused is told of a commit that the server does not give.
-func (e *Engine) bring(ctx context.Context, missing []want, retry *retry, refused func(Hash, error)) error {
+func (e *Engine) bring(ctx context.Context, missing []want, refused func(Hash, error)) error {
 	if slices.Contains(missing, tipWanted) {
-		_, err := e.readTip(ctx, retry)
+		_, err := e.readTip(ctx)
 		return err
 	}
 	var ids []Hash
@@ -280,8 +284,8 @@ func (e *Engine) bring(ctx context.Context, missing []want, retry *retry, refuse
 			ids = append(ids, w.id)
 			continue
 		}
-		err := e.fetchCommit(ctx, w.id, retry)
-		if refusal := (*refusedError)(nil); errors.As(err, &refusal) && w.id != e.knownTip() {
+		err := e.fetchCommit(ctx, w.id)
+		if refusal := (*wire.RefusedError)(nil); errors.As(err, &refusal) && w.id != e.knownTip() {
 			refused(w.id, fmt.Errorf("commit %s: %w: %w", w.id, ErrCommitNotFound, err))
 			err = nil
 		}
@@ -293,10 +297,10 @@ func (e *Engine) bring(ctx context.Context, missing []want, retry *retry, refuse
 		return nil
 	}
 	e.mu.Lock()
-	ids = append(ids, e.ahead(missing)...)
+	ids = append(ids, e.aheadLocked(missing)...)
 	e.mu.Unlock()
 	e.fetched = true
-	return e.fetchObjects(ctx, ids, retry)
+	return e.fetchObjects(ctx, ids)
 }
 
 func dedupe(wants []want) []want {

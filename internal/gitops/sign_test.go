@@ -19,6 +19,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 const passphrase = "open s3same"
@@ -145,7 +147,7 @@ func TestSigning_ssh(t *testing.T) {
 		}
 		return string(pem.EncodeToMemory(block))
 	}
-	edwards, _ := newKey(t)
+	edwards, _ := forge.SSHKey()
 	for name, signing := range map[string]Signing{
 		"ed25519, encrypted": {SSHKey: encrypted(t, edwards, passphrase), SSHPassphrase: passphrase},
 		"ecdsa":              {SSHKey: text(elliptical)},
@@ -175,7 +177,7 @@ func TestSigning_Validate(t *testing.T) {
 	private, public := openPGPKey(t, "", 0)
 	locked, _ := openPGPKey(t, passphrase, 0)
 	expired, _ := openPGPKey(t, "", 60)
-	key, _ := newKey(t)
+	key, _ := forge.SSHKey()
 	lockedSSH := encrypted(t, key, passphrase)
 	for _, test := range []struct {
 		name    string

@@ -3,12 +3,10 @@ package gitops
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -21,6 +19,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 // sshServer lets one key in and runs Git's services on the fixture's repository.
@@ -30,23 +30,6 @@ type sshServer struct {
 	host        ssh.Signer
 	connections atomic.Int32
 	services    atomic.Int32
-}
-
-func newKey(t *testing.T) (string, ssh.Signer) {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(block)), signer
 }
 
 // encrypted takes a while by design; one test of it will do.
@@ -65,7 +48,7 @@ func encrypted(t *testing.T, key, passphrase string) string {
 
 func (f *fixture) ssh(allowed ssh.PublicKey) *sshServer {
 	f.t.Helper()
-	_, host := newKey(f.t)
+	_, host := forge.SSHKey()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		f.t.Fatal(err)
@@ -177,7 +160,7 @@ func TestSSH(t *testing.T) {
 			f := newFixture(t, withConfig(settings...))
 			files := packages(10)
 			first := f.seed(files)
-			key, signer := newKey(t)
+			key, signer := forge.SSHKey()
 			server := f.ssh(signer.PublicKey())
 			e := server.engine(key)
 			read := func(path, want string) {
@@ -207,7 +190,7 @@ func TestSSH(t *testing.T) {
 
 func TestSSH_errors(t *testing.T) {
 	f := newFixture(t)
-	key, signer := newKey(t)
+	key, signer := forge.SSHKey()
 	locked := encrypted(t, key, "open sesame")
 	server := f.ssh(signer.PublicKey())
 	read := func(e *Engine) error {
@@ -227,7 +210,7 @@ func TestSSH_errors(t *testing.T) {
 	if err := read(server.engine(key, func(c *Config) { c.URL += "-of-nobody" })); !errors.Is(err, ErrRepositoryNotFound) {
 		t.Errorf("a missing repository: %v", err)
 	}
-	stranger, strangersKey := newKey(t)
+	stranger, strangersKey := forge.SSHKey()
 	before := server.connections.Load()
 	e := server.engine(stranger)
 	for range 3 {
@@ -276,74 +259,11 @@ func TestSSH_hook(t *testing.T) {
 	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\necho 'ticket number missing' >&2\nexit 1\n"); err != nil {
 		t.Fatal(err)
 	}
-	key, signer := newKey(t)
+	key, signer := forge.SSHKey()
 	_, err := f.ssh(signer.PublicKey()).engine(key).Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
 	var declined *HookDeclinedError
 	if !errors.As(err, &declined) || declined.Text != "ticket number missing" {
 		t.Errorf("got %v, want *HookDeclinedError with the hook's words", err)
-	}
-}
-
-func TestKnownHosts(t *testing.T) {
-	_, one := newKey(t)
-	line := func(pattern string) string { return pattern + " " + string(ssh.MarshalAuthorizedKey(one.PublicKey())) }
-	for _, test := range []struct {
-		text, host, port string
-		trusted          int
-	}{
-		{line("git.example.com"), "git.example.com", "22", 1},
-		{line("git.example.com"), "Git.Example.com", "22", 1},
-		{line("git.example.com"), "git.example.com", "2222", 0},
-		{line("[git.example.com]:2222"), "git.example.com", "2222", 1},
-		{line("a,git.example.com,b"), "git.example.com", "22", 1},
-		{line("*.example.com"), "git.example.com", "22", 1},
-		{line("*.example.com,!git.example.com"), "git.example.com", "22", 0},
-		{line(knownhosts.HashHostname("git.example.com")), "git.example.com", "22", 1},
-		{line(knownhosts.HashHostname("git.example.com")), "other.example.com", "22", 0},
-		{"# a comment\n\n" + line("other") + line("git.example.com"), "git.example.com", "22", 1},
-		{"@cert-authority " + line("*"), "git.example.com", "22", 0},
-		{"@revoked " + line("*"), "git.example.com", "22", 0},
-	} {
-		keys, err := parseKnownHosts(test.text, test.host, test.port)
-		if err != nil || len(keys.trusted) != test.trusted {
-			t.Errorf("%s for %s port %s: %d keys, %v; want %d", strings.Fields(test.text)[0], test.host, test.port, len(keys.trusted), err, test.trusted)
-		}
-	}
-	keys, err := parseKnownHosts(line("h")+"@revoked "+line("h"), "h", "22")
-	if err != nil || keys.check("h", nil, one.PublicKey()) == nil {
-		t.Errorf("a revoked key was trusted (%v)", err)
-	}
-}
-
-// TestKnownHosts_builtin compares the built-in keys with the fingerprints that their owners publish.
-func TestKnownHosts_builtin(t *testing.T) {
-	for host, want := range map[string]string{
-		"github.com":        "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU",
-		"gitlab.com":        "SHA256:eUXGGm1YGsMAS7vkcx6JOJdOGHPem5gQp4taiCfCLB8",
-		"bitbucket.org":     "SHA256:ybgmFkzwOSotHTHLJgHO0QN8L0xErw6vd0VhFA9m3SM",
-		"ssh.dev.azure.com": "SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og",
-	} {
-		keys, err := parseKnownHosts(builtinKnownHosts, host, "22")
-		if err != nil || len(keys.trusted) != 1 {
-			t.Errorf("%s: %d keys, %v", host, len(keys.trusted), err)
-			continue
-		}
-		if got := ssh.FingerprintSHA256(keys.trusted[0]); got != want {
-			t.Errorf("%s: %s, published is %s", host, got, want)
-		}
-	}
-	key, _ := newKey(t)
-	for _, url := range []string{"git@github.com:a/b.git", "ssh://git@ssh.github.com:443/a/b.git", "git@ssh.dev.azure.com:v3/org/project/repo"} {
-		if err := (Config{URL: url, SSH: SSHAuth{PrivateKey: key}}).Validate(); err != nil {
-			t.Errorf("%s: %v", url, err)
-		}
-	}
-	target, err := Config{URL: "git@gitlab.com:group/sub/repo.git", SSH: SSHAuth{PrivateKey: key}}.normalize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := fmt.Sprintf("%s %s %s %s", target.ssh.user, target.ssh.host, target.ssh.port, target.ssh.path); got != "git gitlab.com 22 group/sub/repo.git" {
-		t.Errorf("parsed %s", got)
 	}
 }
 
@@ -364,7 +284,7 @@ func TestSSH_hungServer(t *testing.T) {
 		_, _ = io.Copy(io.Discard, conn)
 		_ = conn.Close()
 	}()
-	key, signer := newKey(t)
+	key, signer := forge.SSHKey()
 	e := f.ssh(signer.PublicKey()).engine(key, func(c *Config) {
 		c.URL = "ssh://" + listener.Addr().String() + "/x"
 		c.SSH.KnownHosts = knownhosts.Line([]string{listener.Addr().String()}, signer.PublicKey())
@@ -378,7 +298,7 @@ func TestSSH_hungServer(t *testing.T) {
 func TestSSH_leavesNothingBehind(t *testing.T) {
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
-	key, signer := newKey(t)
+	key, signer := forge.SSHKey()
 	server := f.ssh(signer.PublicKey())
 	e := server.engine(key)
 	apply(t, e, "Write", write("b", "2"))

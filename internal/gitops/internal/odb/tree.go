@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -8,23 +8,23 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// emptyTree is the id of the tree without entries, which no server needs to send.
-var emptyTree = plumbing.ComputeHash(plumbing.TreeObject, nil)
+// EmptyTree is the id of the tree without entries, which no server needs to send.
+var EmptyTree = plumbing.ComputeHash(plumbing.TreeObject, nil)
 
-const directoryMode, fileMode = "40000", "100644"
+const DirectoryMode, fileMode = "40000", "100644"
 
 var errMalformedTree = errors.New("malformed tree object")
 
-// tree is a decoded tree object. Modes and names are kept as they are written, so that encode gives the same bytes again:
+// Tree is a decoded tree object. Modes and names are kept as they are written, so that encode gives the same bytes again:
 // decoding and encoding through go-git's object.Tree would change entries that are somebody else's, 100664 for one.
-type tree struct {
-	entries []Entry
+type Tree struct {
+	Entries []Entry
 	index   map[string]int // by name; built for large trees alone
 }
 
-func decodeTree(raw []byte) (*tree, error) {
+func decodeTree(raw []byte) (*Tree, error) {
 	text := string(raw) // names and modes are slices of this one copy
-	t := &tree{entries: make([]Entry, 0, len(raw)/40)}
+	t := &Tree{Entries: make([]Entry, 0, len(raw)/40)}
 	for at := 0; at < len(text); {
 		space := strings.IndexByte(text[at:], ' ')
 		if space < 1 {
@@ -40,12 +40,12 @@ func decodeTree(raw []byte) (*tree, error) {
 			return nil, errMalformedTree
 		}
 		copy(entry.Hash[:], text[end:])
-		t.entries = append(t.entries, entry)
+		t.Entries = append(t.Entries, entry)
 		at = end + len(Hash{})
 	}
-	if len(t.entries) > 32 {
-		t.index = make(map[string]int, len(t.entries))
-		for i, entry := range t.entries {
+	if len(t.Entries) > 32 {
+		t.index = make(map[string]int, len(t.Entries))
+		for i, entry := range t.Entries {
 			t.index[entry.Name] = i
 		}
 	}
@@ -72,16 +72,16 @@ func encodeTree(entries []Entry) []byte {
 	return raw.Bytes()
 }
 
-func (t *tree) find(name string) (Entry, bool) {
+func (t *Tree) Find(name string) (Entry, bool) {
 	if t.index != nil {
 		i, found := t.index[name]
 		if !found {
 			return Entry{}, false
 		}
-		return t.entries[i], true
+		return t.Entries[i], true
 	}
-	if i := position(t.entries, name); i >= 0 {
-		return t.entries[i], true
+	if i := position(t.Entries, name); i >= 0 {
+		return t.Entries[i], true
 	}
 	return Entry{}, false
 }
@@ -108,8 +108,8 @@ func sortName(e Entry) string {
 	return e.Name
 }
 
-// kind names what is not a regular file, for messages. Empty: a regular file.
-func (e Entry) kind() string {
+// Irregular names what is not a regular file, for messages. Empty: a regular file.
+func (e Entry) Irregular() string {
 	switch {
 	case e.Dir():
 		return "a directory"

@@ -1,4 +1,4 @@
-package gitops
+package wire
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
@@ -25,7 +26,7 @@ const (
 // exchange is what one HTTP request brought, beyond what go-git's session tells. It travels in the request's context.
 // go-git does not close every body it has read; finish does.
 type exchange struct {
-	limit  bound
+	limit  odb.Bound
 	status int
 	kind   string      // content type
 	header http.Header // of an HTTP answer
@@ -39,15 +40,15 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-func newExchange(ctx context.Context, limit bound) (context.Context, *exchange) {
+func newExchange(ctx context.Context, limit odb.Bound) (context.Context, *exchange) {
 	x := &exchange{limit: limit}
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
 // allow sets the limit for what is left of the answer.
-func (x *exchange) allow(limit bound) {
+func (x *exchange) allow(limit odb.Bound) {
 	for _, body := range x.bodies {
-		body.limit, body.left = limit, limit.most
+		body.limit, body.left = limit, limit.Most
 	}
 }
 
@@ -76,7 +77,7 @@ func (x *exchange) refusal() string {
 			return ""
 		}
 		if text, found := strings.CutPrefix(string(head[4:size]), "ERR "); found {
-			return printable.Text(strings.TrimSpace(text), maxTextBytes)
+			return printable.Text(strings.TrimSpace(text), MaxTextBytes)
 		}
 		head = head[size:]
 	}
@@ -92,7 +93,7 @@ func (x *exchange) offersMultiACK() bool {
 type cappedBody struct {
 	io.ReadCloser
 	exchange *exchange
-	limit    bound
+	limit    odb.Bound
 	left     int64
 	failing  bool // an HTTP error: its text ends at the limit without an error
 }
@@ -102,7 +103,7 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 		if b.failing {
 			return 0, io.EOF
 		}
-		b.exchange.err = b.limit.exceeded()
+		b.exchange.err = b.limit.Exceeded()
 		return 0, b.exchange.err
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
@@ -141,7 +142,7 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 	if x.reports {
 		response.Body = &reportBody{ReadCloser: response.Body, left: maxReportBytes}
 	}
-	body := &cappedBody{ReadCloser: response.Body, exchange: x, limit: x.limit, left: x.limit.most}
+	body := &cappedBody{ReadCloser: response.Body, exchange: x, limit: x.limit, left: x.limit.Most}
 	if body.failing = response.StatusCode >= 300; body.failing {
 		body.left = maxErrorBytes
 	}
@@ -175,7 +176,7 @@ func guard(request *http.Request, sending func() error) {
 
 // newTransport has connections of its own, which close by themselves when they are idle. It reads the system's certificate
 // authorities where others are trusted besides them.
-func newTransport(t *target) *http.Transport {
+func newTransport(login HTTPLogin) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		ForceAttemptHTTP2:      true,
@@ -184,6 +185,6 @@ func newTransport(t *target) *http.Transport {
 		IdleConnTimeout:        idleConnTimeout,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ExpectContinueTimeout:  time.Second,
-		TLSClientConfig:        &tls.Config{RootCAs: t.roots(), MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{RootCAs: login.roots(), MinVersion: tls.VersionTLS12},
 	}
 }

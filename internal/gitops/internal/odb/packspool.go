@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ func (s *spool) write(p []byte) {
 
 func (s *spool) check() error {
 	if s.size > maxSpoolBytes {
-		return spoolBound.exceeded()
+		return spoolBound.Exceeded()
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -15,10 +15,10 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/hash"
 )
 
-// selection is which files of a pack are kept. Trees, commits and tags always are.
-type selection struct {
-	wanted map[Hash]bool // to be kept whatever they have
-	spare  int           // bytes of others that may be taken along
+// Selection is which files of a pack are kept. Trees, commits and tags always are.
+type Selection struct {
+	Wanted map[Hash]bool // to be kept whatever they have
+	Spare  int           // bytes of others that may be taken along
 }
 
 // packEntry is an object of a pack as it came.
@@ -43,38 +43,38 @@ type packReader struct {
 	source *packSource
 	spool  spool
 	inflater
-	sel selection
+	sel Selection
 
 	entries []packEntry
 	byID    map[Hash]int32 // the first delta upon a base that is named by its id
-	objects map[Hash]object
+	objects map[Hash]Object
 
 	kept, inflated, held int64
 	missing              int  // wanted files that have not come yet
 	omitted              bool // a delta was left out, because it or its base is too large
 }
 
-// readPack decodes a pack. A pack that is cut off is an error; ids are computed here, so the content is what its id says. A wanted file
-// that is too large comes as a largeBlob.
-func readPack(ctx context.Context, r io.Reader, sel selection) (map[Hash]object, error) {
+// ReadPack decodes a pack. A pack that is cut off is an error; ids are computed here, so the content is what its id says. A wanted file
+// that is too large comes as a LargeBlob.
+func ReadPack(ctx context.Context, r io.Reader, sel Selection) (map[Hash]Object, error) {
 	return newPackReader(ctx, r, sel).read()
 }
 
-func newPackReader(ctx context.Context, r io.Reader, sel selection) *packReader {
+func newPackReader(ctx context.Context, r io.Reader, sel Selection) *packReader {
 	p := &packReader{
-		ctx: ctx, source: newPackSource(ctx, r), sel: sel, missing: len(sel.wanted),
-		byID: map[Hash]int32{}, objects: map[Hash]object{},
+		ctx: ctx, source: newPackSource(ctx, r), sel: sel, missing: len(sel.Wanted),
+		byID: map[Hash]int32{}, objects: map[Hash]Object{},
 	}
 	p.source.spool = &p.spool
 	return p
 }
 
-func (p *packReader) read() (map[Hash]object, error) {
+func (p *packReader) read() (map[Hash]Object, error) {
 	count, err := p.source.header()
 	if err != nil {
 		return nil, whole(err)
 	}
-	if count > maxPackObjects {
+	if count > MaxPackObjects {
 		return nil, tooManyObjects()
 	}
 	for range count {
@@ -89,9 +89,9 @@ func (p *packReader) read() (map[Hash]object, error) {
 	if err := p.resolve(); err != nil {
 		return nil, err
 	}
-	for id := range p.sel.wanted {
+	for id := range p.sel.Wanted {
 		if _, found := p.objects[id]; !found && p.omitted {
-			return nil, fileTooLarge("")
+			return nil, FileTooLarge("")
 		}
 	}
 	return p.objects, nil
@@ -112,7 +112,7 @@ func (p *packReader) next() error {
 	if e.kind, e.size, err = p.source.objectHeader(); err != nil {
 		return err
 	}
-	at := int32(len(p.entries)) //nolint:gosec // at most maxPackObjects
+	at := int32(len(p.entries)) //nolint:gosec // at most MaxPackObjects
 	switch e.kind {
 	case plumbing.OFSDeltaObject:
 		if e.base, err = p.offsetBase(e.offset); err != nil {
@@ -133,7 +133,7 @@ func (p *packReader) next() error {
 		return fmt.Errorf("pack: object of the unknown kind %d", e.kind)
 	}
 	if p.inflated += e.size; p.inflated > maxInflatedBytes {
-		return inflatedBound.exceeded()
+		return inflatedBound.Exceeded()
 	}
 	if err := p.content(&e); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (p *packReader) offsetBase(offset int64) (int32, error) {
 	if at == len(p.entries) || p.entries[at].offset != offset-back {
 		return none, errNoBase
 	}
-	return int32(at), nil //nolint:gosec // at most maxPackObjects
+	return int32(at), nil //nolint:gosec // at most MaxPackObjects
 }
 
 // content takes an object's content off the wire and keeps what is of use.
@@ -160,7 +160,7 @@ func (p *packReader) content(e *packEntry) error {
 	delta := e.kind == plumbing.OFSDeltaObject || e.kind == plumbing.REFDeltaObject
 	blob := e.kind == plumbing.BlobObject
 	switch {
-	case blob && e.size > maxFileBytes, delta && e.size > maxTreeBytes:
+	case blob && e.size > MaxFileBytes, delta && e.size > MaxTreeBytes:
 		if p.missing == 0 || delta {
 			return p.stream(p.source, e.size, io.Discard)
 		}
@@ -168,12 +168,12 @@ func (p *packReader) content(e *packEntry) error {
 		if err := p.stream(p.source, e.size, hasher); err != nil {
 			return err
 		}
-		if id := hasher.Sum(); p.sel.wanted[id] {
-			p.take(id, object{largeBlob, nil})
+		if id := hasher.Sum(); p.sel.Wanted[id] {
+			p.take(id, Object{LargeBlob, nil})
 		}
 		return nil
-	case !delta && !blob && e.size > maxTreeBytes:
-		return treeBound.exceeded()
+	case !delta && !blob && e.size > MaxTreeBytes:
+		return treeBound.Exceeded()
 	}
 	if blob || delta {
 		p.source.flush()
@@ -187,31 +187,31 @@ func (p *packReader) content(e *packEntry) error {
 		return errors.Join(err, p.spool.check())
 	}
 	e.id = plumbing.ComputeHash(e.kind, data)
-	return errors.Join(p.spool.check(), p.keep(e.id, object{e.kind, data}))
+	return errors.Join(p.spool.check(), p.keep(e.id, Object{e.kind, data}))
 }
 
 // keep takes an object whose data is a buffer's.
-func (p *packReader) keep(id Hash, o object) error {
+func (p *packReader) keep(id Hash, o Object) error {
 	if _, known := p.objects[id]; known {
 		return nil
 	}
-	cost := int64(len(o.data) + objectOverhead)
+	cost := int64(len(o.Data) + objectOverhead)
 	switch {
-	case o.kind != plumbing.BlobObject || p.sel.wanted[id]:
+	case o.Kind != plumbing.BlobObject || p.sel.Wanted[id]:
 		if p.kept += cost; p.kept > maxKeptBytes {
-			return keptBound.exceeded()
+			return keptBound.Exceeded()
 		}
-	case len(o.data) > keptBlob || int(cost) > p.sel.spare:
+	case len(o.Data) > KeptBlob || int(cost) > p.sel.Spare:
 		return nil
 	default:
-		p.sel.spare -= int(cost)
+		p.sel.Spare -= int(cost)
 	}
-	p.take(id, object{o.kind, bytes.Clone(o.data)})
+	p.take(id, Object{o.Kind, bytes.Clone(o.Data)})
 	return nil
 }
 
-func (p *packReader) take(id Hash, o object) {
-	if _, known := p.objects[id]; !known && p.sel.wanted[id] {
+func (p *packReader) take(id Hash, o Object) {
+	if _, known := p.objects[id]; !known && p.sel.Wanted[id] {
 		p.missing--
 	}
 	p.objects[id] = o

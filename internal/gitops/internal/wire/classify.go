@@ -1,4 +1,4 @@
-package gitops
+package wire
 
 import (
 	"context"
@@ -14,37 +14,38 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
-// transientError is a failure that may pass: the connection, an overloaded server.
-type transientError struct{ cause error }
+// TransientError is a failure that may pass: the connection, an overloaded server.
+type TransientError struct{ cause error }
 
-func (e *transientError) Error() string { return e.cause.Error() }
-func (e *transientError) Unwrap() error { return e.cause }
+func (e *TransientError) Error() string { return e.cause.Error() }
+func (e *TransientError) Unwrap() error { return e.cause }
 
-// briefError is a failure that is most often lasting, and may be that of a server which is starting.
-type briefError struct{ cause error }
+// BriefError is a failure that is most often lasting, and may be that of a server which is starting.
+type BriefError struct{ cause error }
 
-func (e *briefError) Error() string { return e.cause.Error() }
-func (e *briefError) Unwrap() error { return e.cause }
+func (e *BriefError) Error() string { return e.cause.Error() }
+func (e *BriefError) Unwrap() error { return e.cause }
 
-// protocolError is an answer that is not the Git protocol, or not whole. Its text quotes the answer.
-type protocolError struct{ cause error }
+// ProtocolError is an answer that is not the Git protocol, or not whole. Its text quotes the answer.
+type ProtocolError struct{ cause error }
 
-func (e *protocolError) Error() string { return printable.Line(e.cause.Error(), maxLineBytes) }
-func (e *protocolError) Unwrap() error { return e.cause }
+func (e *ProtocolError) Error() string { return printable.Line(e.cause.Error(), MaxLineBytes) }
+func (e *ProtocolError) Unwrap() error { return e.cause }
 
-// refusedError is the server's own refusal of a fetch, for example "upload-pack: not our ref ...".
-type refusedError struct{ text string }
+// RefusedError is the server's own refusal of a fetch, for example "upload-pack: not our ref ...".
+type RefusedError struct{ text string }
 
-func (e *refusedError) Error() string { return "the server refuses the fetch: " + e.text }
+func (e *RefusedError) Error() string { return "the server refuses the fetch: " + e.text }
 
-// turnedAwayError is a push that the server has answered without acting upon it.
-type turnedAwayError struct{ cause error }
+// TurnedAwayError is a push that the server has answered without acting upon it.
+type TurnedAwayError struct{ cause error }
 
-func (e *turnedAwayError) Error() string { return e.cause.Error() }
-func (e *turnedAwayError) Unwrap() error { return e.cause }
+func (e *TurnedAwayError) Error() string { return e.cause.Error() }
+func (e *TurnedAwayError) Unwrap() error { return e.cause }
 
 // classify turns what a session returned into an error that tells what to do about it.
 func classify(ctx context.Context, x *exchange, err error) error {
@@ -52,7 +53,7 @@ func classify(ctx context.Context, x *exchange, err error) error {
 		return cause
 	}
 	var redirect *RedirectError
-	var limit *LimitError
+	var limit *odb.LimitError
 	switch {
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return ErrEmptyRepository
@@ -68,14 +69,14 @@ func classify(ctx context.Context, x *exchange, err error) error {
 	case x.status == http.StatusNotFound || x.status == http.StatusGone:
 		return fmt.Errorf("%w (HTTP %d)", ErrRepositoryNotFound, x.status)
 	case x.status == http.StatusRequestTimeout || x.status >= 500:
-		return &transientError{fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())}
+		return &TransientError{fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())}
 	case x.status >= 400:
 		return fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())
 	case errors.As(err, &limit):
 		return limit
 	}
 	if text := x.refusal(); text != "" {
-		return &refusedError{text}
+		return &RefusedError{text}
 	}
 	if x.err != nil {
 		return connectionError(x.err)
@@ -90,7 +91,7 @@ func classify(ctx context.Context, x *exchange, err error) error {
 		// Neither an answer nor a failure of the connection: a redirect that must not be followed.
 		return err
 	}
-	return &protocolError{err}
+	return &ProtocolError{err}
 }
 
 // line is the server's explanation of an HTTP error on one line, if it is text.
@@ -98,7 +99,7 @@ func (x *exchange) line() string {
 	if !strings.HasPrefix(x.kind, "text/plain") {
 		return ""
 	}
-	return printable.Line(string(x.head), maxLineBytes)
+	return printable.Line(string(x.head), MaxLineBytes)
 }
 
 // text continues a sentence with the line.
@@ -126,7 +127,7 @@ func connectionError(err error) error {
 		record      tls.RecordHeaderError
 		operation   *net.OpError
 		network     net.Error
-		limit       *LimitError
+		limit       *odb.LimitError
 	)
 	switch {
 	case errors.As(err, &limit):
@@ -137,11 +138,11 @@ func connectionError(err error) error {
 	case errors.As(err, &operation) && operation.Op == "remote error": // an alert of TLS, for example that a client certificate is required
 		return err
 	case errors.As(err, &dns):
-		return &transientError{err}
+		return &TransientError{err}
 	case errors.As(err, &operation) && operation.Op == "dial" && !operation.Timeout(): // refused, or no way to the host
-		return &briefError{err}
+		return &BriefError{err}
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
-		return &transientError{err}
+		return &TransientError{err}
 	}
-	return &briefError{err}
+	return &BriefError{err}
 }

@@ -1,10 +1,11 @@
-package gitops
+package wire
 
 import (
 	"bytes"
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -26,7 +27,7 @@ const unread, progress = -1, 2
 
 func (b *reportBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
-		return 0, reportBound.exceeded()
+		return 0, reportBound.Exceeded()
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.count(p[:n])
@@ -61,33 +62,47 @@ func (b *reportBody) count(p []byte) {
 	}
 }
 
-// report is a server's definite answer to a push.
-type report struct {
-	accepted bool
-	reason   string // why not: the status of the branch, or of the pack
-	unpack   bool   // the reason is about the pack
-	text     string // what else the server said
+// Report is a server's definite answer to a push.
+type Report struct {
+	Accepted bool
+	Reason   string // why not: the status of the branch, or of the pack
+	Unpack   bool   // the reason is about the pack
+	Text     string // what else the server said
+}
+
+// MayPass tells whether another writer, or a busy server, can be the reason of a refusal. It decides about another attempt alone:
+// whether the commit is on the branch is asked of the branch.
+func (r Report) MayPass() bool {
+	if r.Unpack {
+		return true
+	}
+	for _, text := range []string{"lock", "failed to update ref", "stale", "fetch first", "non-fast-forward", "old value", "internal", "timeout", "try again"} {
+		if strings.Contains(strings.ToLower(r.Reason), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // newReport finds what a report says about the branch. What it says about others tells nothing.
-func newReport(status *packp.ReportStatus, branch, text string) (report, error) {
+func newReport(status *packp.ReportStatus, branch, text string) (Report, error) {
 	if status.UnpackStatus != "ok" {
-		return report{reason: printable.Line(status.UnpackStatus, maxLineBytes), unpack: true, text: text}, nil
+		return Report{Reason: printable.Line(status.UnpackStatus, MaxLineBytes), Unpack: true, Text: text}, nil
 	}
 	accepted := false
 	for _, command := range status.CommandStatuses {
 		switch {
 		case command.ReferenceName != plumbing.NewBranchReferenceName(branch):
 		case command.Status != "ok":
-			return report{reason: printable.Line(command.Status, maxLineBytes), text: text}, nil
+			return Report{Reason: printable.Line(command.Status, MaxLineBytes), Text: text}, nil
 		default:
 			accepted = true
 		}
 	}
 	if !accepted {
-		return report{}, &protocolError{errors.New("the server did not report on the branch")}
+		return Report{}, &ProtocolError{errors.New("the server did not report on the branch")}
 	}
-	return report{accepted: true}, nil
+	return Report{Accepted: true}, nil
 }
 
 // objectFormat is what an advertisement says the ids of the repository are made with; empty: nothing.
@@ -96,5 +111,5 @@ func objectFormat(head []byte) string {
 	capabilities, _, _ = bytes.Cut(capabilities, []byte{'\n'})
 	_, format, _ := bytes.Cut(capabilities, []byte("object-format="))
 	format, _, _ = bytes.Cut(format, []byte{' '})
-	return printable.Line(string(format), maxLineBytes)
+	return printable.Line(string(format), MaxLineBytes)
 }

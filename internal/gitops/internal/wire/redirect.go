@@ -1,4 +1,4 @@
-package gitops
+package wire
 
 import (
 	"fmt"
@@ -23,21 +23,21 @@ func (e *RedirectError) Error() string {
 }
 
 // checkRedirect is asked before a redirect is followed. Within the host all are. Without credentials reading goes elsewhere as well.
-func (t *target) checkRedirect(request *http.Request, _ []*http.Request) error {
-	if sameOrigin(t.endpoint, request.URL) || t.HTTP.Password == "" && t.HTTP.BearerToken == "" {
+func (s Server) checkRedirect(request *http.Request, _ []*http.Request) error {
+	if sameOrigin(s.Endpoint, request.URL) || s.HTTP.Password == "" && s.HTTP.BearerToken == "" {
 		return nil
 	}
-	return t.redirected(request.URL)
+	return s.redirected(request.URL)
 }
 
 // redirected is the refusal to go to a place.
-func (t *target) redirected(to *url.URL) *RedirectError {
+func (s Server) redirected(to *url.URL) *RedirectError {
 	if to == nil {
 		to = &url.URL{}
 	}
 	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
-	show := func(u *url.URL) string { return printable.Line(u.String(), maxLineBytes) }
-	return &RedirectError{From: show(origin(t.endpoint)), To: show(origin(to)), URL: show(place)}
+	show := func(u *url.URL) string { return printable.Line(u.String(), MaxLineBytes) }
+	return &RedirectError{From: show(origin(s.Endpoint)), To: show(origin(to)), URL: show(place)}
 }
 
 func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }

@@ -1,4 +1,4 @@
-package gitops
+package wire
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// builtinKnownHosts are the keys that the large hosts publish. They hold where SSHAuth.KnownHosts is empty.
-const builtinKnownHosts = `
+// BuiltinKnownHosts are the keys that the large hosts publish. They hold where SSHAuth.KnownHosts is empty.
+const BuiltinKnownHosts = `
 github.com,ssh.github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl
 [ssh.github.com]:443 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl
 gitlab.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf
@@ -24,14 +24,14 @@ bitbucket.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0Mu
 ssh.dev.azure.com,vs-ssh.visualstudio.com ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7Hr1oTWqNqOlzGJOfGJ4NakVyIzf1rXYd4d7wo6jBlkLvCA4odBlL0mDUyZ0/QUfTTqeu+tm22gOsv+VrVTMk6vwRU75gY/y9ut5Mb3bR5BV58dKXyq9A9UeB5Cakehn5Zgm6x1mKoVyf+FFn26iYqXJRgzIZZcZ5V6hrE0Qg39kZm4az48o0AUbf6Sp4SLdvnuMa2sVNwHBboS7EJkm57XQPVU3/QpyNLHbWDdzwtrlS+ez30S3AdYhLKEOxAG8weOnyrtLJAUen9mTkol8oII1edf7mWWbWVf0nBmly21+nZcmCTISQBtdcyPaEno7fFQMDD26/s0lfKob4Kw8H
 `
 
-// hostKeys are the keys that a server may show, and those that it must not.
-type hostKeys struct {
+// HostKeys are the keys that a server may show, and those that it must not.
+type HostKeys struct {
 	trusted, revoked []ssh.PublicKey
 }
 
-// parseKnownHosts takes the lines for one server out of a known_hosts text. Lines with @cert-authority are passed over.
-func parseKnownHosts(text, host, port string) (hostKeys, error) {
-	var keys hostKeys
+// ParseKnownHosts takes the lines for one server out of a known_hosts text. Lines with @cert-authority are passed over.
+func ParseKnownHosts(text, host, port string) (HostKeys, error) {
+	var keys HostKeys
 	rest := []byte(text)
 	for {
 		marker, patterns, key, _, after, err := ssh.ParseKnownHosts(rest)
@@ -39,7 +39,7 @@ func parseKnownHosts(text, host, port string) (hostKeys, error) {
 			return keys, nil
 		}
 		if err != nil {
-			return hostKeys{}, err
+			return HostKeys{}, err
 		}
 		rest = after
 		switch {
@@ -90,8 +90,11 @@ func matchesPattern(pattern, name string) bool {
 	return err == nil && found
 }
 
+// None: no key is known, so that no server can be trusted.
+func (k HostKeys) None() bool { return len(k.trusted) == 0 }
+
 // algorithms are what the server may prove its key with, so that it shows one that is known.
-func (k hostKeys) algorithms() []string {
+func (k HostKeys) algorithms() []string {
 	var list []string
 	for _, key := range k.trusted {
 		kind := []string{key.Type()}
@@ -108,7 +111,7 @@ func (k hostKeys) algorithms() []string {
 }
 
 // check is the host key callback. The error is an *UnknownHostKeyError.
-func (k hostKeys) check(host string, _ net.Addr, key ssh.PublicKey) error {
+func (k HostKeys) check(host string, _ net.Addr, key ssh.PublicKey) error {
 	same := func(other ssh.PublicKey) bool { return bytes.Equal(other.Marshal(), key.Marshal()) }
 	if slices.ContainsFunc(k.trusted, same) && !slices.ContainsFunc(k.revoked, same) {
 		return nil

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"context"
@@ -70,8 +70,8 @@ func (p *packReader) deltasUpon(e *packEntry) []int32 {
 
 // wholeBase is an object that came whole; nil: it is not kept.
 func (p *packReader) wholeBase(e *packEntry) (*base, error) {
-	if o, known := p.objects[e.id]; known && o.kind == e.kind {
-		return &base{kind: e.kind, data: o.data}, nil
+	if o, known := p.objects[e.id]; known && o.Kind == e.kind {
+		return &base{kind: e.kind, data: o.Data}, nil
 	}
 	if !p.useful(e.kind) || e.spooled == none {
 		return nil, nil
@@ -82,7 +82,7 @@ func (p *packReader) wholeBase(e *packEntry) (*base, error) {
 
 // useful tells whether deltas upon an object of a kind can give anything that is to be kept.
 func (p *packReader) useful(kind plumbing.ObjectType) bool {
-	return kind != plumbing.BlobObject || p.missing > 0 || p.sel.spare > objectOverhead
+	return kind != plumbing.BlobObject || p.missing > 0 || p.sel.Spare > objectOverhead
 }
 
 // descend patches the deltas upon a base and those upon their results.
@@ -103,7 +103,7 @@ func (p *packReader) descend(b *base, deltas []int32) error {
 		deltas := p.deltasUpon(e)
 		stack = p.push(stack, result, deltas)
 		if p.held > maxHeldBytes {
-			return heldBound.exceeded()
+			return heldBound.Exceeded()
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func (p *packReader) patch(d pendingDelta) (*base, Hash, error) {
 	e := p.entries[d.entry]
 	omit := e.spooled == none || !p.useful(b.kind)
 	if omit && b.kind != plumbing.BlobObject {
-		return nil, Hash{}, treeBound.exceeded()
+		return nil, Hash{}, treeBound.Exceeded()
 	}
 	if omit {
 		p.omitted = true
@@ -151,21 +151,21 @@ func (p *packReader) patch(d pendingDelta) (*base, Hash, error) {
 	switch {
 	case err != nil:
 		return nil, Hash{}, err
-	case b.kind == plumbing.BlobObject && size > maxFileBytes:
+	case b.kind == plumbing.BlobObject && size > MaxFileBytes:
 		p.omitted = true
 		return nil, Hash{}, nil
-	case size > maxTreeBytes:
-		return nil, Hash{}, treeBound.exceeded()
+	case size > MaxTreeBytes:
+		return nil, Hash{}, treeBound.Exceeded()
 	}
-	if p.inflated += int64(size); p.inflated > maxInflatedBytes { //nolint:gosec // at most maxTreeBytes
-		return nil, Hash{}, inflatedBound.exceeded()
+	if p.inflated += int64(size); p.inflated > maxInflatedBytes { //nolint:gosec // at most MaxTreeBytes
+		return nil, Hash{}, inflatedBound.Exceeded()
 	}
 	data, err := patchDelta(b.data, delta)
 	if err != nil {
 		return nil, Hash{}, err
 	}
 	id := plumbing.ComputeHash(b.kind, data)
-	return &base{kind: b.kind, data: data}, id, p.keep(id, object{b.kind, data})
+	return &base{kind: b.kind, data: data}, id, p.keep(id, Object{b.kind, data})
 }
 
 var errMalformedDelta = errors.New("pack: malformed delta")
@@ -189,7 +189,7 @@ func deltaSizes(delta []byte) (from, to uint64, rest []byte, err error) {
 // patchDelta applies a delta. The result is made when the instructions have been found to give as much as the delta claims.
 func patchDelta(from, delta []byte) ([]byte, error) {
 	size, result, instructions, err := deltaSizes(delta)
-	if err != nil || size != uint64(len(from)) || result > maxTreeBytes {
+	if err != nil || size != uint64(len(from)) || result > MaxTreeBytes {
 		return nil, errMalformedDelta
 	}
 	var sum uint64

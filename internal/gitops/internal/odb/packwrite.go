@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -11,32 +11,32 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/hash"
 )
 
-// packed is an object to push. base, where set, is an older version that the server has.
-type packed struct {
-	object
-	id     Hash
-	baseID Hash
-	base   []byte
+// Packed is an object to push. base, where set, is an older version that the server has.
+type Packed struct {
+	Object
+	ID     Hash
+	BaseID Hash
+	Base   []byte
 }
 
 // deflaters are kept because one takes longer to make than a small pack to write.
 var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
 
-// writePack encodes exactly these objects. With thin, a large object that has a base goes as REF_DELTA against it.
-func writePack(objects []packed, thin bool) []byte {
+// WritePack encodes exactly these objects. With thin, a large object that has a base goes as REF_DELTA against it.
+func WritePack(objects []Packed, thin bool) []byte {
 	var pack bytes.Buffer
 	pack.WriteString("PACK")
 	_ = binary.Write(&pack, binary.BigEndian, [2]uint32{2, uint32(len(objects))})
 	deflate, _ := deflaters.Get().(*zlib.Writer)
 	defer deflaters.Put(deflate)
 	for _, o := range objects {
-		data := o.data
+		data := o.Data
 		if delta := o.delta(); thin && delta != nil {
 			data = delta
 			writeObjectHeader(&pack, plumbing.REFDeltaObject, len(data))
-			pack.Write(o.baseID[:])
+			pack.Write(o.BaseID[:])
 		} else {
-			writeObjectHeader(&pack, o.kind, len(data))
+			writeObjectHeader(&pack, o.Kind, len(data))
 		}
 		deflate.Reset(&pack)
 		_, _ = deflate.Write(data)
@@ -60,8 +60,8 @@ func writeObjectHeader(pack *bytes.Buffer, kind plumbing.ObjectType, size int) {
 const minDelta = 512
 
 // delta keeps what the object has in common with its base at the front and at the end. Nil: that does not pay.
-func (o packed) delta() []byte {
-	base, data := o.base, o.data
+func (o Packed) delta() []byte {
+	base, data := o.Base, o.Data
 	if len(base) < minDelta || len(data) < minDelta {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"fmt"
@@ -8,32 +8,32 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// node is a directory that is being edited. Only the directories on the way to an edit become nodes;
+// Directory is a directory that is being edited. Only the directories on the way to an edit are taken apart;
 // every other entry keeps the bytes it has.
-type node struct {
+type Directory struct {
 	base     Hash // the tree it was read from; zero: a new directory
 	entries  []Entry
-	children map[string]*node
+	children map[string]*Directory
 	dirty    bool
 }
 
-// load reads a directory whose tree is in the store.
-func load(s *store, id Hash) (*node, error) {
+// Load reads a directory whose tree is in the store.
+func Load(s *Store, id Hash) (*Directory, error) {
 	if id.IsZero() {
-		return &node{children: map[string]*node{}}, nil
+		return &Directory{children: map[string]*Directory{}}, nil
 	}
-	t, err := s.tree(id)
+	t, err := s.Tree(id)
 	if err != nil {
 		return nil, err
 	}
 	if t == nil {
 		return nil, fmt.Errorf("tree %s was not fetched", id)
 	}
-	return &node{base: id, entries: t.entries, children: map[string]*node{}}, nil
+	return &Directory{base: id, entries: t.Entries, children: map[string]*Directory{}}, nil
 }
 
 // child returns the directory of that name; nil, nil: there is none.
-func (n *node) child(s *store, name string) (*node, error) {
+func (n *Directory) child(s *Store, name string) (*Directory, error) {
 	if child := n.children[name]; child != nil {
 		return child, nil
 	}
@@ -41,15 +41,15 @@ func (n *node) child(s *store, name string) (*node, error) {
 	if i < 0 || !n.entries[i].Dir() {
 		return nil, nil
 	}
-	child, err := load(s, n.entries[i].Hash)
+	child, err := Load(s, n.entries[i].Hash)
 	if err == nil {
 		n.children[name] = child
 	}
 	return child, err
 }
 
-// file finds the regular file at a path; the zero Hash: there is none. *PathError: something else is in the way.
-func (n *node) file(s *store, path string, segments []string) (Hash, error) {
+// File finds the regular file at a path; the zero Hash: there is none. *PathError: something else is in the way.
+func (n *Directory) File(s *Store, path string, segments []string) (Hash, error) {
 	for i, name := range segments[:len(segments)-1] {
 		child, err := n.child(s, name)
 		if err != nil {
@@ -57,7 +57,7 @@ func (n *node) file(s *store, path string, segments []string) (Hash, error) {
 		}
 		if child == nil {
 			if at := position(n.entries, name); at >= 0 {
-				kind := n.entries[at].kind()
+				kind := n.entries[at].Irregular()
 				if kind == "" {
 					kind = "a file"
 				}
@@ -75,14 +75,14 @@ func (n *node) file(s *store, path string, segments []string) (Hash, error) {
 	if at < 0 || n.children[name] != nil {
 		return Hash{}, nil
 	}
-	if kind := n.entries[at].kind(); kind != "" {
+	if kind := n.entries[at].Irregular(); kind != "" {
 		return Hash{}, &PathError{Path: path, Reason: "is " + kind}
 	}
 	return n.entries[at].Hash, nil
 }
 
 // empty tells whether nothing is left in a directory that is being edited.
-func (n *node) empty() bool {
+func (n *Directory) empty() bool {
 	for _, entry := range n.entries {
 		child := n.children[entry.Name]
 		if child == nil || !child.empty() {
@@ -97,8 +97,8 @@ func (n *node) empty() bool {
 	return true
 }
 
-// set writes or, with the zero Hash, removes the file at a path that file has found to be free for that.
-func (n *node) set(s *store, segments []string, blob Hash) error {
+// Set writes or, with the zero Hash, removes the file at a path that file has found to be free for that.
+func (n *Directory) Set(s *Store, segments []string, blob Hash) error {
 	n.own()
 	if len(segments) > 1 {
 		child, err := n.child(s, segments[0])
@@ -109,10 +109,10 @@ func (n *node) set(s *store, segments []string, blob Hash) error {
 			if blob.IsZero() {
 				return nil
 			}
-			child = &node{children: map[string]*node{}}
+			child = &Directory{children: map[string]*Directory{}}
 			n.children[segments[0]] = child
 		}
-		return child.set(s, segments[1:], blob)
+		return child.Set(s, segments[1:], blob)
 	}
 	name := segments[0]
 	at := position(n.entries, name)
@@ -132,14 +132,14 @@ func (n *node) set(s *store, segments []string, blob Hash) error {
 	return nil
 }
 
-// own makes the entries the node's own before the first change; until then they are the store's.
-func (n *node) own() {
+// own makes the entries the directory's own before the first change; until then they are the store's.
+func (n *Directory) own() {
 	if !n.dirty {
 		n.entries, n.dirty = slices.Clone(n.entries), true
 	}
 }
 
-func (n *node) insert(entry Entry) {
+func (n *Directory) insert(entry Entry) {
 	at := 0
 	for at < len(n.entries) && sortsBefore(n.entries[at], entry) {
 		at++
@@ -147,13 +147,13 @@ func (n *node) insert(entry Entry) {
 	n.entries = slices.Insert(n.entries, at, entry)
 }
 
-// write encodes the changed trees, deepest first, and returns the id of this one. The zero Hash: nothing is left in it.
-func (n *node) write(s *store, emit func(packed)) Hash {
+// Write encodes the changed trees, deepest first, and returns the id of this one. The zero Hash: nothing is left in it.
+func (n *Directory) Write(s *Store, emit func(Packed)) Hash {
 	if !n.dirty {
 		return n.base
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.children)) {
-		id := n.children[name].write(s, emit)
+		id := n.children[name].Write(s, emit)
 		at := position(n.entries, name)
 		switch {
 		case id.IsZero() && at >= 0:
@@ -162,17 +162,17 @@ func (n *node) write(s *store, emit func(packed)) Hash {
 		case at >= 0:
 			n.entries[at].Hash = id
 		default:
-			n.insert(Entry{Mode: directoryMode, Name: name, Hash: id})
+			n.insert(Entry{Mode: DirectoryMode, Name: name, Hash: id})
 		}
 	}
 	if len(n.entries) == 0 {
 		return Hash{}
 	}
 	raw := encodeTree(n.entries)
-	tree := object{plumbing.TreeObject, raw}
-	id := tree.hash()
+	tree := Object{plumbing.TreeObject, raw}
+	id := tree.Hash()
 	if id != n.base {
-		emit(packed{object: tree, id: id, baseID: n.base, base: s.objects[n.base].data})
+		emit(Packed{Object: tree, ID: id, BaseID: n.base, Base: s.objects[n.base].Data})
 	}
 	return id
 }

@@ -1,20 +1,20 @@
-package gitops
+package odb
 
 import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
 // everything keeps all files of a pack.
-var everything = selection{spare: maxKeptBytes}
-
-var t0 = time.Unix(1700000000, 0)
+var everything = Selection{Spare: maxKeptBytes}
 
 func TestTree_roundTrip(t *testing.T) {
 	var entries []Entry
@@ -28,16 +28,16 @@ func TestTree_roundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(encodeTree(got.entries), raw) {
+	if !bytes.Equal(encodeTree(got.Entries), raw) {
 		t.Error("the bytes have changed")
 	}
 	for _, entry := range entries {
-		if found, ok := got.find(entry.Name); !ok || found != entry {
+		if found, ok := got.Find(entry.Name); !ok || found != entry {
 			t.Errorf("find %q: %v, %v", entry.Name, found, ok)
 		}
 	}
 	for n := range raw {
-		if part, err := decodeTree(raw[:n]); err == nil && !bytes.Equal(encodeTree(part.entries), raw[:n]) {
+		if part, err := decodeTree(raw[:n]); err == nil && !bytes.Equal(encodeTree(part.Entries), raw[:n]) {
 			t.Errorf("the first %d bytes were taken for a tree", n)
 		}
 	}
@@ -65,7 +65,7 @@ func TestDelta(t *testing.T) {
 			if len(data) < minDelta {
 				continue
 			}
-			delta := packed{object: object{plumbing.TreeObject, data}, base: base}.delta()
+			delta := Packed{Object: Object{plumbing.TreeObject, data}, Base: base}.delta()
 			if delta == nil {
 				t.Errorf("%s, %d bytes: no delta", name, size)
 				continue
@@ -78,76 +78,72 @@ func TestDelta(t *testing.T) {
 				t.Errorf("%s, %d bytes: a delta of %d bytes", name, size, len(delta))
 			}
 		}
-		if delta := (packed{object: object{plumbing.TreeObject, bytesOf(size)}, base: base}).delta(); delta != nil {
+		if delta := (Packed{Object: Object{plumbing.TreeObject, bytesOf(size)}, Base: base}).delta(); delta != nil {
 			t.Errorf("%d other bytes have a delta", size)
 		}
 	}
 }
 
 func TestPack_roundTrip(t *testing.T) {
-	var objects []packed
+	var objects []Packed
 	for n := range 40 {
-		o := object{plumbing.BlobObject, bytes.Repeat([]byte{byte(n)}, n*n*17)}
-		objects = append(objects, packed{object: o, id: o.hash()})
+		o := Object{plumbing.BlobObject, bytes.Repeat([]byte{byte(n)}, n*n*17)}
+		objects = append(objects, Packed{Object: o, ID: o.Hash()})
 	}
-	pack := writePack(objects, true)
-	got, err := readPack(t.Context(), bytes.NewReader(pack), everything)
+	pack := WritePack(objects, true)
+	got, err := ReadPack(t.Context(), bytes.NewReader(pack), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, o := range objects {
-		if back, found := got[o.id]; !found || back.kind != o.kind || !bytes.Equal(back.data, o.data) {
-			t.Errorf("object of %d bytes: found %v", len(o.data), found)
+		if back, found := got[o.ID]; !found || back.Kind != o.Kind || !bytes.Equal(back.Data, o.Data) {
+			t.Errorf("object of %d bytes: found %v", len(o.Data), found)
 		}
 	}
 	for n := 0; n < len(pack); n += 61 {
-		if _, err := readPack(t.Context(), bytes.NewReader(pack[:n]), everything); err == nil {
+		if _, err := ReadPack(t.Context(), bytes.NewReader(pack[:n]), everything); err == nil {
 			t.Fatalf("a pack cut at %d of %d bytes was taken", n, len(pack))
 		}
 	}
 }
 
 func TestStore_shrink(t *testing.T) {
-	s := newStore()
-	put := func(o object) Hash {
-		id := o.hash()
-		s.put(id, o)
+	s := NewStore()
+	put := func(o Object) Hash {
+		id := o.Hash()
+		s.Put(id, o)
 		return id
 	}
-	blob := put(object{plumbing.BlobObject, []byte("kept")})
-	lost := put(object{plumbing.BlobObject, []byte("lost")})
-	inner := put(object{plumbing.TreeObject, encodeTree([]Entry{{"f", fileMode, blob}, {"unknown", fileMode, BlobHash([]byte("?"))}})})
-	root := put(object{plumbing.TreeObject, encodeTree([]Entry{{"d", directoryMode, inner}})})
-	sealed, err := (&target{}).commit(root, Hash{}, "m", t0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	commit := put(sealed)
-	s.shrink(commit)
-	if !s.has(lost) {
+	blob := put(Object{plumbing.BlobObject, []byte("kept")})
+	lost := put(Object{plumbing.BlobObject, []byte("lost")})
+	inner := put(Object{plumbing.TreeObject, encodeTree([]Entry{{"f", fileMode, blob}, {"unknown", fileMode, BlobHash([]byte("?"))}})})
+	root := put(Object{plumbing.TreeObject, encodeTree([]Entry{{"d", DirectoryMode, inner}})})
+	commit := put(Object{plumbing.CommitObject, forge.Commit(root).Data})
+	s.Shrink(commit)
+	if !s.Has(lost) {
 		t.Error("objects were dropped below the limit")
 	}
 	s.limit = 1
-	s.shrink(commit)
+	s.Shrink(commit)
 	for name, id := range map[string]Hash{"blob": blob, "tree": inner, "root": root, "commit": commit} {
-		if !s.has(id) {
+		if !s.Has(id) {
 			t.Errorf("the %s was dropped", name)
 		}
 	}
-	if s.has(lost) {
+	if s.Has(lost) {
 		t.Error("what the commit does not reach was kept")
 	}
 }
 
-func TestNode_sortsAsGitDoes(t *testing.T) {
-	n := &node{children: map[string]*node{}}
-	s := newStore()
+func TestDirectory_sortsAsGitDoes(t *testing.T) {
+	n := &Directory{children: map[string]*Directory{}}
+	s := NewStore()
 	for _, path := range [][]string{{"a0"}, {"a", "x"}, {"a-"}, {"a.b"}, {"b"}, {"A"}} {
-		if err := n.set(s, path, BlobHash(nil)); err != nil {
+		if err := n.Set(s, path, BlobHash(nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n.write(s, func(packed) {})
+	n.Write(s, func(Packed) {})
 	var names []string
 	for _, entry := range n.entries {
 		names = append(names, entry.Name)
@@ -158,40 +154,37 @@ func TestNode_sortsAsGitDoes(t *testing.T) {
 }
 
 func TestPack_deltaBeforeItsBase(t *testing.T) {
-	base := object{plumbing.BlobObject, bytes.Repeat([]byte("base "), 500)}
-	changed := object{plumbing.BlobObject, append(bytes.Clone(base.data), "and more"...)}
-	pack := writePack([]packed{
-		{object: changed, id: changed.hash(), baseID: base.hash(), base: base.data},
-		{object: base, id: base.hash()},
+	base := Object{plumbing.BlobObject, bytes.Repeat([]byte("base "), 500)}
+	changed := Object{plumbing.BlobObject, append(bytes.Clone(base.Data), "and more"...)}
+	pack := WritePack([]Packed{
+		{Object: changed, ID: changed.Hash(), BaseID: base.Hash(), Base: base.Data},
+		{Object: base, ID: base.Hash()},
 	}, true)
-	got, err := readPack(t.Context(), bytes.NewReader(pack), everything)
-	if err != nil || !bytes.Equal(got[changed.hash()].data, changed.data) {
+	got, err := ReadPack(t.Context(), bytes.NewReader(pack), everything)
+	if err != nil || !bytes.Equal(got[changed.Hash()].Data, changed.Data) {
 		t.Errorf("got %d objects, %v", len(got), err)
 	}
-	pack = writePack([]packed{{object: changed, id: changed.hash(), baseID: base.hash(), base: base.data}}, true)
-	if _, err := readPack(t.Context(), bytes.NewReader(pack), everything); err == nil {
+	pack = WritePack([]Packed{{Object: changed, ID: changed.Hash(), BaseID: base.Hash(), Base: base.Data}}, true)
+	if _, err := ReadPack(t.Context(), bytes.NewReader(pack), everything); err == nil {
 		t.Error("a delta without a base was taken")
 	}
 }
 
-// TestNode_fileWhereADirectoryWasEmptied: within one batch, one caller may empty a directory and the next write a file in its place.
-func TestNode_fileWhereADirectoryWasEmptied(t *testing.T) {
-	s := newStore()
-	root := &node{children: map[string]*node{}}
+// TestDirectory_fileWhereADirectoryWasEmptied: within one batch, one caller may empty a directory and the next write a file in its place.
+func TestDirectory_fileWhereADirectoryWasEmptied(t *testing.T) {
+	s := NewStore()
+	root := &Directory{children: map[string]*Directory{}}
 	blob := BlobHash([]byte("x"))
 	do := func(path string, id Hash, want string) {
 		t.Helper()
-		segments, err := splitPath(path, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := root.file(s, path, segments); err != nil {
+		segments := strings.Split(path, "/")
+		if _, err := root.File(s, path, segments); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		if err := root.set(s, segments, id); err != nil {
+		if err := root.Set(s, segments, id); err != nil {
 			t.Fatal(err)
 		}
-		root.write(s, func(o packed) { s.put(o.id, o.object) })
+		root.Write(s, func(o Packed) { s.Put(o.ID, o.Object) })
 		var got []string
 		for _, entry := range root.entries {
 			got = append(got, entry.Mode+" "+entry.Name)
@@ -205,7 +198,7 @@ func TestNode_fileWhereADirectoryWasEmptied(t *testing.T) {
 	do("a/b", blob, "[40000 a]")
 	do("a/b", Hash{}, "[]")
 	do("a", blob, "[100644 a]")
-	if _, err := root.file(s, "a/b", []string{"a", "b"}); err == nil {
+	if _, err := root.File(s, "a/b", []string{"a", "b"}); err == nil {
 		t.Error("a file was taken for a directory")
 	}
 }

@@ -1,4 +1,4 @@
-package gitops
+package wire
 
 import (
 	"context"
@@ -30,21 +30,21 @@ func (e *ThrottledError) Error() string {
 	return text
 }
 
-// beyond tells whether the host wants to be left alone for longer than a context lasts.
-func (e *ThrottledError) beyond(ctx context.Context) bool {
+// Beyond tells whether the host wants to be left alone for longer than a context lasts.
+func (e *ThrottledError) Beyond(ctx context.Context) bool {
 	deadline, limited := ctx.Deadline()
 	return limited && e.Until.After(deadline)
 }
 
-// wait waits as long as the host wants, or about delay where it did not say. The error is this one when that is longer than ctx lasts.
-func (e *ThrottledError) wait(ctx context.Context, delay time.Duration) error {
-	if e.beyond(ctx) {
+// Wait waits as long as the host wants, or about delay where it did not say. The error is this one when that is longer than ctx lasts.
+func (e *ThrottledError) Wait(ctx context.Context, delay time.Duration) error {
+	if e.Beyond(ctx) {
 		return e
 	}
 	if left := time.Until(e.Until); left > 0 {
 		delay += left
 	}
-	return pause(ctx, delay)
+	return Pause(ctx, delay)
 }
 
 // epochs are above this: a smaller number in a header is of seconds from now.

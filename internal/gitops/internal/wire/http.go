@@ -1,8 +1,9 @@
-package gitops
+package wire
 
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,12 +13,14 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 )
 
 // httpRemote is a server over smart HTTP, through go-git's sessions.
 type httpRemote struct {
 	capabilities
-	target *target
+	server Server
 	base   func() *http.Transport // made at the first request
 	client transport.Transport
 
@@ -26,23 +29,43 @@ type httpRemote struct {
 	endpoint *transport.Endpoint
 }
 
-func newHTTPRemote(t *target) *httpRemote {
-	base := sync.OnceValue(func() *http.Transport { return newTransport(t) })
+// HTTPLogin holds a user and a password, or a token, or nothing.
+type HTTPLogin struct {
+	Username, Password, BearerToken string
+	// certificateAuthority holds PEM certificates that are trusted besides the system's.
+	CertificateAuthority string
+}
+
+// roots are the certificate authorities to trust; nil: the system's.
+func (l HTTPLogin) roots() *x509.CertPool {
+	if l.CertificateAuthority == "" {
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without any
+	}
+	pool.AppendCertsFromPEM([]byte(l.CertificateAuthority))
+	return pool
+}
+
+func newHTTPRemote(s Server) *httpRemote {
+	base := sync.OnceValue(func() *http.Transport { return newTransport(s.HTTP) })
 	// Some servers tell Git clients from browsers by how the user agent begins.
-	tripper := &roundTripper{base: base, userAgent: "git/2.0 (" + t.UserAgent + ")"}
-	return &httpRemote{target: t, base: base, client: githttp.NewClient(&http.Client{Transport: tripper, CheckRedirect: t.checkRedirect})}
+	tripper := &roundTripper{base: base, userAgent: "git/2.0 (" + s.UserAgent + ")"}
+	return &httpRemote{server: s, base: base, client: githttp.NewClient(&http.Client{Transport: tripper, CheckRedirect: s.checkRedirect})}
 }
 
 func (r *httpRemote) newEndpoint() (*transport.Endpoint, error) {
-	return transport.NewEndpoint(r.target.endpoint.String())
+	return transport.NewEndpoint(r.server.Endpoint.String())
 }
 
 func (r *httpRemote) auth() transport.AuthMethod {
-	switch {
-	case r.target.HTTP.BearerToken != "":
-		return &githttp.TokenAuth{Token: r.target.HTTP.BearerToken}
-	case r.target.HTTP.Password != "":
-		return &githttp.BasicAuth{Username: r.target.HTTP.Username, Password: r.target.HTTP.Password}
+	switch login := r.server.HTTP; {
+	case login.BearerToken != "":
+		return &githttp.TokenAuth{Token: login.BearerToken}
+	case login.Password != "":
+		return &githttp.BasicAuth{Username: login.Username, Password: login.Password}
 	}
 	return nil
 }
@@ -61,10 +84,10 @@ func (r *httpRemote) connect() error {
 	return nil
 }
 
-func (r *httpRemote) tip(ctx context.Context) (place, error) {
+func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	if r.upload == nil {
 		if err := r.connect(); err != nil {
-			return place{}, err
+			return Place{}, err
 		}
 	}
 	tracked, x := newExchange(ctx, advertBound)
@@ -73,18 +96,18 @@ func (r *httpRemote) tip(ctx context.Context) (place, error) {
 	if err != nil {
 		err = classify(ctx, x, err)
 		if errors.Is(err, ErrEmptyRepository) {
-			return emptyRepository(r.target)
+			return emptyRepository(r.server)
 		}
 		// A redirect that led nowhere must not stick.
-		return place{}, errors.Join(err, r.connect())
+		return Place{}, errors.Join(err, r.connect())
 	}
 	if err := x.checkFormat(); err != nil {
-		return place{}, err
+		return Place{}, err
 	}
-	return r.learn(advert, x.offersMultiACK(), r.target)
+	return r.learn(advert, x.offersMultiACK(), r.server)
 }
 
-func (r *httpRemote) fetch(ctx context.Context, f fetchRequest) (map[Hash]object, error) {
+func (r *httpRemote) Fetch(ctx context.Context, f FetchRequest) (map[odb.Hash]odb.Object, error) {
 	request, err := r.request(f)
 	if err != nil {
 		return nil, err
@@ -103,19 +126,19 @@ func (r *httpRemote) fetch(ctx context.Context, f fetchRequest) (map[Hash]object
 	return found, nil
 }
 
-func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (report, error) {
+func (r *httpRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, sending func() error) (Report, error) {
 	endpoint := *r.endpoint
-	if there, err := url.Parse(endpoint.String()); err != nil || !sameOrigin(r.target.endpoint, there) {
-		return report{}, &turnedAwayError{r.target.redirected(there)}
+	if there, err := url.Parse(endpoint.String()); err != nil || !sameOrigin(r.server.Endpoint, there) {
+		return Report{}, &TurnedAwayError{r.server.redirected(there)}
 	}
 	session, err := r.client.NewReceivePackSession(&endpoint, r.auth())
 	if err != nil {
-		return report{}, err
+		return Report{}, err
 	}
 	var text textBuffer
-	request, err := r.update(r.target.Branch, old, id, &text)
+	request, err := r.update(r.server.Branch, old, id, &text)
 	if err != nil {
-		return report{}, err
+		return Report{}, err
 	}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
 	tracked, x := newExchange(ctx, pushBound)
@@ -132,9 +155,9 @@ func (r *httpRemote) push(ctx context.Context, old, id Hash, pack []byte, sendin
 		}
 		// A status above these may be a gateway's that has handed the push on.
 		if x.status >= http.StatusMultipleChoices && x.status < http.StatusInternalServerError {
-			err = &turnedAwayError{err}
+			err = &TurnedAwayError{err}
 		}
-		return report{}, err
+		return Report{}, err
 	}
-	return newReport(status, r.target.Branch, text.String())
+	return newReport(status, r.server.Branch, text.String())
 }

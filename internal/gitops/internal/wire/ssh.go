@@ -1,4 +1,4 @@
-package gitops
+package wire
 
 import (
 	"bufio"
@@ -17,25 +17,27 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 )
 
-// sshTarget is where and as whom to log in.
-type sshTarget struct {
-	user, host, port, path string
-	signer                 ssh.Signer
-	keys                   hostKeys
+// SSHLogin is where and as whom to log in.
+type SSHLogin struct {
+	User, Host, Port, Path string
+	Signer                 ssh.Signer
+	Keys                   HostKeys
 }
 
 // sshRemote is a server over SSH: one connection, and on it one channel for every round. go-git's own SSH transport is not used,
 // because it does not end with a context, reads ~/.ssh/config, and logs in again for every round.
 type sshRemote struct {
 	capabilities
-	target *target
+	server Server
 	client *ssh.Client // nil: not connected
 	idle   *time.Timer
 }
 
-func newSSHRemote(t *target) *sshRemote { return &sshRemote{target: t} }
+func newSSHRemote(s Server) *sshRemote { return &sshRemote{server: s} }
 
 // connect logs in if there is no connection.
 func (r *sshRemote) connect(ctx context.Context) error {
@@ -46,8 +48,8 @@ func (r *sshRemote) connect(ctx context.Context) error {
 	if r.client != nil {
 		return nil
 	}
-	t := r.target.ssh
-	address := net.JoinHostPort(t.host, t.port)
+	t := r.server.SSH
+	address := net.JoinHostPort(t.Host, t.Port)
 	connection, err := (&net.Dialer{Timeout: handshakeTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return sshError(ctx, err)
@@ -56,11 +58,11 @@ func (r *sshRemote) connect(ctx context.Context) error {
 	defer stop()
 	_ = connection.SetDeadline(time.Now().Add(handshakeTimeout))
 	established, channels, requests, err := ssh.NewClientConn(connection, address, &ssh.ClientConfig{
-		User:              t.user,
-		Auth:              []ssh.AuthMethod{ssh.PublicKeys(t.signer)},
-		HostKeyCallback:   t.keys.check,
-		HostKeyAlgorithms: t.keys.algorithms(),
-		ClientVersion:     "SSH-2.0-" + strings.Join(strings.Fields(r.target.UserAgent), "_"),
+		User:              t.User,
+		Auth:              []ssh.AuthMethod{ssh.PublicKeys(t.Signer)},
+		HostKeyCallback:   t.Keys.check,
+		HostKeyAlgorithms: t.Keys.algorithms(),
+		ClientVersion:     "SSH-2.0-" + strings.Join(strings.Fields(r.server.UserAgent), "_"),
 	})
 	if err != nil {
 		_ = connection.Close()
@@ -156,9 +158,9 @@ func (r *sshRemote) open(ctx context.Context, service string, talk func(*channel
 		return sshError(ctx, err)
 	}
 	// Each read of a channel sends a packet, and the decoders read a few bytes at a time.
-	body := &cappedBody{ReadCloser: io.NopCloser(bufio.NewReaderSize(stdout, sshReadBytes)), exchange: c.exchange, limit: advertBound, left: advertBound.most}
+	body := &cappedBody{ReadCloser: io.NopCloser(bufio.NewReaderSize(stdout, sshReadBytes)), exchange: c.exchange, limit: advertBound, left: advertBound.Most}
 	c.stdout, c.bodies = body, []*cappedBody{body}
-	if err := session.Start(service + " " + quote(r.target.ssh.path)); err != nil {
+	if err := session.Start(service + " " + quote(r.server.SSH.Path)); err != nil {
 		return sshError(ctx, err)
 	}
 	err = talk(c)
@@ -189,7 +191,7 @@ func (c *channel) classify(ctx context.Context, err error) error {
 	if refusal := c.refusal(); refusal != "" {
 		said = refusal
 	}
-	var limit *LimitError
+	var limit *odb.LimitError
 	lower := strings.ToLower(said)
 	has := func(texts ...string) bool {
 		for _, text := range texts {
@@ -210,13 +212,13 @@ func (c *channel) classify(ctx context.Context, err error) error {
 	case has("permission", "denied", "not allowed", "read only", "read-only", "unauthorized"):
 		return fmt.Errorf("%w: %s", ErrAuth, said)
 	case c.refusal() != "" || has("not our ref", "not supported"):
-		return &refusedError{said}
+		return &RefusedError{said}
 	case c.err != nil:
 		return connectionError(c.err)
 	case said != "":
-		return &protocolError{fmt.Errorf("%w: %s", err, said)}
+		return &ProtocolError{fmt.Errorf("%w: %s", err, said)}
 	}
-	return &protocolError{err}
+	return &ProtocolError{err}
 }
 
 // advertised reads the references that every service begins with.
@@ -235,7 +237,7 @@ func (c *channel) advertised() (*packp.AdvRefs, error) {
 	return advert, nil
 }
 
-func (r *sshRemote) tip(ctx context.Context) (where place, err error) {
+func (r *sshRemote) Tip(ctx context.Context) (where Place, err error) {
 	err = r.run(ctx, "git-upload-pack", func(c *channel) error {
 		advert, err := c.advertised()
 		if err != nil {
@@ -244,16 +246,16 @@ func (r *sshRemote) tip(ctx context.Context) (where place, err error) {
 		if advert.IsEmpty() {
 			return ErrEmptyRepository
 		}
-		where, err = r.learn(advert, c.offersMultiACK(), r.target)
+		where, err = r.learn(advert, c.offersMultiACK(), r.server)
 		return errors.Join(err, pktline.NewEncoder(c.stdin).Flush())
 	})
 	if errors.Is(err, ErrEmptyRepository) {
-		return emptyRepository(r.target)
+		return emptyRepository(r.server)
 	}
 	return where, err
 }
 
-func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]object, err error) {
+func (r *sshRemote) Fetch(ctx context.Context, f FetchRequest) (found map[odb.Hash]odb.Object, err error) {
 	request, err := r.request(f)
 	if err != nil {
 		return nil, err
@@ -284,11 +286,11 @@ func (r *sshRemote) fetch(ctx context.Context, f fetchRequest) (found map[Hash]o
 	return found, err
 }
 
-func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte, sending func() error) (answer report, err error) {
+func (r *sshRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, sending func() error) (answer Report, err error) {
 	var text textBuffer
-	request, err := r.update(r.target.Branch, old, id, &text)
+	request, err := r.update(r.server.Branch, old, id, &text)
 	if err != nil {
-		return report{}, err
+		return Report{}, err
 	}
 	err = r.run(ctx, "git-receive-pack", func(c *channel) error {
 		advert, err := c.advertised()
@@ -314,10 +316,10 @@ func (r *sshRemote) push(ctx context.Context, old, id Hash, pack []byte, sending
 			body = demuxer
 		}
 		status := packp.NewReportStatus()
-		if err := status.Decode(&cappedBody{ReadCloser: io.NopCloser(body), exchange: &exchange{}, limit: reportBound, left: reportBound.most}); err != nil {
+		if err := status.Decode(&cappedBody{ReadCloser: io.NopCloser(body), exchange: &exchange{}, limit: reportBound, left: reportBound.Most}); err != nil {
 			return err
 		}
-		answer, err = newReport(status, r.target.Branch, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))
+		answer, err = newReport(status, r.server.Branch, strings.TrimSpace(text.String()+"\n"+c.stderr.String()))
 		return err
 	})
 	return answer, err

@@ -1,0 +1,47 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrAuth: the server refuses the credentials, or the right to do this. It is not retried, and it is remembered until Open is called again.
+	ErrAuth = errors.New("the Git server refused the credentials")
+	// ErrBranchNotFound: the repository has no such branch.
+	ErrBranchNotFound = errors.New("the repository does not have the branch")
+	// ErrEmptyRepository: the repository has no commit yet.
+	ErrEmptyRepository = errors.New("the repository is empty")
+	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials.
+	ErrRepositoryNotFound = errors.New("repository not found")
+)
+
+// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
+type UnknownHostKeyError struct {
+	Host string
+	// Fingerprint of the key that the server showed, in the form SHA256:... Empty: it has none of a kind that is known.
+	Fingerprint string
+	// Mismatch: the known hosts hold another key for the host.
+	Mismatch bool
+}
+
+func (e *UnknownHostKeyError) Error() string {
+	if e.Fingerprint == "" {
+		return fmt.Sprintf("%s has no host key of a kind that known_hosts holds for it", e.Host)
+	}
+	if e.Mismatch {
+		return fmt.Sprintf("the host key of %s is %s, which is not the one in known_hosts", e.Host, e.Fingerprint)
+	}
+	return fmt.Sprintf("the host key of %s (%s) is not in known_hosts", e.Host, e.Fingerprint)
+}
+
+// ObjectFormatError: the repository's ids are not those that this client knows, which are SHA-1.
+type ObjectFormatError struct {
+	// Format in Git's terms, for example sha256.
+	Format string
+}
+
+func (e *ObjectFormatError) Error() string {
+	return fmt.Sprintf("the repository's object format is %s; only repositories of the format sha1 can be used", e.Format)
+}
