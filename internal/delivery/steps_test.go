@@ -214,29 +214,18 @@ func steps(t *testing.T, before func(*world) held, act func(*world, held) (held,
 		t.Fatal("no call was made")
 	}
 	for i := 1; i <= n; i++ {
-		for _, way := range []string{"fails", "is lost"} {
+		for _, way := range []deliverytest.Way{deliverytest.Failing, deliverytest.Losing} {
 			w := &world{deliverytest.NewWorld()}
 			h := before(w)
-			w.Calls.Forget()
-			fault := func(n int, _ string) error {
-				if n == i {
-					return deliverytest.ErrFault
-				}
-				return nil
-			}
-			if way == "fails" {
-				w.Calls.Fails = fault
-			} else {
-				w.Calls.Lost = fault
-			}
+			w.Calls.Break(i, way)
 			now, err := act(w, h)
-			w.Calls.Fails, w.Calls.Lost = nil, nil
+			w.Calls.Mend()
 			made := w.Calls.Made()
 			what := fmt.Sprintf("call %d of %d %s: %s", i, n, way, made[i-1])
 			if err != nil && !errors.Is(err, deliverytest.ErrFault) {
 				t.Errorf("%s: another error: %v", what, err)
 			}
-			if way == "fails" && err != nil {
+			if way == deliverytest.Failing && err != nil {
 				for _, creation := range w.Creations() {
 					if creation != now.creation && creation != h.creation {
 						t.Errorf("%s: what there is bears %s, and the receipt says %q", what, creation, now.creation)

@@ -53,6 +53,40 @@ func (c *Calls) begin(format string, args ...any) (end func(error) error, err er
 	}, nil
 }
 
+// Way is how a call goes wrong.
+type Way string
+
+// The two ways.
+const (
+	Failing Way = "fails"   // it does nothing, and says so
+	Losing  Way = "is_lost" // it does its work, and its answer is lost
+)
+
+// Break has one call go wrong, counted from 1 on and from now on, with ErrFault.
+func (c *Calls) Break(number int, way Way) {
+	fault := func(n int, _ string) error {
+		if n == number {
+			return ErrFault
+		}
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made, c.Fails, c.Lost = nil, nil, nil
+	if way == Failing {
+		c.Fails = fault
+	} else {
+		c.Lost = fault
+	}
+}
+
+// Mend has no call go wrong any more.
+func (c *Calls) Mend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Fails, c.Lost = nil, nil
+}
+
 // Made are the calls so far.
 func (c *Calls) Made() []string {
 	c.mu.Lock()

@@ -67,62 +67,20 @@ var live = cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "app"}
 func TestProtocol(t *testing.T) {
 	w, r := inMemory(t)
 	before := w.Snapshot()
-	for i, first := range whole() {
-		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
-			if diags := r.Apply(c); diags.Failed() {
-				t.Fatalf("%v: %s", c, diags)
-			}
-			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
-				t.Fatalf("%v: the plan after the apply: %s %s", c, p.Action, diags)
-			}
-		}
-	}
-	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
-		t.Fatal(diags)
-	}
-	if after := w.Snapshot(); !maps.Equal(before, after) {
-		t.Error(deliverytest.Differences(before, after))
-	}
+	protocoltest.Transitions(t, r, whole())
+	protocoltest.Vanishes(t, w, r, before)
 }
 
 // TestProtocol_imported: what is imported does not change under the configuration that it
 // was made with.
 func TestProtocol_imported(t *testing.T) {
-	for _, c := range []attributes{whole()[0], whole()[3], whole()[5], basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})} {
-		w, r := inMemory(t)
-		if diags := r.Apply(c); diags.Failed() {
-			t.Fatal(diags)
-		}
-		want := w.Snapshot()
-		r.Forget()
-		if diags := r.Import("dev/app"); diags.Failed() || !r.Exists() {
-			t.Fatal(diags)
-		}
-		if diags := r.Apply(c); diags.Failed() {
-			t.Error(diags)
-		}
-		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || !maps.Equal(w.Snapshot(), want) {
-			t.Errorf("%v: %s %s\n%s", c, p.Action, diags, deliverytest.Differences(want, w.Snapshot()))
-		}
-	}
-	_, r := inMemory(t)
-	for _, id := range []string{"dev", "dev/", "dev/nosuch", "a/b/c"} {
-		if diags := r.Import(id); !diags.Failed() && r.Exists() {
-			t.Errorf("%s was imported", id)
-		}
-	}
+	protocoltest.Imports(t, inMemory, "dev/app", []attributes{whole()[0], whole()[3], whole()[5], basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})})
+	protocoltest.RefusesImports(t, inMemory, "dev", "dev/", "dev/nosuch", "a/b/c")
 }
 
 // TestProtocol_eachCall: whichever call fails, the next apply mends all.
 func TestProtocol_eachCall(t *testing.T) {
-	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
-		t.Helper()
-		w, r := inMemory(t)
-		if diags := r.Apply(basic()); diags.Failed() {
-			t.Fatal(diags)
-		}
-		return w, r
-	}
+	prepare := protocoltest.Prepare(inMemory).Applied(basic())
 	protocoltest.EachCall(t, inMemory, whole()[1])
 	protocoltest.EachCall(t, prepare, whole()[2])
 	protocoltest.EachCall(t, prepare, nil)
@@ -130,42 +88,18 @@ func TestProtocol_eachCall(t *testing.T) {
 
 // TestProtocol_changedByOthers: what somebody else does is in the next plan, and mended.
 func TestProtocol_changedByOthers(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		change func(*deliverytest.World)
-		want   protocoltest.Action
-	}{
-		{"another period", func(w *deliverytest.World) {
+	protocoltest.ChangedByOthers(t, inMemory, basic(attributes{"sync_period": "1m"}), []protocoltest.Change{
+		{Name: "another period", By: func(w *deliverytest.World) {
 			w.Build.Change(live, func(obj *unstructured.Unstructured) { obj.Object["spec"].(map[string]any)["syncPeriod"] = "9m0s" })
-		}, protocoltest.Update},
-		{"paused by hand", func(w *deliverytest.World) {
+		}, Want: protocoltest.Update},
+		{Name: "paused by hand", By: func(w *deliverytest.World) {
 			w.Build.Change(live, func(obj *unstructured.Unstructured) { obj.Object["spec"].(map[string]any)["paused"] = true })
-		}, protocoltest.None}, // a field that the configuration does not have
-		{"the App is gone", func(w *deliverytest.World) { w.Build.Remove(live) }, protocoltest.Create},
-		{"a later commit", func(w *deliverytest.World) {
+		}, Want: protocoltest.None}, // a field that the configuration does not have
+		{Name: "the App is gone", By: func(w *deliverytest.World) { w.Build.Remove(live) }, Want: protocoltest.Create},
+		{Name: "a later commit", By: func(w *deliverytest.World) {
 			w.Repository.Write("somebody", map[string]string{"README.md": "later"})
-		}, protocoltest.None},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w, r := inMemory(t)
-			config := basic(attributes{"sync_period": "1m"})
-			if diags := r.Apply(config); diags.Failed() {
-				t.Fatal(diags)
-			}
-			want := w.Snapshot()
-			c.change(w)
-			p, diags := r.Plan(config)
-			if diags.Failed() || p.Action != c.want {
-				t.Fatalf("%s %s", p.Action, diags)
-			}
-			if diags := p.Apply(); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if got := w.Snapshot(); c.want != protocoltest.None && !maps.Equal(got, want) {
-				t.Error(deliverytest.Differences(want, got))
-			}
-		})
-	}
+		}, Want: protocoltest.None},
+	})
 }
 
 // TestProtocol_exists: an App of somebody else is refused, and adopted where that is asked

@@ -62,61 +62,19 @@ var secret = cluster.Ref{Resource: carvel.Secrets, Namespace: "dev", Name: "stag
 func TestProtocol(t *testing.T) {
 	w, r := inMemory(t)
 	before := w.Snapshot()
-	for i, first := range whole() {
-		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
-			if diags := r.Apply(c); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
-				t.Fatalf("%v: the plan after the apply: %s %s", c, p.Action, diags)
-			}
-		}
-	}
-	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
-		t.Fatal(diags)
-	}
-	if after := w.Snapshot(); !maps.Equal(before, after) {
-		t.Error(deliverytest.Differences(before, after))
-	}
+	protocoltest.Transitions(t, r, whole())
+	protocoltest.Vanishes(t, w, r, before)
 }
 
 // TestProtocol_imported: what is imported keeps its token.
 func TestProtocol_imported(t *testing.T) {
-	for _, c := range whole()[:4] {
-		w, r := inMemory(t)
-		if diags := r.Apply(c); diags.Failed() {
-			t.Fatal(diags)
-		}
-		want := w.Snapshot()
-		r.Forget()
-		if diags := r.Import("dev/staging-kubeconfig"); diags.Failed() || !r.Exists() {
-			t.Fatal(diags)
-		}
-		if diags := r.Apply(c); diags.Failed() {
-			t.Error(diags)
-		}
-		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || !maps.Equal(w.Snapshot(), want) {
-			t.Errorf("%v: %s %s\n%s", c, p.Action, diags, deliverytest.Differences(want, w.Snapshot()))
-		}
-	}
-	_, r := inMemory(t)
-	for _, id := range []string{"dev", "dev/", "dev/nosuch", "a/b/c"} {
-		if diags := r.Import(id); !diags.Failed() && r.Exists() {
-			t.Errorf("%s was imported", id)
-		}
-	}
+	protocoltest.Imports(t, inMemory, "dev/staging-kubeconfig", whole()[:4])
+	protocoltest.RefusesImports(t, inMemory, "dev", "dev/", "dev/nosuch", "a/b/c")
 }
 
 // TestProtocol_eachCall: whichever call fails, the next apply mends all.
 func TestProtocol_eachCall(t *testing.T) {
-	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
-		t.Helper()
-		w, r := inMemory(t)
-		if diags := r.Apply(basic()); diags.Failed() {
-			t.Fatal(diags)
-		}
-		return w, r
-	}
+	prepare := protocoltest.Prepare(inMemory).Applied(basic())
 	for _, c := range whole()[1:5] {
 		protocoltest.EachCall(t, inMemory, c)
 		protocoltest.EachCall(t, prepare, c)
@@ -135,40 +93,16 @@ func TestProtocol_changedByOthers(t *testing.T) {
 		t.Fatal("there is no token Secret")
 		return cluster.Ref{}
 	}
-	for _, c := range []struct {
-		name   string
-		change func(*deliverytest.World)
-		want   protocoltest.Action
-	}{
-		{"another kubeconfig", func(w *deliverytest.World) {
+	protocoltest.ChangedByOthers(t, inMemory, basic(attributes{"field_manager": map[string]any{"force_conflicts": true}}), []protocoltest.Change{
+		{Name: "another kubeconfig", By: func(w *deliverytest.World) {
 			w.Build.Change(secret, func(obj *unstructured.Unstructured) { obj.Object["data"] = map[string]any{"value": "Z2FyYmFnZQ=="} })
-		}, protocoltest.Update},
-		{"no key", func(w *deliverytest.World) {
+		}, Want: protocoltest.Update},
+		{Name: "no key", By: func(w *deliverytest.World) {
 			w.Build.Change(secret, func(obj *unstructured.Unstructured) { obj.Object["data"] = map[string]any{} })
-		}, protocoltest.Update},
-		{"the Secret is gone", func(w *deliverytest.World) { w.Build.Remove(secret) }, protocoltest.Create},
-		{"the token is revoked", func(w *deliverytest.World) { w.Run.Remove(token(w)) }, protocoltest.Update},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w, r := inMemory(t)
-			forced := basic(attributes{"field_manager": map[string]any{"force_conflicts": true}})
-			if diags := r.Apply(forced); diags.Failed() {
-				t.Fatal(diags)
-			}
-			want := w.Snapshot()
-			c.change(w)
-			p, diags := r.Plan(forced)
-			if diags.Failed() || p.Action != c.want {
-				t.Fatalf("%s %s", p.Action, diags)
-			}
-			if diags := p.Apply(); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if got := w.Snapshot(); !maps.Equal(got, want) {
-				t.Error(deliverytest.Differences(want, got))
-			}
-		})
-	}
+		}, Want: protocoltest.Update},
+		{Name: "the Secret is gone", By: func(w *deliverytest.World) { w.Build.Remove(secret) }, Want: protocoltest.Create},
+		{Name: "the token is revoked", By: func(w *deliverytest.World) { w.Run.Remove(token(w)) }, Want: protocoltest.Update},
+	})
 }
 
 // TestProtocol_exists: a Secret of somebody else is refused, adopted where that is asked

@@ -33,6 +33,8 @@ func basic(others ...attributes) attributes {
 	return c
 }
 
+const install, params = "app.default.tap/staging/packageinstall.yaml", "app.default.tap/staging/params.yaml"
+
 const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
 // whole are configurations in which every attribute has something.
@@ -58,16 +60,7 @@ func whole() []attributes {
 // apply, and nothing left in the end but the directory.
 func TestProtocol(t *testing.T) {
 	w, r := inMemory(t)
-	for i, first := range whole() {
-		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
-			if diags := r.Apply(c); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
-				t.Fatalf("the plan after the apply: %s %s %s", p.Action, diags, p.Attribute("files"))
-			}
-		}
-	}
+	protocoltest.Transitions(t, r, whole())
 	for _, text := range w.Repository.Files() {
 		if strings.Contains(text, "s3cret-s3cret") {
 			t.Errorf("a value is left: %s", text)
@@ -84,48 +77,25 @@ func TestProtocol(t *testing.T) {
 // TestProtocol_imported: what is imported needs no commit under the configuration that it
 // was made with.
 func TestProtocol_imported(t *testing.T) {
-	for _, c := range whole() {
-		w, r := inMemory(t)
-		if diags := r.Apply(c); diags.Failed() {
-			t.Fatal(diags)
-		}
-		r.Forget()
-		if diags := r.Import("app.default.tap/staging"); diags.Failed() || !r.Exists() {
-			t.Fatal(diags)
-		}
-		commits := w.Repository.Commits()
-		more := 0
-		if c["encryption"] != nil {
-			more = 1 // nobody can tell what is in the file
-		}
-		if diags := r.Apply(c); diags.Failed() || w.Repository.Commits() != commits+more {
-			t.Errorf("%v: %d commits more: %s", c, w.Repository.Commits()-commits, diags)
-		}
-		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
-			t.Errorf("the plan after the apply: %s %s", p.Action, diags)
-		}
+	readable, encrypted := slices.Clone(whole()), whole()[2]
+	protocoltest.Imports(t, inMemory, "app.default.tap/staging", slices.Delete(readable, 2, 3))
+	protocoltest.RefusesImports(t, inMemory, "app.default.tap", "app/staging", "app.default.tap/packages", "web.default.tap/staging")
+	// Nobody can tell what is in an encrypted file: it is written once more.
+	w, r := protocoltest.Prepare(inMemory).Applied(encrypted)(t)
+	r.Forget()
+	if diags := r.Import("app.default.tap/staging"); diags.Failed() || !r.Exists() {
+		t.Fatal(diags)
 	}
-	_, r := inMemory(t)
-	for _, id := range []string{"app.default.tap", "app/staging", "app.default.tap/packages"} {
-		if diags := r.Import(id); !diags.Failed() {
-			t.Errorf("%s is taken for an id", id)
+	for _, commits := range []int{w.Repository.Commits() + 1, w.Repository.Commits() + 1} {
+		if diags := r.Apply(encrypted); diags.Failed() || w.Repository.Commits() != commits {
+			t.Errorf("%d commits, want %d: %s", w.Repository.Commits(), commits, diags)
 		}
-	}
-	if diags := r.Import("web.default.tap/staging"); diags.Failed() || r.Exists() {
-		t.Errorf("what is not there was imported: %s", diags)
 	}
 }
 
 // TestProtocol_eachCall: whichever call fails, the next apply mends all.
 func TestProtocol_eachCall(t *testing.T) {
-	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
-		t.Helper()
-		w, r := inMemory(t)
-		if diags := r.Apply(basic()); diags.Failed() {
-			t.Fatal(diags)
-		}
-		return w, r
-	}
+	prepare := protocoltest.Prepare(inMemory).Applied(basic())
 	for _, c := range whole()[:3] {
 		protocoltest.EachCall(t, inMemory, c)
 	}
@@ -135,60 +105,48 @@ func TestProtocol_eachCall(t *testing.T) {
 
 // TestProtocol_changedByOthers: what somebody else does to the files is in the next plan.
 func TestProtocol_changedByOthers(t *testing.T) {
-	const install, params = "app.default.tap/staging/packageinstall.yaml", "app.default.tap/staging/params.yaml"
-	for _, c := range []struct {
-		name   string
-		change func(files map[string]string) map[string]string
-		want   protocoltest.Action
-	}{
-		{"another constraint", func(f map[string]string) map[string]string {
+	edit := func(how func(map[string]string) map[string]string) func(*deliverytest.World) {
+		return func(w *deliverytest.World) { w.Repository.Write("somebody", how(w.Repository.Files())) }
+	}
+	protocoltest.ChangedByOthers(t, inMemory, basic(), []protocoltest.Change{
+		{Name: "another constraint", By: edit(func(f map[string]string) map[string]string {
 			return map[string]string{install: strings.Replace(f[install], ">=1.0.0", ">=2.0.0", 1)}
-		}, protocoltest.Update},
-		{"another value", func(f map[string]string) map[string]string {
+		}), Want: protocoltest.Update},
+		{Name: "another value", By: edit(func(f map[string]string) map[string]string {
 			return map[string]string{params: strings.Replace(f[params], "replicas: 2", "replicas: 3", 1)}
-		}, protocoltest.Update},
-		{"another form of the same", func(f map[string]string) map[string]string {
+		}), Want: protocoltest.Update},
+		{Name: "another form of the same", By: edit(func(f map[string]string) map[string]string {
 			return map[string]string{params: "# by hand\n" + strings.Replace(f[params], "replicas: 2", "replicas: 0x2", 1)}
-		}, protocoltest.None},
-		{"no values", func(map[string]string) map[string]string { return map[string]string{params: ""} }, protocoltest.Update},
-		{"not YAML", func(map[string]string) map[string]string { return map[string]string{install: "a: ["} }, protocoltest.Update},
-		{"nothing is left", func(map[string]string) map[string]string { return map[string]string{install: "", params: ""} }, protocoltest.Create},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w, r := inMemory(t)
-			if diags := r.Apply(basic()); diags.Failed() {
-				t.Fatal(diags)
-			}
-			want := w.Snapshot()
-			w.Repository.Write("somebody", c.change(w.Repository.Files()))
-			p, diags := r.Plan(basic())
-			if diags.Failed() || p.Action != c.want {
-				t.Fatalf("%s %s", p.Action, diags)
-			}
-			if diags := p.Apply(); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if got := w.Snapshot(); c.want != protocoltest.None && !maps.Equal(got, want) {
-				t.Error(deliverytest.Differences(want, got))
-			}
-			// Between the plan and the apply it is an error, and nothing is lost.
-			p, diags = r.Plan(basic(attributes{"paused": true}))
-			if diags.Failed() {
-				t.Fatal(diags)
-			}
-			theirs := strings.Replace(w.Repository.Files()[install], "serviceAccountName: sa", "serviceAccountName: theirs", 1)
-			w.Repository.Write("somebody", map[string]string{install: theirs})
-			if diags := p.Apply(); !diags.Failed() || w.Repository.Files()[install] != theirs || !strings.Contains(diags.String(), "somebody") {
-				t.Errorf("a change between plan and apply: %s", diags)
-			}
-		})
+		}), Want: protocoltest.None},
+		{Name: "no values", By: edit(func(_ map[string]string) map[string]string {
+			return map[string]string{params: ""}
+		}), Want: protocoltest.Update},
+		{Name: "not YAML", By: edit(func(_ map[string]string) map[string]string {
+			return map[string]string{install: "a: ["}
+		}), Want: protocoltest.Update},
+		{Name: "nothing is left", By: edit(func(_ map[string]string) map[string]string {
+			return map[string]string{install: "", params: ""}
+		}), Want: protocoltest.Create},
+	})
+}
+
+// TestProtocol_changedBetween: a change between plan and apply is an error that names its author, and nothing is lost.
+func TestProtocol_changedBetween(t *testing.T) {
+	w, r := protocoltest.Prepare(inMemory).Applied(basic())(t)
+	p, diags := r.Plan(basic(attributes{"paused": true}))
+	if diags.Failed() {
+		t.Fatal(diags)
+	}
+	theirs := strings.Replace(w.Repository.Files()[install], "serviceAccountName: sa", "serviceAccountName: theirs", 1)
+	w.Repository.Write("somebody", map[string]string{install: theirs})
+	if diags := p.Apply(); !diags.Failed() || w.Repository.Files()[install] != theirs || !strings.Contains(diags.String(), "somebody") {
+		t.Errorf("%s", diags)
 	}
 }
 
 // TestProtocol_exists: files of somebody else are refused, and adopted where that is
 // asked for, as the plan shows it.
 func TestProtocol_exists(t *testing.T) {
-	const install = "app.default.tap/staging/packageinstall.yaml"
 	theirs := map[string]string{install: "kind: PackageInstall\n"}
 	w, r := inMemory(t)
 	w.Repository.Write("a colleague", theirs)

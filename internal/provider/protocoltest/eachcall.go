@@ -14,7 +14,7 @@ import (
 // is lost. Then the state must have what was made, a plain apply of the same must bring
 // everything to where an undisturbed one does, and a plan after it must be empty. The
 // resource is made each time, in a world of its own, as prepare leaves it.
-func EachCall(t *testing.T, prepare func(t *testing.T) (*deliverytest.World, *Resource), c Config) {
+func EachCall(t *testing.T, prepare Prepare, c Config) {
 	t.Helper()
 	w, r := prepare(t)
 	planned, diags := r.Plan(c)
@@ -27,9 +27,9 @@ func EachCall(t *testing.T, prepare func(t *testing.T) (*deliverytest.World, *Re
 	}
 	calls, want, exists := w.Calls.Made(), w.Snapshot(), r.Exists()
 	for i := range calls {
-		ways := []string{"fails"}
+		ways := []deliverytest.Way{deliverytest.Failing}
 		if deliverytest.Writes(calls[i]) {
-			ways = append(ways, "is_lost")
+			ways = append(ways, deliverytest.Losing)
 		}
 		for _, way := range ways {
 			t.Run(fmt.Sprintf("%d_of_%d_%s", i+1, len(calls), way), func(t *testing.T) {
@@ -39,24 +39,13 @@ func EachCall(t *testing.T, prepare func(t *testing.T) (*deliverytest.World, *Re
 				if diags.Failed() {
 					t.Fatal(diags)
 				}
-				w.Calls.Forget()
-				fault := func(n int, _ string) error {
-					if n == i+1 {
-						return deliverytest.ErrFault
-					}
-					return nil
-				}
-				if way == "fails" {
-					w.Calls.Fails = fault
-				} else {
-					w.Calls.Lost = fault
-				}
+				w.Calls.Break(i+1, way)
 				first := planned.Apply()
-				w.Calls.Fails, w.Calls.Lost = nil, nil
+				w.Calls.Mend()
 				if first.Failed() && !strings.Contains(first.String(), deliverytest.ErrFault.Error()) {
 					t.Errorf("%s: another error: %s", calls[i], first)
 				}
-				if first.Failed() && way == "fails" && !r.Exists() && c != nil && len(w.Creations()) > 0 {
+				if first.Failed() && way == deliverytest.Failing && !r.Exists() && c != nil && len(w.Creations()) > 0 {
 					t.Errorf("%s: something was made, and the state does not have it", calls[i])
 				}
 				if again := r.Apply(c); again.Failed() {

@@ -53,62 +53,20 @@ var namespace = cluster.Ref{Resource: carvel.Namespaces, Name: "team"}
 func TestProtocol(t *testing.T) {
 	w, r := inMemory(t)
 	before := w.Snapshot()
-	for i, first := range whole() {
-		for _, c := range append([]attributes{first}, whole()[i+1:]...) {
-			if diags := r.Apply(c); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
-				t.Fatalf("the plan after the apply: %s %s\n%s\n%s", p.Action, diags, r.Attribute("objects"), p.Attribute("objects"))
-			}
-		}
-	}
-	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
-		t.Fatal(diags)
-	}
-	if after := w.Snapshot(); !maps.Equal(before, after) {
-		t.Error(deliverytest.Differences(before, after))
-	}
+	protocoltest.Transitions(t, r, whole())
+	protocoltest.Vanishes(t, w, r, before)
 }
 
 // TestProtocol_imported: what is imported does not change under the configuration that it
 // was made with.
 func TestProtocol_imported(t *testing.T) {
-	for _, c := range whole() {
-		w, r := inMemory(t)
-		if diags := r.Apply(c); diags.Failed() {
-			t.Fatal(diags)
-		}
-		want := w.Snapshot()
-		r.Forget()
-		if diags := r.Import("staging/team"); diags.Failed() || !r.Exists() {
-			t.Fatal(diags)
-		}
-		if diags := r.Apply(c); diags.Failed() {
-			t.Error(diags)
-		}
-		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || !maps.Equal(w.Snapshot(), want) {
-			t.Errorf("%v: %s %s\n%s", c, p.Action, diags, deliverytest.Differences(want, w.Snapshot()))
-		}
-	}
-	_, r := inMemory(t)
-	for _, id := range []string{"team", "staging/", "staging/nosuch", "nosuch/team"} {
-		if diags := r.Import(id); !diags.Failed() && r.Exists() {
-			t.Errorf("%s was imported", id)
-		}
-	}
+	protocoltest.Imports(t, inMemory, "staging/team", whole())
+	protocoltest.RefusesImports(t, inMemory, "team", "staging/", "staging/nosuch", "nosuch/team")
 }
 
 // TestProtocol_eachCall: whichever call fails, the next apply mends all.
 func TestProtocol_eachCall(t *testing.T) {
-	prepare := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
-		t.Helper()
-		w, r := inMemory(t)
-		if diags := r.Apply(basic()); diags.Failed() {
-			t.Fatal(diags)
-		}
-		return w, r
-	}
+	prepare := protocoltest.Prepare(inMemory).Applied(basic())
 	protocoltest.EachCall(t, inMemory, whole()[1])
 	protocoltest.EachCall(t, prepare, whole()[1])
 	protocoltest.EachCall(t, prepare, nil)
@@ -118,44 +76,20 @@ func TestProtocol_eachCall(t *testing.T) {
 // plan, and mended.
 func TestProtocol_changedByOthers(t *testing.T) {
 	role := cluster.Ref{Resource: carvel.Roles, Namespace: "team", Name: carvel.AppRoleName}
-	for _, c := range []struct {
-		name   string
-		change func(*deliverytest.World)
-		want   protocoltest.Action
-	}{
-		{"a rule is gone", func(w *deliverytest.World) {
+	protocoltest.ChangedByOthers(t, inMemory, basic(attributes{"field_manager": map[string]any{"force_conflicts": true}}), []protocoltest.Change{
+		{Name: "a rule is gone", By: func(w *deliverytest.World) {
 			w.Run.Change(role, func(obj *unstructured.Unstructured) { obj.Object["rules"] = []any{} })
-		}, protocoltest.Update},
-		{"a Role is gone", func(w *deliverytest.World) { w.Run.Remove(role) }, protocoltest.Update},
-		{"the Namespace is gone", func(w *deliverytest.World) { w.Run.Remove(namespace) }, protocoltest.Create},
-		{"a label of theirs", func(w *deliverytest.World) {
+		}, Want: protocoltest.Update},
+		{Name: "a Role is gone", By: func(w *deliverytest.World) { w.Run.Remove(role) }, Want: protocoltest.Update},
+		{Name: "the Namespace is gone", By: func(w *deliverytest.World) { w.Run.Remove(namespace) }, Want: protocoltest.Create},
+		{Name: "a label of theirs", By: func(w *deliverytest.World) {
 			w.Run.Change(namespace, func(obj *unstructured.Unstructured) {
 				labels := obj.GetLabels()
 				labels["theirs"] = "x"
 				obj.SetLabels(labels)
 			})
-		}, protocoltest.None},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w, r := inMemory(t)
-			forced := basic(attributes{"field_manager": map[string]any{"force_conflicts": true}})
-			if diags := r.Apply(forced); diags.Failed() {
-				t.Fatal(diags)
-			}
-			want := w.Snapshot()
-			c.change(w)
-			p, diags := r.Plan(forced)
-			if diags.Failed() || p.Action != c.want {
-				t.Fatalf("%s %s", p.Action, diags)
-			}
-			if diags := p.Apply(); diags.Failed() {
-				t.Fatal(diags)
-			}
-			if got := w.Snapshot(); c.want != protocoltest.None && !maps.Equal(got, want) {
-				t.Error(deliverytest.Differences(want, got))
-			}
-		})
-	}
+		}, Want: protocoltest.None},
+	})
 }
 
 // TestProtocol_exists: a namespace of somebody else is refused, adopted where that is
