@@ -23,7 +23,7 @@ func (r *app) ImportState(ctx context.Context, req resource.ImportStateRequest, 
 	resp.Diagnostics.Append(diags...)
 	namespace, name, ok := strings.Cut(id, "/")
 	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_app", "NAMESPACE/NAME", "dev/app-staging", id))
+		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_app", Form: identity.Form(), Example: "dev/app-staging", Got: id}.Diagnostic())
 		return
 	}
 	spec, made, err := r.data.Apps.Find(ctx, namespace, name)

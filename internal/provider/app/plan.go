@@ -24,12 +24,12 @@ import (
 func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		var state model
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
 		return
 	}
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	resp.Diagnostics.Append(r.data.CheckBuild()...)
 	if r.data != nil && len(r.data.Run) > 0 { // without any, the App is judged by itself
 		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
@@ -54,7 +54,7 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 		resp.Diagnostics.Append(r.look(ctx, &plan, spec)...)
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), plan.Adopted)...)
 	} else {
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		awaited, diags := privatestate.Get[bool](ctx, req.Private, awaitedKey)
 		resp.Diagnostics.Append(diags...)
 		changes = !state.Object.Equal(plan.Object)

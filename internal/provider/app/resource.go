@@ -17,6 +17,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 var (
@@ -48,7 +49,7 @@ func (r *app) Configure(_ context.Context, req resource.ConfigureRequest, resp *
 
 func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := plan.spec(ctx, r.data.Delivery)
@@ -69,7 +70,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, err != nil)...) // once it is untainted
 	}
@@ -80,7 +81,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 
 func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -103,7 +104,7 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	default:
 		state, diags := state.with(ctx, found)
 		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 		resp.Diagnostics.Append(deleting(state, found)...)
 		resp.Diagnostics.Append(r.data.Told(noun, title(state), place(state), state.Creation, found.TakenBy)...)
 	}
@@ -111,8 +112,8 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 
 func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, before model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &before)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -133,13 +134,13 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
 	if done.Undone {
 		before.Creation = creation.Recorded(done.Creation, before.Creation, false)
-		resp.Diagnostics.Append(resp.State.Set(ctx, before)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, before)...)
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, true)...)
 	} else if done.Changed() {
 		plan.Creation = creation.Recorded(done.Creation, before.Creation, err == nil)
 		state, diags := plan.with(ctx, done)
 		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, awaitedKey, err != nil)...)
 	}
 	if err != nil {
@@ -149,7 +150,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 
 func (r *app) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.identity(ctx)

@@ -17,7 +17,7 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 	resp.Diagnostics.Append(diags...)
 	namespace, name, ok := strings.Cut(id, "/")
 	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_kubeconfig_secret", "NAMESPACE/NAME", "dev/staging-kubeconfig", id))
+		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_kubeconfig_secret", Form: identity.Form(), Example: "dev/staging-kubeconfig", Got: id}.Diagnostic())
 		return
 	}
 	found, now, err := r.data.Kubeconfigs.Find(ctx, namespace, name)

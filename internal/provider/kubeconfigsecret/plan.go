@@ -23,13 +23,13 @@ import (
 func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		var state model
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
 		return
 	}
 	var plan, config model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
 	resp.Diagnostics.Append(r.data.CheckBuild()...)
 	if !plan.ServiceAccount.IsNull() {
 		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
@@ -54,7 +54,7 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	var state *model
 	if !req.State.Raw.IsNull() {
 		state = &model{}
-		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, state)...)
 		if !state.Name.Equal(plan.Name) {
 			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 var (
@@ -47,7 +48,7 @@ func (r *kubeconfigSecret) Configure(_ context.Context, req resource.ConfigureRe
 
 func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := withSource(ctx, plan, req.Config)
@@ -62,7 +63,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, title(plan), done.Mutations)...)
 	if done.Creation != "" {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.written(done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(done))...)
 	}
@@ -73,7 +74,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 
 func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -91,15 +92,15 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state.read(found))...)
 		resp.Diagnostics.Append(r.data.Told(noun, title(state), place(state), state.Creation, found.TakenBy)...)
 	}
 }
 
 func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -134,17 +135,17 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	plan.Creation = creation.Recorded(done.Creation, state.Creation, true)
 	if keeps {
 		written.TokenSecret = done.TokenSecret
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(done))...)
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, written)...)
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan.written(done))...)
+	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.written(done))...)
 	resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(done))...)
 }
 
 func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)

@@ -18,6 +18,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -133,7 +134,7 @@ func serviceAccountAttributes() map[string]schema.Attribute {
 // ValidateConfig refuses a life for a token that does not expire.
 func (r *kubeconfigSecret) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config model
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
 	if resp.Diagnostics.HasError() || config.ServiceAccount.IsNull() || config.ServiceAccount.IsUnknown() {
 		return
 	}

@@ -208,7 +208,7 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	resp.Diagnostics.Append(diags...)
 	packageName, runCluster, ok := strings.Cut(id, "/")
 	if !ok || carvel.ValidatePackageName(packageName) != nil || carvel.ValidateRunCluster(runCluster) != nil {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_package_install", "PACKAGE/RUN-CLUSTER", "app.default.tap/staging", id))
+		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_package_install", Form: identity.Form(), Example: "app.default.tap/staging", Got: id}.Diagnostic())
 		return
 	}
 	resp.Diagnostics.Append(r.data.CheckGit()...)

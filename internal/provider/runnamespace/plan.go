@@ -24,13 +24,13 @@ import (
 func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		var state model
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, state.Name.ValueString(), place(state), resp)...)
 		return
 	}
 	var plan, config model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 var (
@@ -42,7 +43,7 @@ func (r *runNamespace) Configure(_ context.Context, req resource.ConfigureReques
 
 func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := plan.spec(ctx)
@@ -57,7 +58,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 	resp.Diagnostics.Append(tfdiag.Mutated(noun, spec.Name, done.Mutations)...)
 	if done.Creation != "" {
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, err == nil), creation.Known(plan.Adopted)
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan.with(done))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 	}
 	if err != nil {
@@ -67,7 +68,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 
 func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -85,15 +86,15 @@ func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp 
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: spec.Name, Err: err}.Diagnostic())
 	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, state.read(found))...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state.read(found))...)
 		resp.Diagnostics.Append(r.data.Told(noun, spec.Name, place(state), state.Creation, found.TakenBy)...)
 	}
 }
 
 func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -117,7 +118,7 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 			now = plan.with(done)
 		}
 		now.Creation = creation.Recorded(done.Creation, state.Creation, err == nil)
-		resp.Diagnostics.Append(resp.State.Set(ctx, now)...)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, now)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: noun, Name: spec.Name, Left: progress(done), Err: err}.Diagnostic())
@@ -126,7 +127,7 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 
 func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	spec, diags := state.spec(ctx)
@@ -150,7 +151,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 	resp.Diagnostics.Append(diags...)
 	runCluster, name, ok := strings.Cut(id, "/")
 	if !ok || strings.Contains(name, "/") {
-		resp.Diagnostics.Append(tfdiag.ImportID("carvel_run_namespace", "RUN-CLUSTER/NAME", "staging/staging-apps", id))
+		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_run_namespace", Form: identity.Form(), Example: "staging/staging-apps", Got: id}.Diagnostic())
 		return
 	}
 	spec, made, err := r.data.Namespaces.Find(ctx, runCluster, name)

@@ -48,6 +48,15 @@ func (i ResourceIdentity) Set(ctx context.Context, from attributes, to *tfsdk.Re
 	return diags
 }
 
+// Form is what an import id looks like, such as PACKAGE/RUN-CLUSTER.
+func (i ResourceIdentity) Form() string {
+	names := make([]string, len(i))
+	for n, a := range i {
+		names[n] = strings.ToUpper(strings.ReplaceAll(a.Name, "_", "-"))
+	}
+	return strings.Join(names, "/")
+}
+
 // ImportID is the id that an import names, or the one that its identity stands
 // for.
 func (i ResourceIdentity) ImportID(ctx context.Context, req resource.ImportStateRequest) (string, diag.Diagnostics) {
