@@ -86,7 +86,7 @@ func house(importPath string) string {
 	return inside
 }
 
-// isTest tells whether a package is there for tests: they import it, and the
+// isTest reports whether a package is there for tests: they import it, and the
 // release does not.
 func (p listed) isTest() bool {
 	return slices.Contains(p.Imports, "testing") || p.house() == "delivery/deliverytest"

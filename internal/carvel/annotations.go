@@ -136,7 +136,7 @@ func AnnotationField(annotation string) string {
 	return field.Name
 }
 
-// isOf tells whether an annotation is one of those that name a list of Secrets: the
+// isOf reports whether an annotation is one of those that name a list of Secrets: the
 // list's own, or with a suffix that says where in the list.
 func isOf(list, annotation string) bool {
 	return annotation == list || strings.HasPrefix(annotation, list+".")

@@ -104,7 +104,7 @@ func ValidatePrivateKey(key string) error {
 	return nil
 }
 
-// UsesSecret tells whether an App names a Secret of its namespace.
+// UsesSecret reports whether an App names a Secret of its namespace.
 func UsesSecret(app *unstructured.Unstructured, name string) bool {
 	spec, _, err := unstructured.NestedMap(app.Object, "spec")
 	return err == nil && refersTo(spec, name)

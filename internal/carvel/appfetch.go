@@ -170,7 +170,7 @@ func ValidateSHA256(sum string) error {
 	return nil
 }
 
-// HasTag tells whether an image's reference names a tag or a digest.
+// HasTag reports whether an image's reference names a tag or a digest.
 func HasTag(image string) bool {
 	last := image[strings.LastIndex(image, "/")+1:]
 	return strings.ContainsAny(last, ":@")

@@ -72,7 +72,7 @@ func (s AppStatus) Attempt() Attempt {
 	return a
 }
 
-// Ended tells whether the status is of a run that is at its end.
+// Ended reports whether the status is of a run that is at its end.
 func (s AppStatus) Ended() bool {
 	return s.ObservedGeneration == s.Generation && (s.Condition() == ReconcileSucceeded || s.Condition() == ReconcileFailed)
 }

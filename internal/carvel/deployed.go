@@ -123,7 +123,7 @@ func DeployedNamespace(s AppSpec, named string) string {
 	return namespace
 }
 
-// PassesThrough tells whether plain YAML is deployed as it was fetched: no step
+// PassesThrough reports whether plain YAML is deployed as it was fetched: no step
 // changes it.
 func (s AppSpec) PassesThrough() bool {
 	for _, t := range s.Template {

@@ -29,7 +29,7 @@ func extensions(annotations map[string]string) map[string]string {
 	return found
 }
 
-// Follows tells whether a PackageInstall has the annotations that are wanted, and none
+// Follows reports whether a PackageInstall has the annotations that are wanted, and none
 // else that changes what its App reads.
 func (s InstallStatus) Follows(wanted map[string]string) bool {
 	live := s.Extensions

@@ -73,10 +73,10 @@ func (a InstallApp) Behind(annotations map[string]string, values, dropped []stri
 	return a.made.behind(annotations, values, dropped)
 }
 
-// Reads tells whether a fetch or a template step of the App reads a Secret.
+// Reads reports whether a fetch or a template step of the App reads a Secret.
 func (a InstallApp) Reads(secret string) bool { return a.made.secrets[secret] }
 
-// Installs tells whether the App has all texts of a Package's template: what the
+// Installs reports whether the App has all texts of a Package's template: what the
 // controller adds, and takes from the PackageInstall instead, aside.
 func (a InstallApp) Installs(pkg *unstructured.Unstructured) bool {
 	if a.manual {
@@ -94,7 +94,7 @@ func (a InstallApp) Installs(pkg *unstructured.Unstructured) bool {
 	return true
 }
 
-// holdsTexts tells whether all texts of a Package's template are in the same place of
+// holdsTexts reports whether all texts of a Package's template are in the same place of
 // its App.
 func holdsTexts(app, pkg any) bool {
 	switch pkg := pkg.(type) {

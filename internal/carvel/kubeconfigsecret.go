@@ -95,7 +95,7 @@ func TokenSecret(namespace, name, serviceAccount string) *unstructured.Unstructu
 	return obj
 }
 
-// IsManaged tells whether the provider made an object.
+// IsManaged reports whether the provider made an object.
 func IsManaged(obj *unstructured.Unstructured) bool {
 	return obj.GetLabels()[ManagedByLabel] == ManagedBy
 }

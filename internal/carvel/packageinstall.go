@@ -149,7 +149,7 @@ func ReadPackageInstall(data []byte) (PackageInstallSpec, error) {
 	return PackageInstallSpec{}, fmt.Errorf("no PackageInstall of %s in it", PackageInstalls.GroupVersion())
 }
 
-// IsPackageInstall tells whether a YAML document is of this kind, in whatever version
+// IsPackageInstall reports whether a YAML document is of this kind, in whatever version
 // of its API.
 func IsPackageInstall(document any) bool {
 	m, _ := document.(map[string]any)

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// isAlive tells whether a process runs. One that has ended and that nobody has
+// isAlive reports whether a process runs. One that has ended and that nobody has
 // looked at is none.
 func isAlive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {

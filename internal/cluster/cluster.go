@@ -62,7 +62,7 @@ type Ref struct {
 	Namespace, Name string
 }
 
-// names tells whether an object is the one.
+// names reports whether an object is the one.
 func (r Ref) names(obj *unstructured.Unstructured) bool {
 	return obj.GetName() == r.Name && obj.GetNamespace() == r.Namespace
 }

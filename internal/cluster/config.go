@@ -119,7 +119,7 @@ func (c Config) checkProxies(base *api.Config) error {
 	return nil
 }
 
-// isProxy tells whether a text names a proxy, or none.
+// isProxy reports whether a text names a proxy, or none.
 func isProxy(text string) bool {
 	if text == "" {
 		return true

@@ -19,7 +19,7 @@ import (
 // rewatch is the pause before a watch that ended is opened again.
 const rewatch = 500 * time.Millisecond
 
-// Judge looks at an object, nil where there is none, and tells whether the wait
+// Judge looks at an object, nil where there is none, and reports whether the wait
 // is over.
 type Judge func(obj *unstructured.Unstructured) (done bool, err error)
 

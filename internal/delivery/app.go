@@ -45,7 +45,7 @@ func (a App) ref() cluster.Ref {
 // AppReceipt says what is on the build cluster.
 type AppReceipt struct {
 	Creation string // that the App bears; empty: it was not written
-	TakenBy  string // the resource that holds what was found by now, "" for this one
+	TakenBy  string // the resource that holds what was found now, "" for this one
 	UID      types.UID
 	Object   string // YAML of the fields that the spec sets, as they were applied or as they were found
 	// Secrets are the App's own that are there, name to what can be shown of it.
@@ -63,7 +63,7 @@ type AppReceipt struct {
 	Deleting bool
 }
 
-// Changed tells whether the App was written.
+// Changed reports whether the App was written.
 func (r AppReceipt) Changed() bool { return r.Creation != "" }
 
 // CheckNew is an *ExistsError where an App that somebody else made is already
@@ -156,7 +156,7 @@ func (as *Apps) undoSecrets(ctx context.Context, build Cluster, a App, mine carv
 
 // Update writes the App as it is to be, and waits. before is as it was. With
 // Kick, and where nothing changed that the controller looks at, it makes the
-// controller run again, so that what the repository holds by now is deployed.
+// controller run again, so that what the repository holds now is deployed.
 // An App that another resource has taken over is a *TakenOverError.
 func (as *Apps) Update(ctx context.Context, before, a App) (AppReceipt, error) {
 	build, err := as.build()
@@ -185,9 +185,9 @@ func (as *Apps) Update(ctx context.Context, before, a App) (AppReceipt, error) {
 	if err := as.updateSecrets(ctx, build, a, mine); err != nil {
 		return AppReceipt{}, err
 	}
-	a.Ignore.keep(obj, old)
+	a.Ignore.preserve(obj, old)
 	same := mine.On(obj)
-	same.SetUID(old.GetUID()) // no other one is made where it has gone by now
+	same.SetUID(old.GetUID()) // no other one is made where it has gone now
 	live, err := build.Apply(ctx, a.ref(), same, a.Manager)
 	if err != nil {
 		return AppReceipt{}, a.gone(err)

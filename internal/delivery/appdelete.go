@@ -97,7 +97,7 @@ func (as *Apps) delete(ctx context.Context, build Cluster, a App, uid types.UID,
 		return nil, err
 	}
 	w := deleteWatch{ref: a.ref(), last: "nothing yet", again: again}
-	err := build.WaitGone(ctx, a.ref(), live.GetUID(), w.see)
+	err := build.WaitGone(ctx, a.ref(), live.GetUID(), w.observe)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
 	}
@@ -107,7 +107,7 @@ func (as *Apps) delete(ctx context.Context, build Cluster, a App, uid types.UID,
 // lookTimeout bounds a look at a run cluster that may be down.
 const lookTimeout = 10 * time.Second
 
-// deployedNothing tells whether kapp has no record of the App on the run
+// deployedNothing reports whether kapp has no record of the App on the run
 // cluster, which it writes before it deploys anything: as where the App never
 // had the rights to. What the provider cannot see is taken to be there.
 func (as *Apps) deployedNothing(ctx context.Context, build Cluster, a App) bool {
@@ -168,7 +168,7 @@ func (a App) leave(ctx context.Context, build Cluster, live *unstructured.Unstru
 }
 
 // resume lets the controller delete a paused App, which it would not look at.
-// The App is being deleted by now, so that nothing is reconciled.
+// The App is being deleted now, so that nothing is reconciled.
 func (a App) resume(ctx context.Context, build Cluster, live *unstructured.Unstructured) error {
 	for _, field := range []string{"paused", "canceled"} {
 		if set, _, err := unstructured.NestedBool(live.Object, "spec", field); err != nil || !set {
@@ -191,7 +191,7 @@ type deleteWatch struct {
 	failures health.Failures
 }
 
-func (w *deleteWatch) see(obj *unstructured.Unstructured) error {
+func (w *deleteWatch) observe(obj *unstructured.Unstructured) error {
 	status, err := carvel.ReadAppStatus(obj)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 )
 
 // notFollowed names a PackageInstall whose App does not install its Package as that is
-// by now, "" where there is none: a Package that was replaced under the same version
+// now, "" where there is none: a Package that was replaced under the same version
 // changes no PackageInstall, so that no status tells when it has been taken up. It takes
 // a request for each PackageInstall, so that it is looked at only where the packages
 // that the App fetches have changed since the wait began. What the run cluster does not
@@ -41,13 +41,13 @@ func (w *appWait) notFollowed(ctx context.Context) (string, error) {
 		case err != nil:
 			return "", err
 		case !app.Installs(pkg):
-			return fmt.Sprintf("PackageInstall %s: its App has not taken up Package %s as it is by now", e.name, name), nil
+			return fmt.Sprintf("PackageInstall %s: its App has not taken up Package %s as it is now", e.name, name), nil
 		}
 	}
 	return "", nil
 }
 
-// findsMore tells whether an App reads a Secret of the branch, since its package says so,
+// findsMore reports whether an App reads a Secret of the branch, since its package says so,
 // that nothing looks at yet: it is followed from the next round on, and no other of the
 // branch's Secrets is, which the provider may not be let to see.
 func (w *appWait) findsMore() (bool, error) {
@@ -83,7 +83,7 @@ func (e expectedInstall) with(named map[string]bool) expectedInstall {
 	return e
 }
 
-// packagesChanged tells whether a directory of packages that the App fetches is another
+// packagesChanged reports whether a directory of packages that the App fetches is another
 // one at the tip than the App had fetched when the wait began.
 func (w *appWait) packagesChanged(ctx context.Context) (bool, error) {
 	for i, f := range w.app.Fetch {

@@ -14,7 +14,7 @@ import (
 type AppState struct {
 	Status carvel.AppStatus
 	Health health.Health
-	// InSync tells whether what the App has fetched from the provider's branch is
+	// InSync reports whether what the App has fetched from the provider's branch is
 	// what is there now; nil where that cannot be told.
 	InSync *bool
 }
@@ -99,7 +99,7 @@ func (b branch) tree(ctx context.Context, commit gitops.Hash, dir string) (gitop
 	return hash, err
 }
 
-// fromBranch tells whether a source is the branch that the provider writes to.
+// fromBranch reports whether a source is the branch that the provider writes to.
 func (b branch) fromBranch(g carvel.GitFetch) bool {
 	return b.Repository != nil && sameRepository(g.URL, b.Location.URL) &&
 		(g.Ref == b.Location.Branch || g.Ref == originRef(b.Location.Branch))

@@ -140,13 +140,13 @@ func (w *appWait) loop(ctx, following context.Context) (done bool, err error) {
 		case <-w.watch.changes:
 		}
 		quiet.Reset(lookAgain)
-		if done, err := w.look(ctx); done || err != nil {
+		if done, err := w.poll(ctx); done || err != nil {
 			return done, err
 		}
 	}
 }
 
-func (w *appWait) look(ctx context.Context) (done bool, err error) {
+func (w *appWait) poll(ctx context.Context) (done bool, err error) {
 	live, looked := w.watch.live()
 	switch {
 	case !looked:

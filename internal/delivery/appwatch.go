@@ -64,7 +64,7 @@ func (w *appWatch) followApp(ctx context.Context, build Cluster, ref cluster.Ref
 	})
 }
 
-// live is the App as it is; looked tells whether it has been looked at.
+// live is the App as it is; looked reports whether it has been looked at.
 func (w *appWatch) live() (app *unstructured.Unstructured, looked bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -160,7 +160,7 @@ func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.In
 }
 
 // observedInstalls are the PackageInstalls as they are now, nil where nobody
-// may look at them; ready tells whether all have been looked at.
+// may look at them; ready reports whether all have been looked at.
 func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []health.ObservedInstall, ready bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -70,7 +70,7 @@ var ErrKubeconfigChanged = errors.New("the kubeconfig in the Secret has changed"
 // KubeconfigSecretReceipt says what is on the build cluster.
 type KubeconfigSecretReceipt struct {
 	Creation    string // that the Secret bears; empty: it was not written
-	TakenBy     string // the resource that holds what was found by now, "" for this one
+	TakenBy     string // the resource that holds what was found now, "" for this one
 	TokenSecret string // on the run cluster, that the Secret names; it may be empty
 	UID         types.UID
 	Server      string
@@ -174,7 +174,7 @@ func (ks *Kubeconfigs) apply(ctx context.Context, build Cluster, s KubeconfigSec
 		return KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)
 	}
 	obj := s.object(source.File)
-	s.Ignore.keep(obj, s.now)
+	s.Ignore.preserve(obj, s.now)
 	live, err := apply(obj)
 	if err != nil {
 		return KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)

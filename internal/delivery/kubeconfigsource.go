@@ -76,7 +76,7 @@ func (ks *Kubeconfigs) ServerOf(runCluster string, a ServiceAccount) (string, er
 	return endpoint.Server, err
 }
 
-// IsInsecure tells whether the kubeconfig of a ServiceAccount will leave its
+// IsInsecure reports whether the kubeconfig of a ServiceAccount will leave its
 // server's certificate unverified, as the provider does. It sends no request.
 func (ks *Kubeconfigs) IsInsecure(runCluster string) bool {
 	_, endpoint, err := ks.runEndpoint(runCluster, ServiceAccount{})

@@ -59,8 +59,8 @@ func (i Ignored) of(obj *unstructured.Unstructured) [][]string {
 	return fields
 }
 
-// keep gives an object the values that its ignored fields have by now.
-func (i Ignored) keep(obj, now *unstructured.Unstructured) {
+// preserve gives an object the values that its ignored fields have now.
+func (i Ignored) preserve(obj, now *unstructured.Unstructured) {
 	for _, keys := range i.of(obj) {
 		if now == nil {
 			return
@@ -80,7 +80,7 @@ func (i Ignored) keep(obj, now *unstructured.Unstructured) {
 func (i Ignored) keepText(obj *unstructured.Unstructured, text string) {
 	now := &unstructured.Unstructured{}
 	if text != "" && yaml.Unmarshal([]byte(text), &now.Object) == nil {
-		i.keep(obj, now)
+		i.preserve(obj, now)
 	}
 }
 
@@ -101,7 +101,7 @@ func (i Ignored) pick(field string, live, wanted map[string]string) map[string]s
 	return out
 }
 
-// has tells whether a field is left to others in any object.
+// has reports whether a field is left to others in any object.
 func (i Ignored) has(field string) bool {
 	return slices.ContainsFunc(i, func(entry string) bool { return entry == field || strings.HasSuffix(entry, " "+field) })
 }

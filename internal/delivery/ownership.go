@@ -76,7 +76,7 @@ func (o *ownership) mark(resource, creation string) carvel.Mark {
 	return carvel.Mark{Creation: creation, Owner: o.Owner, Resource: resource}
 }
 
-// resumes tells whether what bears a mark is what an earlier creation of the
+// resumes reports whether what bears a mark is what an earlier creation of the
 // same resource has made and Terraform has no record of, so that this creation
 // goes on with it: the same configuration made it for the same resource, and no
 // other creation of this run did. What a delete of this run has left for its
@@ -101,13 +101,13 @@ func (e *TakenOverError) Error() string {
 	return fmt.Sprintf("%s in %s has been taken over by %s", e.What, e.Where, e.By.Describe())
 }
 
-// isTaken tells whether what bears a mark belongs to another creation than the
+// isTaken reports whether what bears a mark belongs to another creation than the
 // one that is recorded. What bears none belongs to whom its names say.
 func (h Hold) isTaken(theirs carvel.Mark) bool {
 	return theirs.Creation != "" && theirs.Creation != h.Creation
 }
 
-// lost tells whether an update must leave what bears a mark to another resource.
+// lost reports whether an update must leave what bears a mark to another resource.
 // A state that records no creation yet may be followed by an update that was
 // interrupted.
 func (o *ownership) lost(theirs, mine carvel.Mark, how Hold) bool {
@@ -161,14 +161,14 @@ func (o *ownership) leaves(resource string, theirs carvel.Mark, how Hold) string
 	return ""
 }
 
-// isAdopted tells whether an object was there before the resource took it over, by
+// isAdopted reports whether an object was there before the resource took it over, by
 // an adoption, or by an import: then no creation is recorded.
 func (h Hold) isAdopted(live *unstructured.Unstructured) bool {
 	mark := carvel.MarkOf(live)
 	return mark.Adopted || h.Creation == "" && live != nil && mark.Creation == "" && !carvel.IsManaged(live)
 }
 
-// isReplaced tells whether what is found is not what the resource records: it
+// isReplaced reports whether what is found is not what the resource records: it
 // has another UID, which is not empty where it is known, and not its mark.
 // Somebody has deleted the one and made the other.
 func (h Hold) isReplaced(live *unstructured.Unstructured, uid types.UID) bool {

@@ -61,7 +61,7 @@ type PackageInstallReceipt struct {
 	Files map[string]string // path to content, the values masked
 }
 
-// Changed tells whether the branch holds what was asked for.
+// Changed reports whether the branch holds what was asked for.
 func (r PackageInstallReceipt) Changed() bool { return r.Files != nil }
 
 // Plan is the receipt of the spec once it is committed, but for
@@ -104,7 +104,7 @@ func (is *Installs) Update(ctx context.Context, p PackageInstall, before install
 	return r, is.blame(ctx, err)
 }
 
-// Lost tells whether files with this mark belong to another
+// Lost reports whether files with this mark belong to another
 // resource than the one that holds.
 func (is *Installs) Lost(at repolayout.Install, theirs carvel.Mark, how Hold) (by carvel.Mark, lost bool) {
 	return theirs, is.lost(theirs, carvel.Mark{Owner: is.Owner, Resource: resourceOf(at)}, how)
@@ -223,7 +223,7 @@ func (is *Installs) Delete(ctx context.Context, at repolayout.Install, before in
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
 		theirs, readErr := is.markAt(ctx, at)
-		if left := is.leftHere(at, theirs, how); readErr == nil && left != nil { // by now
+		if left := is.leftHere(at, theirs, how); readErr == nil && left != nil { // now
 			return left, nil
 		}
 	}

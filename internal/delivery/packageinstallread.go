@@ -68,7 +68,7 @@ func (is *Installs) found(at repolayout.Install, ours, all installfiles.Contents
 }
 
 // MovedError: the files are in another directory than the provider's
-// configuration says by now.
+// configuration says now.
 type MovedError struct {
 	From, To string
 }

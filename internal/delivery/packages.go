@@ -230,7 +230,7 @@ func (w *packageWalk) exceeded(what, most, dir string) error {
 	}
 }
 
-// tooLarge tells whether an error is about the size of one file.
+// tooLarge reports whether an error is about the size of one file.
 func tooLarge(err error, at string) bool {
 	var limit *gitops.LimitError
 	return errors.As(err, &limit) && limit.Path == at

@@ -65,7 +65,7 @@ func (ns *Namespaces) CheckRights(ctx context.Context, s RunNamespace) error {
 	return &LackingRightsError{Cluster: c.Name(), Namespace: s.Name, Lacking: describe(lacking)}
 }
 
-// holdsEverything tells whether the identity is a cluster's administrator. It
+// holdsEverything reports whether the identity is a cluster's administrator. It
 // is asked once, so that a plan of many namespaces costs one request.
 func (ns *Namespaces) holdsEverything(ctx context.Context, c Cluster) (bool, error) {
 	ns.mu.Lock()

@@ -42,7 +42,7 @@ func (s RunNamespace) resource() string { return "carvel_run_namespace " + s.Clu
 // RunNamespaceReceipt says what is on the run cluster.
 type RunNamespaceReceipt struct {
 	Creation string    // that applied objects bear; empty: nothing was applied
-	TakenBy  string    // the resource that holds what was found by now, "" for this one
+	TakenBy  string    // the resource that holds what was found now, "" for this one
 	UID      types.UID // of the Namespace
 	// Objects are "Kind/name" to YAML of the fields that the spec sets, as they
 	// were applied or as they were found.
@@ -60,15 +60,15 @@ func PlannedObjects(s RunNamespace, before map[string]string) (map[string]string
 	planned := map[string]string{}
 	for _, obj := range carvel.RunNamespace(s.RunNamespaceSpec) {
 		s.Ignore.keepText(obj, before[title(obj)])
-		if err := show(planned, obj, obj); err != nil {
+		if err := showObject(planned, obj, obj); err != nil {
 			return nil, err
 		}
 	}
 	return planned, nil
 }
 
-// show adds the fields of live that shape has.
-func show(into map[string]string, live, shape *unstructured.Unstructured) error {
+// showObject adds the fields of live that shape has.
+func showObject(into map[string]string, live, shape *unstructured.Unstructured) error {
 	text, err := shown(live, shape)
 	into[title(shape)] = text
 	return err
@@ -151,7 +151,7 @@ func (ns *Namespaces) Create(ctx context.Context, s RunNamespace) (RunNamespaceR
 		}
 		r.Creation = mine.Creation
 		r.Mutations = append(r.Mutations, mutations(obj, live, s.Manager)...)
-		if err := show(r.Objects, obj, obj); err != nil {
+		if err := showObject(r.Objects, obj, obj); err != nil {
 			return r, err
 		}
 	}
@@ -231,7 +231,7 @@ func (ns *Namespaces) Read(ctx context.Context, s RunNamespace) (RunNamespaceRec
 		if live[refOf(obj)] == nil {
 			continue
 		}
-		if err := show(r.Objects, live[refOf(obj)], obj); err != nil {
+		if err := showObject(r.Objects, live[refOf(obj)], obj); err != nil {
 			return r, err
 		}
 	}
@@ -270,7 +270,7 @@ func (ns *Namespaces) Update(ctx context.Context, before carvel.RunNamespaceSpec
 		}
 		r.Creation = carvel.MarkOf(marked[i]).Creation
 		r.Mutations = append(r.Mutations, mutations(marked[i], live, s.Manager)...)
-		if err := show(r.Objects, obj, obj); err != nil {
+		if err := showObject(r.Objects, obj, obj); err != nil {
 			return r, err
 		}
 	}
@@ -312,7 +312,7 @@ func (ns *Namespaces) markedForUpdate(c Cluster, before carvel.RunNamespaceSpec,
 		default:
 			mark.Adopted = s.isAdopted(live)
 		}
-		s.Ignore.keep(obj, live)
+		s.Ignore.preserve(obj, live)
 		marked[i] = mark.On(obj)
 	}
 	return marked, nil

@@ -123,7 +123,7 @@ func waitEmpty(ctx context.Context, c Cluster, namespace string) error {
 }
 
 // deleteNamespace deletes the Namespace with this uid, unless another resource
-// has taken it over by now.
+// has taken it over now.
 func (ns *Namespaces) deleteNamespace(ctx context.Context, c Cluster, s RunNamespace, uid types.UID) ([]Left, error) {
 	ref := cluster.Ref{Resource: carvel.Namespaces, Name: s.Name}
 	for err := cluster.ErrChanged; errors.Is(err, cluster.ErrChanged); {

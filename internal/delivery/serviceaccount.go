@@ -52,7 +52,7 @@ func (e *TokenLeftError) Error() string {
 }
 func (e *TokenLeftError) Unwrap() error { return e.Err }
 
-// keepsToken tells whether the run cluster holds a token Secret for the
+// keepsToken reports whether the run cluster holds a token Secret for the
 // kubeconfig.
 func (s KubeconfigSecret) keepsToken() bool {
 	return s.ServiceAccount != nil && !s.ServiceAccount.requested()
@@ -152,7 +152,7 @@ func (ks *Kubeconfigs) applyToken(ctx context.Context, c Cluster, s *KubeconfigS
 	return live, err
 }
 
-// fillToken makes the token Secret and waits for its token. added tells whether
+// fillToken makes the token Secret and waits for its token. added reports whether
 // the Secret was not there before.
 func (ks *Kubeconfigs) fillToken(ctx context.Context, c Cluster, s *KubeconfigSecret, mine carvel.Mark) (token kubeconfig.Token, added bool, err error) {
 	if _, err := c.Get(ctx, s.ServiceAccount.ref()); err != nil {
@@ -164,7 +164,7 @@ func (ks *Kubeconfigs) fillToken(ctx context.Context, c Cluster, s *KubeconfigSe
 	}
 	var ok bool
 	// The token is filled in by a controller, so that only a Secret that was
-	// there before has it by now.
+	// there before has it now.
 	if token.Value, ok = carvel.SecretValue(live, "token"); ok {
 		return token, false, nil
 	}

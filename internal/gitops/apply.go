@@ -25,7 +25,7 @@ func (c *writeCall) finish(commit Commit, err error) {
 	close(c.done)
 }
 
-// ended tells whether the caller has left, or would like to.
+// ended reports whether the caller has left, or would like to.
 func (c *writeCall) ended() bool { return c.ctx.Err() != nil }
 
 // Apply puts a change on the branch and returns when the server has it. Changes of callers that come while a push is under way

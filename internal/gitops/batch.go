@@ -82,7 +82,7 @@ func (b *batch) noteLocked(err error) {
 	}
 }
 
-// drop goes on without the calls whose callers have left, and tells whether there were any.
+// drop goes on without the calls whose callers have left, and reports whether there were any.
 func (b *batch) drop() bool {
 	var left []*writeCall
 	b.e.mu.Lock()

@@ -105,7 +105,7 @@ func (e *Engine) Repository() string { return e.target.name() }
 // Branch is the branch's name.
 func (e *Engine) Branch() string { return e.target.Branch }
 
-// freshLocked tells whether reads may be answered from the known tip.
+// freshLocked reports whether reads may be answered from the known tip.
 func (e *Engine) freshLocked() bool { return !e.at.Tip.IsZero() && e.tipFrom == e.epoch }
 
 // startLocked runs the loop if it is not running.
@@ -151,7 +151,7 @@ func (e *Engine) run() {
 // errTooEarly is what a change waits for between two pushes.
 var errTooEarly = errors.New("there was a push just before, and the least time between two pushes is not over")
 
-// rests tells whether it is too early for a push. With wait it returns at its time, or when anything has been queued.
+// rests reports whether it is too early for a push. With wait it returns at its time, or when anything has been queued.
 func (e *Engine) rests(wait bool) bool {
 	early := time.Until(e.pushed.Add(e.target.PushInterval))
 	if early <= 0 {
@@ -173,7 +173,7 @@ func (e *Engine) rests(wait bool) bool {
 	return true
 }
 
-// rest waits until it is time for a push, and tells whether it has waited; not beyond ctx.
+// rest waits until it is time for a push, and reports whether it has waited; not beyond ctx.
 func (e *Engine) rest(ctx context.Context) bool {
 	early := time.Until(e.pushed.Add(e.target.PushInterval))
 	if early <= 0 {

@@ -223,7 +223,7 @@ func with(files map[string]string, changes map[string]string) map[string]string 
 	return files
 }
 
-// pushes tells whether a request carries a pack to the server.
+// pushes reports whether a request carries a pack to the server.
 func pushes(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/git-receive-pack")
 }

@@ -22,7 +22,7 @@ import (
 
 // This file is as long as the list of what a server may do.
 
-// verdict tells whether an outcome is the right one.
+// verdict reports whether an outcome is the right one.
 type verdict struct {
 	name string
 	is   func(error) bool

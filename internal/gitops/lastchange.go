@@ -195,7 +195,7 @@ func (h *history) fetchTrees(calls []*historyCall) error {
 		missing := map[Hash]bool{}
 		for _, call := range calls {
 			for _, commit := range h.commits {
-				if _, want := h.at(commit, call.path); !want.IsZero() {
+				if _, want := h.entryAt(commit, call.path); !want.IsZero() {
 					missing[want] = true
 				}
 			}
@@ -217,8 +217,8 @@ func (h *history) fetchTrees(calls []*historyCall) error {
 	return nil
 }
 
-// at looks for what is at a path of a commit. missing is the tree on the way that is not here yet.
-func (h *history) at(commit Hash, path []string) (found *lookup, missing Hash) {
+// entryAt looks for what is at a path of a commit. missing is the tree on the way that is not here yet.
+func (h *history) entryAt(commit Hash, path []string) (found *lookup, missing Hash) {
 	found = &lookup{commit: commit, path: path}
 	for _, w := range found.resolve(h.store, Hash{}) {
 		missing = w.id
@@ -229,10 +229,10 @@ func (h *history) at(commit Hash, path []string) (found *lookup, missing Hash) {
 // lastChange is the newest commit that has something else at the path than the one before it; nil: none of those that are known.
 func (h *history) lastChange(path []string) *LastChange {
 	for i, commit := range h.commits {
-		now, _ := h.at(commit, path)
+		now, _ := h.entryAt(commit, path)
 		before := &lookup{done: true}
 		if i+1 < len(h.commits) {
-			before, _ = h.at(h.commits[i+1], path)
+			before, _ = h.entryAt(h.commits[i+1], path)
 		} else if !h.whole {
 			return nil
 		}

@@ -9,7 +9,7 @@ const firstLinger, minLinger, maxLinger = 25 * time.Millisecond, 150 * time.Mill
 // longestLinger bounds the waits of one commit together, for callers who come one by one.
 const longestLinger = time.Second
 
-// linger waits for a change that the next commit should take along, and tells whether one has come. There is nothing to wait for when
+// linger waits for a change that the next commit should take along, and reports whether one has come. There is nothing to wait for when
 // all are there who had changes in the last commit or were waiting then; the first commit of all meets callers that start together.
 // Time that has passed since the last change came counts, so that a commit whose trees had to be fetched waits no longer.
 func (b *batch) linger() bool {

@@ -14,7 +14,7 @@ type NameError struct {
 
 func (e *NameError) Error() string { return "the name " + quoted(e.Name) + " " + e.Reason }
 
-// CheckName tells whether a file or a directory of the repository may have a name, wherever the repository is checked out: it is what
+// CheckName reports whether a file or a directory of the repository may have a name, wherever the repository is checked out: it is what
 // Git's verify_path refuses on any system, with core.protectHFS and core.protectNTFS, and what Windows would take for another name.
 // The error is a *NameError.
 //

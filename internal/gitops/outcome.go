@@ -40,7 +40,7 @@ func (g *gate) pass() error {
 	return g.err
 }
 
-// shut tells whether the server may have got something to act upon, and whether that was kept from it because a caller had left.
+// shut reports whether the server may have got something to act upon, and whether that was kept from it because a caller had left.
 func (g *gate) shut() (sent, left bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -190,7 +190,7 @@ func (b *batch) moved() {
 	b.closed()
 }
 
-// closed records that nothing that was sent can get onto the branch any more, but for the changes of callers who know it by now.
+// closed records that nothing that was sent can get onto the branch any more, but for the changes of callers who know it now.
 func (b *batch) closed() {
 	b.open, b.lost = nil, nil
 	b.track()

@@ -31,7 +31,7 @@ func ParseBlob(text string) (Blob, error) {
 
 func (b Blob) String() string { return hex.EncodeToString(b[:]) }
 
-// IsZero tells whether it is no file's.
+// IsZero reports whether it is no file's.
 func (b Blob) IsZero() bool { return b == Blob{} }
 
 // Blobs are those of a package install's files, by the file's name. A file that is not

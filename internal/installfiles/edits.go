@@ -9,7 +9,7 @@ import (
 // Before are the files that a commit may take the place of.
 type Before struct {
 	Blobs Blobs
-	// Says tells whether the file of this name says in another form what one with this
+	// Says reports whether the file of this name says in another form what one with this
 	// blob, or with what stands for it in Files.Says, says. It may be nil.
 	Says func(name string, blob Blob) bool
 }
@@ -65,7 +65,7 @@ func InTheWay(found Contents, wanted Blobs) Contents {
 	return out
 }
 
-// mayOwn tells whether a file of this name belongs to a package install with
+// mayOwn reports whether a file of this name belongs to a package install with
 // these files whoever made it. Overlays and an encrypted file beside a package
 // install that has none may be somebody else's.
 func mayOwn(name string, files Blobs) bool {
@@ -73,7 +73,7 @@ func mayOwn(name string, files Blobs) bool {
 	return has || name != repolayout.OverlaysFile && name != repolayout.EncryptedParamsFile
 }
 
-// isOver tells whether a file of this name would take the place of one of these:
+// isOver reports whether a file of this name would take the place of one of these:
 // SOPS writes what it decrypts over params.yaml.
 func isOver(name string, files Blobs) bool {
 	_, inClear := files[repolayout.ParamsFile]

@@ -75,7 +75,7 @@ type Files struct {
 // whom.
 func (f Files) Says() Blobs { return maps.Clone(f.says) }
 
-// Are tells whether files that are there are all wanted as they are.
+// Are reports whether files that are there are all wanted as they are.
 func (f Files) Are(there Contents) bool {
 	for name, blob := range there.Blobs() {
 		if f.says[name] != blob {

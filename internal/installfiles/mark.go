@@ -50,7 +50,7 @@ func ReadMark(files Contents) Mark {
 	return m
 }
 
-// Wrote tells whether no file is another than the one that the resource with the mark
+// Wrote reports whether no file is another than the one that the resource with the mark
 // has written.
 func (m Mark) Wrote(found Contents) bool {
 	for name, blob := range found.Blobs() {

@@ -111,7 +111,7 @@ func (s *Spec) readValues(data []byte) error {
 }
 
 // readHiddenValues takes over the name in an encrypted file with a values Secret, and
-// for whom it is encrypted. It tells whether the PackageInstall refers to it.
+// for whom it is encrypted. It reports whether the PackageInstall refers to it.
 func (s *Spec) readHiddenValues(data []byte) (ours bool, err error) {
 	secret, err := carvel.ReadSecretFile(data)
 	if err != nil || !slices.Contains(s.Install.ValuesSecrets(), secret.Name) {

@@ -159,7 +159,7 @@ func cutHash(name string) (base string, ok bool) {
 // LongestHashedName is as long as the name of any values Secret with a hash.
 func LongestHashedName(base string) string { return base + "-" + strings.Repeat("0", nameDigits) }
 
-// IsHashedName tells whether a values Secret's name is base with a hash.
+// IsHashedName reports whether a values Secret's name is base with a hash.
 func IsHashedName(name, base string) bool {
 	got, ok := cutHash(name)
 	return ok && got == base

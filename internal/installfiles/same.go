@@ -7,7 +7,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
-// sameFile tells whether two texts hold the same objects: comments, the order
+// sameFile reports whether two texts hold the same objects: comments, the order
 // of keys and the way that a scalar is written do not matter, nor how the values
 // in a values Secret are written. The documents of one text may be more than
 // those of the other by empty ones only.

@@ -58,32 +58,32 @@ func (s Seen) Names(dir string) []string {
 	})
 }
 
-// Is tells whether a file was seen with this blob.
-func (s Seen) Is(dir, name string, blob Blob) bool { return s.at(dir, name).isOf(blob) }
+// Is reports whether a file was seen with this blob.
+func (s Seen) Is(dir, name string, blob Blob) bool { return s.sightAt(dir, name).isOf(blob) }
 
-// Means tells whether a file was seen that says in another form what one with this blob
+// Means reports whether a file was seen that says in another form what one with this blob
 // says.
-func (s Seen) Means(dir, name string, blob Blob) bool { return s.at(dir, name).means(blob) }
+func (s Seen) Means(dir, name string, blob Blob) bool { return s.sightAt(dir, name).means(blob) }
 
-// Others tells whether one of the files is another than was seen. A file with values
+// Others reports whether one of the files is another than was seen. A file with values
 // that are kept out of the state is not looked at, nor is the one with the mark.
 func (s Seen) Others(dir string, now Blobs) bool {
 	for name, blob := range now {
-		if seen := s.at(dir, name); name != repolayout.MarkFile && !seen.isSlow() && !seen.isOf(blob) {
+		if seen := s.sightAt(dir, name); name != repolayout.MarkFile && !seen.isSlow() && !seen.isOf(blob) {
 			return true
 		}
 	}
 	return false
 }
 
-// IsSecret tells whether values are among the files that are kept out of the state.
-func (s Seen) IsSecret(dir string) bool { return s.at(dir, repolayout.ParamsFile).isSlow() }
+// IsSecret reports whether values are among the files that are kept out of the state.
+func (s Seen) IsSecret(dir string) bool { return s.sightAt(dir, repolayout.ParamsFile).isSlow() }
 
 // Only is what was seen of a directory.
 func (s Seen) Only(dir string) Seen {
 	own := Seen{files: map[string]sight{}}
 	for _, name := range s.Names(dir) {
-		own.files[path.Join(dir, name)] = s.at(dir, name)
+		own.files[path.Join(dir, name)] = s.sightAt(dir, name)
 	}
 	return own
 }
@@ -93,7 +93,7 @@ func (s Seen) Only(dir string) Seen {
 // secret says that values are kept out of the state.
 func (s Seen) See(dir string, now, says Blobs, secret bool) Seen {
 	for _, name := range AllNames {
-		before := s.at(dir, name)
+		before := s.sightAt(dir, name)
 		delete(s.files, path.Join(dir, name))
 		blob, ok := now[name]
 		switch {
@@ -101,7 +101,7 @@ func (s Seen) See(dir string, now, says Blobs, secret bool) Seen {
 		case name == repolayout.EncryptedParamsFile:
 			s.files[path.Join(dir, name)] = seeEncrypted(blob, says[name], before)
 		default:
-			s.files[path.Join(dir, name)] = see(blob, says[name], before, secret && name == repolayout.ParamsFile)
+			s.files[path.Join(dir, name)] = newSight(blob, says[name], before, secret && name == repolayout.ParamsFile)
 		}
 	}
 	return s
@@ -110,7 +110,7 @@ func (s Seen) See(dir string, now, says Blobs, secret bool) Seen {
 // SeeSecret notes of the file with the values, which is as it was seen, whether values
 // are kept out of the state.
 func (s Seen) SeeSecret(dir string, blob Blob, secret bool) Seen {
-	s.files[path.Join(dir, repolayout.ParamsFile)] = see(blob, Blob{}, s.at(dir, repolayout.ParamsFile), secret)
+	s.files[path.Join(dir, repolayout.ParamsFile)] = newSight(blob, Blob{}, s.sightAt(dir, repolayout.ParamsFile), secret)
 	return s
 }
 
@@ -134,7 +134,7 @@ func (s Seen) Kept(dir string, wanted Blobs, secret bool) (names []string, all b
 func (s Seen) Before(dir string, current Blobs) (before Before, wrong string, err error) {
 	before = Before{Blobs: Blobs{}, Says: func(name string, blob Blob) bool { return s.Means(dir, name, blob) }}
 	for _, name := range s.Names(dir) {
-		seen := s.at(dir, name)
+		seen := s.sightAt(dir, name)
 		if seen.isSlow() {
 			blob, there := current[name]
 			switch {
@@ -154,12 +154,12 @@ func (s Seen) Before(dir string, current Blobs) (before Before, wrong string, er
 	return before, "", nil
 }
 
-func (s Seen) at(dir, name string) sight { return s.files[path.Join(dir, name)] }
+func (s Seen) sightAt(dir, name string) sight { return s.files[path.Join(dir, name)] }
 
-// see remembers a file. says, which may be zero, is the blob that it would have as the
+// newSight remembers a file. says, which may be zero, is the blob that it would have as the
 // provider writes it; a secret file keeps the salt of what was seen before, so that the
 // same file is remembered by the same text.
-func see(blob, says Blob, before sight, secret bool) sight {
+func newSight(blob, says Blob, before sight, secret bool) sight {
 	if !secret {
 		if says.IsZero() || says == blob {
 			return sight(blob.String())
@@ -220,7 +220,7 @@ func (s sight) slow() (salt []byte, digest [slowdigest.Size]byte, ok bool) {
 
 func (s sight) isSlow() bool { _, _, ok := s.slow(); return ok }
 
-// isOf tells whether the file has this blob.
+// isOf reports whether the file has this blob.
 func (s sight) isOf(blob Blob) bool {
 	if salt, digest, ok := s.slow(); ok {
 		return slowdigest.Sum(salt, blob[:]) == digest
@@ -229,7 +229,7 @@ func (s sight) isOf(blob Blob) bool {
 	return first == blob.String()
 }
 
-// means tells whether the file says in another form what one with this blob says.
+// means reports whether the file says in another form what one with this blob says.
 func (s sight) means(blob Blob) bool {
 	_, says, ok := strings.Cut(string(s), sayingAs)
 	return ok && sight(says).isOf(blob)

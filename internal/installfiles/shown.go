@@ -33,7 +33,7 @@ func maskSecret(data []byte) string {
 	if err != nil {
 		return carvel.Masked + "\n"
 	}
-	return show(documents)
+	return render(documents)
 }
 
 // maskOthers is the text of a file with a PackageInstall as it is. Where
@@ -47,7 +47,7 @@ func maskOthers(data []byte) string {
 	if len(documents) > 0 && !slices.ContainsFunc(documents, func(d any) bool { return !isPlainInstall(d) }) {
 		return string(data)
 	}
-	return show(documents)
+	return render(documents)
 }
 
 // isPlainInstall tells a PackageInstall that has no field of another kind.
@@ -66,7 +66,7 @@ func hasOnly(m map[string]any, fields ...string) bool {
 	return true
 }
 
-func show(documents []any) string {
+func render(documents []any) string {
 	var shown []string
 	for _, document := range documents {
 		m, ok := document.(map[string]any)
@@ -105,7 +105,7 @@ func maskEncrypted(data []byte) string {
 			}
 		}
 	}
-	return show(documents)
+	return render(documents)
 }
 
 // maskObject shows what a Secret is. ok is false for what is none, or has
@@ -160,11 +160,11 @@ func maskMetadata(value any) (masked map[string]any, ok bool) {
 			}
 		}
 	}
-	keep(metadata, masked, "name", "namespace")
+	copyFields(metadata, masked, "name", "namespace")
 	return masked, true
 }
 
-func keep(from, into map[string]any, fields ...string) {
+func copyFields(from, into map[string]any, fields ...string) {
 	for _, field := range fields {
 		if text, ok := from[field].(string); ok {
 			into[field] = text
@@ -211,7 +211,7 @@ func maskValues(text string) string {
 	return header + "---\n" + string(out)
 }
 
-// isBare tells whether a map holds nothing but keys.
+// isBare reports whether a map holds nothing but keys.
 func isBare(values map[string]any) bool {
 	for _, value := range values {
 		if m, ok := value.(map[string]any); ok && isBare(m) || value == nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// IsLoopback tells whether the URL of an API server leads back to the machine
+// IsLoopback reports whether the URL of an API server leads back to the machine
 // that uses it.
 func IsLoopback(server string) bool {
 	if !strings.Contains(server, "://") {

@@ -17,7 +17,7 @@ type Life struct {
 	Issued, Expires time.Time
 }
 
-// RenewalDue tells whether less than a third of the life is left.
+// RenewalDue reports whether less than a third of the life is left.
 func (l Life) RenewalDue(now time.Time) bool {
 	return l.Expires.Sub(now) < l.Expires.Sub(l.Issued)/3
 }

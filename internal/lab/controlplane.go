@@ -60,7 +60,7 @@ func (l *Lab) startAPIServer(ctx context.Context, c *cluster) error {
 	}
 }
 
-// startAPIServerAt also tells whether the port was somebody else's.
+// startAPIServerAt also reports whether the port was somebody else's.
 func (l *Lab) startAPIServerAt(ctx context.Context, c *cluster, port int) (taken bool, err error) {
 	p, err := l.run("kube-apiserver of "+c.name, c.name+"-apiserver.log", l.sets.APIServer, c.apiServerFlags(l.path("etcd.sock"), port)...)
 	if err != nil {

@@ -59,7 +59,7 @@ func (m model) build(ctx context.Context, userAgent string, into *delivery.Confi
 	return diags
 }
 
-// named tells whether a server, a kubeconfig file or the Pod's own cluster is named.
+// named reports whether a server, a kubeconfig file or the Pod's own cluster is named.
 func named(c cluster.Config) bool { return c.Host != "" || len(c.ConfigPaths) > 0 || c.InCluster }
 
 func (m model) run(ctx context.Context, userAgent string, into *delivery.Config, unknown *providerdata.Unknown) diag.Diagnostics {

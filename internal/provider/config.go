@@ -227,7 +227,7 @@ func gitConfigError(err error) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid git."+wrong.Field, "git."+wrong.Error()+".")
 }
 
-// fullyKnown tells whether no part of a value is unknown.
+// fullyKnown reports whether no part of a value is unknown.
 func fullyKnown(ctx context.Context, value interface {
 	ToTerraformValue(context.Context) (tftypes.Value, error)
 },

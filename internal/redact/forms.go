@@ -50,7 +50,7 @@ var (
 // nesting is how many layers of encoding are taken off.
 const nesting = 3
 
-// inBase64 tells whether a run of base64 holds a secret. What stands before the
+// inBase64 reports whether a run of base64 holds a secret. What stands before the
 // encoded text may be of the same alphabet, so it may begin at any of four
 // places.
 func (f *finder) inBase64(run string, depth int) bool {
@@ -69,7 +69,7 @@ func (f *finder) inBase64(run string, depth int) bool {
 	return false
 }
 
-// inURL tells whether what a URL has escaped is a secret.
+// inURL reports whether what a URL has escaped is a secret.
 func (f *finder) inURL(run string, depth int) bool {
 	plain := escape.ReplaceAllStringFunc(run, func(e string) string {
 		b, err := strconv.ParseUint(e[1:], 16, 8)

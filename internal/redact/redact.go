@@ -164,7 +164,7 @@ func (f *finder) redact(text string) string {
 	})
 }
 
-// holds tells whether a text shows a secret, also below so many layers of
+// holds reports whether a text shows a secret, also below so many layers of
 // encoding.
 func (f *finder) holds(text string, depth int) bool {
 	if f.forms.Replace(text) != text {

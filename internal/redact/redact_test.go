@@ -48,7 +48,7 @@ func hexed(secret string) string {
 	return out.String()
 }
 
-// shows tells whether what was shown before redaction still is.
+// shows reports whether what was shown before redaction still is.
 func shows(text, secret string) bool {
 	for _, form := range []string{secret, url.QueryEscape(secret), base64.RawStdEncoding.EncodeToString([]byte(secret))} {
 		if strings.Contains(text, form) {

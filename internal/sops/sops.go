@@ -114,7 +114,7 @@ func walk(node *yaml.Node, path []string, f transform) error {
 	}
 }
 
-// encrypted tells whether the value at a path is one to encrypt.
+// encrypted reports whether the value at a path is one to encrypt.
 func encrypted(path []string) bool {
 	return slices.ContainsFunc(path, encryptedKey.MatchString)
 }

@@ -58,7 +58,7 @@ func Merge(layers ...map[string]any) map[string]any {
 	return merged
 }
 
-// Same tells whether two values, or documents, mean the same to ytt: the order of keys
+// Same reports whether two values, or documents, mean the same to ytt: the order of keys
 // and the way that a number is written do not matter.
 func Same(a, b any) bool {
 	x, errX := Write(a)

@@ -117,7 +117,7 @@ func (w writer) text(s string, block bool) (*yaml.Node, error) {
 
 func (w writer) mayBeBlock(s string) bool { return !w.quoteYtt || !strings.Contains(s, "#@") }
 
-// isBlock tells whether a text of several lines is safe as a block: no line
+// isBlock reports whether a text of several lines is safe as a block: no line
 // begins or ends in a way that a reader may lose.
 func isBlock(s string) bool {
 	if !strings.Contains(s, "\n") || strings.HasSuffix(s, "\n\n") || s == "\n" || s[0] == ' ' || s[0] == '\n' {
@@ -131,14 +131,14 @@ func isBlock(s string) bool {
 	return true
 }
 
-// isOrdinary tells whether a character needs no escape in any style.
+// isOrdinary reports whether a character needs no escape in any style.
 func isOrdinary(r rune) bool {
 	return r == ' ' || r > ' ' && r < 0x7f || r > 0xa0 && r < 0xfe00 && unicode.IsPrint(r)
 }
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_/(]([A-Za-z0-9_/.+@=,~()$-]|[ :][A-Za-z0-9_/.+@=,~()$-])*$`)
 
-// isPlain tells whether a text needs no quotes.
+// isPlain reports whether a text needs no quotes.
 func isPlain(s string) bool {
 	return plain.MatchString(s) && !strings.Contains(s, ": ") && !mistaken(s)
 }
@@ -151,7 +151,7 @@ var looksTyped = regexp.MustCompile(`^[-+]?(` +
 	`|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?` + // of base 60
 	`)$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
 
-// mistaken tells whether some reader takes an unquoted text for something else.
+// mistaken reports whether some reader takes an unquoted text for something else.
 func mistaken(s string) bool {
 	if s == "" {
 		return true

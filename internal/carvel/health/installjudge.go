@@ -77,7 +77,7 @@ func (o ObservedInstall) revisions() []string {
 }
 
 func (r *installRecord) judge(o ObservedInstall) installVerdict {
-	r.look(o)
+	r.observe(o)
 	health := r.health(o)
 	if health.State != Failed {
 		r.failures.Forget()
@@ -100,8 +100,8 @@ func (r *installRecord) judge(o ObservedInstall) installVerdict {
 	return v
 }
 
-// look remembers what a further look shows.
-func (r *installRecord) look(o ObservedInstall) {
+// observe remembers what a further observation shows.
+func (r *installRecord) observe(o ObservedInstall) {
 	if o.Status != nil {
 		for _, name := range carvel.ExtensionSecrets(o.Status.Extensions) {
 			r.named[name] = true
@@ -125,7 +125,7 @@ func (r *installRecord) look(o ObservedInstall) {
 	}
 }
 
-// rests tells whether the App is not at work when the Secret is seen with new content,
+// rests reports whether the App is not at work when the Secret is seen with new content,
 // and has no other reason to run in the second of the write: its last run has ended
 // well, the next one is not due, and the Secret was not written a moment before.
 func (o ObservedInstall) rests(s ObservedSecret) bool {
@@ -136,14 +136,14 @@ func (o ObservedInstall) rests(s ObservedSecret) bool {
 	return last.Before(s.Written) && period > 0 && s.Written.Before(last.Add(period-settling))
 }
 
-// onlyWrite tells whether no other Secret was written in the same second.
+// onlyWrite reports whether no other Secret was written in the same second.
 func (r *installRecord) onlyWrite(reads []ObservedSecret, name string, at time.Time) bool {
 	return !slices.ContainsFunc(reads, func(s ObservedSecret) bool {
 		return s.Name != name && (s.Written.Equal(at) || r.secrets[s.Name].written.Equal(at))
 	})
 }
 
-// ownFailure tells whether the PackageInstall failed since its App did.
+// ownFailure reports whether the PackageInstall failed since its App did.
 func (o ObservedInstall) ownFailure() bool {
 	return o.App != nil && o.App.Version == o.Status.Version && o.App.ObservedGeneration == o.App.Generation && o.App.Condition() == carvel.ReconcileFailed
 }

@@ -110,7 +110,7 @@ func (j *Judge) content(o Observation) (content, reason string) {
 		case s.Tree == "" && s.Commit != s.Tip && j.Old != nil && o.App.Attempt() == *j.Old:
 			return "", fmt.Sprintf("the App has fetched %s at commit %s, and the branch is at %s", s.Directory, short(s.Commit), short(s.Tip))
 		case s.Tree != "" && s.Tree != s.TipTree:
-			return "", fmt.Sprintf("the App has fetched %s at commit %s, and the branch, at %s, holds something else by now", s.Directory, short(s.Commit), short(s.Tip))
+			return "", fmt.Sprintf("the App has fetched %s at commit %s, and the branch, at %s, holds something else now", s.Directory, short(s.Commit), short(s.Tip))
 		}
 		trees = append(trees, s.TipTree)
 	}
@@ -132,7 +132,7 @@ func (j *Judge) failed(s carvel.AppStatus, stage, content string, installs []ins
 	return Verdict{Health: Health{Failed, s.Message()}, Stage: stage, Output: s.Output(stage)}
 }
 
-// repeats tells whether the message is kapp's about a PackageInstall that it
+// repeats reports whether the message is kapp's about a PackageInstall that it
 // waited for.
 func repeats(message, install string) bool {
 	_, rest, found := strings.Cut(message, "waiting on reconcile packageinstall/"+install+" ")

@@ -94,7 +94,7 @@ func (c *Calls) Made() []string {
 	return append([]string(nil), c.made...)
 }
 
-// Writes tells whether a call may change something.
+// Writes reports whether a call may change something.
 func Writes(call string) bool {
 	verb := strings.Fields(call)[1]
 	return slices.Contains([]string{"Apply", "ApplyNew", "ApplyOver", "Edit", "Delete", "Create"}, verb)

@@ -82,7 +82,7 @@ func Ensure(ctx context.Context, log io.Writer) (Set, error) {
 	return set, nil
 }
 
-// Built tells whether Ensure would find everything, so that nothing has to be
+// Built reports whether Ensure would find everything, so that nothing has to be
 // compiled.
 func Built(ctx context.Context) (bool, error) {
 	var c *cache

@@ -49,7 +49,7 @@ type Exchange struct {
 	Status int
 }
 
-// Push tells whether the exchange carried a pack to the server.
+// Push reports whether the exchange carried a pack to the server.
 func (e Exchange) Push() bool {
 	return e.Method == http.MethodPost && e.Service == "git-receive-pack"
 }

@@ -200,7 +200,7 @@ func (k *kapp) updateOne(ctx context.Context, c *change) error {
 		next.SetOwnerReferences(live.GetOwnerReferences())
 		if c.wanted.GetKind() == "Service" {
 			for _, name := range []string{"clusterIP", "clusterIPs", "healthCheckNodePort"} {
-				keep(next, live, "spec", name)
+				keepFields(next, live, "spec", name)
 			}
 		}
 		var err error
@@ -228,8 +228,8 @@ func (k *kapp) updateOne(ctx context.Context, c *change) error {
 // reads the Secret often runs twice.
 const recordLag = time.Second
 
-// keep copies a field that next does not set.
-func keep(next, live *unstructured.Unstructured, path ...string) {
+// keepFields copies a field that next does not set.
+func keepFields(next, live *unstructured.Unstructured, path ...string) {
 	value, found, err := unstructured.NestedFieldCopy(live.Object, path...)
 	if _, set, _ := unstructured.NestedFieldNoCopy(next.Object, path...); err != nil || !found || set {
 		return

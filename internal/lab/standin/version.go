@@ -55,7 +55,7 @@ func (s versionSelection) highest(versions []string) (string, error) {
 	return names[slices.MaxFunc(selected, compareVersions).String()], nil
 }
 
-// admits tells whether the selection takes a version, were it not for the range. A
+// admits reports whether the selection takes a version, were it not for the range. A
 // constraint that is one prerelease asks for prereleases by itself.
 func (s versionSelection) admits(v semver.Version) bool {
 	exact, err := semver.Parse(s.Constraints)
@@ -88,7 +88,7 @@ func compareVersions(a, b semver.Version) int {
 	}))
 }
 
-// isLower tells whether one version is lower than another.
+// isLower reports whether one version is lower than another.
 func isLower(version, than string) (bool, error) {
 	v, err := parseVersion(version)
 	if err != nil {

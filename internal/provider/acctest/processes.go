@@ -32,7 +32,7 @@ func (p *Program) Kill() {
 	}
 }
 
-// ShowsProcesses tells whether this system shows processes as Linux does.
+// ShowsProcesses reports whether this system shows processes as Linux does.
 func ShowsProcesses() bool {
 	_, err := os.Stat("/proc/self/stat")
 	return err == nil

@@ -108,7 +108,7 @@ func (p *Proxy) intercept(w http.ResponseWriter, r *http.Request) bool {
 	return answer != nil && answer(w, r)
 }
 
-// Answer has a function look at each request first; it tells whether it has
+// Answer has a function look at each request first; it reports whether it has
 // answered it.
 func (p *Proxy) Answer(answer func(w http.ResponseWriter, r *http.Request) bool) {
 	p.mu.Lock()

@@ -50,7 +50,7 @@ func (r *Repository) run(args ...string) (string, error) {
 	return string(out), err
 }
 
-// Filters tells whether the Git server leaves out what a fetch does not want
+// Filters reports whether the Git server leaves out what a fetch does not want
 // (uploadpack.allowFilter).
 func (r *Repository) Filters() bool {
 	r.env.T.Helper()
@@ -99,7 +99,7 @@ func (r *Repository) Write(message string, files map[string]string) {
 	r.env.T.Fatal("the branch kept moving")
 }
 
-// Read is a file at the tip; ok tells whether it is there.
+// Read is a file at the tip; ok reports whether it is there.
 func (r *Repository) Read(path string) (content string, ok bool) {
 	r.env.T.Helper()
 	r.Pull()

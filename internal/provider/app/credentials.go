@@ -32,7 +32,7 @@ func (m model) credentials(ctx context.Context) (*credentialsModel, diag.Diagnos
 	return c, m.GitCredentials.As(ctx, c, basetypes.ObjectAsOptions{})
 }
 
-// knowsSecrets tells whether the names of the App's own Secrets are known.
+// knowsSecrets reports whether the names of the App's own Secrets are known.
 func (m model) knowsSecrets() bool {
 	name, ok := m.GitCredentials.Attributes()["secret_name"]
 	return !m.Name.IsUnknown() && !m.SopsAgeKeyWOVersion.IsUnknown() && !m.GitCredentials.IsUnknown() && (!ok || !name.IsUnknown())
@@ -110,7 +110,7 @@ func shownSecrets(secrets []delivery.AppSecret) types.Map {
 	return tfvalue.StringMap(shown)
 }
 
-// rotates tells whether the App's own Secrets have to be written again.
+// rotates reports whether the App's own Secrets have to be written again.
 func (m model) rotates(ctx context.Context, before model) (bool, diag.Diagnostics) {
 	after, diags := m.credentials(ctx)
 	was, d := before.credentials(ctx)

@@ -14,7 +14,7 @@ import (
 
 func (a *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "An App on the build cluster, and whether it delivers what the GitOps repository holds by now: whoever made the App. " +
+		MarkdownDescription: "An App on the build cluster, and whether it delivers what the GitOps repository holds now: whoever made the App. " +
 			"Use it in a `check` block or a postcondition.\n\n" +
 			"The provider's credentials for the build cluster need the right to `get` `apps.kappctrl.k14s.io` in the namespace.",
 		Attributes: map[string]schema.Attribute{

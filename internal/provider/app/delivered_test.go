@@ -199,7 +199,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 			return false
 		}
 		select {
-		case looks <- struct{}{}: // the wait knows what to look for by now
+		case looks <- struct{}{}: // the wait knows what to look for now
 		default:
 		}
 		select {

@@ -70,7 +70,7 @@ var statusType = map[string]attr.Type{
 	"observed_generation": types.Int64Type,
 }
 
-// with is the model with what is on the build cluster by now.
+// with is the model with what is on the build cluster now.
 func (m model) with(ctx context.Context, r delivery.AppReceipt) (model, diag.Diagnostics) {
 	m.ID = types.StringValue(m.Namespace.ValueString() + "/" + m.Name.ValueString())
 	m.UID = types.StringValue(string(r.UID))

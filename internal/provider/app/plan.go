@@ -51,7 +51,7 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 	var state model
 	changes := true
 	if req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(r.look(ctx, &plan, spec)...)
+		resp.Diagnostics.Append(r.checkLive(ctx, &plan, spec)...)
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), plan.Adopted)...)
 	} else {
 		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
@@ -122,10 +122,10 @@ func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag
 	return nil
 }
 
-// look refuses at plan what the build cluster would refuse at apply: an App
+// checkLive refuses at plan what the build cluster would refuse at apply: an App
 // that is already there, or a cluster that knows no Apps. It shows what an
 // adoption takes over.
-func (r *app) look(ctx context.Context, plan *model, spec delivery.App) diag.Diagnostics {
+func (r *app) checkLive(ctx context.Context, plan *model, spec delivery.App) diag.Diagnostics {
 	if !plan.AdoptExisting.ValueBool() {
 		plan.Adopted = types.StringNull()
 	}

@@ -206,7 +206,7 @@ func TestProtocol_unknown(t *testing.T) {
 	}
 }
 
-// TestProtocol_dataSource: the data source tells whether the App has what the branch
+// TestProtocol_dataSource: the data source reports whether the App has what the branch
 // holds.
 func TestProtocol_dataSource(t *testing.T) {
 	w, r := inMemory(t)

@@ -70,7 +70,7 @@ func Imported(id string) types.String {
 	return types.StringValue(id)
 }
 
-// IsIncomplete tells whether a creation has failed half-way.
+// IsIncomplete reports whether a creation has failed half-way.
 func IsIncomplete(value types.String) bool { return strings.HasPrefix(value.ValueString(), incomplete) }
 
 // Hold is what the attributes tell.
@@ -125,7 +125,7 @@ func PlanDestroy(ctx context.Context, to privatestate.Writer) diag.Diagnostics {
 	return privatestate.Set(ctx, to, plannedKey, planned{})
 }
 
-// IsRetried tells whether a delete is the first half of a replacement by a
+// IsRetried reports whether a delete is the first half of a replacement by a
 // resource with the same import id. Where that was not known, and the creation
 // that is recorded was not completed, it warns of what is left.
 func IsRetried(ctx context.Context, from privatestate.Reader, id string, recorded types.String) (bool, diag.Diagnostics) {

@@ -22,7 +22,7 @@ type events struct {
 	waiting map[int]chan struct{}
 }
 
-// add adds an event and tells whether something has waited for it.
+// add adds an event and reports whether something has waited for it.
 func (e *events) add(what string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -40,7 +40,7 @@ type item struct {
 // world's name is NAME in it.
 type snapshot map[string]item
 
-// same tells whether the same things are there, in whatever condition.
+// same reports whether the same things are there, in whatever condition.
 func (s snapshot) same(other snapshot) bool {
 	return maps.EqualFunc(s, other, func(a, b item) bool { return a.uid == b.uid && a.going == b.going })
 }
@@ -130,7 +130,7 @@ func (w *world) kinds() []kind {
 	return w.all
 }
 
-// has tells whether an object belongs to the world. What every namespace has,
+// has reports whether an object belongs to the world. What every namespace has,
 // the test has put there, or the controller notes for itself, does not.
 func (w *world) has(k kind, obj *unstructured.Unstructured) bool {
 	namespace := obj.GetNamespace()

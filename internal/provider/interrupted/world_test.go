@@ -42,7 +42,7 @@ var (
 	steps   = []step{create, update, destroy}
 )
 
-// begins tells whether a step may begin at a stage. A destroy begins in any but absent.
+// begins reports whether a step may begin at a stage. A destroy begins in any but absent.
 func (s step) begins(at stage) bool {
 	if s.to == absent {
 		return at != absent
@@ -271,7 +271,7 @@ func (w *world) state() (map[string]kept, error) {
 }
 
 // mend puts the backup in the place of a state file that terraform was killed
-// over while it wrote it. It tells whether it has.
+// over while it wrote it. It reports whether it has.
 func (w *world) mend() (bool, error) {
 	data, err := os.ReadFile(w.program.Path("terraform.tfstate"))
 	if err != nil || len(data) > 0 && json.Valid(data) {

@@ -63,7 +63,7 @@ func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagno
 	return s, diags
 }
 
-// with is the model with what is on the build cluster by now.
+// with is the model with what is on the build cluster now.
 func (m model) with(r delivery.KubeconfigSecretReceipt) model {
 	m.ID = types.StringValue(m.Namespace.ValueString() + "/" + m.Name.ValueString())
 	m.UID = types.StringValue(string(r.UID))

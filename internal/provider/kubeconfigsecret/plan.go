@@ -169,7 +169,7 @@ func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *mod
 	return diags
 }
 
-// outdated tells whether another token must be requested: the one in the Secret
+// outdated reports whether another token must be requested: the one in the Secret
 // is not the one that was written, or near its end.
 func (r *kubeconfigSecret) outdated(state *model, written record) bool {
 	return state.Fingerprint.ValueString() != written.Fingerprint || written.life().RenewalDue(r.now())

@@ -64,7 +64,7 @@ func imported(a delivery.ServiceAccount) serviceAccountModel {
 	return m
 }
 
-// sameToken tells whether a token that was got for one account serves the
+// sameToken reports whether a token that was got for one account serves the
 // other as well: all but where the API server is.
 func sameToken(a, b *delivery.ServiceAccount) bool {
 	return a != nil && b != nil && a.Namespace == b.Namespace && a.Name == b.Name && a.TokenSeconds == b.TokenSeconds

@@ -81,7 +81,7 @@ func TestAccOwnership_anotherBuildCluster(t *testing.T) {
 	credentials.Run(build, destroy, "1 destroyed")
 }
 
-// TestAccOwnership_anotherBranch: a package install is committed to the branch that git names by now, and the files in the
+// TestAccOwnership_anotherBranch: a package install is committed to the branch that git names now, and the files in the
 // former one are left.
 func TestAccOwnership_anotherBranch(t *testing.T) {
 	w := newWorld(t)

@@ -25,7 +25,7 @@ type lookup struct {
 	selection version.Selection
 }
 
-// lookup is what can be asked by now. With package_source = "none" the version
+// lookup is what can be asked now. With package_source = "none" the version
 // stays null, else it is unknown until the question is answered.
 func (m model) lookup(ctx context.Context, data *providerdata.Data) (*lookup, types.String, diag.Diagnostics) {
 	undecided := types.StringUnknown()

@@ -25,7 +25,7 @@ type layer struct {
 	value any
 }
 
-// document is what is known of the values by now. What cannot be read is
+// document is what is known of the values now. What cannot be read is
 // refused elsewhere.
 func (m model) document(writeOnly types.Dynamic) document {
 	var d document
@@ -85,7 +85,7 @@ func root(name string) path.Path {
 	return path.Root(attribute)
 }
 
-// holds tells whether there is something at a path of a document.
+// holds reports whether there is something at a path of a document.
 func holds(value any, steps []any) bool {
 	for _, step := range steps {
 		switch in := value.(type) {

@@ -57,7 +57,7 @@ func extensionsAttribute() schema.Attribute {
 	}
 }
 
-// helmValues tells whether the package's Helm chart gets values from Secrets,
+// helmValues reports whether the package's Helm chart gets values from Secrets,
 // or may get some.
 func (m model) helmValues() bool {
 	secrets, given := m.Extensions.Attributes()["helm_template_values_secrets"].(types.List)
@@ -82,7 +82,7 @@ func readExtensions(found carvel.Extensions, prior types.Object) (types.Object, 
 	return types.ObjectValueMust(object.AttributeTypes(context.Background()), attributes), nil
 }
 
-// saysNothing tells whether a value means the same as none.
+// saysNothing reports whether a value means the same as none.
 func saysNothing(v attr.Value) bool {
 	switch v := v.(type) {
 	case types.Bool:

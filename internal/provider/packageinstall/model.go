@@ -127,7 +127,7 @@ func (m model) recipients(ctx context.Context) (recipients []string, diags diag.
 	return recipients, diags
 }
 
-// with is the model with what is in the repository by now.
+// with is the model with what is in the repository now.
 func (m model) with(at string, r delivery.PackageInstallReceipt) model {
 	m.ID = types.StringValue(m.Package.ValueString() + "/" + m.RunCluster.ValueString())
 	m.Path = types.StringValue(at)

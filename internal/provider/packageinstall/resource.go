@@ -69,7 +69,7 @@ func (r *packageInstall) Create(ctx context.Context, req resource.CreateRequest,
 		plan.Creation, plan.Adopted = creation.Record(done.Creation, true), creation.Known(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.At()), done))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
-		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
+		resp.Diagnostics.Append(r.recordSeen(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: noun, Name: title(plan), Err: err}.Diagnostic())
@@ -130,7 +130,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	state, diags = r.readVersion(bounded, state)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
-	resp.Diagnostics.Append(r.see(ctx, resp.Private, at, receipt, secret)...)
+	resp.Diagnostics.Append(r.recordSeen(ctx, resp.Private, at, receipt, secret)...)
 }
 
 func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -168,7 +168,7 @@ func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest,
 	if done.Changed() {
 		plan.Creation = creation.Record(done.Creation, true)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.with(r.data.Layout.Dir(spec.At()), done))...)
-		resp.Diagnostics.Append(r.see(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
+		resp.Diagnostics.Append(r.recordSeen(ctx, resp.Private, spec.At(), done, spec.WriteOnlyValues)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: noun, Name: title(plan), Err: err}.Diagnostic())
@@ -236,7 +236,7 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 }
 
 // before are the files that the plan saw. It is an error where it can be told
-// already that one is another by now.
+// already that one is another now.
 func (r *packageInstall) before(ctx context.Context, private privatestate.Reader, at repolayout.Install) (installfiles.Before, error) {
 	seen, diags := readSeen(ctx, private)
 	if diags.HasError() {
@@ -257,8 +257,8 @@ func (r *packageInstall) before(ctx context.Context, private privatestate.Reader
 	return before, err
 }
 
-// see notes what is in the repository by now.
-func (r *packageInstall) see(ctx context.Context, private privatestate.State, at repolayout.Install, now delivery.PackageInstallReceipt, secret bool) diag.Diagnostics {
+// recordSeen notes what is in the repository now.
+func (r *packageInstall) recordSeen(ctx context.Context, private privatestate.State, at repolayout.Install, now delivery.PackageInstallReceipt, secret bool) diag.Diagnostics {
 	dir := r.data.Layout.Dir(at)
 	before, diags := readSeen(ctx, private)
 	diags.Append(writeSeen(ctx, private, before.Only(dir).See(dir, now.Blobs, now.Says, secret))...)

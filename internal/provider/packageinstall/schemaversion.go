@@ -26,7 +26,7 @@ func packageSource() schema.Attribute {
 func resolvedVersion() schema.Attribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "The version that `version_constraint` selects by now, by the controller's rules. " +
+		MarkdownDescription: "The version that `version_constraint` selects now, by the controller's rules. " +
 			"It changes without a commit when a new version comes that the constraint takes. " +
 			"Limits that a Package sets on the versions of Kubernetes and the controller are not known here. Null with `package_source = \"none\"`.",
 	}

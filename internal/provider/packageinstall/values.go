@@ -65,7 +65,7 @@ func writeOnly(ctx context.Context, config tfsdk.Config) (types.Dynamic, diag.Di
 	return value, diags
 }
 
-// isKnown tells whether no part of a value is unknown.
+// isKnown reports whether no part of a value is unknown.
 func isKnown(ctx context.Context, value attr.Value) (bool, error) {
 	v, err := value.ToTerraformValue(ctx)
 	return err == nil && v.IsFullyKnown(), err

@@ -106,7 +106,7 @@ func (r *Resource) server() tfprotov6.ProviderServer {
 // Diagnostics are what Terraform would print.
 type Diagnostics []*tfprotov6.Diagnostic
 
-// Failed tells whether there is an error among them.
+// Failed reports whether there is an error among them.
 func (d Diagnostics) Failed() bool {
 	return slices.ContainsFunc(d, func(d *tfprotov6.Diagnostic) bool { return d.Severity == tfprotov6.DiagnosticSeverityError })
 }
@@ -132,7 +132,7 @@ const (
 	Delete  Action = "delete"
 )
 
-// Exists tells whether there is a state.
+// Exists reports whether there is a state.
 func (r *Resource) Exists() bool { return !r.state.IsNull() }
 
 // Attribute is one of the state, as its JSON; "null", and "unknown" in a plan.

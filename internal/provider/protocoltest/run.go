@@ -185,7 +185,7 @@ func (p Planned) Apply() Diagnostics {
 }
 
 // again plans once more, as Terraform does before it applies, and refuses a plan that is
-// another one by now.
+// another one now.
 func (r *Resource) again(server tfprotov6.ProviderServer, p Planned, prior tftypes.Value, private []byte) (Planned, Diagnostics) {
 	r.t.Helper()
 	again, diags := r.plan(server, p.config, prior, private)

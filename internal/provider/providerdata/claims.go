@@ -32,7 +32,7 @@ var (
 )
 
 // Claim notes that a resource with this configuration is planned at a place;
-// prior tells whether it has a prior state. It is ErrClaimed where the place
+// prior reports whether it has a prior state. It is ErrClaimed where the place
 // belongs to another resource, and ErrRenamed where another one that has it is
 // destroyed by the same plan.
 func (c *Claims) Claim(place string, config tftypes.Value, prior bool) error {

@@ -60,7 +60,7 @@ func from(provided any, diags *diag.Diagnostics) *Data {
 	return data
 }
 
-// KnowsRunCluster tells whether a run cluster can be used by now.
+// KnowsRunCluster reports whether a run cluster can be used now.
 func (d *Data) KnowsRunCluster(name string) bool {
 	return !d.Unknown.AllRunClusters && !d.Unknown.RunClusters[name]
 }

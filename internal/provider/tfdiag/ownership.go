@@ -87,7 +87,7 @@ func Incomplete(noun, name string) diag.Diagnostic {
 // Taken warns of a resource that another one has taken over.
 func Taken(noun, name, by string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("The %s %q has been taken over", noun, name),
-		"It belongs to "+by+" by now. This resource neither changes it nor deletes it any more: remove it from this configuration.")
+		"It belongs to "+by+" now. This resource neither changes it nor deletes it any more: remove it from this configuration.")
 }
 
 // ReplacedInPlace is the diagnostic of a resource that is planned twice: to be

@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Known tells whether every attribute of a resource is known in full, those
+// Known reports whether every attribute of a resource is known in full, those
 // named aside.
 func Known(resource tftypes.Value, but ...string) bool {
 	var attributes map[string]tftypes.Value

@@ -81,7 +81,7 @@ func (n *Directory) File(s *Store, path string, segments []string) (Hash, error)
 	return n.entries[at].Hash, nil
 }
 
-// empty tells whether nothing is left in a directory that is being edited.
+// empty reports whether nothing is left in a directory that is being edited.
 func (n *Directory) empty() bool {
 	for _, entry := range n.entries {
 		child := n.children[entry.Name]

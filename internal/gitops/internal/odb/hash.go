@@ -30,8 +30,8 @@ type Entry struct {
 	Hash Hash
 }
 
-// Dir tells whether the entry is a directory.
+// Dir reports whether the entry is a directory.
 func (e Entry) Dir() bool { return e.Mode == "40000" || e.Mode == "040000" }
 
-// File tells whether the entry is a file, and not a symbolic link or a submodule.
+// File reports whether the entry is a file, and not a symbolic link or a submodule.
 func (e Entry) File() bool { return strings.HasPrefix(e.Mode, "100") }

@@ -80,7 +80,7 @@ func (p *packReader) wholeBase(e *packEntry) (*base, error) {
 	return &base{kind: e.kind, data: slices.Clone(data)}, err
 }
 
-// useful tells whether deltas upon an object of a kind can give anything that is to be kept.
+// useful reports whether deltas upon an object of a kind can give anything that is to be kept.
 func (p *packReader) useful(kind plumbing.ObjectType) bool {
 	return kind != plumbing.BlobObject || p.missing > 0 || p.sel.Spare > objectOverhead
 }
@@ -165,7 +165,7 @@ func (p *packReader) patch(d pendingDelta) (*base, Hash, error) {
 		return nil, Hash{}, err
 	}
 	id := plumbing.ComputeHash(b.kind, data)
-	return &base{kind: b.kind, data: data}, id, p.keep(id, Object{b.kind, data})
+	return &base{kind: b.kind, data: data}, id, p.retain(id, Object{b.kind, data})
 }
 
 var errMalformedDelta = errors.New("pack: malformed delta")

@@ -169,7 +169,7 @@ func (p *packReader) content(e *packEntry) error {
 			return err
 		}
 		if id := hasher.Sum(); p.sel.Wanted[id] {
-			p.take(id, Object{LargeBlob, nil})
+			p.add(id, Object{LargeBlob, nil})
 		}
 		return nil
 	case !delta && !blob && e.size > MaxTreeBytes:
@@ -187,11 +187,11 @@ func (p *packReader) content(e *packEntry) error {
 		return errors.Join(err, p.spool.check())
 	}
 	e.id = plumbing.ComputeHash(e.kind, data)
-	return errors.Join(p.spool.check(), p.keep(e.id, Object{e.kind, data}))
+	return errors.Join(p.spool.check(), p.retain(e.id, Object{e.kind, data}))
 }
 
-// keep takes an object whose data is a buffer's.
-func (p *packReader) keep(id Hash, o Object) error {
+// retain takes an object whose data is a buffer's.
+func (p *packReader) retain(id Hash, o Object) error {
 	if _, known := p.objects[id]; known {
 		return nil
 	}
@@ -206,11 +206,11 @@ func (p *packReader) keep(id Hash, o Object) error {
 	default:
 		p.sel.Spare -= int(cost)
 	}
-	p.take(id, Object{o.Kind, bytes.Clone(o.Data)})
+	p.add(id, Object{o.Kind, bytes.Clone(o.Data)})
 	return nil
 }
 
-func (p *packReader) take(id Hash, o Object) {
+func (p *packReader) add(id Hash, o Object) {
 	if _, known := p.objects[id]; !known && p.sel.Wanted[id] {
 		p.missing--
 	}

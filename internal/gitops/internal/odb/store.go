@@ -76,10 +76,10 @@ func (s *Store) Check() error {
 	return nil
 }
 
-// Crowded tells whether what nobody has asked for has filled it.
+// Crowded reports whether what nobody has asked for has filled it.
 func (s *Store) Crowded() bool { return s.size > storeSoftLimit }
 
-// Has tells whether an object is here.
+// Has reports whether an object is here.
 func (s *Store) Has(id Hash) bool {
 	_, known := s.objects[id]
 	return known

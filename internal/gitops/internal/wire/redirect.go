@@ -42,7 +42,7 @@ func (s Server) redirected(to *url.URL) *RedirectError {
 
 func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }
 
-// sameOrigin tells whether a redirect has stayed on the server.
+// sameOrigin reports whether a redirect has stayed on the server.
 func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }

@@ -70,7 +70,7 @@ type Report struct {
 	Text     string // what else the server said
 }
 
-// MayPass tells whether another writer, or a busy server, can be the reason of a refusal. It decides about another attempt alone:
+// MayPass reports whether another writer, or a busy server, can be the reason of a refusal. It decides about another attempt alone:
 // whether the commit is on the branch is asked of the branch.
 func (r Report) MayPass() bool {
 	if r.Unpack {

@@ -30,7 +30,7 @@ func (e *ThrottledError) Error() string {
 	return text
 }
 
-// Beyond tells whether the host wants to be left alone for longer than a context lasts.
+// Beyond reports whether the host wants to be left alone for longer than a context lasts.
 func (e *ThrottledError) Beyond(ctx context.Context) bool {
 	deadline, limited := ctx.Deadline()
 	return limited && e.Until.After(deadline)
