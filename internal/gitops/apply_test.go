@@ -35,6 +35,7 @@ func TestApply(t *testing.T) {
 }
 
 func TestApply_costDoesNotGrowWithTheRepository(t *testing.T) {
+	lengthy(t)
 	var bytes [2]int64
 	for i, size := range []int{20, 1000} {
 		f := newFixture(t)
@@ -257,6 +258,7 @@ func TestApply_somebodyElsesPush(t *testing.T) {
 }
 
 func TestApply_severalProcesses(t *testing.T) {
+	lengthy(t)
 	f := newFixture(t)
 	files := packages(4)
 	f.seed(files)

@@ -23,6 +23,7 @@ func generated(t *testing.T, s size) *fixture {
 
 // TestCost: what a cold process sends and gets, in numbers that do not hang on the machine.
 func TestCost(t *testing.T) {
+	lengthy(t)
 	for _, s := range sizes {
 		if s.name == "200k" && !*long {
 			continue
@@ -56,6 +57,7 @@ func TestCost(t *testing.T) {
 
 // TestCost_sequential: after a prefetch, as a plan does it, every write is one request.
 func TestCost_sequential(t *testing.T) {
+	lengthy(t)
 	f := generated(t, sizes[0])
 	e := f.engine()
 	path := func(i int) string {

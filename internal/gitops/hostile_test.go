@@ -125,6 +125,7 @@ const maxHostileMemory = 512 << 10 // KB
 
 // TestHostile_memory measures the memory of the heavy ones, each in a process of its own. The server's is in it as well.
 func TestHostile_memory(t *testing.T) {
+	lengthy(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc/self/status")
 	}

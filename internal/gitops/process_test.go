@@ -56,6 +56,7 @@ func TestProcess_writer(t *testing.T) {
 
 // TestProcesses: processes that push to one branch, as workspaces do, lose nothing, double nothing, and none gives up before its time is up.
 func TestProcesses(t *testing.T) {
+	lengthy(t)
 	f := newFixture(t, withConfig("uploadpack.allowFilter=true", "core.logAllRefUpdates=true"))
 	files := packages(10)
 	f.seed(files)
