@@ -202,9 +202,11 @@ func TestImports_ofRefused(t *testing.T) {
 		{listed{ImportPath: module}, hashicorp + "terraform-plugin-framework/providerserver", false},
 		{listed{ImportPath: module + "/internal/provider/acctest", Imports: []string{"testing"}}, module + "/internal/lab", false},
 	} {
-		if got := refused(c.from, c.imported); (got != "") != c.refused {
-			t.Errorf("%s imports %s: %q", c.from.ImportPath, c.imported, got)
-		}
+		t.Run(c.imported, func(t *testing.T) {
+			if got := refused(c.from, c.imported); (got != "") != c.refused {
+				t.Errorf("%s imports %s: %q", c.from.ImportPath, c.imported, got)
+			}
+		})
 	}
 }
 

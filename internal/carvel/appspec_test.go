@@ -38,9 +38,11 @@ func TestCheckGitCredential(t *testing.T) {
 		{"git@h:r", false, true, true},
 		{"git@h:r", true, false, false},
 	} {
-		if err := CheckGitCredential(c.url, c.password, c.key); (err == nil) != c.ok {
-			t.Errorf("%+v: %v", c, err)
-		}
+		t.Run(c.url, func(t *testing.T) {
+			if err := CheckGitCredential(c.url, c.password, c.key); (err == nil) != c.ok {
+				t.Errorf("%+v: %v", c, err)
+			}
+		})
 	}
 }
 
@@ -48,9 +50,11 @@ func TestCheckGitCredential(t *testing.T) {
 func TestValidateSecrets(t *testing.T) {
 	const canary = "canary"
 	for name, err := range map[string]error{"age key": ValidateAgeKey(canary), "private key": ValidatePrivateKey(canary)} {
-		if err == nil || strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err == nil || strings.Contains(err.Error(), canary) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	if err := ValidateAgeKey("# created: x\nAGE-SECRET-KEY-1QQQ\n"); err != nil {
 		t.Error(err)
@@ -79,9 +83,11 @@ data: {username: dQ==, password: cA==}
 
 func TestCleanSubPath(t *testing.T) {
 	for in, want := range map[string]string{"": "", ".": "", "/": "", "a": "a", "a/": "a", "/a": "a", "./a/b": "a/b"} {
-		if got := CleanSubPath(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
+		t.Run(in, func(t *testing.T) {
+			if got := CleanSubPath(in); got != want {
+				t.Errorf("%q: got %q, want %q", in, got, want)
+			}
+		})
 	}
 }
 
@@ -100,20 +106,24 @@ func TestValidateAppFields(t *testing.T) {
 		"inspect option":    {ValidateInspectOption, []string{"--tree=true", "--filter-kind=App"}, []string{"--wait=false"}},
 		"checksum":          {ValidateSHA256, []string{strings.Repeat("a1", 32)}, []string{"", strings.Repeat("A1", 32), "abc"}},
 	} {
-		for _, text := range c.good {
-			if err := c.check(text); err != nil {
-				t.Errorf("%s %q: %v", name, text, err)
+		t.Run(name, func(t *testing.T) {
+			for _, text := range c.good {
+				if err := c.check(text); err != nil {
+					t.Errorf("%s %q: %v", name, text, err)
+				}
 			}
-		}
-		for _, text := range c.bad {
-			if c.check(text) == nil {
-				t.Errorf("%s %q was accepted", name, text)
+			for _, text := range c.bad {
+				if c.check(text) == nil {
+					t.Errorf("%s %q was accepted", name, text)
+				}
 			}
-		}
+		})
 	}
 	for image, want := range map[string]bool{"r.example.com:5000/a": false, "r/a:1": true, "r/a@sha256:1": true, "a": false} {
-		if HasTag(image) != want {
-			t.Errorf("HasTag(%q) is not %t", image, want)
-		}
+		t.Run(image, func(t *testing.T) {
+			if HasTag(image) != want {
+				t.Errorf("HasTag(%q) is not %t", image, want)
+			}
+		})
 	}
 }

@@ -40,9 +40,11 @@ func TestAppStatusMessage(t *testing.T) {
 		"a\ngoroutine b":      `{status: {conditions: [{type: ReconcileFailed}], usefulErrorMessage: "a\ngoroutine b"}}`,
 		"Reconcile succeeded": `{status: {conditions: [{type: ReconcileSucceeded}], friendlyDescription: Reconcile succeeded}}`,
 	} {
-		if got := readStatus(t, object).Message(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if got := readStatus(t, object).Message(); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 

@@ -51,9 +51,11 @@ serviceAccountName: sa`
 		"another chart":  `template: [{ytt: {}}, {helmTemplate: {path: other}}]`,
 		"an option more": `deploy: [{kapp: {rawOptions: ["--diff-changes=true", "--wait=false"]}}]`,
 	} {
-		if install(app, other) {
-			t.Errorf("%s is not noticed", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if install(app, other) {
+				t.Errorf("%s is not noticed", name)
+			}
+		})
 	}
 	app.SetAnnotations(map[string]string{manualAnnotation: ""})
 	if !install(app, `fetch: [{imgpkgBundle: {image: other}}]`) {

@@ -15,8 +15,10 @@ func TestValidateSecretType(t *testing.T) {
 		"Opaque": true, "example.com/kubeconfig": true, "": false, "kubernetes.io/tls": false,
 		"kubernetes.io/service-account-token": false, "bootstrap.kubernetes.io/token": false,
 	} {
-		if err := ValidateSecretType(kind); (err == nil) != ok {
-			t.Errorf("%q: %v", kind, err)
-		}
+		t.Run(kind, func(t *testing.T) {
+			if err := ValidateSecretType(kind); (err == nil) != ok {
+				t.Errorf("%q: %v", kind, err)
+			}
+		})
 	}
 }

@@ -35,8 +35,10 @@ func TestUsesSecret(t *testing.T) {
 		},
 	}}
 	for name, want := range map[string]bool{"kubeconfig": true, "git": true, "age": true, "metadata": false, "spec": false, "": false} {
-		if UsesSecret(app, name) != want {
-			t.Errorf("%q: want %t", name, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if UsesSecret(app, name) != want {
+				t.Errorf("%q: want %t", name, want)
+			}
+		})
 	}
 }

@@ -61,9 +61,11 @@ func TestMaskApp(t *testing.T) {
 	for what, other := range map[string]map[string]any{
 		"a fetched file": inlineApp(t, changed, files, url), "a template file": inlineApp(t, files, changed, url), "a token": inlineApp(t, files, files, "https://other@git.example.com/r.git"),
 	} {
-		if yamlOf(t, MaskApp(other)) == shown {
-			t.Errorf("a change of %s does not show", what)
-		}
+		t.Run(what, func(t *testing.T) {
+			if yamlOf(t, MaskApp(other)) == shown {
+				t.Errorf("a change of %s does not show", what)
+			}
+		})
 	}
 }
 

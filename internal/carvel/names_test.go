@@ -11,16 +11,20 @@ func TestValidateNames(t *testing.T) {
 	for name, validate := range map[string]func(string) error{
 		"namespace": ValidateName, "object": ValidateObjectName, "package": ValidatePackageName, "run cluster": ValidateRunCluster,
 	} {
-		for _, value := range bad {
-			if validate(value) == nil {
-				t.Errorf("%s %q was accepted", name, value)
+		t.Run(name, func(t *testing.T) {
+			for _, value := range bad {
+				if validate(value) == nil {
+					t.Errorf("%s %q was accepted", name, value)
+				}
 			}
-		}
+		})
 	}
 	for value, ok := range map[string]bool{"app.default.tap": true, "a.b.c.d": true, "app.default": false, "app": false, "app..tap": false} {
-		if err := ValidatePackageName(value); (err == nil) != ok {
-			t.Errorf("package name %q: %v", value, err)
-		}
+		t.Run(value, func(t *testing.T) {
+			if err := ValidatePackageName(value); (err == nil) != ok {
+				t.Errorf("package name %q: %v", value, err)
+			}
+		})
 	}
 	if ValidateRunCluster("packages") == nil {
 		t.Error("a run cluster may not have the name of the directory that holds the package's versions")
@@ -37,18 +41,22 @@ func TestDefaultNames(t *testing.T) {
 		DefaultServiceAccount("staging-apps"): "staging-apps-sa",
 		DefaultKubeconfigSecretName("prod"):   "prod-kubeconfig",
 	} {
-		if got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(got, func(t *testing.T) {
+			if got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 
 func TestCanonicalDuration(t *testing.T) {
 	for in, want := range map[string]string{"": "", "30s": "30s", "60s": "1m0s", "90s": "1m30s", "10m": "10m0s", "1h30m": "1h30m0s"} {
-		got, err := CanonicalDuration(in)
-		if err != nil || got != want {
-			t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
-		}
+		t.Run(in, func(t *testing.T) {
+			got, err := CanonicalDuration(in)
+			if err != nil || got != want {
+				t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
+			}
+		})
 	}
 	for _, in := range []string{"banana", "30", "1d", "29s", "-1m", " 30s"} {
 		if got, err := CanonicalDuration(in); err == nil {
@@ -62,9 +70,11 @@ func TestValidateDeployOption(t *testing.T) {
 		AllowEmptyOption: true, "--wait-timeout=5m": true, "--logs=false": true, "--diff-changes=true": true,
 		"--wait": false, "--wait false": false, "-w=1": false, "--kubeconfig=/etc/passwd": false, "--Wait=true": false, "": false, "--wait=": false,
 	} {
-		if err := ValidateDeployOption(option); (err == nil) != ok {
-			t.Errorf("%q: %v", option, err)
-		}
+		t.Run(option, func(t *testing.T) {
+			if err := ValidateDeployOption(option); (err == nil) != ok {
+				t.Errorf("%q: %v", option, err)
+			}
+		})
 	}
 }
 
@@ -73,14 +83,18 @@ func TestValidateGitRefAndSubPath(t *testing.T) {
 		"origin/main": true, "main": true, "v1.0.0": true, "origin/feature/x": true,
 		"": false, "HEAD": false, "refs/heads/main": false, "-x": false, "a b": false,
 	} {
-		if err := ValidateGitRef(ref); (err == nil) != ok {
-			t.Errorf("ref %q: %v", ref, err)
-		}
+		t.Run(ref, func(t *testing.T) {
+			if err := ValidateGitRef(ref); (err == nil) != ok {
+				t.Errorf("ref %q: %v", ref, err)
+			}
+		})
 	}
 	for subPath, ok := range map[string]bool{"": true, "a/b": true, "a/": true, "./a": true, "..a": true, "../a": false, "a/../b": false} {
-		if err := ValidateSubPath(subPath); (err == nil) != ok {
-			t.Errorf("sub path %q: %v", subPath, err)
-		}
+		t.Run(subPath, func(t *testing.T) {
+			if err := ValidateSubPath(subPath); (err == nil) != ok {
+				t.Errorf("sub path %q: %v", subPath, err)
+			}
+		})
 	}
 }
 
@@ -89,8 +103,10 @@ func TestValidateServer(t *testing.T) {
 		"https://127.0.0.1:6443": true, "https://api.example.com": true,
 		"http://api.example.com": false, "api.example.com": false, "https://": false, "https://u:p@api.example.com": false, "%": false,
 	} {
-		if err := ValidateServer(server); (err == nil) != ok {
-			t.Errorf("%q: %v", server, err)
-		}
+		t.Run(server, func(t *testing.T) {
+			if err := ValidateServer(server); (err == nil) != ok {
+				t.Errorf("%q: %v", server, err)
+			}
+		})
 	}
 }

@@ -77,13 +77,15 @@ func read(t *testing.T, data string) ([]readVersion, error) {
 func TestReadPackages(t *testing.T) {
 	want := []readVersion{{"app.default.tap", "20230321004057.0.0", true, true}, {"app.default.tap", "2.0.0", false, false}}
 	for name, text := range map[string]string{"Unix": packageFile, "Windows": strings.ReplaceAll(packageFile, "\n", "\r\n")} {
-		got, err := read(t, text)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+		t.Run(name, func(t *testing.T) {
+			got, err := read(t, text)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		})
 	}
 	for _, empty := range []string{"", "# a comment\n", "---\n---\n", "null\n"} {
 		if got, err := read(t, empty); err != nil || got != nil {
@@ -108,13 +110,15 @@ func TestReadPackages_unreadable(t *testing.T) {
 		"\x00\x01":       "control characters",
 		"a: &x [*x, *x]": "document 1",
 	} {
-		got, err := read(t, text+good)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
-		if diff := cmp.Diff([]readVersion{{Name: "a.b.c", Version: "1.0.0"}}, got); diff != "" {
-			t.Errorf("%q: %s", text, diff)
-		}
+		t.Run(text, func(t *testing.T) {
+			got, err := read(t, text+good)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %q", text, err, want)
+			}
+			if diff := cmp.Diff([]readVersion{{Name: "a.b.c", Version: "1.0.0"}}, got); diff != "" {
+				t.Errorf("%q: %s", text, diff)
+			}
+		})
 	}
 }
 
@@ -232,22 +236,24 @@ func TestResolve(t *testing.T) {
 		{all, version.Selection{Constraint: "3.x"}, "", "", "", true},
 		{nil, version.Selection{Constraint: ">=0.0.0"}, "", "", "", true},
 	} {
-		got, err := carvel.Resolve(packages(c.versions...), c.selection)
-		var none *version.NoMatchError
-		if errors.As(err, &none) != c.noneAccepted || err != nil && !c.noneAccepted {
-			t.Errorf("%+v: %v", c.selection, err)
-		}
-		held := ""
-		if got.HeldBack != nil {
-			held = got.HeldBack.Version
-		}
-		var others []string
-		for _, p := range got.Others {
-			others = append(others, p.Version)
-		}
-		if got.Version != c.want || held != c.held || strings.Join(others, " ") != c.others {
-			t.Errorf("%+v: selected %q, held back %q, others %q; want %q, %q, %q", c.selection, got.Version, held, others, c.want, c.held, c.others)
-		}
+		t.Run(c.want, func(t *testing.T) {
+			got, err := carvel.Resolve(packages(c.versions...), c.selection)
+			var none *version.NoMatchError
+			if errors.As(err, &none) != c.noneAccepted || err != nil && !c.noneAccepted {
+				t.Errorf("%+v: %v", c.selection, err)
+			}
+			held := ""
+			if got.HeldBack != nil {
+				held = got.HeldBack.Version
+			}
+			var others []string
+			for _, p := range got.Others {
+				others = append(others, p.Version)
+			}
+			if got.Version != c.want || held != c.held || strings.Join(others, " ") != c.others {
+				t.Errorf("%+v: selected %q, held back %q, others %q; want %q, %q, %q", c.selection, got.Version, held, others, c.want, c.held, c.others)
+			}
+		})
 	}
 	if _, err := carvel.Resolve(packages(all...), version.Selection{Constraint: "~1"}); err == nil || !strings.Contains(err.Error(), "Parsing version constraint") {
 		t.Errorf("a constraint that does not parse: %v", err)
@@ -263,21 +269,23 @@ func TestNext(t *testing.T) {
 		{"1.2.0 1.1.0", "2.0.0-rc.1 1.1.0 1.0.0"},
 		{"1.2.0 1.1.0 1.0.0", "2.0.0-rc.1 1.1.0 1.0.0"},
 	} {
-		all := packages("1.0.0", "1.2.0", "2.0.0-rc.1", "1.1.0")
-		for i := range all {
-			all[i].Limited = strings.Contains(c.limited, all[i].Version)
-		}
-		r, err := carvel.Resolve(all, version.Selection{Constraint: ">=0.0.0"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, p := range r.Next() {
-			got = append(got, p.Version)
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("limited %q: %q, want %q", c.limited, got, c.want)
-		}
+		t.Run(c.limited, func(t *testing.T) {
+			all := packages("1.0.0", "1.2.0", "2.0.0-rc.1", "1.1.0")
+			for i := range all {
+				all[i].Limited = strings.Contains(c.limited, all[i].Version)
+			}
+			r, err := carvel.Resolve(all, version.Selection{Constraint: ">=0.0.0"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range r.Next() {
+				got = append(got, p.Version)
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("limited %q: %q, want %q", c.limited, got, c.want)
+			}
+		})
 	}
 }
 
@@ -287,9 +295,11 @@ func TestReadPackages_limited(t *testing.T) {
 	for more, want := range map[string]bool{
 		"": false, ", kubernetesVersionSelection: {constraints: '>=1.30.0'}": true, ", kappControllerVersionSelection: {constraints: '>=0.50.0'}": true,
 	} {
-		if got, err := carvel.ReadPackages([]byte(file + more + "}\n")); err != nil || len(got) != 1 || got[0].Limited != want {
-			t.Errorf("%q: %+v, %v", more, got, err)
-		}
+		t.Run(more, func(t *testing.T) {
+			if got, err := carvel.ReadPackages([]byte(file + more + "}\n")); err != nil || len(got) != 1 || got[0].Limited != want {
+				t.Errorf("%q: %+v, %v", more, got, err)
+			}
+		})
 	}
 }
 

@@ -37,9 +37,11 @@ func TestGrantedToken(t *testing.T) {
 	for name, status := range map[string]map[string]any{
 		"no token": {"expirationTimestamp": "2026-11-01T12:00:00Z"}, "no timestamp": {"token": "opaque"}, "not a timestamp": {"token": "opaque", "expirationTimestamp": "soon"},
 	} {
-		if _, err := GrantedToken(answer(spec, status)); err == nil {
-			t.Errorf("%s: no error", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := GrantedToken(answer(spec, status)); err == nil {
+				t.Errorf("%s: no error", name)
+			}
+		})
 	}
 }
 

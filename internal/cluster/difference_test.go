@@ -42,9 +42,11 @@ func TestFieldOf(t *testing.T) {
 		".metadata.labels.a.b/c": "metadata|labels|a.b/c", ".metadata.labels.a.x": "metadata|labels|a|x", ".rules": "rules",
 		".metadata.labels.b": "", ".rules.x": "", "rules": "", "": "", ".": "",
 	} {
-		keys, ok := FieldOf(obj, field)
-		if strings.Join(keys, "|") != want || ok != (want != "") {
-			t.Errorf("%s: %q, %t", field, keys, ok)
-		}
+		t.Run(field, func(t *testing.T) {
+			keys, ok := FieldOf(obj, field)
+			if strings.Join(keys, "|") != want || ok != (want != "") {
+				t.Errorf("%s: %q, %t", field, keys, ok)
+			}
+		})
 	}
 }

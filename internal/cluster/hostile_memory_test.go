@@ -101,6 +101,9 @@ func manyObjects(w http.ResponseWriter, _ *http.Request) {
 // TestHostileMemory: no input takes the provider to its limit of memory. Each is
 // taken by a process of its own, that reads the highest that it has come to.
 func TestHostileMemory(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("takes long: set TF_ACC=1")
+	}
 	if runtime.GOOS != "linux" {
 		t.Skip("the kernel tells it in another way")
 	}

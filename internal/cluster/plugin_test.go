@@ -199,16 +199,18 @@ func accepting(t *testing.T) (*httptest.Server, func() []string) {
 // TestPluginExpires: a credential is used until it expires.
 func TestPluginExpires(t *testing.T) {
 	for mode, want := range map[string]string{"": "[token-1 token-1]", "expires": "[token-1 token-2]"} {
-		server, seen := accepting(t)
-		c := New("x", "test", Config{Host: server.URL, Insecure: true, Exec: behaving(mode, map[string]string{pluginRuns: filepath.Join(t.TempDir(), "runs")})})
-		for range 2 {
-			if _, err := c.Get(t.Context(), configMap); err != nil {
-				t.Fatal(err)
+		t.Run(mode, func(t *testing.T) {
+			server, seen := accepting(t)
+			c := New("x", "test", Config{Host: server.URL, Insecure: true, Exec: behaving(mode, map[string]string{pluginRuns: filepath.Join(t.TempDir(), "runs")})})
+			for range 2 {
+				if _, err := c.Get(t.Context(), configMap); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		if got := fmt.Sprint(seen()); got != want {
-			t.Errorf("mode %q: %s, want %s", mode, got, want)
-		}
+			if got := fmt.Sprint(seen()); got != want {
+				t.Errorf("mode %q: %s, want %s", mode, got, want)
+			}
+		})
 	}
 }
 
@@ -256,24 +258,28 @@ users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/` + ver
 		{"v1", "interactiveMode: Never", "client.authentication.k8s.io/v1'", "'server'"},
 		{"v1beta1", "provideClusterInfo: true", "client.authentication.k8s.io/v1beta1'", "'interactive':true"},
 	} {
-		if _, err := New("x", "test", Config{Kubeconfig: kubeconfig(c.version, c.more, os.Args[0])}).Get(t.Context(), configMap); err != nil {
-			t.Errorf("%+v: %v", c, err)
-			continue
-		}
-		all := seen()
-		if info := all[len(all)-1]; !strings.Contains(info, c.has) || strings.Contains(info, c.hasNot) {
-			t.Errorf("%+v: told %s", c, info)
-		}
+		t.Run(c.version, func(t *testing.T) {
+			if _, err := New("x", "test", Config{Kubeconfig: kubeconfig(c.version, c.more, os.Args[0])}).Get(t.Context(), configMap); err != nil {
+				t.Errorf("%+v: %v", c, err)
+				return
+			}
+			all := seen()
+			if info := all[len(all)-1]; !strings.Contains(info, c.has) || strings.Contains(info, c.hasNot) {
+				t.Errorf("%+v: told %s", c, info)
+			}
+		})
 	}
 	for name, c := range map[string]struct{ more, command, want string }{
 		"missing":     {"interactiveMode: Never, installHint: get it", "/nosuch/plugin", "get it"},
 		"interactive": {"interactiveMode: Always", os.Args[0], ""},
 	} {
-		_, err := New("x", "test", Config{Kubeconfig: kubeconfig("v1", c.more, c.command)}).Get(t.Context(), configMap)
-		var plugin *PluginError
-		if !errors.As(err, &plugin) || plugin.Hint != c.want || plugin.Cluster != "x" {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, err := New("x", "test", Config{Kubeconfig: kubeconfig("v1", c.more, c.command)}).Get(t.Context(), configMap)
+			var plugin *PluginError
+			if !errors.As(err, &plugin) || plugin.Hint != c.want || plugin.Cluster != "x" {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	_, err := New("x", "test", Config{Host: server.URL, Exec: &Exec{APIVersion: "client.authentication.k8s.io/v7", Command: "x"}}).Get(t.Context(), configMap)
 	var connection *ConnectionError

@@ -21,10 +21,12 @@ func TestProject(t *testing.T) {
 		"another type": {`{m: text}`, `{m: {a: 1}}`, `{m: text}`},
 		"list gone":    {`{l: null}`, `{l: [1]}`, `{l: null}`},
 	} {
-		got := Project(parse(t, c.live), parse(t, c.shape))
-		if diff := cmp.Diff(parse(t, c.want), got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+		t.Run(name, func(t *testing.T) {
+			got := Project(parse(t, c.live), parse(t, c.shape))
+			if diff := cmp.Diff(parse(t, c.want), got); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		})
 	}
 }
 

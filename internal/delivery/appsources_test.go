@@ -49,9 +49,11 @@ func TestPackageSources(t *testing.T) {
 		"another prefix": func(f []carvel.Fetch) []carvel.Fetch { f[1].Git.SubPath = "app.default.tap/staging"; return f },
 		"two secrets":    func(f []carvel.Fetch) []carvel.Fetch { f[0].Git.SecretRef = &carvel.LocalRef{Name: "x"}; return f },
 	} {
-		if packages, _, _, ok := d.Apps.PackagesIn(change(complete(""))); ok {
-			t.Errorf("%s: taken for packages %v", name, packages)
-		}
+		t.Run(name, func(t *testing.T) {
+			if packages, _, _, ok := d.Apps.PackagesIn(change(complete(""))); ok {
+				t.Errorf("%s: taken for packages %v", name, packages)
+			}
+		})
 	}
 }
 
@@ -68,18 +70,20 @@ func TestCompleteGit(t *testing.T) {
 		"another's URL":  {carvel.GitFetch{URL: "https://git.example.com/x"}, carvel.GitFetch{URL: "https://git.example.com/x"}, []string{"ref"}},
 		"another's both": {carvel.GitFetch{URL: "https://git.example.com/x", Ref: "v1"}, carvel.GitFetch{URL: "https://git.example.com/x", Ref: "v1"}, nil},
 	} {
-		got := c.in
-		missing := d.Apps.CompleteGit(&got)
-		if diff := cmp.Diff(c.want, got) + cmp.Diff(c.missing, missing); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-		if len(missing) == 0 {
-			d.Apps.ReduceGit(&got)
-			d.Apps.CompleteGit(&got)
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("%s, reduced and completed: %s", name, diff)
+		t.Run(name, func(t *testing.T) {
+			got := c.in
+			missing := d.Apps.CompleteGit(&got)
+			if diff := cmp.Diff(c.want, got) + cmp.Diff(c.missing, missing); diff != "" {
+				t.Errorf("%s: %s", name, diff)
 			}
-		}
+			if len(missing) == 0 {
+				d.Apps.ReduceGit(&got)
+				d.Apps.CompleteGit(&got)
+				if diff := cmp.Diff(c.want, got); diff != "" {
+					t.Errorf("%s, reduced and completed: %s", name, diff)
+				}
+			}
+		})
 	}
 	empty := New(Config{})
 	if missing := empty.Apps.CompleteGit(&carvel.GitFetch{}); len(missing) != 2 {

@@ -39,23 +39,25 @@ func TestWhose(t *testing.T) {
 		"a failed adoption, destroyed":        {theirs: adopted, hold: Hold{Creation: "1", Incomplete: true}, resumes: true, leaves: LeftHalfAdopted},
 		"a creation that succeeded, replaced": {theirs: mark("1", "me", resource), hold: Hold{Creation: "1", Retried: true}, resumes: true},
 	} {
-		d := New(Config{Owner: "me"})
-		if c.held {
-			d.Apps.creations.hold(c.theirs.Creation)
-		}
-		if c.kept {
-			d.Apps.creations.leave(c.theirs.Creation)
-		}
-		mine := mark("1", "me", resource)
-		if c.hold.Creation == "" {
-			mine.Creation = "new"
-		}
-		if got := d.Apps.resumes(c.theirs, mine); got != c.resumes {
-			t.Errorf("%s: resumes: %t", name, got)
-		}
-		if got := d.Apps.leaves(resource, c.theirs, c.hold); got != c.leaves {
-			t.Errorf("%s: left since %q, want %q", name, got, c.leaves)
-		}
+		t.Run(name, func(t *testing.T) {
+			d := New(Config{Owner: "me"})
+			if c.held {
+				d.Apps.creations.hold(c.theirs.Creation)
+			}
+			if c.kept {
+				d.Apps.creations.leave(c.theirs.Creation)
+			}
+			mine := mark("1", "me", resource)
+			if c.hold.Creation == "" {
+				mine.Creation = "new"
+			}
+			if got := d.Apps.resumes(c.theirs, mine); got != c.resumes {
+				t.Errorf("%s: resumes: %t", name, got)
+			}
+			if got := d.Apps.leaves(resource, c.theirs, c.hold); got != c.leaves {
+				t.Errorf("%s: left since %q, want %q", name, got, c.leaves)
+			}
+		})
 	}
 }
 
@@ -79,9 +81,11 @@ func TestIsReplaced(t *testing.T) {
 		"another, of an older version":  {Hold{}, obj("v", carvel.ManagedBy, ""), false},
 		"another, and nobody's by name": {Hold{}, obj("v", "", ""), true},
 	} {
-		if got := c.hold.isReplaced(c.live, "u"); got != c.want {
-			t.Errorf("%s: %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := c.hold.isReplaced(c.live, "u"); got != c.want {
+				t.Errorf("%s: %t", name, got)
+			}
+		})
 	}
 	if (Hold{Creation: "1"}).isReplaced(obj("v", "", ""), "") {
 		t.Error("a state without a UID cannot tell")

@@ -119,12 +119,14 @@ func TestPackages_manyNames(t *testing.T) {
 	}
 	wide := git("100644 blob "+file+"\t1.yaml\n040000 tree "+tree+"\tmany\n", "mktree")
 	for packages, path := range map[string]string{wide: name + "/packages", deep: name + "/packages" + strings.Repeat("/d", mostPackageDepth)} {
-		commit(packages)
-		d = again(t, d, server)
-		var limit *gitops.LimitError
-		if _, err := d.Catalog.Packages(bounded(t), inGit, name); !errors.As(err, &limit) || limit.Path != path {
-			t.Errorf("%v, want a *gitops.LimitError about %s", err, path)
-		}
+		t.Run(packages, func(t *testing.T) {
+			commit(packages)
+			d = again(t, d, server)
+			var limit *gitops.LimitError
+			if _, err := d.Catalog.Packages(bounded(t), inGit, name); !errors.As(err, &limit) || limit.Path != path {
+				t.Errorf("%v, want a *gitops.LimitError about %s", err, path)
+			}
+		})
 	}
 	// A file that is too large, and a name that cannot be, are not read, and the others are.
 	large := git(strings.Repeat("# large\n", 1<<20), "hash-object", "-w", "--stdin")
@@ -162,7 +164,9 @@ func TestCheckPackage(t *testing.T) {
 	const name = "app.default.tap"
 	files := map[string]string{}
 	for version, value := range map[string]string{"1.0.0": "old", "1.1.0": "fresh", "1.2.0-rc.1": "newer"} {
-		files[name+"/packages/"+version+".yaml"] = packageText(name, version, value)
+		t.Run(version, func(t *testing.T) {
+			files[name+"/packages/"+version+".yaml"] = packageText(name, version, value)
+		})
 	}
 	if _, err := server.Seed(repository, "Packages", files); err != nil {
 		t.Fatal(err)

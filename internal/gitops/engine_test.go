@@ -104,9 +104,11 @@ func TestPrefetch_directory(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{"p/packages/1.0.0.yaml": "one", "p/packages/2.0.0.yaml": "two"} {
-		if file, err := e.Read(patient(t), path); err != nil || string(file.Data) != want {
-			t.Errorf("%s: %q, %v", path, file.Data, err)
-		}
+		t.Run(path, func(t *testing.T) {
+			if file, err := e.Read(patient(t), path); err != nil || string(file.Data) != want {
+				t.Errorf("%s: %q, %v", path, file.Data, err)
+			}
+		})
 	}
 	if entries, err := e.List(patient(t), "p/packages"); err != nil || len(entries) != 3 {
 		t.Errorf("listed %v, %v", entries, err)
@@ -216,18 +218,20 @@ func TestRead_ahead(t *testing.T) {
 			return err
 		},
 	} {
-		f.reset()
-		e := f.engine()
-		for i := range 100 {
-			for _, path := range []string{fmt.Sprintf("package-%d/prod/packageinstall.yaml", i), fmt.Sprintf("package-%d/prod/params.yaml", i)} {
-				if err := read(e, path); err != nil {
-					t.Fatalf("%s %s: %v", name, path, err)
+		t.Run(name, func(t *testing.T) {
+			f.reset()
+			e := f.engine()
+			for i := range 100 {
+				for _, path := range []string{fmt.Sprintf("package-%d/prod/packageinstall.yaml", i), fmt.Sprintf("package-%d/prod/params.yaml", i)} {
+					if err := read(e, path); err != nil {
+						t.Fatalf("%s %s: %v", name, path, err)
+					}
 				}
 			}
-		}
-		if requests, _ := f.requests(); requests > 9 {
-			t.Errorf("%s: 200 files took %d requests, want at most 9", name, requests)
-		}
+			if requests, _ := f.requests(); requests > 9 {
+				t.Errorf("%s: 200 files took %d requests, want at most 9", name, requests)
+			}
+		})
 	}
 	if _, err := f.engine().Stat(patient(t), "package-1/dev"); !errors.Is(err, ErrNotExist) {
 		t.Errorf("stat: %v, want ErrNotExist", err)
@@ -272,10 +276,12 @@ func TestTree(t *testing.T) {
 	}{
 		{first, first.String(), "a/b"}, {first, first.String(), ""}, {second, second.String(), "a"}, {Hash{}, second.String(), "a/b"},
 	} {
-		want := mustHash(t, f.git("rev-parse", test.rev+":"+test.dir))
-		if got, err := e.Tree(patient(t), test.commit, test.dir); err != nil || got != want {
-			t.Errorf("tree of %s at %s: %s, %v; want %s", test.dir, test.rev, got, err, want)
-		}
+		t.Run(test.rev, func(t *testing.T) {
+			want := mustHash(t, f.git("rev-parse", test.rev+":"+test.dir))
+			if got, err := e.Tree(patient(t), test.commit, test.dir); err != nil || got != want {
+				t.Errorf("tree of %s at %s: %s, %v; want %s", test.dir, test.rev, got, err, want)
+			}
+		})
 	}
 	if _, err := e.Tree(patient(t), first, "a/b/c"); !errors.Is(err, ErrNotExist) {
 		t.Errorf("tree of a file: %v, want ErrNotExist", err)

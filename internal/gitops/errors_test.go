@@ -246,14 +246,16 @@ func TestErrors_hungServer(t *testing.T) {
 			return err
 		},
 	} {
-		ctx, cancel := context.WithCancel(patient(t))
-		go func() {
-			<-reached
-			cancel()
-		}()
-		if err := do(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v, want context.Canceled", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(patient(t))
+			go func() {
+				<-reached
+				cancel()
+			}()
+			if err := do(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v, want context.Canceled", name, err)
+			}
+		})
 	}
 	waitIdle(t, e)
 }

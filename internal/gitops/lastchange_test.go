@@ -232,10 +232,12 @@ func TestPerson(t *testing.T) {
 		"Ann":           {Author: "Ann"},
 		"":              {},
 	} {
-		name, email, at := person(line)
-		if (LastChange{Author: name, Email: email, Time: at}) != want {
-			t.Errorf("%q: %q %q %s", line, name, email, at)
-		}
+		t.Run(line, func(t *testing.T) {
+			name, email, at := person(line)
+			if (LastChange{Author: name, Email: email, Time: at}) != want {
+				t.Errorf("%q: %q %q %s", line, name, email, at)
+			}
+		})
 	}
 	if got := printable.Line("a\x1b[31m\n b "+strings.Repeat("x", 500), maxWordsBytes); strings.ContainsAny(got, "\x1b\n") || len(got) > 210 {
 		t.Errorf("%q", got)

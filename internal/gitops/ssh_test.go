@@ -244,12 +244,14 @@ func TestSSH_errors(t *testing.T) {
 		"ssh.known_hosts": func(*Config) {},
 		"ssh.password":    func(c *Config) { c.SSH.PrivateKey = locked },
 	} {
-		config := Config{URL: "ssh://git@" + server.address + "/x", SSH: SSHAuth{PrivateKey: key}}
-		change(&config)
-		var wrong *ConfigError
-		if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != field {
-			t.Errorf("got %v, want an error about %s", err, field)
-		}
+		t.Run(field, func(t *testing.T) {
+			config := Config{URL: "ssh://git@" + server.address + "/x", SSH: SSHAuth{PrivateKey: key}}
+			change(&config)
+			var wrong *ConfigError
+			if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != field {
+				t.Errorf("got %v, want an error about %s", err, field)
+			}
+		})
 	}
 }
 

@@ -48,20 +48,22 @@ func TestThrottled_waits(t *testing.T) {
 			return err
 		},
 	} {
-		match := every
-		if name == "apply" {
-			match = pushes
-		}
-		seen, fault := throttling(1<<30, match, "3600")
-		f.faulty(fault)
-		var throttled *ThrottledError
-		err := do(f.engine())
-		if !errors.As(err, &throttled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAuth) || throttled.Until.IsZero() {
-			t.Errorf("%s: %v, want *ThrottledError at once", name, err)
-		}
-		if seen.Load() != 1 {
-			t.Errorf("%s: %d requests, want 1", name, seen.Load())
-		}
+		t.Run(name, func(t *testing.T) {
+			match := every
+			if name == "apply" {
+				match = pushes
+			}
+			seen, fault := throttling(1<<30, match, "3600")
+			f.faulty(fault)
+			var throttled *ThrottledError
+			err := do(f.engine())
+			if !errors.As(err, &throttled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAuth) || throttled.Until.IsZero() {
+				t.Errorf("%s: %v, want *ThrottledError at once", name, err)
+			}
+			if seen.Load() != 1 {
+				t.Errorf("%s: %d requests, want 1", name, seen.Load())
+			}
+		})
 	}
 }
 

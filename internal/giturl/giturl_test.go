@@ -9,9 +9,11 @@ func TestGitHost(t *testing.T) {
 		"https://git.example.com/a/b": "git.example.com", "https://user@git.example.com:8443/a": "git.example.com:8443",
 		"ssh://git@git.example.com:22/a": "git.example.com:22", "git@git.example.com:a/b.git": "git.example.com", "git.example.com:a": "git.example.com",
 	} {
-		if got := Host(url); got != want {
-			t.Errorf("%s: got %q, want %q", url, got, want)
-		}
+		t.Run(url, func(t *testing.T) {
+			if got := Host(url); got != want {
+				t.Errorf("%s: got %q, want %q", url, got, want)
+			}
+		})
 	}
 }
 
@@ -29,8 +31,10 @@ func TestPublicURL(t *testing.T) {
 		"https://org@dev.azure.com/org/project/_git": "https://dev.azure.com/org/project/_git",
 		"": "",
 	} {
-		if got := Public(url); got != want {
-			t.Errorf("%s: %q, want %q", url, got, want)
-		}
+		t.Run(url, func(t *testing.T) {
+			if got := Public(url); got != want {
+				t.Errorf("%s: %q, want %q", url, got, want)
+			}
+		})
 	}
 }

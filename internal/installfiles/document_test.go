@@ -80,28 +80,30 @@ func TestGolden(t *testing.T) {
 		"text": "two\nlines\n", "trap": "yes", "date": "2023-03-21", "empty": "", "ytt": "a\n#@ b\n", "crlf": "a\r\nb", "list": []any{json.Number("1"), nil, true}, "large": json.Number("123456789012345678901234567890"), "small": json.Number("1e-07"),
 	}
 	for name, spec := range map[string]Spec{"documented": documented(), "everything": everything} {
-		rendered := rendered(t, spec)
-		dir := filepath.Join("golden", name)
-		if *update {
-			for file, data := range rendered {
-				if err := os.MkdirAll(filepath.Join("testdata", dir), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join("testdata", dir, file), data, 0o644); err != nil {
-					t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			rendered := rendered(t, spec)
+			dir := filepath.Join("golden", name)
+			if *update {
+				for file, data := range rendered {
+					if err := os.MkdirAll(filepath.Join("testdata", dir), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(filepath.Join("testdata", dir, file), data, 0o644); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
-		}
-		if diff := cmp.Diff(texts(readDir(t, dir)), texts(rendered)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-		parsed, ours, err := Parse(rendered)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(spec, parsed); diff != "" || len(ours) != len(rendered) {
-			t.Errorf("%s was read as something else: %s", name, diff)
-		}
+			if diff := cmp.Diff(texts(readDir(t, dir)), texts(rendered)); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+			parsed, ours, err := Parse(rendered)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(spec, parsed); diff != "" || len(ours) != len(rendered) {
+				t.Errorf("%s was read as something else: %s", name, diff)
+			}
+		})
 	}
 }
 
@@ -129,19 +131,21 @@ func TestCanonical(t *testing.T) {
 		"a type":                {repolayout.ParamsFile, params + "type: Opaque\n"},
 		"a ytt header":          {repolayout.ParamsFile, strings.Replace(params, "    ---\n", "    #@data/values\n    ---\n", 1)},
 	} {
-		found := maps.Clone(theirs)
-		found[c.file] = []byte(c.text)
-		spec, ours, err := Parse(found)
-		if err != nil {
-			continue // is not taken for anything
-		}
-		same, err := Canonical(spec, ours)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := same[c.file]; ok {
-			t.Errorf("%s is overlooked", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			found := maps.Clone(theirs)
+			found[c.file] = []byte(c.text)
+			spec, ours, err := Parse(found)
+			if err != nil {
+				return // is not taken for anything
+			}
+			same, err := Canonical(spec, ours)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := same[c.file]; ok {
+				t.Errorf("%s is overlooked", name)
+			}
+		})
 	}
 	for name, text := range map[string]string{
 		"comments":       "# a\n" + params,
@@ -150,20 +154,22 @@ func TestCanonical(t *testing.T) {
 		"another order":  strings.Replace(params, "    workload_name: app\n    replicas: 2\n", "    replicas: 0x2 # two\n    workload_name: 'app'\n", 1),
 		"one line":       "{apiVersion: v1, kind: Secret, metadata: {name: app-values}, stringData: {values.yaml: '{workload_name: app, replicas: 2, hostname: app.mycompany.com}'}}",
 	} {
-		found := maps.Clone(theirs)
-		found[repolayout.ParamsFile] = []byte(text)
-		spec, ours, err := Parse(found)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		same, err := Canonical(spec, ours)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if names := slices.Sorted(maps.Keys(same)); len(names) != 2 {
-			t.Errorf("%s is not seen as the same: %v", name, names)
-		}
+		t.Run(name, func(t *testing.T) {
+			found := maps.Clone(theirs)
+			found[repolayout.ParamsFile] = []byte(text)
+			spec, ours, err := Parse(found)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			same, err := Canonical(spec, ours)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if names := slices.Sorted(maps.Keys(same)); len(names) != 2 {
+				t.Errorf("%s is not seen as the same: %v", name, names)
+			}
+		})
 	}
 }
 
@@ -173,11 +179,13 @@ func TestOverlaysOfOthers(t *testing.T) {
 	for name, text := range map[string]string{
 		"no Secret": "a: 1", "not YAML": "[", "a Secret": "kind: Secret\nmetadata: {name: app-overlays}\nstringData: {a.yaml: 'a: 1'}\n",
 	} {
-		found := maps.Clone(theirs)
-		found[repolayout.OverlaysFile] = []byte(text)
-		spec, ours, err := Parse(found)
-		if _, taken := ours[repolayout.OverlaysFile]; err != nil || taken || spec.Overlays != nil {
-			t.Errorf("%s: %v, %v", name, ours, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			found := maps.Clone(theirs)
+			found[repolayout.OverlaysFile] = []byte(text)
+			spec, ours, err := Parse(found)
+			if _, taken := ours[repolayout.OverlaysFile]; err != nil || taken || spec.Overlays != nil {
+				t.Errorf("%s: %v, %v", name, ours, err)
+			}
+		})
 	}
 }

@@ -74,9 +74,11 @@ func TestParseNamesTheFile(t *testing.T) {
 		repolayout.PackageInstallFile: {repolayout.PackageInstallFile: []byte("kind: Secret")},
 		repolayout.ParamsFile:         {repolayout.PackageInstallFile: files[repolayout.PackageInstallFile], repolayout.ParamsFile: []byte("s3cret: [")},
 	} {
-		_, _, err := Parse(broken)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("want an error about %s, got %v", want, err)
-		}
+		t.Run(want, func(t *testing.T) {
+			_, _, err := Parse(broken)
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("want an error about %s, got %v", want, err)
+			}
+		})
 	}
 }

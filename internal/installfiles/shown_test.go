@@ -51,9 +51,11 @@ func TestMask(t *testing.T) {
 		"an install with a Secret's":    {maskOthers, install + "stringData: {a: S3cret}\n", whole},
 		"an empty file":                 {maskOthers, "# S3cret\n", whole},
 	} {
-		if got := c.mask([]byte(c.text)); got != c.want {
-			t.Errorf("%s is shown as\n%s", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := c.mask([]byte(c.text)); got != c.want {
+				t.Errorf("%s is shown as\n%s", name, got)
+			}
+		})
 	}
 }
 

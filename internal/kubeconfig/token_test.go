@@ -25,9 +25,11 @@ func TestRenewalDue(t *testing.T) {
 		"nothing is known of it":    {Life{}, issued, true},
 		"other time zone":           {life, issued.Add(time.Hour).In(time.FixedZone("", 11*3600)), false},
 	} {
-		if got := c.life.RenewalDue(c.now); got != c.want {
-			t.Errorf("%s: %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := c.life.RenewalDue(c.now); got != c.want {
+				t.Errorf("%s: %t", name, got)
+			}
+		})
 	}
 }
 

@@ -85,19 +85,21 @@ func TestSeed_buildCluster(t *testing.T) {
 		{"dev", "gitops-credentials", map[string]string{"username": l.Git.Username, "password": l.Git.Password}},
 		{"kapp-controller", "kapp-controller-config", map[string]string{"caCerts": string(ca)}},
 	} {
-		secret, err := client.Resource(secrets).Namespace(want.namespace).Get(t.Context(), want.name, metav1.GetOptions{})
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		data, _, _ := unstructured.NestedStringMap(secret.Object, "data")
-		if len(data) != len(want.data) {
-			t.Errorf("%s has %d keys, want %d", want.name, len(data), len(want.data))
-		}
-		for key, value := range want.data {
-			if got := string(decode(t, data[key])); got != value {
-				t.Errorf("%s: key %s does not match", want.name, key)
+		t.Run(want.name, func(t *testing.T) {
+			secret, err := client.Resource(secrets).Namespace(want.namespace).Get(t.Context(), want.name, metav1.GetOptions{})
+			if err != nil {
+				t.Error(err)
+				return
 			}
-		}
+			data, _, _ := unstructured.NestedStringMap(secret.Object, "data")
+			if len(data) != len(want.data) {
+				t.Errorf("%s has %d keys, want %d", want.name, len(data), len(want.data))
+			}
+			for key, value := range want.data {
+				if got := string(decode(t, data[key])); got != value {
+					t.Errorf("%s: key %s does not match", want.name, key)
+				}
+			}
+		})
 	}
 }

@@ -50,6 +50,7 @@ func isEmpty(t *testing.T, dir string) {
 }
 
 func TestStart_saysWhyAProcessDied(t *testing.T) {
+	labtest.Need(t)
 	for name, scripts := range map[string]map[string]string{
 		"at once":      {"etcd": "echo the disk is full >&2; exit 1"},
 		"a little on":  {"kube-apiserver": "echo the disk is full >&2; exit 1"},
@@ -86,6 +87,7 @@ func TestStart_isGivenUpWithItsContext(t *testing.T) {
 }
 
 func TestStart_takesAnotherPortWhereOneIsTaken(t *testing.T) {
+	labtest.Need(t)
 	assets(t, map[string]string{"kube-apiserver": `mkdir "$DIR/first" 2>/dev/null && {
 	echo "listen tcp 127.0.0.1:1: bind: address already in use" >&2
 	exit 1
@@ -119,6 +121,7 @@ exec "$REAL" "$@"`})
 // TestRestart: a lab of one cluster, whose kube-apiserver comes back at its
 // address with what it held.
 func TestRestart(t *testing.T) {
+	labtest.Need(t)
 	dir := t.TempDir()
 	l, err := lab.Start(t.Context(), lab.Options{Dir: dir, Alone: true})
 	if err != nil {

@@ -67,7 +67,7 @@ func (m mutant) isFound() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of temporary files
+	defer os.RemoveAll(dir)
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: filepath.Join(dir, "mutant.go")}})
 	if err != nil {
 		return false, err

@@ -23,9 +23,11 @@ func TestText(t *testing.T) {
 		strings.Repeat("a", 36):       strings.Repeat("a", 36),
 		strings.Repeat("\x1b", 10):    strings.Repeat(`\x1b`, 9) + " ...",
 	} {
-		if got := Text(text, 36); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := Text(text, 36); got != want {
+				t.Errorf("%q: got %q, want %q", text, got, want)
+			}
+		})
 	}
 }
 

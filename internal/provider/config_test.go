@@ -144,7 +144,9 @@ func TestConfigureKnows(t *testing.T) {
 		"CARVEL_GIT_URL": "https://git.example.com/g.git", "CARVEL_GIT_PASSWORD": "s3cret-git", "CARVEL_RUN_CLUSTER_PROD_EU_TOKEN": "s3cret-run",
 		"https_proxy": "http://u:s3cret-proxy@proxy:3128",
 	} {
-		t.Setenv(name, value)
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+		})
 	}
 	r := redact.New()
 	schema := providerSchema()
@@ -206,19 +208,21 @@ func TestConfigureErrors(t *testing.T) {
 		"git.http.bearer_token": {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u", "password": "s3cret", "bearer_token": "s3cret"}}},
 		"git.ssh":               {"git": attributes{"url": "https://git.example.com/g.git", "ssh": attributes{"private_key": "s3cret"}}},
 	} {
-		_, diags := configure(t, config)
-		ok := slices.ContainsFunc(diags.Errors(), func(d diag.Diagnostic) bool {
-			at, isAttribute := d.(diag.DiagnosticWithPath)
-			return isAttribute && at.Path().String() == strings.TrimSpace(want)
-		})
-		if !ok {
-			t.Errorf("no error at %s: %v", want, diags)
-		}
-		for _, d := range diags {
-			if strings.Contains(d.Summary()+d.Detail(), "s3cret") {
-				t.Errorf("%s: the error shows a secret", want)
+		t.Run(want, func(t *testing.T) {
+			_, diags := configure(t, config)
+			ok := slices.ContainsFunc(diags.Errors(), func(d diag.Diagnostic) bool {
+				at, isAttribute := d.(diag.DiagnosticWithPath)
+				return isAttribute && at.Path().String() == strings.TrimSpace(want)
+			})
+			if !ok {
+				t.Errorf("no error at %s: %v", want, diags)
 			}
-		}
+			for _, d := range diags {
+				if strings.Contains(d.Summary()+d.Detail(), "s3cret") {
+					t.Errorf("%s: the error shows a secret", want)
+				}
+			}
+		})
 	}
 }
 
@@ -260,25 +264,27 @@ func TestGitConfigIsWhole(t *testing.T) {
 		"https://git.example.com/r.git": func(c gitops.Config) any { return c.HTTP },
 		"ssh://git@git.example.com/r":   func(c gitops.Config) any { return c.SSH },
 	} {
-		all, _ := filled(object, "").(attributes)
-		all["url"] = url
-		raw := value(t, providerSchema().Type().TerraformType(t.Context()), attributes{"git": all})
-		var m model
-		if diags := (tfsdk.Config{Raw: raw, Schema: providerSchema()}).Get(t.Context(), &m); diags.HasError() {
-			t.Fatal(diags)
-		}
-		config, prefix, diags := m.gitConfig(t.Context(), "agent")
-		if diags.HasError() || prefix != "of path_prefix" {
-			t.Fatal(prefix, diags)
-		}
-		for _, of := range []any{part(config), config.Signing, config} {
-			v := reflect.ValueOf(of)
-			for field, is := range v.Fields() {
-				other := field.Name == "HTTP" || field.Name == "SSH" // which is for another URL
-				if is.IsZero() && !other {
-					t.Errorf("%s: %s.%s has no attribute", url, v.Type(), field.Name)
+		t.Run(url, func(t *testing.T) {
+			all, _ := filled(object, "").(attributes)
+			all["url"] = url
+			raw := value(t, providerSchema().Type().TerraformType(t.Context()), attributes{"git": all})
+			var m model
+			if diags := (tfsdk.Config{Raw: raw, Schema: providerSchema()}).Get(t.Context(), &m); diags.HasError() {
+				t.Fatal(diags)
+			}
+			config, prefix, diags := m.gitConfig(t.Context(), "agent")
+			if diags.HasError() || prefix != "of path_prefix" {
+				t.Fatal(prefix, diags)
+			}
+			for _, of := range []any{part(config), config.Signing, config} {
+				v := reflect.ValueOf(of)
+				for field, is := range v.Fields() {
+					other := field.Name == "HTTP" || field.Name == "SSH" // which is for another URL
+					if is.IsZero() && !other {
+						t.Errorf("%s: %s.%s has no attribute", url, v.Type(), field.Name)
+					}
 				}
 			}
-		}
+		})
 	}
 }

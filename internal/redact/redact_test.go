@@ -114,9 +114,11 @@ func TestKnow(t *testing.T) {
 		"p4rt-of-more":               Mark,
 		"p4rt, p4rt-of-more":         Mark + ", " + Mark,
 	} {
-		if got := r.Text(text); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := r.Text(text); got != want {
+				t.Errorf("%q became %q, want %q", text, got, want)
+			}
+		})
 	}
 	var none *Redactor
 	if none.Text("part") != "part" || New().Text("part") != "part" {
@@ -143,9 +145,11 @@ func TestChild(t *testing.T) {
 		"context":    {From(NewContext(t.Context(), child)), Mark + ", " + Mark + ", of the grandchild"},
 		"nothing":    {From(t.Context()), all},
 	} {
-		if got := c.r.Text(all); got != c.want {
-			t.Errorf("%s: %q", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := c.r.Text(all); got != c.want {
+				t.Errorf("%s: %q", name, got)
+			}
+		})
 	}
 	if got := grandchild.Text("found out"); got != Mark || asked != 1 {
 		t.Errorf("%q after %d questions", got, asked)
@@ -157,9 +161,11 @@ func TestURLPasswords(t *testing.T) {
 		"http://proxy:3128": "", "http://u@proxy": "", "http://u:p%40ss@proxy:3128/": "p%40ss p@ss", "http://u:a@b@proxy": "a@b a@b",
 		"u:s3cret@proxy": "s3cret s3cret", "http://u:%zz@proxy": "%zz", "://u:s3cret@\x00": "s3cret s3cret", "": "",
 	} {
-		if got := strings.Join(URLPasswords(text), " "); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := strings.Join(URLPasswords(text), " "); got != want {
+				t.Errorf("%q: %q, want %q", text, got, want)
+			}
+		})
 	}
 }
 

@@ -10,18 +10,20 @@ var document = Install{Package: "app.default.tap", RunCluster: "staging"}
 
 func TestPaths(t *testing.T) {
 	for prefix, dir := range map[string]string{"": "", ".": "", "clusters": "clusters/", "a/b/": "a/b/"} {
-		l, err := New(prefix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := []string{l.Dir(document), l.Path(document, PackageInstallFile), l.Path(document, ParamsFile), l.Path(document, KeepFile), l.PackagesDir("app.default.tap")}
-		want := []string{
-			dir + "app.default.tap/staging", dir + "app.default.tap/staging/packageinstall.yaml",
-			dir + "app.default.tap/staging/params.yaml", dir + "app.default.tap/staging/.gitkeep", dir + "app.default.tap/packages",
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("prefix %q: %s", prefix, diff)
-		}
+		t.Run(prefix, func(t *testing.T) {
+			l, err := New(prefix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{l.Dir(document), l.Path(document, PackageInstallFile), l.Path(document, ParamsFile), l.Path(document, KeepFile), l.PackagesDir("app.default.tap")}
+			want := []string{
+				dir + "app.default.tap/staging", dir + "app.default.tap/staging/packageinstall.yaml",
+				dir + "app.default.tap/staging/params.yaml", dir + "app.default.tap/staging/.gitkeep", dir + "app.default.tap/packages",
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("prefix %q: %s", prefix, diff)
+			}
+		})
 	}
 	for _, prefix := range []string{"/", "/a", "..", "a/../b", "a//b", "./a"} {
 		if _, err := New(prefix); err == nil {

@@ -115,13 +115,15 @@ func TestDecrypt_changed(t *testing.T) {
 		"a number":       func(s string) string { return strings.Replace(s, "name: app-values", "name: 1", 1) },
 		"no sops at all": func(s string) string { s, _, _ = strings.Cut(s, "sops:"); return s },
 	} {
-		edited := edit(string(file))
-		if edited == string(file) {
-			t.Fatalf("%s: nothing was edited", name)
-		}
-		if _, err := Decrypt([]byte(edited), i.String()); err == nil {
-			t.Errorf("%s: not noticed", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			edited := edit(string(file))
+			if edited == string(file) {
+				t.Fatalf("%s: nothing was edited", name)
+			}
+			if _, err := Decrypt([]byte(edited), i.String()); err == nil {
+				t.Errorf("%s: not noticed", name)
+			}
+		})
 	}
 }
 
@@ -144,12 +146,14 @@ func TestEncrypt_refuses(t *testing.T) {
 		"no mapping":        {"[]", []string{recipient}},
 		"no YAML":           {"{", []string{recipient}},
 	} {
-		_, err := Encrypt([]byte(c.plain), c.recipients, when)
-		if err == nil {
-			t.Errorf("%s: accepted", name)
-		} else if strings.Contains(err.Error(), "AGE-SECRET-KEY") {
-			t.Errorf("%s: the key is in the error: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, err := Encrypt([]byte(c.plain), c.recipients, when)
+			if err == nil {
+				t.Errorf("%s: accepted", name)
+			} else if strings.Contains(err.Error(), "AGE-SECRET-KEY") {
+				t.Errorf("%s: the key is in the error: %v", name, err)
+			}
+		})
 	}
 }
 

@@ -96,9 +96,11 @@ func TestValuesSchema_Check(t *testing.T) {
 		`{"ingress":{"annotations":{"a.b/c":"d"}}}`:                   {`ingress.annotations["a.b/c"]: unknown key`},
 		`{"replicas":1e999999999}`:                                    {},
 	} {
-		if diff := cmp.Diff(want, check(t, appSchema, values)); diff != "" {
-			t.Errorf("%s: %s", values, diff)
-		}
+		t.Run(values, func(t *testing.T) {
+			if diff := cmp.Diff(want, check(t, appSchema, values)); diff != "" {
+				t.Errorf("%s: %s", values, diff)
+			}
+		})
 	}
 }
 
@@ -137,9 +139,11 @@ func TestValuesSchema_Check_passesOver(t *testing.T) {
 		`{"$schema":"https://example.com/none","$id":"http://[bad","id":"http://[bad","type":"object"}`:                                        `{"a":1}`,
 		`{"type":"object","properties":{"a":{"type":"string","default":5,"example":[],"discriminator":{},"readOnly":true,"deprecated":true}}}`: `{"a":"b"}`,
 	} {
-		if found := check(t, schema, values); len(found) > 0 {
-			t.Errorf("%s refuses %s: %v", schema, values, found)
-		}
+		t.Run(schema, func(t *testing.T) {
+			if found := check(t, schema, values); len(found) > 0 {
+				t.Errorf("%s refuses %s: %v", schema, values, found)
+			}
+		})
 	}
 	// What stands beside such a feature is checked all the same.
 	for schema, values := range map[string]string{
@@ -149,9 +153,11 @@ func TestValuesSchema_Check_passesOver(t *testing.T) {
 		`{"type":"object","additionalProperties":{"type":"string"}}`:                                                 `{"a":1}`,
 		`{"type":"object","properties":{"a":{"type":"integer","minimum":5,"exclusiveMinimum":true,"format":"odd"}}}`: `{"a":5}`,
 	} {
-		if found := check(t, schema, values); len(found) != 1 || !strings.HasPrefix(found[0], "a: ") {
-			t.Errorf("%s on %s: %v, want one finding about a", schema, values, found)
-		}
+		t.Run(schema, func(t *testing.T) {
+			if found := check(t, schema, values); len(found) != 1 || !strings.HasPrefix(found[0], "a: ") {
+				t.Errorf("%s on %s: %v, want one finding about a", schema, values, found)
+			}
+		})
 	}
 	for _, none := range []string{`null`, `"text"`, `[]`, `true`} {
 		if s := newSchema(t, none); s != nil || s.Check(map[string]any{"a": 1}, false) != nil {
@@ -180,16 +186,18 @@ func TestValuesSchema_Check_messages(t *testing.T) {
 		`{"level":"s3cret"}`:                  `allows "info" or "debug"`,
 		`{"hostname":"s3cret.s3cret"}`:        "at most 12 characters; this has 13",
 	} {
-		findings := schema.Check(object(t, values), true)
-		if len(findings) != 1 || !strings.Contains(findings[0].Message, want) {
-			t.Errorf("%s: %+v, want %q", values, findings, want)
-			continue
-		}
-		for _, secret := range []string{"s3cret", "31337"} {
-			if strings.Contains(findings[0].Message, secret) {
-				t.Errorf("%s: the message quotes the value: %s", values, findings[0].Message)
+		t.Run(values, func(t *testing.T) {
+			findings := schema.Check(object(t, values), true)
+			if len(findings) != 1 || !strings.Contains(findings[0].Message, want) {
+				t.Errorf("%s: %+v, want %q", values, findings, want)
+				return
 			}
-		}
+			for _, secret := range []string{"s3cret", "31337"} {
+				if strings.Contains(findings[0].Message, secret) {
+					t.Errorf("%s: the message quotes the value: %s", values, findings[0].Message)
+				}
+			}
+		})
 	}
 }
 
@@ -220,9 +228,11 @@ func TestValuesSchema_Check_workloadName(t *testing.T) {
 		{`{"properties":{"other":{"type":"string"}}}`, nil, false, false},
 		{`{"properties":{"a":{"properties":{"workload_name":{"type":"string"}}}}}`, nil, false, false},
 	} {
-		if got := lacking(c.schema, c.values, c.partial); got != c.want {
-			t.Errorf("%v (partial: %v) lacks workload_name: %v, want %v; schema %s", c.values, c.partial, got, c.want, c.schema)
-		}
+		t.Run(c.schema, func(t *testing.T) {
+			if got := lacking(c.schema, c.values, c.partial); got != c.want {
+				t.Errorf("%v (partial: %v) lacks workload_name: %v, want %v; schema %s", c.values, c.partial, got, c.want, c.schema)
+			}
+		})
 	}
 }
 
@@ -252,10 +262,12 @@ func TestValuesSchema_Defaults(t *testing.T) {
 		`{"properties":{"a":{"type":"string"},"b":{}}}`:   `{}`,
 		`{"properties":{"a":{"default":20230321004057}}}`: `{"a":20230321004057}`,
 	} {
-		got, err := json.Marshal(newSchema(t, schema).Defaults())
-		if err != nil || string(got) != want {
-			t.Errorf("%s: %s, %v, want %s", schema, got, err, want)
-		}
+		t.Run(schema, func(t *testing.T) {
+			got, err := json.Marshal(newSchema(t, schema).Defaults())
+			if err != nil || string(got) != want {
+				t.Errorf("%s: %s, %v, want %s", schema, got, err, want)
+			}
+		})
 	}
 }
 

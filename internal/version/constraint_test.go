@@ -71,14 +71,16 @@ func TestValidateConstraint_refuses(t *testing.T) {
 		"1.0.0-":                   "write for example",
 		"1.2.3.4":                  "write for example",
 	} {
-		err := version.ValidateConstraint(constraint)
-		if err == nil {
-			t.Errorf("%q was accepted", constraint)
-			continue
-		}
-		if !strings.Contains(err.Error(), instead) || strings.ContainsAny(err.Error(), "\n") {
-			t.Errorf("%q: %v, want %q", constraint, err, instead)
-		}
+		t.Run(constraint, func(t *testing.T) {
+			err := version.ValidateConstraint(constraint)
+			if err == nil {
+				t.Errorf("%q was accepted", constraint)
+				return
+			}
+			if !strings.Contains(err.Error(), instead) || strings.ContainsAny(err.Error(), "\n") {
+				t.Errorf("%q: %v, want %q", constraint, err, instead)
+			}
+		})
 	}
 }
 
@@ -140,10 +142,12 @@ func TestSelectVersion(t *testing.T) {
 		{[]string{"1.0.0+vmware.10-tkg.1", "1.0.0+vmware.2-tkg.1"}, "1.x", nil, "1.0.0+vmware.2-tkg.1"},
 		{[]string{"1.0.0+b.2", "1.0.0+b.10"}, "1.x", nil, "1.0.0+b.10"},
 	} {
-		got, err := version.Select(c.versions, version.Selection{Constraint: c.constraint, Prereleases: c.pre})
-		if err != nil || got != c.want {
-			t.Errorf("%v %q: got %q, %v, want %q", c.versions, c.constraint, got, err, c.want)
-		}
+		t.Run(c.constraint, func(t *testing.T) {
+			got, err := version.Select(c.versions, version.Selection{Constraint: c.constraint, Prereleases: c.pre})
+			if err != nil || got != c.want {
+				t.Errorf("%v %q: got %q, %v, want %q", c.versions, c.constraint, got, err, c.want)
+			}
+		})
 	}
 }
 
@@ -159,11 +163,13 @@ func TestSelectVersion_none(t *testing.T) {
 		{[]string{"1.0.0", "2.0.0", "0.1.0"}, "!=1.x", "Expected to find at least one version, but did not (details: all=3 -> after-prereleases-filter=3 -> after-kapp-controller-version-check=3 -> after-constraints-filter=0)"},
 		{[]string{"1.0.0", "1.5.0", "2.0.0"}, "1.0.0 - 2.0.0", "Expected to find at least one version, but did not (details: all=3 -> after-prereleases-filter=3 -> after-kapp-controller-version-check=3 -> after-constraints-filter=0)"},
 	} {
-		_, err := version.Select(c.versions, version.Selection{Constraint: c.constraint})
-		var none *version.NoMatchError
-		if !errors.As(err, &none) || err.Error() != c.want {
-			t.Errorf("%v %q: got %v", c.versions, c.constraint, err)
-		}
+		t.Run(c.constraint, func(t *testing.T) {
+			_, err := version.Select(c.versions, version.Selection{Constraint: c.constraint})
+			var none *version.NoMatchError
+			if !errors.As(err, &none) || err.Error() != c.want {
+				t.Errorf("%v %q: got %v", c.versions, c.constraint, err)
+			}
+		})
 	}
 	_, err := version.Select([]string{"1.0.0"}, version.Selection{Constraint: "not a version"})
 	if want := `Selecting versions: Parsing version constraint 'not a version': Could not get version from string: "not"`; err == nil || err.Error() != want {
@@ -186,11 +192,13 @@ func TestCompareVersions(t *testing.T) {
 		{"1.0.0+b", "1.0.0+b.1", -1},
 		{"1.0.0+1", "1.0.0+a", -1},
 	} {
-		got, err := version.Compare(c.a, c.b)
-		back, backErr := version.Compare(c.b, c.a)
-		if err != nil || backErr != nil || got != c.want || back != -c.want {
-			t.Errorf("%s, %s: got %d and %d, %v", c.a, c.b, got, back, err)
-		}
+		t.Run(c.a, func(t *testing.T) {
+			got, err := version.Compare(c.a, c.b)
+			back, backErr := version.Compare(c.b, c.a)
+			if err != nil || backErr != nil || got != c.want || back != -c.want {
+				t.Errorf("%s, %s: got %d and %d, %v", c.a, c.b, got, back, err)
+			}
+		})
 	}
 	for _, bad := range []string{"", "1.2", "latest"} {
 		if _, err := version.Compare("1.0.0", bad); err == nil {

@@ -58,14 +58,16 @@ func TestParseValues(t *testing.T) {
 		"a: |\r\n  b\r\n":  {"a": "b\n"},
 		"a: >\n  b\n  c\n": {"a": "b c\n"},
 	} {
-		got, err := ParseValues([]byte(text))
-		if err != nil {
-			t.Errorf("%q: %v", text, err)
-			continue
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%q: %s", text, diff)
-		}
+		t.Run(text, func(t *testing.T) {
+			got, err := ParseValues([]byte(text))
+			if err != nil {
+				t.Errorf("%q: %v", text, err)
+				return
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%q: %s", text, diff)
+			}
+		})
 	}
 }
 
@@ -92,13 +94,15 @@ func TestParseValuesRefuses(t *testing.T) {
 		"an alias of what it is part of":     "a: &x [*x]",
 		"too large":                          laughs,
 	} {
-		_, err := ParseValues([]byte(text))
-		var wrong *Error
-		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
-			t.Errorf("%.80q: got %v, want %s", text, err, want)
-		} else if strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("the error quotes a value: %v", err)
-		}
+		t.Run(want, func(t *testing.T) {
+			_, err := ParseValues([]byte(text))
+			var wrong *Error
+			if !errors.As(err, &wrong) || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
+				t.Errorf("%.80q: got %v, want %s", text, err, want)
+			} else if strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("the error quotes a value: %v", err)
+			}
+		})
 	}
 }
 

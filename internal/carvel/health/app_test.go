@@ -32,9 +32,11 @@ func TestAppHealth(t *testing.T) {
 			`{metadata: {generation: 1}, status: {observedGeneration: 1, friendlyDescription: Canceled/paused, conditions: [{type: ReconcileSucceeded}]}}`, 1, Pending,
 		},
 	} {
-		if got := App(statusOf(t, c.object), c.after); got.State != c.want {
-			t.Errorf("%s: got %+v, want state %d", name, got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := App(statusOf(t, c.object), c.after); got.State != c.want {
+				t.Errorf("%s: got %+v, want state %d", name, got, c.want)
+			}
+		})
 	}
 }
 
@@ -45,9 +47,11 @@ func TestAppHealth_underWay(t *testing.T) {
 		"Reconciling": "{finished: true, stdout: x}",
 		"Reconciling, in the deploy stage: 2:00 waiting": `{finished: false, stdout: "1:00 ok\n2:00 waiting\n"}`,
 	} {
-		status := statusOf(t, `{metadata: {generation: 1}, status: {observedGeneration: 1, friendlyDescription: Reconciling, conditions: [{type: Reconciling}], deploy: `+deploy+`}}`)
-		if got := App(status, 1); got != (Health{Pending, want}) {
-			t.Errorf("got %+v, want %q", got, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			status := statusOf(t, `{metadata: {generation: 1}, status: {observedGeneration: 1, friendlyDescription: Reconciling, conditions: [{type: Reconciling}], deploy: `+deploy+`}}`)
+			if got := App(status, 1); got != (Health{Pending, want}) {
+				t.Errorf("got %+v, want %q", got, want)
+			}
+		})
 	}
 }

@@ -292,10 +292,12 @@ func TestAppJudge_commitsWithoutTrees(t *testing.T) {
 		"the tip":                 {&before, Source{Directory: "p", Commit: newSHA, Tip: newSHA, TipTree: "new"}, Current},
 		"nothing was fetched yet": {nil, Source{Directory: "p", Tip: newSHA, TipTree: "new"}, Pending},
 	} {
-		judge := Judge{After: 3, Old: c.old}
-		if got := judge.Judge(Observation{App: status, Sources: []Source{c.source}}); got.State != c.want {
-			t.Errorf("%s: got %d %q", name, got.State, got.Reason)
-		}
+		t.Run(name, func(t *testing.T) {
+			judge := Judge{After: 3, Old: c.old}
+			if got := judge.Judge(Observation{App: status, Sources: []Source{c.source}}); got.State != c.want {
+				t.Errorf("%s: got %d %q", name, got.State, got.Reason)
+			}
+		})
 	}
 }
 

@@ -125,21 +125,23 @@ func TestServer_authentication(t *testing.T) {
 		username, password string
 		status             int
 	}{{"u", "p", 200}, {"u", "wrong", 401}, {"", "", 401}} {
-		request, err := http.NewRequest(http.MethodGet, server.URL("gitops")+"/info/refs?service=git-upload-pack", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if test.username != "" {
-			request.SetBasicAuth(test.username, test.password)
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-		if response.StatusCode != test.status || (test.status == 401) != (response.Header.Get("WWW-Authenticate") != "") {
-			t.Errorf("%s:%s: HTTP %d", test.username, test.password, response.StatusCode)
-		}
+		t.Run(test.username, func(t *testing.T) {
+			request, err := http.NewRequest(http.MethodGet, server.URL("gitops")+"/info/refs?service=git-upload-pack", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.username != "" {
+				request.SetBasicAuth(test.username, test.password)
+			}
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != test.status || (test.status == 401) != (response.Header.Get("WWW-Authenticate") != "") {
+				t.Errorf("%s:%s: HTTP %d", test.username, test.password, response.StatusCode)
+			}
+		})
 	}
 }
 

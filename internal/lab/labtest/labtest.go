@@ -59,11 +59,22 @@ const syncPeriod = 5 * time.Second
 // starting bounds the start of the lab; Main ends it on a signal.
 var starting = context.Background()
 
+// Need skips a test that starts a control plane, unless TF_ACC is set as for acceptance
+// tests.
+func Need(t testing.TB) {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("needs a lab: set TF_ACC=1")
+	}
+}
+
 // Get returns the lab: the one that LAB_* describe, else one that is started at
 // the first call and shared by the process. It fails the test where there is
-// none to be had. Tests that use it may run in parallel.
+// none to be had, and skips it where TF_ACC is not set. Tests that use it may run in
+// parallel.
 func Get(t testing.TB) *lab.Lab {
 	t.Helper()
+	Need(t)
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if !shared.started {

@@ -41,6 +41,7 @@ func TestHelper(t *testing.T) {
 }
 
 func TestMain_leavesNothing(t *testing.T) {
+	labtest.Need(t)
 	for name, c := range map[string]struct {
 		end    string
 		signal syscall.Signal

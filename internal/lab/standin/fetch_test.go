@@ -22,30 +22,32 @@ func TestExtractSubPath(t *testing.T) {
 		"a/../..":  "! Invalid path: a/../..",
 		"top.yaml": "= top",
 	} {
-		dir := t.TempDir()
-		repo := filepath.Join(dir, "repo")
-		for path, content := range map[string]string{"a/file.yaml": "x", "a/b/below.yaml": "x", "c/x": "x", "top.yaml": "top", ".git/config": ""} {
-			if err := writeBelow(repo, path, content); err != nil {
-				t.Fatal(err)
+		t.Run(subPath, func(t *testing.T) {
+			dir := t.TempDir()
+			repo := filepath.Join(dir, "repo")
+			for path, content := range map[string]string{"a/file.yaml": "x", "a/b/below.yaml": "x", "c/x": "x", "top.yaml": "top", ".git/config": ""} {
+				if err := writeBelow(repo, path, content); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		to := filepath.Join(dir, "to", "0")
-		err := extractSubPath(repo, subPath, to)
-		switch {
-		case strings.HasPrefix(want, "! "):
-			if err == nil || err.Error() != want[2:] {
-				t.Errorf("%q: got %v", subPath, err)
+			to := filepath.Join(dir, "to", "0")
+			err := extractSubPath(repo, subPath, to)
+			switch {
+			case strings.HasPrefix(want, "! "):
+				if err == nil || err.Error() != want[2:] {
+					t.Errorf("%q: got %v", subPath, err)
+				}
+			case strings.HasPrefix(want, "= "):
+				// A file lands without its name, and so without an extension.
+				if content, err := os.ReadFile(to); err != nil || string(content) != want[2:] {
+					t.Errorf("%q: got %q, %v", subPath, content, err)
+				}
+			default:
+				if _, statErr := os.Stat(filepath.Join(to, want)); err != nil || statErr != nil {
+					t.Errorf("%q: got %v, %v", subPath, err, statErr)
+				}
 			}
-		case strings.HasPrefix(want, "= "):
-			// A file lands without its name, and so without an extension.
-			if content, err := os.ReadFile(to); err != nil || string(content) != want[2:] {
-				t.Errorf("%q: got %q, %v", subPath, content, err)
-			}
-		default:
-			if _, statErr := os.Stat(filepath.Join(to, want)); err != nil || statErr != nil {
-				t.Errorf("%q: got %v, %v", subPath, err, statErr)
-			}
-		}
+		})
 	}
 }
 
@@ -102,9 +104,11 @@ func TestFilesBelow(t *testing.T) {
 	for path, content := range map[string]string{
 		"1/b.yml": "b", "0/a.yaml": "a", "0/.gitkeep": "", "0/README.md": "#@ (@", "0/x.json": "{", "0/note.txt": "fine", ".git/c.yaml": "c",
 	} {
-		if err := writeBelow(dir, path, content); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(path, func(t *testing.T) {
+			if err := writeBelow(dir, path, content); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	files, err := filesBelow(dir)
 	if err != nil {

@@ -53,9 +53,11 @@ contexts: [{name: a, context: {cluster: a, user: a, namespace: ns}}]`))
 		t.Errorf("contexts: %#v", config.Contexts)
 	}
 	for text, want := range map[string]string{"nonsense": "error unmarshaling JSON", "{}": "at least one cluster"} {
-		if _, err := restricted([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v", text, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			if _, err := restricted([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v", text, err)
+			}
+		})
 	}
 }
 
@@ -91,9 +93,11 @@ func TestCarvelState(t *testing.T) {
 			state{done: true, failure: "Reconcile failed: (message: see)"},
 		},
 	} {
-		if got := stateOf(object(t, head+c.status)); got != c.want {
-			t.Errorf("%s: got %+v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := stateOf(object(t, head+c.status)); got != c.want {
+				t.Errorf("%s: got %+v", name, got)
+			}
+		})
 	}
 }
 

@@ -98,9 +98,11 @@ func TestTiming_due(t *testing.T) {
 func TestShorten(t *testing.T) {
 	long := strings.Repeat("a", 81)
 	for in, want := range map[string]string{"short": "short", "one\ntwo": "one...", long: long[:80] + "..."} {
-		if got := shorten(in); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(in, func(t *testing.T) {
+			if got := shorten(in); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 

@@ -54,9 +54,11 @@ func TestIsLower(t *testing.T) {
 		a, b string
 		want bool
 	}{{"1.2.0", "1.10.0", true}, {"1.10.0", "1.2.0", false}, {"1.0.0", "1.0.0", false}, {"1.0.0-rc.1", "1.0.0", true}, {"1.0.0+b.9", "1.0.0+b.10", true}} {
-		if got, err := isLower(c.a, c.b); got != c.want || err != nil {
-			t.Errorf("%s, %s: %v, %v", c.a, c.b, got, err)
-		}
+		t.Run(c.a, func(t *testing.T) {
+			if got, err := isLower(c.a, c.b); got != c.want || err != nil {
+				t.Errorf("%s, %s: %v, %v", c.a, c.b, got, err)
+			}
+		})
 	}
 	if _, err := isLower("x", "1.0.0"); err == nil {
 		t.Error("no version is lower than another")

@@ -126,8 +126,10 @@ func TestObjectsOf(t *testing.T) {
 		"{apiVersion: v1, kind: Secret}":        "'metadata.name'",
 		"[1]":                                   "Expected to find kubernetes object",
 	} {
-		if _, err := objectsOf([]string{text}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v", text, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			if _, err := objectsOf([]string{text}); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v", text, err)
+			}
+		})
 	}
 }

@@ -187,12 +187,14 @@ func TestProtocol_refused(t *testing.T) {
 		"age-secret-key":       {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
 		"service_account_name": {"service_account_name": "sa"},
 	} {
-		w, r := inMemory(t)
-		before := w.Snapshot()
-		diags := r.Apply(basic(wrong))
-		if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || !maps.Equal(before, w.Snapshot()) || strings.Contains(diags.String(), "s3cret") {
-			t.Errorf("want %q in: %s", want, diags)
-		}
+		t.Run(want, func(t *testing.T) {
+			w, r := inMemory(t)
+			before := w.Snapshot()
+			diags := r.Apply(basic(wrong))
+			if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || !maps.Equal(before, w.Snapshot()) || strings.Contains(diags.String(), "s3cret") {
+				t.Errorf("want %q in: %s", want, diags)
+			}
+		})
 	}
 }
 

@@ -50,15 +50,17 @@ func TestObjectValidators(t *testing.T) {
 		"a selection alone":       {untagged{"url"}, map[string]string{"url": "r:5000/a", "tag_selection": "x"}, ""},
 		"an image not known":      {untagged{"url"}, map[string]string{"url": "?", "tag_selection": "x"}, ""},
 	} {
-		var resp validator.ObjectResponse
-		c.check.ValidateObject(ctx, validator.ObjectRequest{Path: path.Root("at"), ConfigValue: objectOf(c.values)}, &resp)
-		if resp.Diagnostics.HasError() != (c.want != "") {
-			t.Errorf("%s: %v", name, resp.Diagnostics)
-			continue
-		}
-		if c.want != "" && !strings.Contains(resp.Diagnostics[0].Detail(), c.want) {
-			t.Errorf("%s: %q, want %q", name, resp.Diagnostics[0].Detail(), c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			var resp validator.ObjectResponse
+			c.check.ValidateObject(ctx, validator.ObjectRequest{Path: path.Root("at"), ConfigValue: objectOf(c.values)}, &resp)
+			if resp.Diagnostics.HasError() != (c.want != "") {
+				t.Errorf("%s: %v", name, resp.Diagnostics)
+				return
+			}
+			if c.want != "" && !strings.Contains(resp.Diagnostics[0].Detail(), c.want) {
+				t.Errorf("%s: %q, want %q", name, resp.Diagnostics[0].Detail(), c.want)
+			}
+		})
 	}
 }
 
@@ -74,15 +76,17 @@ func TestSopsFirst(t *testing.T) {
 		"alone":     {[]attr.Value{sops}, ""},
 		"not known": {[]attr.Value{unknown, sops, ytt, unknown}, ""},
 	} {
-		var resp validator.ListResponse
-		list := types.ListValueMust(sops.Type(context.Background()), c.steps)
-		sopsFirst{}.ValidateList(context.Background(), validator.ListRequest{Path: path.Root("template"), ConfigValue: list}, &resp)
-		got := ""
-		for _, d := range resp.Diagnostics.Errors() {
-			got += strings.TrimPrefix(d.Summary(), "Invalid ")
-		}
-		if got != c.want {
-			t.Errorf("%s: error at %q, want %q", name, got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			var resp validator.ListResponse
+			list := types.ListValueMust(sops.Type(context.Background()), c.steps)
+			sopsFirst{}.ValidateList(context.Background(), validator.ListRequest{Path: path.Root("template"), ConfigValue: list}, &resp)
+			got := ""
+			for _, d := range resp.Diagnostics.Errors() {
+				got += strings.TrimPrefix(d.Summary(), "Invalid ")
+			}
+			if got != c.want {
+				t.Errorf("%s: error at %q, want %q", name, got, c.want)
+			}
+		})
 	}
 }

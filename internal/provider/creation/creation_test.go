@@ -35,13 +35,15 @@ func TestIsRetried(t *testing.T) {
 		"unknown, and complete":   {func(m memory) diag.Diagnostics { return PlanCreate(ctx, m, "") }, "1", true, 0},
 		"a version without plans": {func(memory) diag.Diagnostics { return nil }, "1", false, 0},
 	} {
-		m := memory{}
-		diags := c.plan(m)
-		got, more := IsRetried(ctx, m, "a/b", types.StringValue(c.recorded))
-		diags.Append(more...)
-		if got != c.want || diags.HasError() || len(diags) != c.warnings {
-			t.Errorf("%s: %t, %v", name, got, diags)
-		}
+		t.Run(name, func(t *testing.T) {
+			m := memory{}
+			diags := c.plan(m)
+			got, more := IsRetried(ctx, m, "a/b", types.StringValue(c.recorded))
+			diags.Append(more...)
+			if got != c.want || diags.HasError() || len(diags) != c.warnings {
+				t.Errorf("%s: %t, %v", name, got, diags)
+			}
+		})
 	}
 }
 

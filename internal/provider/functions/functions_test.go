@@ -161,12 +161,14 @@ func TestPortableKubeconfig(t *testing.T) {
 		"current-context: nosuch":                      {`0: current-context names "nosuch"`},
 		"current-context: staging\nnonsense: {a: [}]}": {"0: not a kubeconfig"},
 	} {
-		got, err := call(newPortableKubeconfig(), types.StringUnknown(), types.StringValue(strings.Replace(whole, "current-context: staging", edit, 1)))
-		for _, w := range want {
-			check(t, got, err, nil, w)
-		}
-		if err != nil && strings.Contains(err.Text, "canary") {
-			t.Errorf("%s: the error quotes the token", edit)
-		}
+		t.Run(edit, func(t *testing.T) {
+			got, err := call(newPortableKubeconfig(), types.StringUnknown(), types.StringValue(strings.Replace(whole, "current-context: staging", edit, 1)))
+			for _, w := range want {
+				check(t, got, err, nil, w)
+			}
+			if err != nil && strings.Contains(err.Text, "canary") {
+				t.Errorf("%s: the error quotes the token", edit)
+			}
+		})
 	}
 }

@@ -121,8 +121,10 @@ func TestChecks(t *testing.T) {
 		"the same UID":             {got: remade(snapshot{primary(ns): {uid: "1"}}, snapshot{primary(ns): {uid: "1"}})},
 		"deleted and made on plan": {got: remade(snapshot{primary(ns): {uid: "1", going: true}}, snapshot{primary(ns): {uid: "2"}})},
 	} {
-		if c.want == "" && len(c.got) > 0 || c.want != "" && (len(c.got) != 1 || !strings.HasPrefix(c.got[0], c.want)) {
-			t.Errorf("%s: got %q, want %q", name, c.got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if c.want == "" && len(c.got) > 0 || c.want != "" && (len(c.got) != 1 || !strings.HasPrefix(c.got[0], c.want)) {
+				t.Errorf("%s: got %q, want %q", name, c.got, c.want)
+			}
+		})
 	}
 }

@@ -83,13 +83,15 @@ func TestWarnInsecure(t *testing.T) {
 		"not configured":  {cluster.Config{Host: "https://run.example.com", Insecure: true}, types.StringValue("other"), false},
 		"unusable server": {cluster.Config{Insecure: true}, types.StringValue("staging"), false},
 	} {
-		d := delivery.New(delivery.Config{Run: map[string]delivery.Cluster{"staging": cluster.New("staging", "test", c.config)}})
-		r := &kubeconfigSecret{data: &providerdata.Data{Delivery: d}}
-		diags := r.warnInsecure(model{RunCluster: c.runCluster})
-		if warned := diags.WarningsCount() == 1; warned != c.warns || diags.HasError() {
-			t.Errorf("%s: %v", name, diags)
-		} else if warned && !strings.Contains(diags[0].Detail(), `run_clusters["staging"].insecure`) {
-			t.Errorf("%s: the attribute is not named: %s", name, diags[0].Detail())
-		}
+		t.Run(name, func(t *testing.T) {
+			d := delivery.New(delivery.Config{Run: map[string]delivery.Cluster{"staging": cluster.New("staging", "test", c.config)}})
+			r := &kubeconfigSecret{data: &providerdata.Data{Delivery: d}}
+			diags := r.warnInsecure(model{RunCluster: c.runCluster})
+			if warned := diags.WarningsCount() == 1; warned != c.warns || diags.HasError() {
+				t.Errorf("%s: %v", name, diags)
+			} else if warned && !strings.Contains(diags[0].Detail(), `run_clusters["staging"].insecure`) {
+				t.Errorf("%s: the attribute is not named: %s", name, diags[0].Detail())
+			}
+		})
 	}
 }

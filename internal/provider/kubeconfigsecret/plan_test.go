@@ -27,10 +27,12 @@ func TestOutdated(t *testing.T) {
 		"nothing is on record":      {"a", record{}, issued, true},
 		"its life is not on record": {"a", record{Fingerprint: "a"}, issued, true},
 	} {
-		r := &kubeconfigSecret{now: func() time.Time { return c.now }}
-		if got := r.outdated(&model{Fingerprint: types.StringValue(c.fingerprint)}, c.written); got != c.want {
-			t.Errorf("%s: %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			r := &kubeconfigSecret{now: func() time.Time { return c.now }}
+			if got := r.outdated(&model{Fingerprint: types.StringValue(c.fingerprint)}, c.written); got != c.want {
+				t.Errorf("%s: %t", name, got)
+			}
+		})
 	}
 }
 
@@ -53,8 +55,10 @@ func TestSameToken(t *testing.T) {
 		"another namespace": {account(func(a *delivery.ServiceAccount) { a.Namespace = "other" }), false},
 		"another source":    {nil, false},
 	} {
-		if got := sameToken(same, c.other); got != c.want {
-			t.Errorf("%s: %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := sameToken(same, c.other); got != c.want {
+				t.Errorf("%s: %t", name, got)
+			}
+		})
 	}
 }

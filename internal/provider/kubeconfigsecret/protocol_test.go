@@ -176,12 +176,14 @@ func TestProtocol_refused(t *testing.T) {
 		"expiration_seconds": {"service_account": map[string]any{"namespace": "apps", "name": "sa", "expiration_seconds": 3600}},
 		"no such":            {"service_account": map[string]any{"namespace": "apps", "name": "nosuch"}},
 	} {
-		w, r := inMemory(t)
-		before := w.Snapshot()
-		diags := r.Apply(basic(wrong))
-		if !diags.Failed() || want != "no such" && !strings.Contains(strings.ToLower(diags.String()), want) || !maps.Equal(before, w.Snapshot()) {
-			t.Errorf("want %q in: %s", want, diags)
-		}
+		t.Run(want, func(t *testing.T) {
+			w, r := inMemory(t)
+			before := w.Snapshot()
+			diags := r.Apply(basic(wrong))
+			if !diags.Failed() || want != "no such" && !strings.Contains(strings.ToLower(diags.String()), want) || !maps.Equal(before, w.Snapshot()) {
+				t.Errorf("want %q in: %s", want, diags)
+			}
+		})
 	}
 }
 

@@ -43,9 +43,11 @@ func TestName(t *testing.T) {
 		"env":    {env: map[string]string{Variable: "env", "TFC_WORKSPACE_SLUG": "acme/prod"}},
 		"acme/x": {env: map[string]string{"TFC_WORKSPACE_SLUG": "acme/x"}, files: state(s3)},
 	} {
-		if got := name(c); got != text {
-			t.Errorf("got %q, want %q", got, text)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := name(c); got != text {
+				t.Errorf("got %q, want %q", got, text)
+			}
+		})
 	}
 	here := at{host: "h", files: state(s3)}
 	for what, c := range map[string]struct {
@@ -68,8 +70,10 @@ func TestName(t *testing.T) {
 		"two local states in a directory":  {at{host: "h"}, at{host: "h", files: state(`{"backend":{"type":"local","config":{"path":"b.tfstate"}}}`)}, false},
 		"what is not Terraform's":          {at{host: "h"}, at{host: "h", files: state("not json")}, true},
 	} {
-		if a, b := name(c.a), name(c.b); (a == b) != c.same {
-			t.Errorf("%s: %q and %q", what, a, b)
-		}
+		t.Run(what, func(t *testing.T) {
+			if a, b := name(c.a), name(c.b); (a == b) != c.same {
+				t.Errorf("%s: %q and %q", what, a, b)
+			}
+		})
 	}
 }

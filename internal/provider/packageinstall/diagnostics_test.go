@@ -44,19 +44,21 @@ func TestRefusedVersion(t *testing.T) {
 			[]string{"installs version 2.0.0 on prod", "down to 1.0.0", "allow_downgrade = true"},
 		},
 	} {
-		d, ok := refusedVersion(c.err)
-		if !ok {
-			t.Errorf("%s: no diagnostic", name)
-			continue
-		}
-		if at, _ := d.(diag.DiagnosticWithPath); at == nil || !at.Path().Equal(path.Root("version_constraint")) {
-			t.Errorf("%s is not about version_constraint", name)
-		}
-		for _, want := range c.want {
-			if !strings.Contains(d.Detail(), want) {
-				t.Errorf("%s: %q is missing in\n%s", name, want, d.Detail())
+		t.Run(name, func(t *testing.T) {
+			d, ok := refusedVersion(c.err)
+			if !ok {
+				t.Errorf("%s: no diagnostic", name)
+				return
 			}
-		}
+			if at, _ := d.(diag.DiagnosticWithPath); at == nil || !at.Path().Equal(path.Root("version_constraint")) {
+				t.Errorf("%s is not about version_constraint", name)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(d.Detail(), want) {
+					t.Errorf("%s: %q is missing in\n%s", name, want, d.Detail())
+				}
+			}
+		})
 	}
 	if _, ok := refusedVersion(errors.New("something else")); ok {
 		t.Error("an error of another kind was taken for a missing version")

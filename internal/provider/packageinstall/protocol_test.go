@@ -209,10 +209,12 @@ func TestProtocol_version(t *testing.T) {
 		`down`:           {"version_constraint": "<1.1.0"},
 		`~1`:             {"version_constraint": "~1"},
 	} {
-		c := basic(attributes{"package_source": nil}, wrong)
-		if _, diags := r.Plan(c); !diags.Failed() || !strings.Contains(diags.String(), want) {
-			t.Errorf("%v: want %s in: %s", wrong, want, diags)
-		}
+		t.Run(want, func(t *testing.T) {
+			c := basic(attributes{"package_source": nil}, wrong)
+			if _, diags := r.Plan(c); !diags.Failed() || !strings.Contains(diags.String(), want) {
+				t.Errorf("%v: want %s in: %s", wrong, want, diags)
+			}
+		})
 	}
 	if diags := r.Apply(basic(attributes{"package_source": nil, "version_constraint": "<1.1.0", "allow_downgrade": true})); diags.Failed() || r.Attribute("resolved_version") != `"1.0.0"` {
 		t.Errorf("%s %s", r.Attribute("resolved_version"), diags)
@@ -249,11 +251,13 @@ func TestProtocol_refused(t *testing.T) {
 		"age recipient":                {"encryption": map[string]any{"age_recipients": []any{"age1x"}}},
 		"the values must be an object": {"values": "x"},
 	} {
-		w, r := inMemory(t)
-		diags := r.Apply(basic(wrong))
-		if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || w.Repository.Commits() > 1 {
-			t.Errorf("%v: want %q in: %s", wrong, want, diags)
-		}
+		t.Run(want, func(t *testing.T) {
+			w, r := inMemory(t)
+			diags := r.Apply(basic(wrong))
+			if !diags.Failed() || !strings.Contains(strings.ToLower(diags.String()), want) || w.Repository.Commits() > 1 {
+				t.Errorf("%v: want %q in: %s", wrong, want, diags)
+			}
+		})
 	}
 }
 

@@ -50,8 +50,10 @@ func TestProtocol(t *testing.T) {
 		"2.0.0": {"name": "app.default.tap", "version_constraint": ">=2.0.0"}, "nosuch.default.tap": {"name": "nosuch.default.tap"},
 		"Invalid name": {"name": "app"}, "run_cluster": {"name": "app.default.tap", "namespace": "apps"},
 	} {
-		if _, diags := protocoltest.Read(t, packages.NewVersions, data, c); !diags.Failed() || !strings.Contains(diags.String(), want) {
-			t.Errorf("want %q in: %s", want, diags)
-		}
+		t.Run(want, func(t *testing.T) {
+			if _, diags := protocoltest.Read(t, packages.NewVersions, data, c); !diags.Failed() || !strings.Contains(diags.String(), want) {
+				t.Errorf("want %q in: %s", want, diags)
+			}
+		})
 	}
 }

@@ -27,19 +27,21 @@ func TestClaim(t *testing.T) {
 		"a new one and an existing one":     {[]call{{"a", false}, {"a", true}}, 1},
 		"one that is replaced, and another": {[]call{{"a", true}, {"a", false}, {"a", false}}, 2},
 	} {
-		var claims Claims
-		accepted := 0
-		for _, call := range c.calls {
-			if claims.Claim("app.default.tap/staging", tftypes.NewValue(tftypes.String, call.config), call.prior) == nil {
-				accepted++
+		t.Run(name, func(t *testing.T) {
+			var claims Claims
+			accepted := 0
+			for _, call := range c.calls {
+				if claims.Claim("app.default.tap/staging", tftypes.NewValue(tftypes.String, call.config), call.prior) == nil {
+					accepted++
+				}
 			}
-		}
-		if accepted != c.accepted {
-			t.Errorf("%s: %d calls accepted, want %d", name, accepted, c.accepted)
-		}
-		if claims.Claim("app.default.tap/prod", tftypes.NewValue(tftypes.String, "a"), false) != nil {
-			t.Errorf("%s: another path was refused", name)
-		}
+			if accepted != c.accepted {
+				t.Errorf("%s: %d calls accepted, want %d", name, accepted, c.accepted)
+			}
+			if claims.Claim("app.default.tap/prod", tftypes.NewValue(tftypes.String, "a"), false) != nil {
+				t.Errorf("%s: another path was refused", name)
+			}
+		})
 	}
 }
 
@@ -60,13 +62,15 @@ func TestRenamed(t *testing.T) {
 		"destroyed elsewhere":            {[]func(*Claims) error{func(c *Claims) error { return c.Destroy("other") }, create}, nil},
 		"destroyed alone":                {[]func(*Claims) error{func(c *Claims) error { return c.Destroy(place) }}, nil},
 	} {
-		var claims Claims
-		var got error
-		for _, call := range test.calls {
-			got = call(&claims)
-		}
-		if !errors.Is(got, test.want) {
-			t.Errorf("%s: %v, want %v", name, got, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			var claims Claims
+			var got error
+			for _, call := range test.calls {
+				got = call(&claims)
+			}
+			if !errors.Is(got, test.want) {
+				t.Errorf("%s: %v, want %v", name, got, test.want)
+			}
+		})
 	}
 }

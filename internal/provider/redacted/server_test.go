@@ -206,10 +206,12 @@ func TestOtherRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, request := range map[string]*tfprotov6.DynamicValue{redact.Mark: &config, "staging-1": nil} {
-		answer, _ := server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{TypeName: "carvel_package_install", Config: request})
-		if got := answer.Diagnostics[0].Summary; got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			answer, _ := server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{TypeName: "carvel_package_install", Config: request})
+			if got := answer.Diagnostics[0].Summary; got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
 	}
 }
 

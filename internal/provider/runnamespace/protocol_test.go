@@ -155,15 +155,17 @@ func TestProtocol_refused(t *testing.T) {
 		"no namespace":    {wrong: attributes{"create_namespace": false}},
 		"create on secre": {world: denied},
 	} {
-		w, r := inMemory(t)
-		if c.world != nil {
-			c.world(w)
-		}
-		before := w.Snapshot()
-		diags := r.Apply(basic(c.wrong))
-		if !diags.Failed() || !strings.Contains(diags.String(), want) || !maps.Equal(before, w.Snapshot()) {
-			t.Errorf("want %q in: %s\n%s", want, diags, deliverytest.Differences(before, w.Snapshot()))
-		}
+		t.Run(want, func(t *testing.T) {
+			w, r := inMemory(t)
+			if c.world != nil {
+				c.world(w)
+			}
+			before := w.Snapshot()
+			diags := r.Apply(basic(c.wrong))
+			if !diags.Failed() || !strings.Contains(diags.String(), want) || !maps.Equal(before, w.Snapshot()) {
+				t.Errorf("want %q in: %s\n%s", want, diags, deliverytest.Differences(before, w.Snapshot()))
+			}
+		})
 	}
 }
 

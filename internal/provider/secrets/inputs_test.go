@@ -77,9 +77,11 @@ func TestInputs(t *testing.T) {
 		above   string
 		schemas map[string]*tfprotov6.Schema
 	}{{"", schemas.ResourceSchemas}, {"data.", schemas.DataSourceSchemas}, {"ephemeral.", schemas.EphemeralResourceSchemas}} {
-		for name, schema := range all.schemas {
-			walk(all.above+name, schema.Block.Attributes)
-		}
+		t.Run(all.above, func(t *testing.T) {
+			for name, schema := range all.schemas {
+				walk(all.above+name, schema.Block.Attributes)
+			}
+		})
 	}
 	runs := failures(t, &acctest.Env{T: t, Lab: &lab.Lab{}, Name: "x"})
 	for _, attribute := range secrets {

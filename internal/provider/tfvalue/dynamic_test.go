@@ -50,13 +50,15 @@ func TestToAnyOfCollections(t *testing.T) {
 	set := types.SetValueMust(types.NumberType, []attr.Value{numberValue(t, "2")})
 	m := types.MapValueMust(types.BoolType, map[string]attr.Value{"k": types.BoolValue(true)})
 	for want, in := range map[string]attr.Value{`["a"]`: list, `[2]`: set, `{"k":true}`: m, `null`: types.DynamicNull()} {
-		got, err := ToAny(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text, _ := json.Marshal(got); string(text) != want {
-			t.Errorf("got %s, want %s", text, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			got, err := ToAny(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, _ := json.Marshal(got); string(text) != want {
+				t.Errorf("got %s, want %s", text, want)
+			}
+		})
 	}
 	if _, err := ToAny(types.ListValueMust(types.StringType, []attr.Value{types.StringUnknown()})); err == nil {
 		t.Error("an unknown element was accepted")
@@ -89,12 +91,14 @@ func TestToAnyKnown(t *testing.T) {
 		`{}`:                types.DynamicUnknown(),
 		`[{},"x"]`:          types.ListValueMust(types.StringType, []attr.Value{types.StringUnknown(), types.StringValue("x")}),
 	} {
-		got, err := ToAnyKnown(in, unknown)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text, _ := json.Marshal(got); string(text) != want {
-			t.Errorf("got %s, want %s", text, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			got, err := ToAnyKnown(in, unknown)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, _ := json.Marshal(got); string(text) != want {
+				t.Errorf("got %s, want %s", text, want)
+			}
+		})
 	}
 }

@@ -113,6 +113,7 @@ func ZipZeros(n int, before string) []byte {
 // Pack writes a pack of any objects, with a checksum that is right.
 func Pack(objects ...Object) []byte { return PackOf(len(objects), objects...) }
 
+// PackOf claims to have another number of objects.
 func PackOf(count int, objects ...Object) []byte {
 	var pack bytes.Buffer
 	pack.WriteString("PACK")

@@ -126,9 +126,11 @@ func TestStore_shrink(t *testing.T) {
 	s.limit = 1
 	s.Shrink(commit)
 	for name, id := range map[string]Hash{"blob": blob, "tree": inner, "root": root, "commit": commit} {
-		if !s.Has(id) {
-			t.Errorf("the %s was dropped", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if !s.Has(id) {
+				t.Errorf("the %s was dropped", name)
+			}
+		})
 	}
 	if s.Has(lost) {
 		t.Error("what the commit does not reach was kept")

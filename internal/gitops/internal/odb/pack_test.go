@@ -23,24 +23,26 @@ func chained(n int, byID, branches bool) []byte {
 func TestPack_eachDeltaOnce(t *testing.T) {
 	const n = 2000
 	for name, byID := range map[string]bool{"by id, the last one first": true, "by offset": false} {
-		p := newPackReader(t.Context(), bytes.NewReader(chained(n, byID, false)), everything)
-		found, err := p.read()
-		if err != nil {
-			t.Fatal(err)
-		}
-		wire := int64(0)
-		for _, e := range p.entries {
-			wire += e.size
-		}
-		if patched := p.inflated - wire; patched != n*40_000 {
-			t.Errorf("%s: deltas gave %d bytes, want %d", name, patched, n*40_000)
-		}
-		if p.held != 0 {
-			t.Errorf("%s: %d bytes of bases are held in the end", name, p.held)
-		}
-		if len(found) < 1600 {
-			t.Errorf("%s: %d objects", name, len(found))
-		}
+		t.Run(name, func(t *testing.T) {
+			p := newPackReader(t.Context(), bytes.NewReader(chained(n, byID, false)), everything)
+			found, err := p.read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			wire := int64(0)
+			for _, e := range p.entries {
+				wire += e.size
+			}
+			if patched := p.inflated - wire; patched != n*40_000 {
+				t.Errorf("%s: deltas gave %d bytes, want %d", name, patched, n*40_000)
+			}
+			if p.held != 0 {
+				t.Errorf("%s: %d bytes of bases are held in the end", name, p.held)
+			}
+			if len(found) < 1600 {
+				t.Errorf("%s: %d objects", name, len(found))
+			}
+		})
 	}
 }
 
@@ -89,22 +91,24 @@ func TestPack_selection(t *testing.T) {
 		},
 		"the large one": {Selection{Wanted: map[Hash]bool{large.ID(): true}}, "large "},
 	} {
-		found, err := ReadPack(t.Context(), bytes.NewReader(sent), test.sel)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		for _, o := range []forge.Object{small, other, forge.Blob("smalls")} {
-			if _, ok := found[o.ID()]; ok {
-				got += string(o.Data) + " "
+		t.Run(name, func(t *testing.T) {
+			found, err := ReadPack(t.Context(), bytes.NewReader(sent), test.sel)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if o, ok := found[large.ID()]; ok && o.Kind == LargeBlob {
-			got += "large "
-		}
-		if got != test.want || len(found) != len(bytes.Fields([]byte(test.want))) {
-			t.Errorf("%s: got %q, want %q", name, got, test.want)
-		}
+			got := ""
+			for _, o := range []forge.Object{small, other, forge.Blob("smalls")} {
+				if _, ok := found[o.ID()]; ok {
+					got += string(o.Data) + " "
+				}
+			}
+			if o, ok := found[large.ID()]; ok && o.Kind == LargeBlob {
+				got += "large "
+			}
+			if got != test.want || len(found) != len(bytes.Fields([]byte(test.want))) {
+				t.Errorf("%s: got %q, want %q", name, got, test.want)
+			}
+		})
 	}
 }
 

@@ -11,7 +11,10 @@ import (
 // EmptyTree is the id of the tree without entries, which no server needs to send.
 var EmptyTree = plumbing.ComputeHash(plumbing.TreeObject, nil)
 
-const DirectoryMode, fileMode = "40000", "100644"
+// DirectoryMode is the mode of a directory's entry.
+const DirectoryMode = "40000"
+
+const fileMode = "100644"
 
 var errMalformedTree = errors.New("malformed tree object")
 
@@ -72,6 +75,7 @@ func encodeTree(entries []Entry) []byte {
 	return raw.Bytes()
 }
 
+// Find returns the entry of that name.
 func (t *Tree) Find(name string) (Entry, bool) {
 	if t.index != nil {
 		i, found := t.index[name]

@@ -30,10 +30,12 @@ func TestKnownHosts(t *testing.T) {
 		{"@cert-authority " + line("*"), "git.example.com", "22", 0},
 		{"@revoked " + line("*"), "git.example.com", "22", 0},
 	} {
-		keys, err := ParseKnownHosts(test.text, test.host, test.port)
-		if err != nil || len(keys.trusted) != test.trusted {
-			t.Errorf("%s for %s port %s: %d keys, %v; want %d", strings.Fields(test.text)[0], test.host, test.port, len(keys.trusted), err, test.trusted)
-		}
+		t.Run(test.text, func(t *testing.T) {
+			keys, err := ParseKnownHosts(test.text, test.host, test.port)
+			if err != nil || len(keys.trusted) != test.trusted {
+				t.Errorf("%s for %s port %s: %d keys, %v; want %d", strings.Fields(test.text)[0], test.host, test.port, len(keys.trusted), err, test.trusted)
+			}
+		})
 	}
 	keys, err := ParseKnownHosts(line("h")+"@revoked "+line("h"), "h", "22")
 	if err != nil || keys.check("h", nil, one.PublicKey()) == nil {
@@ -49,13 +51,15 @@ func TestKnownHosts_builtin(t *testing.T) {
 		"bitbucket.org":     "SHA256:ybgmFkzwOSotHTHLJgHO0QN8L0xErw6vd0VhFA9m3SM",
 		"ssh.dev.azure.com": "SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og",
 	} {
-		keys, err := ParseKnownHosts(BuiltinKnownHosts, host, "22")
-		if err != nil || len(keys.trusted) != 1 {
-			t.Errorf("%s: %d keys, %v", host, len(keys.trusted), err)
-			continue
-		}
-		if got := ssh.FingerprintSHA256(keys.trusted[0]); got != want {
-			t.Errorf("%s: %s, published is %s", host, got, want)
-		}
+		t.Run(host, func(t *testing.T) {
+			keys, err := ParseKnownHosts(BuiltinKnownHosts, host, "22")
+			if err != nil || len(keys.trusted) != 1 {
+				t.Errorf("%s: %d keys, %v", host, len(keys.trusted), err)
+				return
+			}
+			if got := ssh.FingerprintSHA256(keys.trusted[0]); got != want {
+				t.Errorf("%s: %s, published is %s", host, got, want)
+			}
+		})
 	}
 }

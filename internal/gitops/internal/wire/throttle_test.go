@@ -31,14 +31,16 @@ func TestThrottled(t *testing.T) {
 		{401, "Retry-After: 7", time.Time{}, false},
 		{500, "Retry-After: 7", time.Time{}, false},
 	} {
-		x := &exchange{status: test.status, header: http.Header{}}
-		for text := range strings.Lines(test.header) {
-			name, value, _ := strings.Cut(strings.TrimSpace(text), ": ")
-			x.header.Set(name, value)
-		}
-		got := x.throttled(now)
-		if (got != nil) != test.is || got != nil && !got.Until.Equal(test.until) {
-			t.Errorf("%d with %q: %+v, want %t until %s", test.status, test.header, got, test.is, test.until)
-		}
+		t.Run(test.header, func(t *testing.T) {
+			x := &exchange{status: test.status, header: http.Header{}}
+			for text := range strings.Lines(test.header) {
+				name, value, _ := strings.Cut(strings.TrimSpace(text), ": ")
+				x.header.Set(name, value)
+			}
+			got := x.throttled(now)
+			if (got != nil) != test.is || got != nil && !got.Until.Equal(test.until) {
+				t.Errorf("%d with %q: %+v, want %t until %s", test.status, test.header, got, test.is, test.until)
+			}
+		})
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 )
 
 // envMain makes this test binary the command itself.
@@ -48,6 +50,7 @@ func exitCodeOf(err error) int {
 }
 
 func TestExec(t *testing.T) {
+	labtest.Need(t)
 	cmd, stderr := labCommand(t, "exec", "-bare", "--", "/bin/sh", "-c",
 		`test -r "$LAB_BUILD_KUBECONFIG" -a -r "$LAB_STAGING_KUBECONFIG" -a -r "$LAB_PROD_KUBECONFIG" && echo the last line; exit 7`)
 	output, err := cmd.Output()
@@ -60,6 +63,7 @@ func TestExec(t *testing.T) {
 }
 
 func TestExec_forwardsSignals(t *testing.T) {
+	labtest.Need(t)
 	cmd, stderr := labCommand(t, "exec", "-bare", "--", "/bin/sh", "-c",
 		`trap 'echo terminated; exit 9' TERM; echo up; while :; do sleep 0.1; done`)
 	pipe, err := cmd.StdoutPipe()
@@ -85,6 +89,7 @@ func TestExec_forwardsSignals(t *testing.T) {
 }
 
 func TestUp(t *testing.T) {
+	labtest.Need(t)
 	cmd, stderr := labCommand(t, "up", "-bare")
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
@@ -131,8 +136,10 @@ func TestQuote(t *testing.T) {
 		"it's $HOME":            `'it'\''s $HOME'`,
 		"":                      "",
 	} {
-		if got := quote(value); got != want {
-			t.Errorf("%q: got %s, want %s", value, got, want)
-		}
+		t.Run(value, func(t *testing.T) {
+			if got := quote(value); got != want {
+				t.Errorf("%q: got %s, want %s", value, got, want)
+			}
+		})
 	}
 }
