@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -34,6 +35,11 @@ const pluginSecret = "s3cret-of-the-plugin"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(pluginRuns) == "" && os.Getenv(pluginMode) == "" {
+		flag.Parse()
+		// More tests at once than there are cores: most of them wait for a server's next attempt.
+		if err := flag.Set("test.parallel", "16"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	os.Exit(actAsPlugin(os.Getenv(pluginMode), runs(os.Getenv(pluginRuns))))

@@ -144,9 +144,7 @@ func TestConfigureKnows(t *testing.T) {
 		"CARVEL_GIT_URL": "https://git.example.com/g.git", "CARVEL_GIT_PASSWORD": "s3cret-git", "CARVEL_RUN_CLUSTER_PROD_EU_TOKEN": "s3cret-run",
 		"https_proxy": "http://u:s3cret-proxy@proxy:3128",
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv(name, value)
-		})
+		t.Setenv(name, value)
 	}
 	r := redact.New()
 	schema := providerSchema()
