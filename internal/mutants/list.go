@@ -44,6 +44,7 @@ var mutants = []mutant{
 	{"a create that takes what is somebody else's", "delivery/ownership.go", "\tcase !adopt:\n", "\tcase false:\n", kubeconfigs},
 	// A wait that is not made, and a check that is not asked.
 	{"an App that is not waited for", "delivery/app.go", "\tr, err := as.wait(ctx, build, a, live, obj, ran)\n\treturn a.written(r, live, obj, mine), err\n", "\treturn a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), nil\n", apps},
+	{"a run cluster that nobody looks at", "delivery/appwait.go", "run != nil && w.app.Cluster != nil {", "run != nil && w.app.Cluster == nil {", apps},
 	{"a namespace that is deleted under what is installed there", "delivery/runnamespacedelete.go", "\tif err := waitEmpty(ctx, c, s.Name); err != nil {\n\t\treturn nil, err\n\t}\n", "", namespaces},
 	{"rights that nobody asks for", "provider/runnamespace/plan.go", "\terr := r.data.Namespaces.CheckRights(bounded, spec)\n", "\tvar err error\n\t_, _ = bounded, spec\n", namespaces},
 	{"swapped arguments", "delivery/runnamespace.go", "\tmine := ns.mark(s.resource(), \"\")\n", "\tmine := ns.mark(\"\", s.resource())\n", namespaces},
