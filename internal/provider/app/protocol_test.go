@@ -75,7 +75,7 @@ func TestProtocol(t *testing.T) {
 // was made with.
 func TestProtocol_imported(t *testing.T) {
 	protocoltest.Imports(t, inMemory, "dev/app", []attributes{whole()[0], whole()[3], whole()[5], basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})})
-	protocoltest.RefusesImports(t, inMemory, "dev", "dev/", "dev/nosuch", "a/b/c")
+	protocoltest.RefusesImports(t, inMemory, []string{"dev/nosuch"}, "dev", "dev/", "a/b/c")
 }
 
 // TestProtocol_eachCall: whichever call fails, the next apply mends all.

@@ -79,7 +79,7 @@ func TestProtocol(t *testing.T) {
 func TestProtocol_imported(t *testing.T) {
 	readable, encrypted := slices.Clone(whole()), whole()[2]
 	protocoltest.Imports(t, inMemory, "app.default.tap/staging", slices.Delete(readable, 2, 3))
-	protocoltest.RefusesImports(t, inMemory, "app.default.tap", "app/staging", "app.default.tap/packages", "web.default.tap/staging")
+	protocoltest.RefusesImports(t, inMemory, []string{"web.default.tap/staging"}, "app.default.tap", "app/staging", "app.default.tap/packages")
 	// Nobody can tell what is in an encrypted file: it is written once more.
 	w, r := protocoltest.Prepare(inMemory).Applied(encrypted)(t)
 	r.Forget()

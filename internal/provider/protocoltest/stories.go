@@ -77,11 +77,17 @@ func Imports(t *testing.T, prepare Prepare, id string, configs []Config) {
 	}
 }
 
-// RefusesImports: what is no id, or of nothing that is there, is not imported.
-func RefusesImports(t *testing.T, prepare Prepare, ids ...string) {
+// RefusesImports: what is no id is an error, and of an id of nothing that is there
+// nothing is imported.
+func RefusesImports(t *testing.T, prepare Prepare, missing []string, malformed ...string) {
 	t.Helper()
 	_, r := prepare(t)
-	for _, id := range ids {
+	for _, id := range malformed {
+		if diags := r.Import(id); !diags.Failed() {
+			t.Errorf("%s is taken for an id", id)
+		}
+	}
+	for _, id := range missing {
 		if diags := r.Import(id); !diags.Failed() && r.Exists() {
 			t.Errorf("%s was imported", id)
 		}

@@ -61,7 +61,7 @@ func TestProtocol(t *testing.T) {
 // was made with.
 func TestProtocol_imported(t *testing.T) {
 	protocoltest.Imports(t, inMemory, "staging/team", whole())
-	protocoltest.RefusesImports(t, inMemory, "team", "staging/", "staging/nosuch", "nosuch/team")
+	protocoltest.RefusesImports(t, inMemory, []string{"staging/nosuch"}, "team", "staging/", "nosuch/team")
 }
 
 // TestProtocol_eachCall: whichever call fails, the next apply mends all.

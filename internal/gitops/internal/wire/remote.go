@@ -24,14 +24,14 @@ import (
 type Remote interface {
 	// Tip asks where the branch stands, and learns the server's capabilities on the way.
 	Tip(ctx context.Context) (Place, error)
-	// Supports tells of a capability for fetching. known is false until the first tip.
+	// Supports tells of a capability for fetching. Known is false until the first Tip.
 	Supports(c capability.Capability) bool
 	Known() bool
 	// Fetch is one round of upload-pack.
 	Fetch(ctx context.Context, f FetchRequest) (map[odb.Hash]odb.Object, error)
 	// Push moves the branch from old to id, which must be a child of old, or creates it at id where old is the zero Hash.
 	// sending is asked, perhaps more than once and by another goroutine, before anything goes out that the server could act upon;
-	// after an error of it nothing does. An error of push means that the outcome is not known if sending was asked and had none,
+	// after an error of it nothing does. An error of Push means that the outcome is not known if sending was asked and had none,
 	// unless it is a *TurnedAwayError.
 	Push(ctx context.Context, old, id odb.Hash, pack []byte, sending func() error) (Report, error)
 }

@@ -18,14 +18,13 @@ const (
 	protocolAttempts = 4
 )
 
-// retrying is a remote whose reads are repeated, until their contexts end, when they fail for a reason that may pass. A push goes out
-// once: what has become of one is asked of the branch.
 type retrying struct {
 	Remote
 	outage *outage.Outage // is told whether the server answers
 }
 
-// Retrying has outage told whether the server answers.
+// Retrying is a remote whose reads are repeated, until their contexts end, when they fail for a reason that may pass. outage is told
+// whether the server answers. A push goes out once: what has become of one is asked of the branch.
 func Retrying(r Remote, outage *outage.Outage) Remote { return &retrying{r, outage} }
 
 type observerKey struct{}
