@@ -68,7 +68,7 @@ func outlive(parent func() int, poll, last time.Duration, exit func(int)) {
 	exit(1)
 }
 
-// keepQuiet turns off the plugin framework's own log where nobody asked for a
+// keepQuiet turns off the plugin framework's own log if nobody asked for a
 // log: it would be written at trace level, for Terraform to throw away.
 func keepQuiet(environ []string, set func(name, value string) error) {
 	for _, variable := range environ {

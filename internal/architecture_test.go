@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	// For tests.
 	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
 	"filltest":              {},
+	"suite":                 {},
 	"mutants":               {},
 }
 
@@ -141,7 +142,7 @@ func isOther(name string) bool {
 	return name == "" || layer(name) == "provider" || layer(name) == "lab" || layer(name) == "tools" || strings.Contains(name, "internal")
 }
 
-// refused says why a package must not import another, "" where it may.
+// refused says why a package must not import another, "" if it may.
 func refused(p listed, imported string) string {
 	from, to := p.house(), house(imported)
 	allowed, listed := mayImport[from]

@@ -96,7 +96,7 @@ func takeAnnotations(s *PackageInstallSpec, from map[string]string) {
 	}
 }
 
-// fieldOf is the field that an annotation stands for, nil where it stands for itself;
+// fieldOf is the field that an annotation stands for, nil if it stands for itself;
 // and the key of a field that is a map.
 func fieldOf(annotation string) (field *reflect.StructField, key string) {
 	for i := range annotated {

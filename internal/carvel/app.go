@@ -45,7 +45,7 @@ type SecretKeyRef struct {
 	Key  string `json:"key,omitempty"`
 }
 
-// App builds the App. It fails only where the spec cannot be written as JSON.
+// App builds the App. It fails only if the spec cannot be written as JSON.
 func App(s AppSpec) (*unstructured.Unstructured, error) {
 	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
 	if err != nil {

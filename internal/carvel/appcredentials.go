@@ -25,7 +25,7 @@ const (
 const AgeKeyKey = "key.txt"
 
 // DefaultGitSecretName is the name of the Secret with an App's own Git
-// credentials where none is given.
+// credentials if none is given.
 func DefaultGitSecretName(app string) string { return app + "-git" }
 
 // AgeSecretName is the name of the Secret with an App's own age key.

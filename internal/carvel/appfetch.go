@@ -19,7 +19,7 @@ type LocalRef struct {
 // Fetch is one source; exactly one field beside Path is set.
 type Fetch struct {
 	// Path is the directory that the source is placed in; its number in the
-	// list where it is empty.
+	// list if it is empty.
 	Path         string             `json:"path,omitempty"`
 	Git          *GitFetch          `json:"git,omitempty"`
 	Inline       *Inline            `json:"inline,omitempty"`

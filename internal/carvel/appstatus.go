@@ -78,7 +78,7 @@ func (s AppStatus) Ended() bool {
 }
 
 // Began is when the run began, to the second, and took how long it took; ok is
-// false where the status does not tell.
+// false if the status does not tell.
 func (s AppStatus) Began() (began time.Time, took time.Duration, ok bool) {
 	if s.Fetch == nil {
 		return time.Time{}, 0, false
@@ -90,7 +90,7 @@ func (s AppStatus) Began() (began time.Time, took time.Duration, ok bool) {
 	return began, max(0, s.LastUpdate().Sub(began)), true
 }
 
-// LastUpdate is the latest time that the stages tell, the zero time where they tell
+// LastUpdate is the latest time that the stages tell, the zero time if they tell
 // none.
 func (s AppStatus) LastUpdate() time.Time {
 	var last time.Time
@@ -120,7 +120,7 @@ func ReadAppStatus(obj *unstructured.Unstructured) (AppStatus, error) {
 	return s, nil
 }
 
-// Condition is the type of the present condition, "" where there is none yet.
+// Condition is the type of the present condition, "" if there is none yet.
 func (s AppStatus) Condition() string {
 	if len(s.Conditions) == 0 {
 		return ""
@@ -202,7 +202,7 @@ func (s AppStatus) FetchedCommits() []string {
 	return slices.Clip(commits)
 }
 
-// FetchedCommit is the commit of one of the App's sources, "" where there is
+// FetchedCommit is the commit of one of the App's sources, "" if there is
 // none. i is its place in the list.
 func (s AppStatus) FetchedCommit(i int, f Fetch) string {
 	at := f.Path

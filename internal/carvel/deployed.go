@@ -20,7 +20,7 @@ type Deployed struct {
 type DeployedInstall struct {
 	Namespace, Name string   // of the file; the namespace may be empty
 	Values          []string // names of Secrets in its spec
-	// Extensions are its annotations that the controller acts upon; nil where they
+	// Extensions are its annotations that the controller acts upon; nil if they
 	// are not known.
 	Extensions map[string]string
 	Stopped    bool // paused or canceled: nothing will happen
@@ -99,7 +99,7 @@ func (d *DeployedInstall) read(document []byte) bool {
 }
 
 // DeployedNamespace is where an object goes that names a namespace, or none:
-// "" where that only the kubeconfig tells.
+// "" if that only the kubeconfig tells.
 func DeployedNamespace(s AppSpec, named string) string {
 	var kapp Kapp
 	if len(s.Deploy) == 1 && s.Deploy[0].Kapp != nil {

@@ -58,7 +58,7 @@ func ExtensionSecrets(annotations map[string]string) []string {
 	return names
 }
 
-// installAppSpec is what an App has taken over from its PackageInstall: where it
+// installAppSpec is what an App has taken over from its PackageInstall: if it
 // was rendered from one, by package packageinstall of kapp-controller.
 type installAppSpec struct {
 	SyncPeriod string           `json:"syncPeriod"`
@@ -88,7 +88,7 @@ type installApp struct {
 	fetch                        map[string]string
 	hasYtt, hasHelm, helmFirst   bool
 	helmName, helmNamespace      string
-	period                       time.Duration   // 0 where it is not known
+	period                       time.Duration   // 0 if it is not known
 	secrets                      map[string]bool // all that its fetch and template steps read
 }
 
@@ -169,7 +169,7 @@ func secretNames(sources []secretSource) map[string]bool {
 	return names
 }
 
-// behind is the Secret or the annotation that the App does not follow yet, "" where
+// behind is the Secret or the annotation that the App does not follow yet, "" if
 // it does: what a PackageInstall's annotations ask for raises no generation, so
 // that its status does not tell. values are the names in the PackageInstall's spec,
 // and dropped those that annotations have named before.

@@ -50,7 +50,7 @@ func ReadInstallStatus(obj *unstructured.Unstructured) (InstallStatus, error) {
 type InstallApp struct {
 	Version string // that it installs
 	// Revision orders its changes among those of other objects of the cluster; 0
-	// where it does not.
+	// if it does not.
 	Revision uint64
 	// Reported is when the status was written, by the API server's clock.
 	Reported time.Time
@@ -60,11 +60,11 @@ type InstallApp struct {
 	AppStatus
 }
 
-// Period is how long the controller waits after a success, 0 where it is not known.
+// Period is how long the controller waits after a success, 0 if it is not known.
 func (a InstallApp) Period() time.Duration { return a.made.period }
 
 // Behind is the Secret or the annotation of the PackageInstall that the App does not
-// follow yet, "" where it follows all. values are the names in the PackageInstall's
+// follow yet, "" if it follows all. values are the names in the PackageInstall's
 // spec, and dropped those that annotations have named before.
 func (a InstallApp) Behind(annotations map[string]string, values, dropped []string) string {
 	if a.manual {
@@ -144,7 +144,7 @@ func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 
 // Revision is the object's resource version as a number. API servers count the
 // changes of all objects that they keep in one etcd together, see
-// https://etcd.io/docs/latest/learning/data_model; 0 where it is no number.
+// https://etcd.io/docs/latest/learning/data_model; 0 if it is no number.
 func Revision(obj *unstructured.Unstructured) uint64 {
 	n, err := strconv.ParseUint(obj.GetResourceVersion(), 10, 64)
 	if err != nil {
@@ -153,7 +153,7 @@ func Revision(obj *unstructured.Unstructured) uint64 {
 	return n
 }
 
-// statusWritten is when the status was last written, the zero time where nothing
+// statusWritten is when the status was last written, the zero time if nothing
 // tells.
 func statusWritten(obj *unstructured.Unstructured) time.Time {
 	var last time.Time

@@ -71,7 +71,7 @@ func first(problems []string) error {
 func OverlaysSecretName(install string) string { return install + "-overlays" }
 
 // DefaultValuesSecretName is the name of a PackageInstall's values Secret
-// where none is given.
+// if none is given.
 func DefaultValuesSecretName(install string) string { return install + "-values" }
 
 // ValidateSecretKey checks a key of a Secret.
@@ -90,5 +90,5 @@ func ValidateServer(server string) error {
 }
 
 // DefaultKubeconfigSecretName is the name of a run cluster's kubeconfig Secret
-// where none is given.
+// if none is given.
 func DefaultKubeconfigSecretName(runCluster string) string { return runCluster + "-kubeconfig" }

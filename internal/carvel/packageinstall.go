@@ -38,7 +38,7 @@ type PackageInstallSpec struct {
 // are wanted.
 type PackageRef struct {
 	RefName string `json:"refName"`
-	// The controller refuses a missing version selection, also where any version will
+	// The controller refuses a missing version selection, also if any version will
 	// do.
 	VersionSelection VersionSelection `json:"versionSelection"`
 }
@@ -92,7 +92,7 @@ func (s PackageInstallSpec) Selection() version.Selection {
 	return version.Selection{Constraint: wanted.Constraints, Prereleases: wanted.Prereleases}
 }
 
-// PackageInstall builds the PackageInstall. It fails only where the spec cannot be
+// PackageInstall builds the PackageInstall. It fails only if the spec cannot be
 // written as JSON.
 func PackageInstall(s PackageInstallSpec) (*unstructured.Unstructured, error) {
 	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)

@@ -141,7 +141,7 @@ func decodePackage(text []byte) (*Package, error) {
 	}, err
 }
 
-// Check looks for values that the version does not take, as valuesschema.Schema does. Only ytt fails over a null where the schema has none.
+// Check looks for values that the version does not take, as valuesschema.Schema does. Only ytt fails over a null if the schema has none.
 func (p Package) Check(document map[string]any, partial bool) []valuesschema.Finding {
 	findings := p.Schema.Check(document, partial)
 	if !p.Enforced {
@@ -191,7 +191,7 @@ type Resolved struct {
 	HeldBack *Package
 }
 
-// Next are the versions that may be selected instead of the one that is, newest first: a lower one where each above it is Limited, and
+// Next are the versions that may be selected instead of the one that is, newest first: a lower one if each above it is Limited, and
 // the one that is held back, since what follows it is most likely like it.
 func (r Resolved) Next() []Package {
 	var next []Package

@@ -260,7 +260,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestNext: a lower version is selected only where the cluster may refuse those above it.
+// TestNext: a lower version is selected only if the cluster may refuse those above it.
 func TestNext(t *testing.T) {
 	for _, c := range []struct{ limited, want string }{
 		{"", "2.0.0-rc.1"},

@@ -6,7 +6,7 @@ import (
 )
 
 // BoundServiceAccount is the ServiceAccount that a RoleBinding grants its Role
-// to, "" where it grants it to none or to more than one.
+// to, "" if it grants it to none or to more than one.
 func BoundServiceAccount(binding *unstructured.Unstructured) string {
 	if binding == nil {
 		return ""

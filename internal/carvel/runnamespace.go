@@ -141,6 +141,6 @@ func roleBinding(namespace, roleName, serviceAccount string) *unstructured.Unstr
 	return obj
 }
 
-// DefaultServiceAccount is the name of a namespace's ServiceAccount where none
+// DefaultServiceAccount is the name of a namespace's ServiceAccount if none
 // is given.
 func DefaultServiceAccount(namespace string) string { return namespace + "-sa" }

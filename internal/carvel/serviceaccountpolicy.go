@@ -94,7 +94,7 @@ func admissionRule(expression, message string, s RunNamespaceSpec) map[string]an
 func quoted(names ...string) string { return "'" + strings.Join(names, "', '") + "'" }
 
 // AllowedServiceAccounts are those that a policy allows besides its own; restricted
-// is false where there is no policy.
+// is false if there is no policy.
 func AllowedServiceAccounts(policy *unstructured.Unstructured, serviceAccount string) (allowed []string, restricted bool) {
 	if policy == nil {
 		return nil, false

@@ -18,12 +18,12 @@ type ExistsError struct {
 func (e *ExistsError) Error() string { return fmt.Sprintf("%s already exists on %s", e.Ref, e.Cluster) }
 
 // noVersion is a resource version that no object has. The API server applies
-// an object with a resource version only where that is the live one's; where
+// an object with a resource version only if that is the live one's; if
 // there is no object it makes one.
 const noVersion = "9223372036854775807"
 
 // ApplyNew creates an object by server-side apply with one request, and never
-// changes one that is there: that is an *ExistsError. It is one too where a try
+// changes one that is there: that is an *ExistsError. It is one too if a try
 // whose answer was lost has made the object: the caller tells by what it bears.
 func (c *Cluster) ApplyNew(ctx context.Context, ref Ref, obj *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
 	fresh := obj.DeepCopy()
@@ -42,7 +42,7 @@ func (c *Cluster) ApplyNew(ctx context.Context, ref Ref, obj *unstructured.Unstr
 	return nil, &ExistsError{Cluster: c.name, Ref: ref, Live: live}
 }
 
-// ApplyOver changes an object by server-side apply where it still is the one
+// ApplyOver changes an object by server-side apply if it still is the one
 // that was read, to the last field, and is ErrChanged otherwise.
 func (c *Cluster) ApplyOver(ctx context.Context, ref Ref, obj, read *unstructured.Unstructured, m Manager) (*unstructured.Unstructured, error) {
 	same := obj.DeepCopy()

@@ -56,7 +56,7 @@ func (b *bounded) Read(data []byte) (int, error) {
 }
 
 // count takes note of a part of the body, which is JSON or will not be decoded.
-// It returns how much of the part may be used where the body is to end there.
+// It returns how much of the part may be used if the body is to end there.
 func (b *bounded) count(data []byte) (int, error) {
 	most := b.exchange.most
 	for i, c := range data {

@@ -114,7 +114,7 @@ func (c *Cluster) Create(ctx context.Context, ref Ref, obj *unstructured.Unstruc
 }
 
 // Delete asks for the deletion of an object, dependents in the background,
-// where it still is the one that was read, to the last field; otherwise it is
+// if it still is the one that was read, to the last field; otherwise it is
 // ErrChanged. One that is missing, or is being deleted, is not an error.
 func (c *Cluster) Delete(ctx context.Context, ref Ref, read *unstructured.Unstructured) error {
 	if read.GetDeletionTimestamp() != nil {
@@ -147,7 +147,7 @@ func (c *Cluster) List(ctx context.Context, resource schema.GroupVersionResource
 }
 
 // ListWhere is List of the objects that a field selector takes. The API server
-// knows fields of its own for every resource; ok is false where it does not
+// knows fields of its own for every resource; ok is false if it does not
 // know this one.
 func (c *Cluster) ListWhere(ctx context.Context, resource schema.GroupVersionResource, namespace, selector string) (items []unstructured.Unstructured, ok bool, err error) {
 	list, err := c.list(ctx, Ref{Resource: resource, Namespace: namespace}, metav1.ListOptions{FieldSelector: selector})
@@ -160,7 +160,7 @@ func (c *Cluster) ListWhere(ctx context.Context, resource schema.GroupVersionRes
 	return list.Items, true, nil
 }
 
-// Served is a *NotServedError where the API server does not know a resource.
+// Served is a *NotServedError if the API server does not know a resource.
 // The right to list it is not needed.
 func (c *Cluster) Served(ctx context.Context, resource schema.GroupVersionResource, namespace string) error {
 	_, err := c.list(ctx, Ref{Resource: resource, Namespace: namespace}, metav1.ListOptions{Limit: 1})

@@ -32,9 +32,9 @@ type Config struct {
 	ConfigContextAuthInfo string
 	ConfigContextCluster  string
 	Kubeconfig            string // a kubeconfig's text; wins over ConfigPaths
-	InCluster             bool   // what a Pod has of its cluster, where no kubeconfig is named
+	InCluster             bool   // what a Pod has of its cluster, if no kubeconfig is named
 	Exec                  *Exec
-	// Learn, where not nil, is told the credentials that come from files and
+	// Learn, if not nil, is told the credentials that come from files and
 	// plugins, before they are sent. It may be called at any time.
 	Learn func(secrets ...string) `json:"-"`
 }

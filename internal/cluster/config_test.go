@@ -127,7 +127,7 @@ func TestRestConfigErrors(t *testing.T) {
 	}
 }
 
-// TestInCluster: a Pod's credentials are used where that is asked for.
+// TestInCluster: a Pod's credentials are used if that is asked for.
 func TestInCluster(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer of-the-pod" {

@@ -65,7 +65,7 @@ func open(name, userAgent string, config Config) (*connection, error) {
 	return conn, err
 }
 
-// pace is a rate limiter that waits until the context has ended where it lets no
+// pace is a rate limiter that waits until the context has ended if it lets no
 // request through before, instead of failing with an error of its own.
 type pace struct{ flowcontrol.RateLimiter }
 

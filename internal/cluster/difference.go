@@ -69,7 +69,7 @@ func owners(stored *unstructured.Unstructured, path []string, m Manager) []strin
 }
 
 // FieldOf finds the keys that a field such as .metadata.labels.a.b/c names in an
-// object, since a key may have dots. ok is false where the object has no such
+// object, since a key may have dots. ok is false if the object has no such
 // field.
 func FieldOf(obj *unstructured.Unstructured, field string) (keys []string, ok bool) {
 	rest, dotted := strings.CutPrefix(field, ".")

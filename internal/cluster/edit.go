@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// FieldEdit sets a field of an object, or removes one that is there where Value is nil.
+// FieldEdit sets a field of an object, or removes one that is there if Value is nil.
 type FieldEdit struct {
 	Path  []string // such as spec, paused
 	Value any
@@ -59,7 +59,7 @@ func steps(read *unstructured.Unstructured, edits []FieldEdit) []patchStep {
 }
 
 // Edit changes single fields of an object that was read, and leaves the others as they
-// are now. It fails where a field that is to be removed is not there.
+// are now. It fails if a field that is to be removed is not there.
 func (c *Cluster) Edit(ctx context.Context, ref Ref, read *unstructured.Unstructured, edits []FieldEdit, m Manager) (*unstructured.Unstructured, error) {
 	patch, err := json.Marshal(steps(read, edits))
 	if err != nil {

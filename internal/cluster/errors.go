@@ -223,7 +223,7 @@ func (e *ConflictError) Error() string {
 }
 
 // wrap gives an API error the cluster and object that it belongs to, as one of
-// the errors above where it is one.
+// the errors above if it is one.
 func (c *Cluster) wrap(verb string, ref Ref, err error) error {
 	var alert *net.OpError
 	var header tls.RecordHeaderError

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 const (
@@ -101,9 +103,7 @@ func manyObjects(w http.ResponseWriter, _ *http.Request) {
 // TestHostileMemory: no input takes the provider to its limit of memory. Each is
 // taken by a process of its own, that reads the highest that it has come to.
 func TestHostileMemory(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("takes long: set TF_ACC=1")
-	}
+	suite.Acceptance(t, "takes long")
 	if runtime.GOOS != "linux" {
 		t.Skip("the kernel tells it in another way")
 	}

@@ -50,7 +50,7 @@ const (
 	longestWord = 40
 )
 
-// How long a request is tried again where no server is found. Tests shorten it.
+// How long a request is tried again if no server is found. Tests shorten it.
 var (
 	// hostPatience is for a host that has no address. The system's resolver asks
 	// each of its servers already.

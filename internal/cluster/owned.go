@@ -11,7 +11,7 @@ import (
 )
 
 // OwnedMetadata are the labels and annotations of an object that a field
-// manager has applied; nil where it has applied none.
+// manager has applied; nil if it has applied none.
 func OwnedMetadata(obj *unstructured.Unstructured, manager string) (labels, annotations map[string]string) {
 	for _, entry := range obj.GetManagedFields() {
 		if entry.Manager != manager || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
@@ -45,7 +45,7 @@ func owned(fields map[string]any, live, into map[string]string) map[string]strin
 	return into
 }
 
-// AppliedBy is the field manager that has applied a field, "" where none has.
+// AppliedBy is the field manager that has applied a field, "" if none has.
 func AppliedBy(obj *unstructured.Unstructured, path ...string) string {
 	elements := make([]any, len(path))
 	for i, field := range path {

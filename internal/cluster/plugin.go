@@ -72,7 +72,7 @@ func (c *credentials) good() bool {
 	return c != nil && (c.expires.IsZero() || time.Now().Before(c.expires))
 }
 
-// pluginOf takes the plugin out of a configuration, nil where there is none, or
+// pluginOf takes the plugin out of a configuration, nil if there is none, or
 // other credentials, which then are used.
 func pluginOf(cluster string, rc *rest.Config) (*plugin, error) {
 	config := rc.ExecProvider

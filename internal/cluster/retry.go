@@ -102,7 +102,7 @@ func limitOf(verb string) limit {
 	}
 }
 
-// patience bounds how long a request is tried again where no server is found.
+// patience bounds how long a request is tried again if no server is found.
 type patience struct {
 	connection *connection
 	cluster    string

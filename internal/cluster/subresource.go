@@ -9,7 +9,7 @@ import (
 )
 
 // CreateSubresource posts obj to a subresource of the object that ref names,
-// such as token of a ServiceAccount, and returns the answer. ErrNotFound where
+// such as token of a ServiceAccount, and returns the answer. ErrNotFound if
 // there is no such object. obj must bear the object's name.
 func (c *Cluster) CreateSubresource(ctx context.Context, ref Ref, subresource string, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return c.do(ctx, "create "+subresource+" of", ref, func(ctx context.Context, ri dynamic.ResourceInterface) (*unstructured.Unstructured, error) {

@@ -79,7 +79,7 @@ func exchangeOf(ctx context.Context) *exchange {
 	return &exchange{caller: ctx, most: ofObject}
 }
 
-// begin notes a request. Its credentials are in no error, also where the server
+// begin notes a request. Its credentials are in no error, also if the server
 // sends them back.
 func (x *exchange) begin(r *http.Request) {
 	x.mu.Lock()
@@ -121,7 +121,7 @@ func (x *exchange) isStatus(status int) bool {
 	return x.status == status
 }
 
-// told is how long the server says to wait, 0 where it does not.
+// told is how long the server says to wait, 0 if it does not.
 func (x *exchange) told() time.Duration {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -147,7 +147,7 @@ func (x *exchange) text(text string) string {
 	return printable.Text(text, printable.Most)
 }
 
-// retryAfter is how long a server says to wait, 0 where it does not.
+// retryAfter is how long a server says to wait, 0 if it does not.
 func retryAfter(header string) time.Duration {
 	const most = 100 * 365 * 24 * time.Hour
 	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil {
@@ -189,7 +189,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// redirected refuses an answer that leads a request to another server, where its
+// redirected refuses an answer that leads a request to another server, if its
 // token and its body would go along, or that is to send a body again.
 func (g *guard) redirected(r *http.Request, answer *http.Response) error {
 	switch answer.StatusCode {
@@ -233,7 +233,7 @@ func port(u *url.URL) string {
 
 func isJSON(contentType string) bool { return media(contentType) == "application/json" }
 
-// media is the type of a content, "" where the server does not say.
+// media is the type of a content, "" if the server does not say.
 func media(contentType string) string {
 	kind, _, err := mime.ParseMediaType(contentType)
 	if err != nil {

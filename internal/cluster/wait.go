@@ -19,7 +19,7 @@ import (
 // rewatch is the pause before a watch that ended is opened again.
 const rewatch = 500 * time.Millisecond
 
-// Judge looks at an object, nil where there is none, and reports whether the wait
+// Judge looks at an object, nil if there is none, and reports whether the wait
 // is over.
 type Judge func(obj *unstructured.Unstructured) (done bool, err error)
 
@@ -159,7 +159,7 @@ func (c *Cluster) Follow(ctx context.Context, resource schema.GroupVersionResour
 	}
 }
 
-// WaitGone waits until the object with this uid is gone. judge, where not nil,
+// WaitGone waits until the object with this uid is gone. judge, if not nil,
 // sees it on its way and may end the wait with an error.
 func (c *Cluster) WaitGone(ctx context.Context, ref Ref, uid types.UID, judge func(*unstructured.Unstructured) error) error {
 	err := c.Wait(ctx, ref, func(obj *unstructured.Unstructured) (bool, error) {

@@ -17,7 +17,7 @@ import (
 
 // Adoption is what a creation would take over.
 type Adoption struct {
-	// Seen tells it from what is there after any change of it, "" where nothing
+	// Seen tells it from what is there after any change of it, "" if nothing
 	// is there.
 	Seen string
 	// Changes are what the adoption does to it.
@@ -107,7 +107,7 @@ func sighting(live *unstructured.Unstructured) string {
 	return fmt.Sprintf("%s %s (uid %s, state %s)", live.GetKind(), live.GetName(), live.GetUID(), state)
 }
 
-// asPlanned is a *NotAsPlannedError where an adoption finds something else than
+// asPlanned is a *NotAsPlannedError if an adoption finds something else than
 // the plan saw.
 func (h Hold) asPlanned(where, what, found string) error {
 	if !h.Adopt || h.Seen == nil || *h.Seen == found {
@@ -119,7 +119,7 @@ func (h Hold) asPlanned(where, what, found string) error {
 // adopt checks, before the first write of a creation that may take objects over,
 // that they are what the plan saw, and that the API server would take all that
 // is to be written. It returns what lets establish take over these objects as
-// they are now, and no others; nil where nothing may be taken over.
+// they are now, and no others; nil if nothing may be taken over.
 func (o *ownership) adopt(ctx context.Context, c Cluster, what string, objects []*unstructured.Unstructured, mine carvel.Mark, how ForCluster,
 ) (func(*unstructured.Unstructured) error, error) {
 	if !how.Adopt {

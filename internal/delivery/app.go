@@ -24,13 +24,13 @@ type Apps struct {
 // App is an App on the build cluster.
 type App struct {
 	carvel.AppSpec
-	RunCluster string      // that it delivers to, "" where it is not known
+	RunCluster string      // that it delivers to, "" if it is not known
 	Secrets    []AppSecret // its own, beside it
 	Wait       bool        // until the run cluster runs what the repository holds
 	Kick       bool        // have an update make the controller fetch again
-	UID        types.UID   // that the state records, empty where it records none
+	UID        types.UID   // that the state records, empty if it records none
 	Orphan     bool        // a delete leaves what the App deployed
-	// Progress, where not nil, is told what the wait is waiting for.
+	// Progress, if not nil, is told what the wait is waiting for.
 	Progress func(string)
 	ForCluster
 }
@@ -66,8 +66,8 @@ type AppReceipt struct {
 // Changed reports whether the App was written.
 func (r AppReceipt) Changed() bool { return r.Creation != "" }
 
-// CheckNew is an *ExistsError where an App that somebody else made is already
-// on the build cluster, and a *cluster.NotServedError where that cluster knows
+// CheckNew is an *ExistsError if an App that somebody else made is already
+// on the build cluster, and a *cluster.NotServedError if that cluster knows
 // no Apps. One that this configuration made for the same resource is gone on
 // with, or about to be replaced. Of one that is to be adopted it tells what the
 // adoption changes.
@@ -96,7 +96,7 @@ func (as *Apps) CheckNew(ctx context.Context, a App) (Adoption, error) {
 	return Adoption{}, err
 }
 
-// Create makes the App's own Secrets and the App, and waits for it. Where
+// Create makes the App's own Secrets and the App, and waits for it. If
 // the App cannot be made, no Secret stays. An App that an interrupted creation
 // of the same resource has made is gone on with.
 func (as *Apps) Create(ctx context.Context, a App) (AppReceipt, error) {
@@ -155,7 +155,7 @@ func (as *Apps) undoSecrets(ctx context.Context, build Cluster, a App, mine carv
 }
 
 // Update writes the App as it is to be, and waits. before is as it was. With
-// Kick, and where nothing changed that the controller looks at, it makes the
+// Kick, and if nothing changed that the controller looks at, it makes the
 // controller run again, so that what the repository holds now is deployed.
 // An App that another resource has taken over is a *TakenOverError.
 func (as *Apps) Update(ctx context.Context, before, a App) (AppReceipt, error) {
@@ -187,7 +187,7 @@ func (as *Apps) Update(ctx context.Context, before, a App) (AppReceipt, error) {
 	}
 	a.Ignore.preserve(obj, old)
 	same := mine.On(obj)
-	same.SetUID(old.GetUID()) // no other one is made where it has gone now
+	same.SetUID(old.GetUID()) // no other one is made if it has gone now
 	live, err := build.Apply(ctx, a.ref(), same, a.Manager)
 	if err != nil {
 		return AppReceipt{}, a.gone(err)
@@ -278,8 +278,8 @@ func PlannedApp(a App, before string) (string, error) {
 	return render(masked.Object, a.Name)
 }
 
-// readLeft reads what is left of an App that is gone: own Secrets of it, where
-// its delete was interrupted. ErrNotFound where nothing is.
+// readLeft reads what is left of an App that is gone: own Secrets of it, if
+// its delete was interrupted. ErrNotFound if nothing is.
 func (a App) readLeft(ctx context.Context, build Cluster) (AppReceipt, error) {
 	r := AppReceipt{Secrets: map[string]string{}}
 	for _, s := range a.Secrets {
@@ -297,7 +297,7 @@ func (a App) readLeft(ctx context.Context, build Cluster) (AppReceipt, error) {
 	return r, nil
 }
 
-// Read reads the App, ErrNotFound where it is missing. Where own Secrets of it
+// Read reads the App, ErrNotFound if it is missing. If own Secrets of it
 // are left, the receipt has no UID.
 func (as *Apps) Read(ctx context.Context, a App) (AppReceipt, error) {
 	build, err := as.build()

@@ -34,7 +34,7 @@ func (e *DeleteError) Unwrap() error { return e.Err }
 
 // Delete deletes the App, and with it what it deployed, unless that is to
 // stay, and waits until it is gone; then its own Secrets, which the controller
-// may need until then. Where the controller has tried and failed it ends with a
+// may need until then. If the controller has tried and failed it ends with a
 // *DeleteError, since it would go on trying for ever, unless nothing was ever
 // deployed. A requested token that is near its end is replaced first, so that the
 // controller can. It returns what it has left, and why.
@@ -136,7 +136,7 @@ func isNoop(live *unstructured.Unstructured) bool {
 	return err == nil && leaves
 }
 
-// leave has the controller leave what the App deployed, or delete it where an
+// leave has the controller leave what the App deployed, or delete it if an
 // orphaning delete was cut short, and waits until it has seen that.
 func (a App) leave(ctx context.Context, build Cluster, live *unstructured.Unstructured) error {
 	var patched *unstructured.Unstructured

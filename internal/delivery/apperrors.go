@@ -32,7 +32,7 @@ type ReconcileError struct {
 	Stage   string // one of carvel's
 	Message string // the controller's
 	Output  string // the last lines of kapp's, which may be empty
-	// Controller is the version of the kapp-controller that failed, "" where it
+	// Controller is the version of the kapp-controller that failed, "" if it
 	// is not known.
 	Controller string
 }
@@ -49,7 +49,7 @@ func (e *ReconcileError) Error() string {
 // deleted.
 type GoneError struct {
 	Ref     cluster.Ref
-	Message string // the controller's last, where the App is still there
+	Message string // the controller's last, if the App is still there
 	Err     error
 }
 

@@ -18,7 +18,7 @@ type expectedInstall struct {
 	namespace, name string
 	reads           []carvel.DeployedSecret // by its App
 	others          []carvel.DeployedSecret // of the branch, which its package may have its App read
-	values          []string                // names of Secrets in its spec; nil where they are not known
+	values          []string                // names of Secrets in its spec; nil if they are not known
 	extensions      map[string]string       // annotations that the controller acts upon; likewise
 }
 
@@ -28,7 +28,7 @@ const mostFiles = 500
 
 // expected are the PackageInstalls in what the App fetches from the provider's
 // branch, as it is at the tip. Those that are paused, or whose namespace only
-// the controller can tell, are left out. Where there are too many files to look
+// the controller can tell, are left out. If there are too many files to look
 // through it is a *ManyFilesError.
 func (as *Apps) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
 	all := deployed{left: mostFiles}
@@ -87,7 +87,7 @@ func (e *ManyFilesError) Error() string {
 }
 
 // deployed is what was found so far, and how many files may still be looked
-// through; less than none where there are too many.
+// through; less than none if there are too many.
 type deployed struct {
 	carvel.Deployed
 	left int
@@ -146,9 +146,9 @@ func (e *RecordClashError) Error() string {
 	return fmt.Sprintf("the App and the PackageInstall %s/%s that it deploys would share one record of kapp", e.Namespace, e.Name)
 }
 
-// Check is a *RecordClashError where the App has the name of a PackageInstall
-// that it deploys into the namespace where kapp keeps its records. It is none
-// where there are too many files to tell.
+// Check is a *RecordClashError if the App has the name of a PackageInstall
+// that it deploys into the namespace if kapp keeps its records. It is none
+// if there are too many files to tell.
 func (as *Apps) Check(ctx context.Context, s carvel.AppSpec) error {
 	if s.Cluster == nil {
 		return nil

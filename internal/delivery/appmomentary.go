@@ -44,8 +44,8 @@ func (a App) setMomentarily(ctx context.Context, build Cluster, live *unstructur
 	})
 }
 
-// takeBack ends what was set for a moment, also where ctx has ended. It returns
-// the App as it was where that fails.
+// takeBack ends what was set for a moment, also if ctx has ended. It returns
+// the App as it was if that fails.
 func (a App) takeBack(ctx context.Context, build Cluster, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	fields := a.momentary(live)
 	if len(fields) == 0 {

@@ -14,9 +14,9 @@ import (
 )
 
 // notFollowed names a PackageInstall whose App does not install its Package as that is
-// now, "" where there is none: a Package that was replaced under the same version
+// now, "" if there is none: a Package that was replaced under the same version
 // changes no PackageInstall, so that no status tells when it has been taken up. It takes
-// a request for each PackageInstall, so that it is looked at only where the packages
+// a request for each PackageInstall, so that it is looked at only if the packages
 // that the App fetches have changed since the wait began. What the run cluster does not
 // let be looked at is passed over.
 func (w *appWait) notFollowed(ctx context.Context) (string, error) {

@@ -51,7 +51,7 @@ func (as *Apps) PackagesIn(fetch []carvel.Fetch) (packages []string, runCluster,
 }
 
 // CompleteGit fills in what a Git source leaves out: the provider's repository,
-// and its branch where the source is of that repository. It returns the fields
+// and its branch if the source is of that repository. It returns the fields
 // that there is nothing for.
 func (as *Apps) CompleteGit(g *carvel.GitFetch) (missing []string) {
 	if g.URL == "" {

@@ -15,11 +15,11 @@ type AppState struct {
 	Status carvel.AppStatus
 	Health health.Health
 	// InSync reports whether what the App has fetched from the provider's branch is
-	// what is there now; nil where that cannot be told.
+	// what is there now; nil if that cannot be told.
 	InSync *bool
 }
 
-// State reads an App, ErrNotFound where it is missing.
+// State reads an App, ErrNotFound if it is missing.
 func (as *Apps) State(ctx context.Context, namespace, name string) (AppState, error) {
 	build, err := as.build()
 	if err != nil {
@@ -46,7 +46,7 @@ func (as *Apps) State(ctx context.Context, namespace, name string) (AppState, er
 }
 
 // inSync compares the directories that an App fetches from the provider's
-// branch, at the commits that it has fetched and at the tip. Where they differ
+// branch, at the commits that it has fetched and at the tip. If they differ
 // the tip may be an old one, so it is asked for again.
 func (as *Apps) inSync(ctx context.Context, fetch []carvel.Fetch, status carvel.AppStatus) (*bool, error) {
 	var dirs, fetched []string

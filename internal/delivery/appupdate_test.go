@@ -9,7 +9,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
-// TestUpdateAppReceipt: where a step after the App was written fails, the receipt
+// TestUpdateAppReceipt: if a step after the App was written fails, the receipt
 // says what was written, and that the step is still to be done.
 func TestUpdateAppReceipt(t *testing.T) {
 	const apps, secrets = "/apis/kappctrl.k14s.io/v1alpha1/namespaces/dev/apps", "/api/v1/namespaces/dev/secrets/"

@@ -228,7 +228,7 @@ func (w *appWait) report(reason string) {
 }
 
 // sources are the directories of the provider's branch that the App fetches.
-// Where it has fetched something else than the known tip holds, the tip may be
+// If it has fetched something else than the known tip holds, the tip may be
 // an old one, so it is asked for again.
 func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]health.Source, error) {
 	if health.App(s, w.judge.After).State == health.Pending {

@@ -123,7 +123,7 @@ func (w *appWatch) note(ref cluster.Ref, before, now *unstructured.Unstructured)
 }
 
 // noteSecret remembers also how its content came about. Every version is seen here,
-// where a judgement may pass one over.
+// if a judgement may pass one over.
 func (w *appWatch) noteSecret(ref cluster.Ref, before, now *unstructured.Unstructured) {
 	w.note(ref, before, now)
 	if was, is := health.ObserveSecret(carvel.DeployedSecret{}, before), health.ObserveSecret(carvel.DeployedSecret{}, now); was.Content != is.Content {
@@ -131,7 +131,7 @@ func (w *appWatch) noteSecret(ref cluster.Ref, before, now *unstructured.Unstruc
 	}
 }
 
-// tolerate lets the App be judged by itself where the run cluster may not be
+// tolerate lets the App be judged by itself if the run cluster may not be
 // looked at.
 func (w *appWatch) tolerate(err error) error {
 	var notServed *cluster.NotServedError
@@ -142,7 +142,7 @@ func (w *appWatch) tolerate(err error) error {
 	return err
 }
 
-// install is a PackageInstall and its App as they are now, nil where they are not there
+// install is a PackageInstall and its App as they are now, nil if they are not there
 // or nobody may look at them.
 func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.InstallApp, error) {
 	w.mu.Lock()
@@ -159,7 +159,7 @@ func (w *appWatch) install(e expectedInstall) (*carvel.InstallStatus, *carvel.In
 	return &status, &made, err
 }
 
-// observedInstalls are the PackageInstalls as they are now, nil where nobody
+// observedInstalls are the PackageInstalls as they are now, nil if nobody
 // may look at them; ready reports whether all have been looked at.
 func (w *appWatch) observedInstalls(expected []expectedInstall) (installs []health.ObservedInstall, ready bool, err error) {
 	w.mu.Lock()

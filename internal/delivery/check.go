@@ -25,7 +25,7 @@ type PackageCheck struct {
 	AllowDowngrade bool
 	Values         map[string]any // nil: none; carvel.Unknown for what is not known yet
 	Partial        bool           // values may come from elsewhere as well
-	Installed      string         // the version that is installed, where the branch does not tell
+	Installed      string         // the version that is installed, if the branch does not tell
 }
 
 // PackageVerdict is the answer.
@@ -45,7 +45,7 @@ type Misfit struct {
 }
 
 // NoVersionError: no version of the package is accepted. Its Unwrap is
-// ErrNotFound where the repository has no directory for the package.
+// ErrNotFound if the repository has no directory for the package.
 type NoVersionError struct {
 	Package    string
 	Where      string // the directory and branch, or the namespace and cluster
@@ -89,7 +89,7 @@ func (ct *Catalog) Find(ctx context.Context, from PackageSource, name string, s 
 	return found, ct.noVersion(err, from, name, s, found)
 }
 
-// noVersion is a *NoVersionError where err says that no version was found, else
+// noVersion is a *NoVersionError if err says that no version was found, else
 // err.
 func (ct *Catalog) noVersion(err error, from PackageSource, name string, s version.Selection, found FoundPackage) error {
 	if !errors.As(err, new(*version.NoMatchError)) && !errors.Is(err, ErrNotFound) {

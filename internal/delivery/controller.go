@@ -25,7 +25,7 @@ const (
 	versionAnnotation = "kapp-controller.carvel.dev/version"
 )
 
-// controllerVersion is the version of a cluster's kapp-controller; "" where it
+// controllerVersion is the version of a cluster's kapp-controller; "" if it
 // is not to be found out, as without the right to look. It is a courtesy beside
 // an error, so its own errors are none.
 func controllerVersion(ctx context.Context, c Cluster) string {

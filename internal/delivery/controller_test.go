@@ -9,8 +9,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
-// TestControllerVersion: it is read where a release or Tanzu Kubernetes Grid
-// puts it, and unknown where it may not be looked at.
+// TestControllerVersion: it is read if a release or Tanzu Kubernetes Grid
+// puts it, and unknown if it may not be looked at.
 func TestControllerVersion(t *testing.T) {
 	for name, test := range map[string]struct {
 		namespace string // that has the Deployment

@@ -18,8 +18,8 @@ import (
 
 // Find works out the spec of a namespace that is to be imported:
 // the ServiceAccount from the RoleBinding, the rest from what is there.
-// ErrNotFound where there is no such namespace.
-// It returns the id of the creation that made it, "" where none is known.
+// ErrNotFound if there is no such namespace.
+// It returns the id of the creation that made it, "" if none is known.
 func (ns *Namespaces) Find(ctx context.Context, clusterName, namespace string) (spec carvel.RunNamespaceSpec, creation string, err error) {
 	spec = carvel.RunNamespaceSpec{Name: namespace, ServiceAccountName: carvel.DefaultServiceAccount(namespace)}
 	c, err := ns.run(clusterName)
@@ -177,7 +177,7 @@ func findServiceAccount(ctx context.Context, c Cluster, spec carvel.KubeconfigSe
 }
 
 // Find reads the spec of an App that is to be imported, and the id of the
-// creation that made it, "" where none is known.
+// creation that made it, "" if none is known.
 func (as *Apps) Find(ctx context.Context, namespace, name string) (spec carvel.AppSpec, creation string, err error) {
 	build, err := as.build()
 	if err != nil {

@@ -36,7 +36,7 @@ type KubeconfigSecret struct {
 	// TokenSecret is the name of the token Secret on the run cluster that the
 	// kubeconfig in the Secret is made with; empty: none is recorded.
 	TokenSecret string
-	UID         types.UID // of the Secret that the state records, empty where it records none
+	UID         types.UID // of the Secret that the state records, empty if it records none
 	now         *unstructured.Unstructured
 	ForCluster
 }
@@ -204,7 +204,7 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 	return r
 }
 
-// Read reads the Secret, ErrNotFound where it is missing. The
+// Read reads the Secret, ErrNotFound if it is missing. The
 // fingerprint is empty when its key is missing.
 func (ks *Kubeconfigs) Read(ctx context.Context, s KubeconfigSecret) (KubeconfigSecretReceipt, error) {
 	var r KubeconfigSecretReceipt
@@ -239,7 +239,7 @@ func (e *InUseError) Error() string {
 
 // Delete deletes the token that was made for the Secret, and
 // the Secret. It refuses with *InUseError while an App names it, since such an
-// App could never be deleted. Where the run cluster is not configured any more
+// App could never be deleted. If the run cluster is not configured any more
 // the Secret is deleted and the error is a *TokenLeftError. It returns what it
 // has left, and why.
 func (ks *Kubeconfigs) Delete(ctx context.Context, s KubeconfigSecret, uid types.UID) ([]Left, error) {
@@ -282,7 +282,7 @@ func (ks *Kubeconfigs) Delete(ctx context.Context, s KubeconfigSecret, uid types
 }
 
 // deleteTokens deletes the token Secrets that the Secret may have been made
-// with: the one that the state records, the one that the Secret names, and where
+// with: the one that the state records, the one that the Secret names, and if
 // that is gone those that an interrupted run may have made.
 func (ks *Kubeconfigs) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
 	names := []string{s.TokenSecret, s.tokenOf(live)}
@@ -320,7 +320,7 @@ func (ks *Kubeconfigs) leftTokens(ctx context.Context, s KubeconfigSecret) ([]st
 	return made, err
 }
 
-// refuseInUse is an *InUseError where Apps name the Secret.
+// refuseInUse is an *InUseError if Apps name the Secret.
 func (s KubeconfigSecret) refuseInUse(ctx context.Context, build Cluster) error {
 	apps, err := build.List(ctx, carvel.Apps, s.Namespace)
 	var notServed *cluster.NotServedError

@@ -20,7 +20,7 @@ import (
 )
 
 // api is an API server that answers each verb and path with a fixed status,
-// 200 where none is set, and an object that the provider has made. Paths that
+// 200 if none is set, and an object that the provider has made. Paths that
 // are not listed are not found.
 type api struct {
 	mu       sync.Mutex

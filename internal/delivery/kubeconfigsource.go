@@ -84,7 +84,7 @@ func (ks *Kubeconfigs) IsInsecure(runCluster string) bool {
 }
 
 // WantedFingerprint is that of the kubeconfig which the Secret should hold now,
-// empty where a new token is needed to tell.
+// empty if a new token is needed to tell.
 func (ks *Kubeconfigs) WantedFingerprint(ctx context.Context, s KubeconfigSecret) (string, error) {
 	if s.ServiceAccount == nil {
 		kubeconfig, err := kubeconfig.Portable(s.Kubeconfig)
@@ -108,7 +108,7 @@ func (ks *Kubeconfigs) WantedFingerprint(ctx context.Context, s KubeconfigSecret
 	return Fingerprint(s.KubeconfigSecretSpec, kubeconfig.YAML), nil
 }
 
-// currentToken is the token to go on with, empty where there is none: that of
+// currentToken is the token to go on with, empty if there is none: that of
 // the token Secret, or the requested one that is in use.
 func (ks *Kubeconfigs) currentToken(ctx context.Context, c Cluster, s KubeconfigSecret) ([]byte, error) {
 	if s.keepsToken() {
@@ -146,7 +146,7 @@ func (ks *Kubeconfigs) currentToken(ctx context.Context, c Cluster, s Kubeconfig
 	return []byte(current.Token), nil
 }
 
-// current is what the Secret holds now, empty where it is missing.
+// current is what the Secret holds now, empty if it is missing.
 func (s KubeconfigSecret) current(ctx context.Context, build Cluster) ([]byte, error) {
 	live, err := find(ctx, build, cluster.Ref{Resource: carvel.Secrets, Namespace: s.Namespace, Name: s.Name})
 	if err != nil || live == nil {
@@ -158,7 +158,7 @@ func (s KubeconfigSecret) current(ctx context.Context, build Cluster) ([]byte, e
 
 // undoSource takes back what was done for a kubeconfig that could not be
 // written, so that no token is left that nothing remembers. It returns err, and
-// a *TokenLeftError beside it where that failed.
+// a *TokenLeftError beside it if that failed.
 func (ks *Kubeconfigs) undoSource(ctx context.Context, s KubeconfigSecret, done source, err error) error {
 	if !done.tokenAdded {
 		return err

@@ -11,7 +11,7 @@ import (
 // lastChangeTime is how long an error waits for the name of whoever caused it.
 const lastChangeTime = 15 * time.Second
 
-// lastChange is who last changed a path of the branch; nil where that is not
+// lastChange is who last changed a path of the branch; nil if that is not
 // to be found out. It is a courtesy beside an error, so its own errors are none.
 func (b branch) lastChange(ctx context.Context, path string) *gitops.LastChange {
 	if b.Repository == nil {

@@ -18,7 +18,7 @@ import (
 // Hold is how a resource tells what it has made from what somebody else has.
 type Hold struct {
 	// Creation is the id of the creation or adoption that the resource's state
-	// records, "" where there is none yet or a version without marks made it.
+	// records, "" if there is none yet or a version without marks made it.
 	Creation string
 	// Incomplete: that creation has failed half-way.
 	Incomplete bool
@@ -28,7 +28,7 @@ type Hold struct {
 	// Adopt takes over what somebody else has made.
 	Adopt bool
 	// Seen is what the plan saw of what Adopt takes over, as in
-	// Adoption.Seen; nil where the plan could not look.
+	// Adoption.Seen; nil if the plan could not look.
 	Seen *string
 }
 
@@ -114,7 +114,7 @@ func (o *ownership) lost(theirs, mine carvel.Mark, how Hold) bool {
 	return how.isTaken(theirs) && (how.Creation != "" || !o.resumes(theirs, mine))
 }
 
-// takenBy names the resource that has taken over what bears a mark, "" where
+// takenBy names the resource that has taken over what bears a mark, "" if
 // none has.
 func (o *ownership) takenBy(resource string, theirs carvel.Mark, how Hold) string {
 	if !o.lost(theirs, carvel.Mark{Owner: o.Owner, Resource: resource}, how) {
@@ -147,7 +147,7 @@ type Left struct {
 	By          string // who holds or uses it, for LeftTaken and LeftInUse
 }
 
-// leaves is why a delete by a resource leaves what bears a mark, "" where it does
+// leaves is why a delete by a resource leaves what bears a mark, "" if it does
 // not.
 func (o *ownership) leaves(resource string, theirs carvel.Mark, how Hold) string {
 	switch {
@@ -169,7 +169,7 @@ func (h Hold) isAdopted(live *unstructured.Unstructured) bool {
 }
 
 // isReplaced reports whether what is found is not what the resource records: it
-// has another UID, which is not empty where it is known, and not its mark.
+// has another UID, which is not empty if it is known, and not its mark.
 // Somebody has deleted the one and made the other.
 func (h Hold) isReplaced(live *unstructured.Unstructured, uid types.UID) bool {
 	theirs := carvel.MarkOf(live)
@@ -202,7 +202,7 @@ func (o *ownership) takeOver(where string, live *unstructured.Unstructured, mine
 
 // establish applies an object that a creation is to have, with its mark. One
 // that is there is gone on with or taken over as takeOver says, and only as it
-// was read; one that is being deleted is waited for. adopt, where not nil, tells
+// was read; one that is being deleted is waited for. adopt, if not nil, tells
 // of one that is somebody else's whether it may be taken over. before is what was
 // there.
 func (o *ownership) establish(ctx context.Context, c Cluster, obj *unstructured.Unstructured, mine carvel.Mark, m cluster.Manager,

@@ -339,7 +339,7 @@ func TestFingerprint(t *testing.T) {
 }
 
 // TestUpdateKeepsOtherForms: a file that says the same in another form stays,
-// also where another file of the same commit changes.
+// also if another file of the same commit changes.
 func TestUpdateKeepsOtherForms(t *testing.T) {
 	d, server := repositoryDelivery(t)
 	ctx := bounded(t)

@@ -24,7 +24,7 @@ type NewPackageInstall struct {
 }
 
 // CheckNew looks at what is in the place of a new package install.
-// It is an *ExistsError where that is somebody else's and not to be adopted.
+// It is an *ExistsError if that is somebody else's and not to be adopted.
 // Ours is what an interrupted creation of the same resource has made, what has
 // the planned content, and what ours tells, such as files about to be replaced
 // by the same resource. planned may be empty.
@@ -96,8 +96,8 @@ func (is *Installs) exists(ctx context.Context, path string, theirs carvel.Mark)
 const longestRace = 10
 
 // Create commits the files. What is there already is gone on with
-// where an interrupted creation of the same resource has made it or where it
-// has the same content, and taken over where that is asked for and the plan saw
+// if an interrupted creation of the same resource has made it or if it
+// has the same content, and taken over if that is asked for and the plan saw
 // it.
 func (is *Installs) Create(ctx context.Context, p PackageInstall) (PackageInstallReceipt, error) {
 	mine := is.mark(resourceOf(p.At()), "")

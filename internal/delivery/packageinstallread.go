@@ -77,7 +77,7 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("the files are in %s, and are looked for in %s", e.From, e.To)
 }
 
-// CheckMoved is a *MovedError where a package install is not in its place but
+// CheckMoved is a *MovedError if a package install is not in its place but
 // in dir, where it was last seen; dir may be empty.
 func (is *Installs) CheckMoved(ctx context.Context, at repolayout.Install, dir string) error {
 	to := is.Layout.Dir(at)

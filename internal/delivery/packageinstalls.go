@@ -32,7 +32,7 @@ func (e *WholeClusterError) Unwrap() error { return e.Err }
 
 // List reads the PackageInstalls of a namespace of a run
 // cluster, "" for all, in the order of their names. Their Apps are read too
-// where the identity may.
+// if the identity may.
 func (is *Installs) List(ctx context.Context, runCluster, namespace string) ([]InstalledPackage, error) {
 	c, err := is.run(runCluster)
 	if err != nil {
@@ -70,7 +70,7 @@ func (is *Installs) List(ctx context.Context, runCluster, namespace string) ([]I
 	return found, nil
 }
 
-// installApps are the Apps of a namespace by namespace and name; nil where the
+// installApps are the Apps of a namespace by namespace and name; nil if the
 // identity may not list them.
 func installApps(ctx context.Context, c Cluster, namespace string) (map[[2]string]*carvel.InstallApp, error) {
 	list, err := c.List(ctx, carvel.Apps, namespace)

@@ -16,7 +16,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// Where versions of packages are looked up.
+// If versions of packages are looked up.
 const (
 	FromRepository = "repository"
 	FromCluster    = "cluster"
@@ -52,7 +52,7 @@ type UnreadablePackage struct {
 	Err  error
 }
 
-// Packages are the versions of a package that a source offers. Where the
+// Packages are the versions of a package that a source offers. If the
 // repository has no directory for them it is ErrNotFound.
 func (ct *Catalog) Packages(ctx context.Context, from PackageSource, name string) (PackageList, error) {
 	if from.Kind == FromCluster {
@@ -124,7 +124,7 @@ func (ct *Catalog) inRepository(ctx context.Context, name string, bytes *int) (P
 const (
 	mostPackageEntries = 10_000   // files and directories
 	mostPackageDepth   = 16       // of directories below PACKAGE/packages
-	mostPackageBytes   = 64 << 20 // of the files together, of all packages where all are asked for
+	mostPackageBytes   = 64 << 20 // of the files together, of all packages if all are asked for
 )
 
 // packageWalk reads the versions of a package that are in a directory and in

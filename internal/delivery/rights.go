@@ -33,7 +33,7 @@ type right struct {
 	verb, group, resource, name string
 }
 
-// CheckRights is a *LackingRightsError where the Roles of a run namespace would
+// CheckRights is a *LackingRightsError if the Roles of a run namespace would
 // grant what the applying identity lacks. It asks for the list of its rights
 // first, and about each that is not on it, since the list need not be complete.
 func (ns *Namespaces) CheckRights(ctx context.Context, s RunNamespace) error {
@@ -84,7 +84,7 @@ func (ns *Namespaces) holdsEverything(ctx context.Context, c Cluster) (bool, err
 	return ns.administrator[c], nil
 }
 
-// CheckInstalls is a *cluster.NotServedError where a run cluster does not know
+// CheckInstalls is a *cluster.NotServedError if a run cluster does not know
 // PackageInstalls, so that nothing could be delivered to it. It is asked once.
 func (ns *Namespaces) CheckInstalls(ctx context.Context, runCluster, namespace string) error {
 	c, err := ns.run(runCluster)

@@ -32,7 +32,7 @@ type RunNamespace struct {
 	// DeleteAdopted lets a delete delete also what was there before it was
 	// adopted.
 	DeleteAdopted bool
-	UID           types.UID // of the Namespace that the state records, empty where it records none
+	UID           types.UID // of the Namespace that the state records, empty if it records none
 	ForCluster
 }
 
@@ -114,8 +114,8 @@ func (ns *Namespaces) CheckNew(ctx context.Context, s RunNamespace) (Adoption, e
 }
 
 // Create applies the objects one after the other. What is there
-// already is gone on with where an interrupted creation of the same resource
-// has made it, and taken over where that is asked for.
+// already is gone on with if an interrupted creation of the same resource
+// has made it, and taken over if that is asked for.
 func (ns *Namespaces) Create(ctx context.Context, s RunNamespace) (RunNamespaceReceipt, error) {
 	var r RunNamespaceReceipt
 	c, err := ns.run(s.Cluster)
@@ -168,7 +168,7 @@ func unclaimed(where string) func(*unstructured.Unstructured) error {
 	}
 }
 
-// refuseExisting is an *ExistsError where one of the objects is there to stay
+// refuseExisting is an *ExistsError if one of the objects is there to stay
 // and must not be taken over, before the first of them is written.
 func (o *ownership) refuseExisting(ctx context.Context, c Cluster, objects []*unstructured.Unstructured, mine carvel.Mark, how Hold) error {
 	for _, obj := range objects {

@@ -32,7 +32,7 @@ func (e *RemainingError) Unwrap() error { return e.Err }
 
 // Delete waits until no PackageInstall and no App is left in the
 // namespace, since one that outlives its ServiceAccount is stuck for ever. Then
-// it deletes the Namespace with all that is in it, or the objects alone where
+// it deletes the Namespace with all that is in it, or the objects alone if
 // somebody else has made the Namespace or it was adopted. It returns what it has
 // left, and why.
 func (ns *Namespaces) Delete(ctx context.Context, s RunNamespace, uid types.UID) ([]Left, error) {
@@ -93,7 +93,7 @@ func (ns *Namespaces) deleteClusterWide(ctx context.Context, c Cluster, s RunNam
 	return left, nil
 }
 
-// removeOrDelete is remove, and deletes also what was adopted where the
+// removeOrDelete is remove, and deletes also what was adopted if the
 // practitioner has said so.
 func (ns *Namespaces) removeOrDelete(ctx context.Context, c Cluster, ref cluster.Ref, s RunNamespace) ([]Left, error) {
 	if !s.DeleteAdopted || ref.Resource == carvel.Namespaces {

@@ -73,7 +73,7 @@ func (ks *Kubeconfigs) tokenNames(s KubeconfigSecret) (string, error) {
 // newTokenName is the name of a new token Secret: of the one that an earlier,
 // interrupted run has made, else one that there has never been. Nothing but the name
 // tells two tokens of an account apart, so that a token which was revoked would be
-// good again with the next Secret of its name, where the cluster signs with RSA.
+// good again with the next Secret of its name, if the cluster signs with RSA.
 func (ks *Kubeconfigs) newTokenName(ctx context.Context, c Cluster, s KubeconfigSecret, mine carvel.Mark) (string, error) {
 	begin, err := ks.tokenNames(s)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
 }
 
 // applyToken writes the token Secret: the one that is recorded, or a new one
-// where none is, or it is gone, or another resource holds it. It sets s.TokenSecret.
+// if none is, or it is gone, or another resource holds it. It sets s.TokenSecret.
 func (ks *Kubeconfigs) applyToken(ctx context.Context, c Cluster, s *KubeconfigSecret, mine carvel.Mark) (*unstructured.Unstructured, error) {
 	mine.Adopted = false // which the Secret on the build cluster may be
 	if s.TokenSecret != "" {

@@ -270,7 +270,7 @@ func TestCreate_eachStep(t *testing.T) {
 }
 
 // TestUpdate_eachStep: whichever call of an update fails, the next one brings all to
-// where an undisturbed one would have.
+// if an undisturbed one would have.
 func TestUpdate_eachStep(t *testing.T) {
 	for _, n := range nouns() {
 		t.Run(n.name, func(t *testing.T) {

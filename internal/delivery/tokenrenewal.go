@@ -27,7 +27,7 @@ func (e *ExpiredTokenError) Error() string {
 	return fmt.Sprintf("the token in %s has expired at %s, and could not be replaced: %v", e.Secret, e.Expired.UTC().Format(time.RFC3339), e.Err)
 }
 
-// renewToken replaces the requested token that an App is deployed with, where its
+// renewToken replaces the requested token that an App is deployed with, if its
 // renewal is due: with an expired one the controller cannot delete what the App
 // deployed, and a destroy updates no kubeconfig Secret before. It writes a Secret
 // alone that this configuration has made. The error, an *ExpiredTokenError, tells of a
@@ -150,7 +150,7 @@ func (as *Apps) failedAppOf(s KubeconfigSecret, live *unstructured.Unstructured)
 		live.GetDeletionTimestamp() == nil && status.Condition() == carvel.ReconcileFailed
 }
 
-// retry has a failed App run again and tells how it fails, "" where it does not.
+// retry has a failed App run again and tells how it fails, "" if it does not.
 func (a App) retry(ctx context.Context, build Cluster, live *unstructured.Unstructured) (message string, err error) {
 	kicked, err := a.kick(ctx, build, live)
 	if err != nil {

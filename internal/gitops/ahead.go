@@ -15,7 +15,7 @@ const (
 
 // aheadLocked adds to what reads miss the objects that the next reads are likely to miss: a plan reads many files one after the other,
 // a few at a time, and every round costs a request for each level of trees. Candidates are the trees at the same depth, the files of
-// the same name and, where a directory's files are asked for together, the files of directories of the same name; those of the same
+// the same name and, if a directory's files are asked for together, the files of directories of the same name; those of the same
 // name first. Their expected size is that of their like which are known.
 //
 // It begins with the second round of reads at a tip, so that a single read fetches its own path alone.

@@ -10,6 +10,7 @@ import (
 
 // TestAhead_manyNames: a few trees that name each other a great many times over cost what there is of them.
 func TestAhead_manyNames(t *testing.T) {
+	t.Parallel()
 	e := newEngine(&target{})
 	put := func(o forge.Object) Hash {
 		e.store.Put(o.ID(), odb.Object{Kind: o.Kind, Data: o.Data})

@@ -8,9 +8,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 func TestApply(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(40)
 	before := f.seed(files)
@@ -35,7 +38,8 @@ func TestApply(t *testing.T) {
 }
 
 func TestApply_costDoesNotGrowWithTheRepository(t *testing.T) {
-	lengthy(t)
+	t.Parallel()
+	suite.Acceptance(t, "takes long")
 	var bytes [2]int64
 	for i, size := range []int{20, 1000} {
 		f := newFixture(t)
@@ -57,6 +61,7 @@ func TestApply_costDoesNotGrowWithTheRepository(t *testing.T) {
 }
 
 func TestApply_deleteDropsEmptyDirectories(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a/b/c": "1", "a/d": "2", "z": "3"})
 	e := f.engine()
@@ -77,6 +82,7 @@ func TestApply_deleteDropsEmptyDirectories(t *testing.T) {
 }
 
 func TestApply_noEmptyCommit(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	tip := f.seed(map[string]string{"a/b": "1"})
 	e := f.engine()
@@ -98,6 +104,7 @@ func TestApply_noEmptyCommit(t *testing.T) {
 }
 
 func TestApply_preconditions(t *testing.T) {
+	t.Parallel()
 	one, two, none := BlobHash([]byte("1")), BlobHash([]byte("2")), Hash{}
 	for _, test := range []struct {
 		name string
@@ -128,6 +135,7 @@ func TestApply_preconditions(t *testing.T) {
 }
 
 func TestApply_refusesPaths(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a/b": "1"})
 	e := f.engine()
@@ -147,6 +155,7 @@ func TestApply_refusesPaths(t *testing.T) {
 }
 
 func TestApply_together(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(10)
 	f.seed(files)
@@ -203,6 +212,7 @@ func TestApply_together(t *testing.T) {
 }
 
 func TestApply_oneBadChangeFailsAlone(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -234,6 +244,7 @@ func TestApply_oneBadChangeFailsAlone(t *testing.T) {
 }
 
 func TestApply_somebodyElsesPush(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(5)
 	f.seed(files)
@@ -258,7 +269,8 @@ func TestApply_somebodyElsesPush(t *testing.T) {
 }
 
 func TestApply_severalProcesses(t *testing.T) {
-	lengthy(t)
+	t.Parallel()
+	suite.Acceptance(t, "takes long")
 	f := newFixture(t)
 	files := packages(4)
 	f.seed(files)
@@ -289,6 +301,7 @@ func TestApply_severalProcesses(t *testing.T) {
 }
 
 func TestApply_keepsOtherEntries(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	blob := f.gitIn("x", "hash-object", "-w", "--stdin")
 	inner := f.gitIn(fmt.Sprintf("100664 blob %s\tgroup-writable\n120000 blob %s\tlink\n160000 commit %s\tmodule\n100755 blob %s\trun\n100644 blob %s\t\"odd\\tname \\303\\251\\\\\"\n",
@@ -326,6 +339,7 @@ func TestApply_keepsOtherEntries(t *testing.T) {
 }
 
 func TestApply_message(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine(func(c *Config) {

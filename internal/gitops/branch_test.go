@@ -14,6 +14,7 @@ func creating(branch string) func(*Config) {
 }
 
 func TestCreateBranch_emptyRepository(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	e := f.engine(creating("main"))
 	if tip, err := e.Tip(patient(t)); err != nil || !tip.IsZero() {
@@ -50,6 +51,7 @@ func TestCreateBranch_emptyRepository(t *testing.T) {
 }
 
 func TestCreateBranch_fromTheDefaultBranch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(3)
 	main := f.seed(files)
@@ -84,6 +86,7 @@ func TestCreateBranch_fromTheDefaultBranch(t *testing.T) {
 
 // TestCreateBranch_together: creation is a compare-and-swap like every push; the slower writers build upon the first one's commit.
 func TestCreateBranch_together(t *testing.T) {
+	t.Parallel()
 	for name, seeded := range map[string]bool{"empty repository": false, "from the default branch": true} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -122,6 +125,7 @@ func TestCreateBranch_together(t *testing.T) {
 }
 
 func TestCreateBranch_lostAnswer(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.faulty(cutAfter(1, pushes, nil))
 	e := f.engine(creating("main"))
@@ -141,6 +145,7 @@ func TestCreateBranch_lostAnswer(t *testing.T) {
 }
 
 func TestCreateBranch_noDefaultBranch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	f.git("branch", "other", "main")
@@ -152,6 +157,7 @@ func TestCreateBranch_noDefaultBranch(t *testing.T) {
 }
 
 func TestCreateBranch_ssh(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	key, signer := forge.SSHKey()
 	server := f.ssh(signer.PublicKey())

@@ -15,6 +15,7 @@ func pemOf(der []byte) []byte {
 }
 
 func TestConfig_Validate(t *testing.T) {
+	t.Parallel()
 	const url = "https://git.example.com/platform/gitops.git"
 	for _, test := range []struct {
 		name   string
@@ -72,6 +73,7 @@ func TestConfig_Validate(t *testing.T) {
 
 // TestConfig_ssh: the hosts whose keys are built in need no known hosts, in either form of URL.
 func TestConfig_ssh(t *testing.T) {
+	t.Parallel()
 	key, _ := forge.SSHKey()
 	for _, url := range []string{"git@github.com:a/b.git", "ssh://git@ssh.github.com:443/a/b.git", "git@ssh.dev.azure.com:v3/org/project/repo"} {
 		if err := (Config{URL: url, SSH: SSHAuth{PrivateKey: key}}).Validate(); err != nil {

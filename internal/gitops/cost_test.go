@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // generated is a fixture with a repository of the benchmarks' layout.
@@ -23,7 +25,7 @@ func generated(t *testing.T, s size) *fixture {
 
 // TestCost: what a cold process sends and gets, in numbers that do not hang on the machine.
 func TestCost(t *testing.T) {
-	lengthy(t)
+	suite.Acceptance(t, "takes long")
 	for _, s := range sizes {
 		if s.name == "200k" && !*long {
 			continue
@@ -57,7 +59,7 @@ func TestCost(t *testing.T) {
 
 // TestCost_sequential: after a prefetch, as a plan does it, every write is one request.
 func TestCost_sequential(t *testing.T) {
-	lengthy(t)
+	suite.Acceptance(t, "takes long")
 	f := generated(t, sizes[0])
 	e := f.engine()
 	path := func(i int) string {

@@ -116,7 +116,7 @@ func (d *draft) seal(t *target, tree Hash) error {
 	return err
 }
 
-// reported is a commit as callers and the server know it: the zero Hash where there is none.
+// reported is a commit as callers and the server know it: the zero Hash if there is none.
 func reported(commit Hash) Hash {
 	if commit == odb.NoCommit {
 		return Hash{}

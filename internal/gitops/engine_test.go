@@ -13,6 +13,7 @@ import (
 )
 
 func TestRead(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	tip := f.seed(packages(30))
 	e := f.engine()
@@ -45,6 +46,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1", "b/c": "2", "b.d": "3"})
 	e := f.engine()
@@ -65,6 +67,7 @@ func TestList(t *testing.T) {
 }
 
 func TestPrefetch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(50))
 	e := f.engine()
@@ -92,6 +95,7 @@ func TestPrefetch(t *testing.T) {
 
 // TestPrefetch_directory: a directory's files come with one request, those in directories below it do not come at all.
 func TestPrefetch_directory(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"p/packages/1.0.0.yaml": "one", "p/packages/2.0.0.yaml": "two", "p/packages/old/0.1.0.yaml": "old", "README.md": "read me"})
 	e := f.engine()
@@ -128,6 +132,7 @@ func TestPrefetch_directory(t *testing.T) {
 // TestPrefetch_directoriesAhead: the files of many directories of one name, whatever they are called, cost a handful of requests when one
 // directory is asked for after the other.
 func TestPrefetch_directoriesAhead(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(50)
 	for i := range 50 {
@@ -158,6 +163,7 @@ func TestPrefetch_directoriesAhead(t *testing.T) {
 }
 
 func TestRead_togetherShareRequests(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(100))
 	e := f.engine()
@@ -189,6 +195,7 @@ func TestRead_togetherShareRequests(t *testing.T) {
 
 // TestRead_ahead: a plan that reads 200 files, one after the other, costs a handful of requests.
 func TestRead_ahead(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(100)
 	f.seed(files)
@@ -239,6 +246,7 @@ func TestRead_ahead(t *testing.T) {
 }
 
 func TestInvalidate(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a/b": "old"})
 	e := f.engine()
@@ -264,6 +272,7 @@ func TestInvalidate(t *testing.T) {
 }
 
 func TestTree(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	first := f.seed(map[string]string{"a/b/c": "1", "x": "1"})
 	f.seed(map[string]string{"x": "2"})
@@ -296,6 +305,7 @@ func TestTree(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	one, err := Open(f.target())

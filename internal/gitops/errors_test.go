@@ -35,6 +35,7 @@ func failing(n int, match func(*http.Request) bool, status int, body string) fun
 func every(*http.Request) bool { return true }
 
 func TestErrors_serverErrorsPass(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -48,6 +49,7 @@ func TestErrors_serverErrorsPass(t *testing.T) {
 }
 
 func TestErrors_serverErrorsStay(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	ctx, cancel := context.WithCancel(patient(t))
@@ -67,6 +69,7 @@ func TestErrors_serverErrorsStay(t *testing.T) {
 }
 
 func TestErrors_wrongPassword(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine(func(c *Config) { c.HTTP.Password = "wr0ng" })
@@ -95,6 +98,7 @@ func TestErrors_wrongPassword(t *testing.T) {
 }
 
 func TestErrors_readOnlyCredentials(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -115,6 +119,7 @@ func TestErrors_readOnlyCredentials(t *testing.T) {
 
 // TestErrors_tokenExpires: a login that is refused in the middle is not tried again for every read.
 func TestErrors_tokenExpires(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(3))
 	e := f.engine()
@@ -134,6 +139,7 @@ func TestErrors_tokenExpires(t *testing.T) {
 }
 
 func TestErrors_hook(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\necho 'ticket number missing' >&2\nexit 1\n"); err != nil {
@@ -150,6 +156,7 @@ func TestErrors_hook(t *testing.T) {
 }
 
 func TestErrors_hookFindsTheOneItObjectsTo(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	script := "#!/bin/sh\nwhile read old new ref; do git ls-tree -r --name-only $new | grep -q bad && { echo 'bad is bad' >&2; exit 1; }; done\nexit 0\n"
@@ -178,6 +185,7 @@ func TestErrors_hookFindsTheOneItObjectsTo(t *testing.T) {
 }
 
 func TestErrors_hookThatTalksTooMuch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\nhead -c 60000000 /dev/zero | tr '\\0' x >&2\nexit 1\n"); err != nil {
@@ -191,6 +199,7 @@ func TestErrors_hookThatTalksTooMuch(t *testing.T) {
 }
 
 func TestErrors_largeErrorPage(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	var sent atomic.Int64
@@ -217,6 +226,7 @@ func TestErrors_largeErrorPage(t *testing.T) {
 }
 
 func TestErrors_hungServer(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -261,6 +271,7 @@ func TestErrors_hungServer(t *testing.T) {
 }
 
 func TestErrors_whatIsThere(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	e := f.engine()
 	try := func(e *Engine, want error) {
@@ -288,6 +299,7 @@ func TestErrors_whatIsThere(t *testing.T) {
 }
 
 func TestErrors_connection(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine(func(c *Config) { c.HTTP.CertificateAuthority = "" })
@@ -305,6 +317,7 @@ func TestErrors_connection(t *testing.T) {
 }
 
 func TestErrors_namesNoCredentials(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	e := f.engine(func(c *Config) {
 		c.URL = strings.Replace(c.URL, "https://", "https://someone@", 1) + "-of-nobody"

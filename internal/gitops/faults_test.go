@@ -40,6 +40,7 @@ func reportOn(w http.ResponseWriter, commands ...string) {
 
 // TestApply_faults: whatever happens to a push on its way, each change is on the branch once in the end.
 func TestApply_faults(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		times int
 		fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
@@ -105,6 +106,7 @@ func TestApply_faults(t *testing.T) {
 
 // TestRead_serverHangsInMidPack: an answer that stops coming ends with the caller's context.
 func TestRead_serverHangsInMidPack(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(20))
 	ctx, cancel := context.WithCancel(patient(t))
@@ -136,6 +138,7 @@ func TestRead_serverHangsInMidPack(t *testing.T) {
 
 // TestApply_branchDeleted: the change is turned down, and is on the branch once when somebody has brought the branch back.
 func TestApply_branchDeleted(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	tip := f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -158,6 +161,7 @@ func TestApply_branchDeleted(t *testing.T) {
 
 // TestApply_refusedBesideAnotherBranch: the refusal of the branch counts, whatever the report says about others.
 func TestApply_refusedBesideAnotherBranch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()

@@ -89,7 +89,7 @@ func (e *Engine) fetchCommit(ctx context.Context, commit Hash) error {
 	}
 }
 
-// fetchNews brings what has changed since the tip before, with one request for all levels of trees. Where the server does not give that,
+// fetchNews brings what has changed since the tip before, with one request for all levels of trees. If the server does not give that,
 // or only at a length that asks for the whole history, as after a force-push, done is false.
 func (e *Engine) fetchNews(ctx context.Context, tip Hash) (done bool, err error) {
 	request := wire.FetchRequest{

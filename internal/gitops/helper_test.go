@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -244,13 +243,5 @@ func waitFor(t *testing.T, condition func() bool) {
 			t.Error("waited in vain")
 			return
 		}
-	}
-}
-
-// lengthy is for tests that take more than some seconds: they run with the acceptance tests.
-func lengthy(t *testing.T) {
-	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("takes long: set TF_ACC=1")
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 func (c hostileCase) transports() []string {
@@ -79,6 +80,7 @@ func (c hostileCase) run(t *testing.T, transport string) (time.Duration, error) 
 
 // TestHostile: whatever a server does, there is one outcome, of a type that tells it, in words that a terminal can be given.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	cases := hostileCases()
 	if len(cases) < 60 {
 		t.Errorf("%d cases", len(cases))
@@ -125,7 +127,7 @@ const maxHostileMemory = 512 << 10 // KB
 
 // TestHostile_memory measures the memory of the heavy ones, each in a process of its own. The server's is in it as well.
 func TestHostile_memory(t *testing.T) {
-	lengthy(t)
+	suite.Acceptance(t, "takes long")
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc/self/status")
 	}
@@ -201,6 +203,7 @@ func peakMemory(t *testing.T) int {
 
 // TestHostile_redirectedPush: without credentials reading follows a redirect to another server, and a push does not.
 func TestHostile_redirectedPush(t *testing.T) {
+	t.Parallel()
 	tip, objects := forge.Snapshot(map[string]string{"f": "content"})
 	away := giving(tip, forge.Pack(objects...))
 	var pushed atomic.Int32

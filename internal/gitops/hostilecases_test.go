@@ -251,7 +251,7 @@ func hostileCases() []hostileCase {
 				return forge.Tree(forge.Entry{Name: strconv.Itoa(i), Mode: forge.FileMode, ID: forge.AnyID})
 			})
 		}},
-		// Not hostile, but as large as a repository gets: what the benchmarks' largest one sends where the server knows no filters.
+		// Not hostile, but as large as a repository gets: what the benchmarks' largest one sends if the server knows no filters.
 		{name: "a snapshot of 200,000 files", heavy: true, want: success, server: func() *hostile {
 			random := rand.NewChaCha8([32]byte{})
 			return streaming(300_000, func(i int) forge.Object {

@@ -117,6 +117,7 @@ func held(next http.Handler, r *http.Request) func() {
 
 // TestApply_interruptedWhileSent: the server's answer counts, also when all callers have been interrupted before it came.
 func TestApply_interruptedWhileSent(t *testing.T) {
+	t.Parallel()
 	overHTTP := func(f *fixture, ctx context.Context) []<-chan outcome {
 		e := f.engine()
 		return f.together(e,
@@ -177,6 +178,7 @@ func TestApply_interruptedWhileSent(t *testing.T) {
 
 // TestApply_interruptedAndAnswerLost: the branch tells the outcome then, and nothing is sent again.
 func TestApply_interruptedAndAnswerLost(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		push    func(f *fixture, take func()) // before the answer is lost
 		look    func(f *fixture, take func()) // before the second look at the tip
@@ -259,6 +261,7 @@ func TestApply_interruptedAndAnswerLost(t *testing.T) {
 
 // TestApply_interruptedAndNobodyAnswers: the wait for an outcome is bounded.
 func TestApply_interruptedAndNobodyAnswers(t *testing.T) {
+	t.Parallel()
 	if e := newFixture(t).engine(); e.grace != 10*time.Second {
 		t.Errorf("an outcome is waited for %s", e.grace)
 	}

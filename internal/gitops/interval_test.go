@@ -13,6 +13,7 @@ import (
 
 // TestPushInterval: pushes keep their distance, changes that come meanwhile share a commit, and reads do not wait.
 func TestPushInterval(t *testing.T) {
+	t.Parallel()
 	const interval = 1500 * time.Millisecond
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
@@ -76,6 +77,7 @@ func TestPushInterval(t *testing.T) {
 
 // TestPushInterval_contention: also a push after somebody else's keeps its distance.
 func TestPushInterval_contention(t *testing.T) {
+	t.Parallel()
 	const interval = 500 * time.Millisecond
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})

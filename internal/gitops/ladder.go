@@ -13,7 +13,7 @@ const (
 // filter of partial clones that asks for it.
 func (r rung) filter() string { return [...]string{"tree:1", "tree:0", "blob:none", ""}[r] }
 
-// ladder is how little the server was found to give. It is climbed down where the server refuses.
+// ladder is how little the server was found to give. It is climbed down if the server refuses.
 type ladder struct {
 	at rung
 	// branchesAlone: the server gives commits of branches, and no other object by its id.

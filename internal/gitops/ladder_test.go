@@ -45,6 +45,7 @@ func without(capability string) func(http.Handler) http.Handler {
 
 // TestLadder reads, writes, meets somebody else's push and reads again, with servers that know less and less.
 func TestLadder(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name      string
 		config    []string
@@ -89,6 +90,7 @@ func TestLadder(t *testing.T) {
 
 // TestLadder_commitsAlone: a server that refuses to give trees and blobs by their ids gives whole snapshots.
 func TestLadder_commitsAlone(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(10)
 	first := f.seed(files)
@@ -116,6 +118,7 @@ func TestLadder_commitsAlone(t *testing.T) {
 }
 
 func TestRemote_asksForMultiACK(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	var asked, missed atomic.Int32
@@ -136,6 +139,7 @@ func TestRemote_asksForMultiACK(t *testing.T) {
 }
 
 func TestRemote_redirect(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	f.faulty(func(next http.Handler) http.Handler {
@@ -157,6 +161,7 @@ func TestRemote_redirect(t *testing.T) {
 }
 
 func TestRemote_redirectToAnotherServerTakesNoCredentials(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Bool
 	thief := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked.Store(true)
@@ -187,6 +192,7 @@ func TestRemote_redirectToAnotherServerTakesNoCredentials(t *testing.T) {
 }
 
 func TestRemote_bearerToken(t *testing.T) {
+	t.Parallel()
 	var authorization, agent, path atomic.Value
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		authorization.Store(r.Header.Get("Authorization"))

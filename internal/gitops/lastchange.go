@@ -137,7 +137,7 @@ func (h *history) begin() (Hash, error) {
 	return tip, nil
 }
 
-// fetch goes down the ladder where the server refuses a filter. Without any, or where an answer is too long, the search is over.
+// fetch goes down the ladder if the server refuses a filter. Without any, or if an answer is too long, the search is over.
 func (h *history) fetch(request wire.FetchRequest) error {
 	request.Limit = wire.HistoryBound
 	for !h.over {

@@ -44,6 +44,7 @@ func lastChange(t *testing.T, e *Engine, path string) *LastChange {
 }
 
 func TestLastChange(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(5))
 	want := f.history(2, 4, map[string]string{"package-1/prod/params.yaml": "theirs"})
@@ -87,6 +88,7 @@ func TestLastChange(t *testing.T) {
 
 // TestLastChange_bounds: a search goes further back with few requests, and ends.
 func TestLastChange_bounds(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(3))
 	want := f.history(0, 300, map[string]string{"package-1/prod/params.yaml": "theirs"})
@@ -117,6 +119,7 @@ func TestLastChange_bounds(t *testing.T) {
 
 // TestLastChange_together: callers at the same time share the requests.
 func TestLastChange_together(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	first := f.seed(packages(20))
 	e := f.engine()
@@ -156,8 +159,9 @@ func TestLastChange_together(t *testing.T) {
 	}
 }
 
-// TestLastChange_ladder: where the server knows less, the answer is the same or none, and never an error.
+// TestLastChange_ladder: if the server knows less, the answer is the same or none, and never an error.
 func TestLastChange_ladder(t *testing.T) {
+	t.Parallel()
 	refusingIDs := func() func(http.Handler) http.Handler {
 		var mu sync.Mutex
 		var sent []byte
@@ -205,6 +209,7 @@ func TestLastChange_ladder(t *testing.T) {
 
 // TestLastChange_stops: a server that hangs holds nobody longer than the caller waits.
 func TestLastChange_stops(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(packages(1))
 	e := f.engine()
@@ -226,6 +231,7 @@ func TestLastChange_stops(t *testing.T) {
 }
 
 func TestPerson(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]LastChange{
 		"Ann Example <ann@example.com> 1700000000 +0100": {Author: "Ann Example", Email: "ann@example.com", Time: time.Unix(1700000000, 0).UTC()},
 		"<a@b> 1 +0000": {Email: "a@b", Time: time.Unix(1, 0).UTC()},

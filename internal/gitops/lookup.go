@@ -30,7 +30,7 @@ type want struct {
 	tree   bool
 	depth  int    // of a tree: 0 is the root
 	name   string // in its directory
-	within string // the name of the directory, where all of its files are asked for
+	within string // the name of the directory, if all of its files are asked for
 	ahead  bool
 }
 

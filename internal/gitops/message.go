@@ -46,7 +46,7 @@ func summary(change Change) string {
 	return fmt.Sprintf("Change %d files", len(change.Edits))
 }
 
-// commit encodes a commit object, signed where a key is configured. The zero parent: it has none.
+// commit encodes a commit object, signed if a key is configured. The zero parent: it has none.
 func (t *target) commit(tree, parent Hash, message string, now time.Time) (odb.Object, error) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "tree %s\n", tree)

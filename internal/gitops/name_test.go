@@ -9,6 +9,7 @@ import (
 )
 
 func TestCheckName(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"", ".", "..", ".git", ".GIT", ".Git", ".git ", ".git.", ".git. .", ".git:stream", "git~1", "GIT~1", "git~1 ", "git~1.", "git~1::$INDEX_ALLOCATION",
 		".g\u200cit", ".\u200dgit", "\ufeff.git", ".gi\u206ft", ".gıt\\", "a\\b", ".git\\x", "..\\x", "a/b", "a\x00", "a\nb", "a\rb", "a\x1b[31m", "\x7f",

@@ -12,6 +12,7 @@ import (
 
 // TestNews: what others have pushed to the same directory comes with one request for all levels of trees.
 func TestNews(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(20)
 	f.seed(files)
@@ -39,8 +40,9 @@ func TestNews(t *testing.T) {
 	}))
 }
 
-// TestNews_notGiven: where the news is refused, too long or not what was asked for, the new tip is fetched as if it were the first.
+// TestNews_notGiven: if the news is refused, too long or not what was asked for, the new tip is fetched as if it were the first.
 func TestNews_notGiven(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		spoil func([]byte) []byte
 		push  func(f *fixture, first Hash)

@@ -17,6 +17,7 @@ import (
 // ask nothing, whatever the server does in place of an answer; and a call that has more time
 // than the others asks.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
 		"hangs":     func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"fails":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "down", http.StatusInternalServerError) },

@@ -101,7 +101,7 @@ func (b *batch) track() {
 	}
 }
 
-// findLanded reads the tip and tells which of the drafts has landed there. Where an outcome is open it looks as well among the commits that
+// findLanded reads the tip and tells which of the drafts has landed there. If an outcome is open it looks as well among the commits that
 // lead from the drafts' parent to the tip: the server took the push, its answer was lost, and somebody has pushed on top.
 func (b *batch) findLanded(ctx context.Context, drafts []*draft) (now wire.Place, landed *draft, err error) {
 	if now, err = b.e.readTip(ctx); err != nil {
@@ -125,7 +125,7 @@ func (b *batch) findLanded(ctx context.Context, drafts []*draft) (now wire.Place
 	return now, landed, err
 }
 
-// resolve asks the branch what has become of what is open. done is false where that cannot be told yet: the branch has not moved.
+// resolve asks the branch what has become of what is open. done is false if that cannot be told yet: the branch has not moved.
 func (b *batch) resolve(ctx context.Context) (done bool, err error) {
 	epoch := b.e.currentEpoch()
 	now, landed, err := b.findLanded(ctx, b.open)

@@ -35,6 +35,7 @@ func cutAfter(n int, match func(*http.Request) bool, then func()) func(http.Hand
 }
 
 func TestApply_lostAnswer(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -51,6 +52,7 @@ func TestApply_lostAnswer(t *testing.T) {
 }
 
 func TestApply_lostAnswerAndSomebodyOnTop(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -68,6 +70,7 @@ func TestApply_lostAnswerAndSomebodyOnTop(t *testing.T) {
 }
 
 func TestApply_lostAnswerAndNobodyToAsk(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -92,6 +95,7 @@ func TestApply_lostAnswerAndNobodyToAsk(t *testing.T) {
 }
 
 func TestApply_connectionCutBeforeTheServerSawIt(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -113,6 +117,7 @@ func TestApply_connectionCutBeforeTheServerSawIt(t *testing.T) {
 }
 
 func TestApply_packCutInTheMiddle(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -136,6 +141,7 @@ func TestApply_packCutInTheMiddle(t *testing.T) {
 
 // TestApply_callerLeaves: callers who give up do not take those with them who came later.
 func TestApply_callerLeaves(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -176,6 +182,7 @@ func TestApply_callerLeaves(t *testing.T) {
 }
 
 func TestApply_branchKeepsMoving(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -202,6 +209,7 @@ func TestApply_branchKeepsMoving(t *testing.T) {
 }
 
 func TestApply_branchForcePushed(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	first := f.seed(map[string]string{"a/b": "1"})
 	f.seed(map[string]string{"a/c": "2"})
@@ -215,6 +223,7 @@ func TestApply_branchForcePushed(t *testing.T) {
 }
 
 func TestApply_lockedBranch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	lock := filepath.Join(f.RepositoryDir(repository), "refs", "heads", "main.lock")
@@ -245,6 +254,7 @@ func TestApply_lockedBranch(t *testing.T) {
 
 // TestApply_thinPackRefused: a server that cannot complete a thin pack gets a whole one.
 func TestApply_thinPackRefused(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	files := packages(40)
 	f.seed(files)

@@ -6,7 +6,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 )
 
-// splitPath checks a path and returns its segments. The path is relative, with slashes; the root is the empty path where root is true.
+// splitPath checks a path and returns its segments. The path is relative, with slashes; the root is the empty path if root is true.
 func splitPath(path string, root bool) ([]string, error) {
 	if path == "" {
 		if root {

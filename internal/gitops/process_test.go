@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // The environment of a writer process: where to write, and which of the writers it is.
@@ -56,7 +58,7 @@ func TestProcess_writer(t *testing.T) {
 
 // TestProcesses: processes that push to one branch, as workspaces do, lose nothing, double nothing, and none gives up before its time is up.
 func TestProcesses(t *testing.T) {
-	lengthy(t)
+	suite.Acceptance(t, "takes long")
 	f := newFixture(t, withConfig("uploadpack.allowFilter=true", "core.logAllRefUpdates=true"))
 	files := packages(10)
 	f.seed(files)

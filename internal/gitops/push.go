@@ -20,7 +20,7 @@ const (
 )
 
 // push sends the draft until its outcome is known: on the branch, turned down, or overtaken by somebody else's commit. It returns before
-// that where a caller leaves: the others' changes then go into another draft.
+// that if a caller leaves: the others' changes then go into another draft.
 func (b *batch) push(d *draft) error {
 	e := b.e
 	pack := odb.WritePack(d.objects, true)

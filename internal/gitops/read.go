@@ -59,7 +59,7 @@ func (e *Engine) Read(ctx context.Context, path string) (File, error) {
 	return File{Data: l.blob, Blob: l.entry.Hash}, nil
 }
 
-// Stat returns what is at a path at the tip without its content, which saves a request where the blob's id is enough: BlobHash tells
+// Stat returns what is at a path at the tip without its content, which saves a request if the blob's id is enough: BlobHash tells
 // the id that a content would have. ErrNotExist: there is nothing.
 func (e *Engine) Stat(ctx context.Context, path string) (Entry, error) {
 	segments, err := splitPath(path, false)
@@ -158,7 +158,7 @@ func (e *Engine) lookUp(ctx context.Context, lookups ...*lookup) (Hash, error) {
 	return call.tip, call.err
 }
 
-// expired notes that a call which began at a time has failed, where its time is up.
+// expired notes that a call which began at a time has failed, if its time is up.
 func (e *Engine) expired(ctx context.Context, began time.Time) {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.outage.Expired(time.Now(), began)

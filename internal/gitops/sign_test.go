@@ -89,6 +89,7 @@ func unsigned(t *testing.T, commit string) (text, signature string) {
 }
 
 func TestSigning_openPGP(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	private, public := openPGPKey(t, passphrase, 0)
@@ -129,6 +130,7 @@ func TestSigning_openPGP(t *testing.T) {
 }
 
 func TestSigning_ssh(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("git verify-commit needs ssh-keygen for SSH signatures, and it is not installed")
 	}
@@ -174,6 +176,7 @@ func TestSigning_ssh(t *testing.T) {
 }
 
 func TestSigning_Validate(t *testing.T) {
+	t.Parallel()
 	private, public := openPGPKey(t, "", 0)
 	locked, _ := openPGPKey(t, passphrase, 0)
 	expired, _ := openPGPKey(t, "", 60)

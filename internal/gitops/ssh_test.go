@@ -151,6 +151,7 @@ func (s *sshServer) engine(key string, changes ...func(*Config)) *Engine {
 }
 
 func TestSSH(t *testing.T) {
+	t.Parallel()
 	for name, settings := range map[string][]string{
 		"any object by its id": {"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"},
 		"filter alone":         {"uploadpack.allowFilter=true"},
@@ -189,6 +190,7 @@ func TestSSH(t *testing.T) {
 }
 
 func TestSSH_errors(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	key, signer := forge.SSHKey()
 	locked := encrypted(t, key, "open sesame")
@@ -256,6 +258,7 @@ func TestSSH_errors(t *testing.T) {
 }
 
 func TestSSH_hook(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\necho 'ticket number missing' >&2\nexit 1\n"); err != nil {
@@ -270,6 +273,7 @@ func TestSSH_hook(t *testing.T) {
 }
 
 func TestSSH_hungServer(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

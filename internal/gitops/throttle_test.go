@@ -16,6 +16,7 @@ import (
 
 // TestThrottled_waits: as long as the host says, for reading and for a push, and not past the context.
 func TestThrottled_waits(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	throttling := func(times int32, match func(*http.Request) bool, after string) (*atomic.Int32, func(http.Handler) http.Handler) {
@@ -67,8 +68,9 @@ func TestThrottled_waits(t *testing.T) {
 	}
 }
 
-// TestGroup_deadline is the last of the callers', where all have one.
+// TestGroup_deadline is the last of the callers', if all have one.
 func TestGroup_deadline(t *testing.T) {
+	t.Parallel()
 	g := newGroup(func(error) {})
 	defer g.release()
 	first, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -92,6 +94,7 @@ func TestGroup_deadline(t *testing.T) {
 
 // TestErrors_lasting: what does not pass by itself is no failure that is tried until the time is up.
 func TestErrors_lasting(t *testing.T) {
+	t.Parallel()
 	demanding := httptest.NewUnstartedServer(http.NotFoundHandler())
 	demanding.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	demanding.StartTLS()

@@ -52,6 +52,7 @@ func (f *fixture) line(accepted func() bool) (address string) {
 // TestApply_leavesBeforeItIsSent: a caller who leaves while the connection is being made does so at once, and the commit is made without
 // that change.
 func TestApply_leavesBeforeItIsSent(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	var e *Engine
@@ -89,6 +90,7 @@ func TestApply_leavesBeforeItIsSent(t *testing.T) {
 
 // TestApply_neverSent: a push that found no connection has not been sent, whatever becomes of the caller.
 func TestApply_neverSent(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	ctx, interrupt := context.WithCancel(patient(t))
@@ -112,6 +114,7 @@ func TestApply_neverSent(t *testing.T) {
 
 // TestApply_turnedAway: a status that says that the push was not acted upon leaves nothing open, also when the branch cannot be read.
 func TestApply_turnedAway(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	e := f.engine()
@@ -137,6 +140,7 @@ func TestApply_turnedAway(t *testing.T) {
 
 // TestApply_oneLeavesAndAnswerLost: the change of the caller who has left is not sent again, and the next commit tells what has become of it.
 func TestApply_oneLeavesAndAnswerLost(t *testing.T) {
+	t.Parallel()
 	for name, late := range map[string]bool{"the first push is lost": false, "the first push gets there before the second": true} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Host is the host of a repository's URL, with the port where it has one.
+// Host is the host of a repository's URL, with the port if it has one.
 func Host(repository string) string {
 	if !strings.Contains(repository, "://") {
 		host, _, _ := strings.Cut(repository, ":")

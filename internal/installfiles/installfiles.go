@@ -85,7 +85,7 @@ func (f Files) Are(there Contents) bool {
 	return true
 }
 
-// Keep is Files with some of them as they are in the repository, where they say the same
+// Keep is Files with some of them as they are in the repository, if they say the same
 // in another form.
 func (f Files) Keep(kept Contents) Files {
 	f.contents, f.kept = maps.Clone(f.contents), kept

@@ -36,7 +36,7 @@ func (m Mark) render() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// ReadMark reads the mark of files, the zero Mark where they have none. One that
+// ReadMark reads the mark of files, the zero Mark if they have none. One that
 // cannot be read is nobody's.
 func ReadMark(files Contents) Mark {
 	text, ok := files[repolayout.MarkFile]

@@ -126,7 +126,7 @@ func (s Spec) withoutHeader(text string) string {
 const nameDigits = 10
 
 // hashedName is the name of the values Secret with this content. The name is
-// seen where the content is not, so that a content with secrets is hashed in a
+// seen if the content is not, so that a content with secrets is hashed in a
 // way that makes guessing slow.
 func (s Spec) hashedName(base, text string) string {
 	if !s.WriteOnlyValues && len(s.Recipients) == 0 {
@@ -137,7 +137,7 @@ func (s Spec) hashedName(base, text string) string {
 }
 
 // splitHashedName is the reverse of a values Secret's name with a hash in it:
-// ok where the name is the one that this content has under some base.
+// ok if the name is the one that this content has under some base.
 func (s Spec) splitHashedName(name string) (base string, ok bool) {
 	base, ok = cutHash(name)
 	if !ok {

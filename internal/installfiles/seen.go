@@ -24,7 +24,7 @@ type Seen struct {
 }
 
 // sight is what is remembered of a file, as text: its blob; and a second one behind it,
-// where the file says in another form what a file with that one says. A blob is a fast
+// if the file says in another form what a file with that one says. A blob is a fast
 // digest of the file, with which secrets could be guessed. So a salt and a slow digest of
 // it are in its place: in that of each blob of a file with values that are kept out of
 // the state, and in that of the second blob of a file that is encrypted.
@@ -89,7 +89,7 @@ func (s Seen) Only(dir string) Seen {
 }
 
 // See replaces what was seen of a directory. says are blobs that the files would have as
-// the provider writes them, or what stands for them in Files.Says, where that is known.
+// the provider writes them, or what stands for them in Files.Says, if that is known.
 // secret says that values are kept out of the state.
 func (s Seen) See(dir string, now, says Blobs, secret bool) Seen {
 	for _, name := range AllNames {
@@ -178,7 +178,7 @@ func newSight(blob, says Blob, before sight, secret bool) sight {
 }
 
 // seeEncrypted remembers an encrypted file. says stands for its content; it is
-// zero where the file was only read, and stays known while nobody changes it.
+// zero if the file was only read, and stays known while nobody changes it.
 func seeEncrypted(blob, says Blob, before sight) sight {
 	switch {
 	case !says.IsZero():

@@ -36,7 +36,7 @@ func maskSecret(data []byte) string {
 	return render(documents)
 }
 
-// maskOthers is the text of a file with a PackageInstall as it is. Where
+// maskOthers is the text of a file with a PackageInstall as it is. If
 // somebody has put anything else into it, PackageInstalls are shown and the rest
 // is masked.
 func maskOthers(data []byte) string {

@@ -46,7 +46,7 @@ func (l *Lab) startEtcd(ctx context.Context) error {
 }
 
 // startAPIServer starts the kube-apiserver of a cluster on a port that was free
-// a moment ago, and on another one where somebody was quicker.
+// a moment ago, and on another one if somebody was quicker.
 func (l *Lab) startAPIServer(ctx context.Context, c *cluster) error {
 	for attempt := 1; ; attempt++ {
 		port, err := freePort()

@@ -50,7 +50,7 @@ func (l *Lab) claimDir(ctx context.Context) error {
 }
 
 // releaseDir removes the directory and ends what claimDir began. The guard goes
-// last, so that it finishes the work where this process is killed meanwhile.
+// last, so that it finishes the work if this process is killed meanwhile.
 func (l *Lab) releaseDir() error {
 	err := removeAll(l.Dir)
 	if l.guard != nil {

@@ -75,7 +75,7 @@ type Git struct {
 type Lab struct {
 	Build, Staging, Prod Cluster
 	Git                  Git
-	// Dir holds logs, keys and kubeconfigs. Empty where the lab came from the
+	// Dir holds logs, keys and kubeconfigs. Empty if the lab came from the
 	// environment.
 	Dir string
 

@@ -17,6 +17,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // assets makes a directory of binaries in which scripts stand for some.
@@ -50,7 +51,7 @@ func isEmpty(t *testing.T, dir string) {
 }
 
 func TestStart_saysWhyAProcessDied(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	for name, scripts := range map[string]map[string]string{
 		"at once":      {"etcd": "echo the disk is full >&2; exit 1"},
 		"a little on":  {"kube-apiserver": "echo the disk is full >&2; exit 1"},
@@ -87,7 +88,7 @@ func TestStart_isGivenUpWithItsContext(t *testing.T) {
 }
 
 func TestStart_takesAnotherPortWhereOneIsTaken(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	assets(t, map[string]string{"kube-apiserver": `mkdir "$DIR/first" 2>/dev/null && {
 	echo "listen tcp 127.0.0.1:1: bind: address already in use" >&2
 	exit 1
@@ -121,7 +122,7 @@ exec "$REAL" "$@"`})
 // TestRestart: a lab of one cluster, whose kube-apiserver comes back at its
 // address with what it held.
 func TestRestart(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	dir := t.TempDir()
 	l, err := lab.Start(t.Context(), lab.Options{Dir: dir, Alone: true})
 	if err != nil {

@@ -79,7 +79,7 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	return data, diags
 }
 
-// runTrailers name the run of HCP Terraform or Terraform Enterprise, where this is one,
+// runTrailers name the run of HCP Terraform or Terraform Enterprise, if this is one,
 // see https://developer.hashicorp.com/terraform/cloud-docs/run/run-environment.
 func runTrailers() []gitops.Trailer {
 	return []gitops.Trailer{

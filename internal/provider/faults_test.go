@@ -71,7 +71,7 @@ func restarted(t *testing.T, f acctest.Fixture, l *lab.Lab) {
 }
 
 // rotated: a client certificate as attributes of its own goes on being used
-// where the server's is replaced, and is a clear error where the authority is.
+// if the server's is replaced, and is a clear error if the authority is.
 func rotated(t *testing.T, f acctest.Fixture, l *lab.Lab) {
 	before := config.Variables{"cluster": byCertificate(t, l.Build)}
 	after := config.Variables{"cluster": before["cluster"], "labels": acctest.ObjectVariable("certificates", "new")}

@@ -13,9 +13,9 @@ import (
 )
 
 // TestImport_values: an import puts no values of the repository into the state,
-// nor what they could be guessed by. The plan after it commits where the
+// nor what they could be guessed by. The plan after it commits if the
 // configuration says something else than the repository, and nowhere else, and
-// warns where it has no values at all.
+// warns if it has no values at all.
 func TestImport_values(t *testing.T) {
 	clear(t)
 	const password = "canary-0123456789"
@@ -116,7 +116,7 @@ func importInstall(t *testing.T, server tfprotov6.ProviderServer) (tftypes.Value
 }
 
 // planInstall plans as Terraform does: what the configuration leaves out is
-// proposed as it is in the state where it is computed.
+// proposed as it is in the state if it is computed.
 func planInstall(t *testing.T, server tfprotov6.ProviderServer, state tftypes.Value, private []byte, given attributes) *tfprotov6.PlanResourceChangeResponse {
 	t.Helper()
 	const name = "carvel_package_install"

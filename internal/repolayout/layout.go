@@ -16,7 +16,7 @@ const (
 	PackageInstallFile = "packageinstall.yaml"
 	ParamsFile         = "params.yaml"
 	OverlaysFile       = "overlays.yaml"
-	// EncryptedParamsFile is in the place of ParamsFile where the values are
+	// EncryptedParamsFile is in the place of ParamsFile if the values are
 	// encrypted. SOPS makes params.yaml of it.
 	EncryptedParamsFile = "params.sops.yaml"
 	// MarkFile says which creation the other files belong to: a Mark. ytt passes

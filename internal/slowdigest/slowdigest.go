@@ -1,4 +1,4 @@
-// Package slowdigest digests texts that may hold secrets, where the digest is seen by
+// Package slowdigest digests texts that may hold secrets, if the digest is seen by
 // people who do not see the text: in a state, in a plan, in the name of a Secret. It
 // takes a moment, so that a guess cannot be tried a million times a second, and each
 // text is digested once in a process.

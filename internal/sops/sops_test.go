@@ -13,6 +13,8 @@ import (
 
 	"filippo.io/age"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 const secret = `apiVersion: v1
@@ -160,9 +162,7 @@ func TestEncrypt_refuses(t *testing.T) {
 // TestDecryptedByCommand: the sops command that internal/tools/sops pins reads what Encrypt writes, and Decrypt reads what it writes.
 // It compiles that command, and so is no unit test.
 func TestDecryptedByCommand(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("the sops command is compiled where TF_ACC is set")
-	}
+	suite.Acceptance(t, "compiles the sops command")
 	tool := exec.Command("go", "-C", filepath.Join("..", "tools", "sops"), "tool", "-n", "sops")
 	tool.Stderr = os.Stderr
 	out, err := tool.Output()

@@ -196,7 +196,7 @@ func (wholeNumber) Validate(ctx *jsonschema.ValidatorContext, v any) {
 // whole tells a number that is written as an integer.
 func whole(n json.Number) bool { return !strings.ContainsAny(n.String(), ".eE") }
 
-// notWhole: a float stands where the schema wants an integer.
+// notWhole: a float stands if the schema wants an integer.
 type notWhole struct{}
 
 func (*notWhole) KeywordPath() []string { return []string{"type"} }

@@ -77,7 +77,7 @@ func unknownKey(key string, known []string) string {
 	}
 }
 
-// nearest is the known key that the fewest edits make out of key, "" where all are too far.
+// nearest is the known key that the fewest edits make out of key, "" if all are too far.
 func nearest(key string, known []string) string {
 	const longest = 100 // of the keys that are compared, which takes the product of their lengths
 	best, distance := "", max(len(key)/3, 1)+1

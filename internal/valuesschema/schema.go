@@ -1,6 +1,6 @@
 // Package valuesschema checks the values for a version of a package against the OpenAPI
 // v3 schema in its Package, as ytt does when the controller renders it: a key that the
-// schema does not have is refused, and so are a null and a float where it has neither.
+// schema does not have is refused, and so are a null and a float if it has neither.
 // A Finding says where, what is wrong and what to write instead. A feature that schemas
 // of ytt do not have is never a reason to refuse anything.
 //
@@ -32,7 +32,7 @@ type Schema struct {
 // published have some hundred.
 const mostProperties = 10_000
 
-// New takes JSON. It is nil where that is not an object. A part of it that is not understood is passed over. A schema with too
+// New takes JSON. It is nil if that is not an object. A part of it that is not understood is passed over. A schema with too
 // many properties is an error.
 func New(openAPI json.RawMessage) (*Schema, error) {
 	object := decodeObject(openAPI)
@@ -83,7 +83,7 @@ func (s *Schema) JSON() (string, error) {
 	return string(text), err
 }
 
-// Defaults are the values that the package takes where none are given, as far as the schema says.
+// Defaults are the values that the package takes if none are given, as far as the schema says.
 func (s *Schema) Defaults() map[string]any {
 	defaults, _ := defaultOf(s.openAPI())
 	object, ok := defaults.(map[string]any)

@@ -1,6 +1,6 @@
 // Package ytt reads and writes YAML as ytt does, and with it kapp-controller: YAML 1.1,
 // in which y and no are booleans and 012 is eight, with two restrictions of its own. A
-// number keeps all of its digits, as a json.Number. And a document is refused where a
+// number keeps all of its digits, as a json.Number. And a document is refused if a
 // value of it would get lost or change: a key that comes twice, a tag, a comment that
 // ytt takes for its own language.
 //
@@ -29,7 +29,7 @@ const maxNodes = 200_000
 
 // Error is a place in a text that cannot be used. It quotes no value.
 type Error struct {
-	Line   int // from 1; 0 where it is not known
+	Line   int // from 1; 0 if it is not known
 	Reason string
 }
 
@@ -42,7 +42,7 @@ func (e *Error) Error() string {
 
 // Read reads the documents of a text, empty ones left out, as ytt reads
 // them: scalars as in YAML 1.1, numbers with all of their digits. It is an error
-// where a value would get lost or change: a key that comes twice or that is not
+// if a value would get lost or change: a key that comes twice or that is not
 // text, a tag of somebody's own.
 func Read(data []byte) ([]any, error) {
 	leave, err := yamlsize.Enter(data)
@@ -90,7 +90,7 @@ var parserError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 func notYAML(err error) error {
 	e := &Error{Reason: "not YAML"}
 	if m := parserError.FindStringSubmatch(err.Error()); m != nil {
-		_, _ = fmt.Sscan(m[1], &e.Line) // stays 0 where there is none
+		_, _ = fmt.Sscan(m[1], &e.Line) // stays 0 if there is none
 		if !strings.ContainsAny(m[2], "'\"`") {
 			e.Reason += " (" + m[2] + ")"
 		}
@@ -248,7 +248,7 @@ func checkTag(node *yaml.Node, want string) error {
 }
 
 // Comment is the line of the first comment that ytt would take for its own
-// language, 0 where there is none. The text must be YAML.
+// language, 0 if there is none. The text must be YAML.
 func Comment(data []byte) (int, error) {
 	leave, err := yamlsize.Enter(data)
 	if err != nil {

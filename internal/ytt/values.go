@@ -5,12 +5,12 @@ import (
 )
 
 // DataValuesHeader makes a values document one of ytt's data values, which it must be
-// where the controller hands it to ytt as an overlay.
+// if the controller hands it to ytt as an overlay.
 const DataValuesHeader = "#@data/values\n"
 
 // ParseValues reads a text of values as ytt reads a file of data values: its
 // documents are merged, later ones over earlier ones. Errors are *Error,
-// where the text cannot be used, and quote no value.
+// if the text cannot be used, and quote no value.
 func ParseValues(text []byte) (map[string]any, error) {
 	line, err := Comment(text)
 	if err != nil {

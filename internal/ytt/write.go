@@ -23,7 +23,7 @@ func Write(v any) ([]byte, error) {
 }
 
 // writer has one setting: whether a text of several lines goes into quotes,
-// and not into a block, where a line of it looks like a ytt comment.
+// and not into a block, if a line of it looks like a ytt comment.
 type writer struct{ quoteYtt bool }
 
 func (w writer) write(v any) ([]byte, error) {

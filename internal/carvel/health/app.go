@@ -2,8 +2,8 @@
 // runs what it is to run: not a moment before, and not long after.
 //
 // A status tells of an attempt, and an attempt of what it has read when it began. So an
-// App is current only where it has fetched what the branch holds now, and a
-// PackageInstall only where a run of its App began after everything that the run reads
+// App is current only if it has fetched what the branch holds now, and a
+// PackageInstall only if a run of its App began after everything that the run reads
 // was written. The controllers' times are whole seconds, so that the same second is not
 // after, unless something finer tells. A failure counts once a further attempt has failed
 // with the same: the first may be of before its cause was put right.
@@ -58,7 +58,7 @@ func App(s carvel.AppStatus, after int64) Health {
 	}
 }
 
-// progress describes a run that is not at its end: with what kapp does, where it has
+// progress describes a run that is not at its end: with what kapp does, if it has
 // begun.
 func progress(s carvel.AppStatus) string {
 	if s.Condition() != carvel.Reconciling || s.Deploy == nil || s.Deploy.Finished || s.Deploy.Stdout == "" {

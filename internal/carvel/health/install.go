@@ -9,7 +9,7 @@ import (
 // Install judges a PackageInstall, of at least generation after. For a
 // moment after a version was selected the PackageInstall shows it with the
 // success of the version before, so that its App has the last word; app is nil
-// where that cannot be read.
+// if that cannot be read.
 func Install(s carvel.InstallStatus, app *carvel.InstallApp, after int64) Health {
 	health := App(s.AppStatus, after)
 	if health.State != Current || app == nil {

@@ -35,7 +35,7 @@ func TestInstallHealth(t *testing.T) {
 		return "{metadata: {namespace: apps, name: app, generation: 2}, spec: {packageRef: {refName: app.default.tap, versionSelection: {constraints: '>=1.0.0'}}}, status: {" + status + "}}"
 	}
 	for name, c := range map[string]struct {
-		install, app string // the App: "" where it cannot be read
+		install, app string // the App: "" if it cannot be read
 		want         Health
 	}{
 		"new":            {install(""), "", Health{Pending, "the controller has not seen this generation"}},

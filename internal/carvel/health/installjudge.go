@@ -183,7 +183,7 @@ func (r *installRecord) health(o ObservedInstall) Health {
 	return health
 }
 
-// absent tells why the Secret does not hold what it is to hold, "" where it does.
+// absent tells why the Secret does not hold what it is to hold, "" if it does.
 func (s ObservedSecret) absent() string {
 	switch {
 	case s.Missing:
@@ -196,7 +196,7 @@ func (s ObservedSecret) absent() string {
 
 // settling is how long nothing may change, beside twice the time of a run, for a
 // run that began in the second of a write to count as one that has read it: a write
-// makes the controller run at once, and again where it met a run under way.
+// makes the controller run at once, and again if it met a run under way.
 const settling = 5 * time.Second
 
 // clockSlack is how far the clocks of the API server and the controller are taken
@@ -204,7 +204,7 @@ const settling = 5 * time.Second
 const clockSlack = 2 * time.Second
 
 // notRead tells why no run of the App is known to have begun after the Secret was
-// written; "" where one is. Only the beginning of a run tells what it has read: one
+// written; "" if one is. Only the beginning of a run tells what it has read: one
 // that was under way ends with the old values, as a success like any other. The
 // controller's times are whole seconds, as the API server's are.
 func (s secretRecord) notRead(name string, app carvel.InstallApp, quiet time.Duration) string {

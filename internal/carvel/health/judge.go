@@ -13,7 +13,7 @@ type Observation struct {
 	App     carvel.AppStatus
 	Sources []Source
 	// Installs are the PackageInstalls that the sources deploy, as the run cluster
-	// has them; nil where nobody looks there.
+	// has them; nil if nobody looks there.
 	Installs []ObservedInstall
 }
 
@@ -22,7 +22,7 @@ type Verdict struct {
 	Health
 	// Stage of a failure: fetch, template or deploy.
 	Stage string
-	// Install is the PackageInstall that failed, "" where the App itself did.
+	// Install is the PackageInstall that failed, "" if the App itself did.
 	Install string
 	// Output is the last of what kapp has put out.
 	Output string
@@ -39,7 +39,7 @@ type Verdict struct {
 // created.
 type Judge struct {
 	After int64 // generation that is waited for
-	// Old is the attempt that the App was at before the wait, where the wait has
+	// Old is the attempt that the App was at before the wait, if the wait has
 	// not made the controller run.
 	Old      *carvel.Attempt
 	app      Failures

@@ -11,7 +11,7 @@ import (
 type Source struct {
 	Directory string
 	Commit    string // that was fetched, "" before the first fetch
-	Tree      string // at that commit, "" where the server does not give it
+	Tree      string // at that commit, "" if the server does not give it
 	Tip       string // the branch's commit
 	TipTree   string
 }
@@ -22,7 +22,7 @@ type ObservedInstall struct {
 	Status          *carvel.InstallStatus // nil: it is not there
 	App             *carvel.InstallApp    // nil: it is not there
 	// Wanted are the annotations of the branch that the controller acts upon; nil
-	// where they are not known.
+	// if they are not known.
 	Wanted map[string]string
 	// Values are the names of the Secrets that its spec names.
 	Values []string
@@ -40,10 +40,10 @@ type ObservedSecret struct {
 	Written time.Time // when it was last written, to the second, by the API server's clock
 	New     bool      // it has not been written since it was created
 	// Earlier is when it was last written before it had its present content, the zero
-	// time where that was not seen.
+	// time if that was not seen.
 	Earlier time.Time
 	// Content tells one content from another, and Revision orders its changes among
-	// those of other objects of the cluster; 0 where it does not.
+	// those of other objects of the cluster; 0 if it does not.
 	Content  string
 	Revision uint64
 }

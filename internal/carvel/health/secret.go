@@ -12,7 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
-// ObserveSecret compares a Secret on a cluster, nil where it is missing, with
+// ObserveSecret compares a Secret on a cluster, nil if it is missing, with
 // what it is to hold.
 func ObserveSecret(wanted carvel.DeployedSecret, live *unstructured.Unstructured) ObservedSecret {
 	o := ObservedSecret{Name: wanted.Name, Missing: live == nil}
@@ -48,7 +48,7 @@ func secretContent(live *unstructured.Unstructured) string {
 }
 
 // dataWritten is when the values of a Secret were last written, to the second:
-// when it was created, where nothing tells.
+// when it was created, if nothing tells.
 func dataWritten(secret *unstructured.Unstructured) time.Time {
 	last := secret.GetCreationTimestamp().Time
 	for _, entry := range secret.GetManagedFields() {

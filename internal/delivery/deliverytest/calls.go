@@ -24,14 +24,14 @@ var ErrFault = errors.New("the call was made to fail")
 type Calls struct {
 	mu   sync.Mutex
 	made []string
-	// Fails, where not nil, is asked before a call with its number, from 1 on, and its
+	// Fails, if not nil, is asked before a call with its number, from 1 on, and its
 	// text, such as "staging Apply secrets dev/app". An error is that of the call.
 	Fails func(n int, call string) error
 	// Lost is like Fails, and asked after the call has done its work: the answer is lost.
 	Lost func(n int, call string) error
 }
 
-// begin notes a call. It fails where Fails says so; else end takes the call's own error,
+// begin notes a call. It fails if Fails says so; else end takes the call's own error,
 // and answers with that or with what Lost says.
 func (c *Calls) begin(format string, args ...any) (end func(error) error, err error) {
 	call := fmt.Sprintf(format, args...)

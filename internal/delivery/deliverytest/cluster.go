@@ -29,10 +29,10 @@ type Cluster struct {
 	Missing []schema.GroupVersionResource
 	// Denied are verbs and resources that the identity lacks, such as "escalate roles".
 	Denied []string
-	// Controller, where not nil, is told of each object that was written, and may change
+	// Controller, if not nil, is told of each object that was written, and may change
 	// it, as a controller does that is quick: not in what the writer gets back.
 	Controller func(ref cluster.Ref, obj *unstructured.Unstructured)
-	// Finalized, where not nil, tells of an object that is deleted whether it stays for
+	// Finalized, if not nil, tells of an object that is deleted whether it stays for
 	// now, as one does that a controller has to look after.
 	Finalized func(ref cluster.Ref, obj *unstructured.Unstructured) bool
 
@@ -83,7 +83,7 @@ func (c *Cluster) PutAs(resource schema.GroupVersionResource, obj *unstructured.
 	c.store(ref, c.objects[ref], obj.DeepCopy())
 }
 
-// Change changes an object as somebody else, where it is there.
+// Change changes an object as somebody else, if it is there.
 func (c *Cluster) Change(ref cluster.Ref, how func(*unstructured.Unstructured)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,7 +103,7 @@ func (c *Cluster) Remove(ref cluster.Ref) {
 	c.drop(ref)
 }
 
-// Object is one as it is, nil where there is none.
+// Object is one as it is, nil if there is none.
 func (c *Cluster) Object(ref cluster.Ref) *unstructured.Unstructured {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -119,7 +119,7 @@ func entries(files map[string]string, dir string) []gitops.Entry {
 	return slices.SortedFunc(maps.Values(found), func(a, b gitops.Entry) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// tree stands for what a directory holds, the zero Hash where it holds nothing.
+// tree stands for what a directory holds, the zero Hash if it holds nothing.
 func tree(files map[string]string, dir string) gitops.Hash {
 	content := map[string]string{}
 	for at, text := range files {

@@ -28,7 +28,7 @@ type Set struct {
 	Etcd, APIServer, ControllerManager string
 }
 
-// CacheDir returns the directory that the lab keeps between runs, made where it
+// CacheDir returns the directory that the lab keeps between runs, made if it
 // is missing: CARVEL_LAB_CACHE, else a directory under os.UserCacheDir.
 func CacheDir() (string, error) {
 	dir := os.Getenv(EnvCache)

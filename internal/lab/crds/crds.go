@@ -1,7 +1,7 @@
 // Package crds holds the definitions of the Carvel kinds that the lab's
 // clusters serve: every documented field, typed, and nothing else.
 //
-// The manifests are one file each. Where a schema is used more than once it is
+// The manifests are one file each. If a schema is used more than once it is
 // written once, in manifests/shared.yaml, and a manifest says `$ref: NAME`.
 package crds
 

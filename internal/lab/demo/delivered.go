@@ -24,7 +24,7 @@ var (
 const workload = "app"
 
 // delivered shows what the document has one verify with kubectl get, and the
-// workload. It fails where the run clusters do not have the version.
+// workload. It fails if the run clusters do not have the version.
 func (d *demonstration) delivered(ctx context.Context, version string) error {
 	for _, cluster := range d.runClusters() {
 		if err := d.deliveredTo(ctx, cluster, version); err != nil {

@@ -11,15 +11,14 @@ import (
 	"testing"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/demo"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
-// inEmptyDirectory fails the test where something is left in the directory for
+// inEmptyDirectory fails the test if something is left in the directory for
 // temporary files in the end.
 func inEmptyDirectory(t *testing.T) {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("an acceptance test: set TF_ACC=1")
-	}
+	suite.Acceptance(t, "starts a lab")
 	parent := t.TempDir()
 	t.Setenv("TMPDIR", parent)
 	t.Cleanup(func() {

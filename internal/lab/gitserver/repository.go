@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 const homeName = ".home"
@@ -57,6 +58,10 @@ func (s *Server) SetHook(repo, hook, script string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
+	// A process that starts meanwhile would have the file open for writing until it has
+	// become another program, and the hook could not run: "text file busy".
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	return os.WriteFile(path, []byte(script), 0o755)
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 var shared struct {
@@ -59,22 +60,13 @@ const syncPeriod = 5 * time.Second
 // starting bounds the start of the lab; Main ends it on a signal.
 var starting = context.Background()
 
-// Need skips a test that starts a control plane, unless TF_ACC is set as for acceptance
-// tests.
-func Need(t testing.TB) {
-	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("needs a lab: set TF_ACC=1")
-	}
-}
-
 // Get returns the lab: the one that LAB_* describe, else one that is started at
-// the first call and shared by the process. It fails the test where there is
-// none to be had, and skips it where TF_ACC is not set. Tests that use it may run in
+// the first call and shared by the process. It fails the test if there is
+// none to be had, and skips it if TF_ACC is not set. Tests that use it may run in
 // parallel.
 func Get(t testing.TB) *lab.Lab {
 	t.Helper()
-	Need(t)
+	suite.Acceptance(t, "needs a lab")
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if !shared.started {
@@ -88,13 +80,11 @@ func Get(t testing.TB) *lab.Lab {
 }
 
 // Own starts a lab of the test's own, with the build cluster alone, for what the
-// shared one must not be put through. It ends with the test. Where LAB_* name
+// shared one must not be put through. It ends with the test. If LAB_* name
 // clusters and no control plane has been built here, the test is skipped.
 func Own(t testing.TB) *lab.Lab {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC=1")
-	}
+	suite.Acceptance(t, "needs a lab")
 	_, elsewhere, err := lab.FromEnvironment()
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // envEnd makes this test binary start a lab and then end in a certain way.
@@ -41,7 +42,7 @@ func TestHelper(t *testing.T) {
 }
 
 func TestMain_leavesNothing(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	for name, c := range map[string]struct {
 		end    string
 		signal syscall.Signal

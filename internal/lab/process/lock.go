@@ -13,8 +13,8 @@ type FileLock struct{ file *os.File }
 // Unlock releases the lock. The file stays.
 func (l *FileLock) Unlock() error { return l.file.Close() }
 
-// TryLock takes the lock on the file at path, which it makes where it is
-// missing. It returns nil where another process holds the lock.
+// TryLock takes the lock on the file at path, which it makes if it is
+// missing. It returns nil if another process holds the lock.
 func TryLock(path string) (*FileLock, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -28,7 +28,7 @@ func TryLock(path string) (*FileLock, error) {
 }
 
 // Lock takes the lock on the file at path and waits for it until ctx is done.
-// It calls waiting, which may be nil, once where another process has the lock.
+// It calls waiting, which may be nil, once if another process has the lock.
 func Lock(ctx context.Context, path string, waiting func()) (*FileLock, error) {
 	for first := true; ; first = false {
 		lock, err := TryLock(path)

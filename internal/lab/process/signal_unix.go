@@ -9,10 +9,10 @@ import (
 )
 
 // Terminate sends SIGTERM to a process group. The error is os.ErrProcessDone
-// where there is none.
+// if there is none.
 func Terminate(group int) error { return signalGroup(group, syscall.SIGTERM) }
 
-// Kill sends SIGKILL to a process group. The error is os.ErrProcessDone where
+// Kill sends SIGKILL to a process group. The error is os.ErrProcessDone if
 // there is none.
 func Kill(group int) error { return signalGroup(group, syscall.SIGKILL) }
 

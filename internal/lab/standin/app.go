@@ -214,7 +214,7 @@ func without(list []string, drop string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == drop })
 }
 
-// writeStatus replaces the status of a fresh copy of the object where it differs.
+// writeStatus replaces the status of a fresh copy of the object if it differs.
 func (c *controller) writeStatus(ctx context.Context, gvr schema.GroupVersionResource, k key, status any) error {
 	var wanted map[string]any
 	if err := convert(status, &wanted); err != nil {

@@ -108,7 +108,7 @@ func (r *appRun) delete(ctx context.Context) (time.Duration, error) {
 	return deleteRetry, sleep(ctx, deleteRetry)
 }
 
-// remove runs kapp delete, except where nothing is to be deleted.
+// remove runs kapp delete, except if nothing is to be deleted.
 func (r *appRun) remove(ctx context.Context) (result, error) {
 	if r.spec.NoopDelete {
 		return result{}, nil

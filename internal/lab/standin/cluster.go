@@ -57,7 +57,7 @@ func newCluster(config *rest.Config) (*cluster, error) {
 func (c *cluster) close() { c.client.CloseIdleConnections() }
 
 // resourceFor asks the API server where a kind is served, once per group and version.
-// The second result is false where it does not serve the kind.
+// The second result is false if it does not serve the kind.
 func (c *cluster) resourceFor(ctx context.Context, gvk schema.GroupVersionKind) (resource, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

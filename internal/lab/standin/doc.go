@@ -20,11 +20,11 @@
 //
 // # Traps
 //
-// Three things that a wait must see through happen here every time, where the real
+// Three things that a wait must see through happen here every time, if the real
 // controller leaves them to chance:
 //
 //   - An App whose commit changes values alone has succeeded before the App of the
-//     PackageInstall has run again, and also where the values are bad; the failure shows
+//     PackageInstall has run again, and also if the values are bad; the failure shows
 //     at the next run. The same goes for a new version that the PackageInstall takes up by
 //     itself: with Release2024 it shows that version for a moment with the success of the
 //     one before.
@@ -45,7 +45,7 @@
 // them: a change of one takes a second and succeeds, or as long as its annotation
 // stand-in.lab/ready-after says, up to its own deadline, after which it has failed.
 // Packages are plain custom resources, so the API server words what is wrong with one in
-// its own way. Where it stops it says so in the status, with "the stand-in does not".
-// A syncPeriod that is no duration leaves only that App without a status, where it stops
+// its own way. If it stops it says so in the status, with "the stand-in does not".
+// A syncPeriod that is no duration leaves only that App without a status, if it stops
 // the real controller for the whole cluster.
 package standin

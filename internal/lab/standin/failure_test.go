@@ -41,7 +41,7 @@ func TestAccStandIn_badValues(t *testing.T) {
 }
 
 // A change of the values alone is a success before the workload has it, and one even
-// where the values are bad; the failure shows at the next run.
+// if the values are bad; the failure shows at the next run.
 func TestAccStandIn_secretOnlyChange(t *testing.T) {
 	f := newFlow(t)
 	f.build.apply(apps, strings.Replace(f.app(f.staging), "spec:\n", "spec:\n  syncPeriod: 1h0m0s\n", 1))

@@ -101,7 +101,7 @@ func (r *installRun) reconcile(ctx context.Context) error {
 	return onConflict(func() error { return r.bringUp(ctx, pkg, version) })
 }
 
-// bringUp copies the App's status and writes the App where it differs. With Release2024
+// bringUp copies the App's status and writes the App if it differs. With Release2024
 // the status is the one before that: right after a new version the PackageInstall still
 // shows how the old one went.
 func (r *installRun) bringUp(ctx context.Context, pkg *unstructured.Unstructured, version string) error {
@@ -140,7 +140,7 @@ func (r *installRun) bringUp(ctx context.Context, pkg *unstructured.Unstructured
 }
 
 // copyStatus takes the condition and the message over from the App, which is reconciling
-// where its last generation has not been looked at.
+// if its last generation has not been looked at.
 func (r *installRun) copyStatus(app *unstructured.Unstructured) error {
 	var status genericStatus
 	if err := convert(app.Object["status"], &status); err != nil {

@@ -19,7 +19,7 @@ const (
 )
 
 // appFor is the App that installs pkg: the Package's template with the fields and the
-// values of the PackageInstall. existing is nil where there is none yet.
+// values of the PackageInstall. existing is nil if there is none yet.
 func (r *installRun) appFor(existing, pkg *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	app := &unstructured.Unstructured{Object: map[string]any{}}
 	if existing != nil {

@@ -72,7 +72,7 @@ func (k *kapp) deploy(ctx context.Context, docs []*unstructured.Unstructured) er
 	return err
 }
 
-// clusterPlace stands for a namespace where an object has none.
+// clusterPlace stands for a namespace if an object has none.
 const clusterPlace = "(cluster)"
 
 func shownNamespace(u *unstructured.Unstructured) string {

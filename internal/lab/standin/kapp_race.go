@@ -17,7 +17,7 @@ const annotationRace = "stand-in.lab/first-deploy-race"
 const raceLimit = 10 * time.Second
 
 // race moves each PackageInstall that is created together with the first of its Packages
-// before them, where that is asked for. The changes are in the order of planChanges.
+// before them, if that is asked for. The changes are in the order of planChanges.
 func (k *kapp) race(changes []*change) []*change {
 	created, there := map[string]bool{}, map[string]bool{}
 	for _, c := range changes {

@@ -66,7 +66,7 @@ func (k *kapp) prepare(ctx context.Context, docs []*unstructured.Unstructured, r
 	return items, nil
 }
 
-// place sets the namespace: intoNs always, else the default where there is none.
+// place sets the namespace: intoNs always, else the default if there is none.
 func (k *kapp) place(u *unstructured.Unstructured, served resource) {
 	if !served.namespaced {
 		u.SetNamespace("")

@@ -20,7 +20,7 @@ type state struct {
 	pending string // what it waits for
 }
 
-// rollout is how long a workload that was changed takes, where annotationReady does not
+// rollout is how long a workload that was changed takes, if annotationReady does not
 // say otherwise. No kubelet runs it here; the time lets the App that deploys it be seen
 // under way.
 const rollout = time.Second

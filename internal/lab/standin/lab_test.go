@@ -19,6 +19,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
@@ -65,9 +66,7 @@ type flow struct {
 // kubeconfig Secrets and the Git credentials.
 func newFlow(t *testing.T) *flow {
 	t.Helper()
-	if os.Getenv("TF_ACC") != "1" {
-		t.Skip("needs clusters: set TF_ACC=1")
-	}
+	suite.Acceptance(t, "needs a lab")
 	t.Parallel()
 	l := labtest.Get(t)
 	f := &flow{t: t, lab: l, name: labtest.Name(t)}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/standin"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 func deployment(name, readyAfter string, deadline int) string {
@@ -42,9 +43,7 @@ func TestAccStandIn_rollout(t *testing.T) {
 // A controller that ends in the middle of a run leaves the App reconciling, and the next
 // one does not go on with it before its period is over.
 func TestAccStandIn_killed(t *testing.T) {
-	if os.Getenv("TF_ACC") != "1" {
-		t.Skip("needs clusters: set TF_ACC=1")
-	}
+	suite.Acceptance(t, "needs a lab")
 	t.Parallel()
 	own := labtest.Own(t)
 	s := &site{t: t, name: "build", cluster: own.Build, client: labtest.Client(t, own.Build), ns: labtest.Name(t)}

@@ -251,7 +251,7 @@ func checkYAML(name, text string) (empty bool, err error) {
 	return strings.TrimSpace(string(raw)) == "null", nil
 }
 
-// errPanic is how ytt 0.48 ends where a file of one line is no YAML.
+// errPanic is how ytt 0.48 ends if a file of one line is no YAML.
 var errPanic = errors.New("panic: Lines are 1 based\n\ngoroutine 1 [running]:\ncarvel.dev/ytt/pkg/filepos.NewPosition(...)\n\t./pkg/filepos/position.go:22")
 
 func yamlReason(err error) string {

@@ -28,6 +28,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // Providers are the provider under test, in the test's own process.
@@ -51,9 +52,7 @@ var environment sync.Once
 // New prepares a test; without TF_ACC it is skipped.
 func New(t testing.TB) *Env {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC=1")
-	}
+	suite.Acceptance(t, "needs a lab")
 	l := labtest.Get(t)
 	environment.Do(func() { // the provider reads these as a practitioner's would
 		for _, variable := range os.Environ() { // nothing of the developer's own clusters

@@ -21,7 +21,7 @@ type Program struct {
 	dir  string
 	last config.Variables
 	// Without is what the names of environment variables begin with that terraform
-	// is not to have, where not empty.
+	// is not to have, if not empty.
 	Without string
 }
 
@@ -145,7 +145,7 @@ func (p *Program) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Run runs terraform, which must succeed, or fail where a text is wanted that
+// Run runs terraform, which must succeed, or fail if a text is wanted that
 // begins with "Error:". What it says must have the texts.
 func (p *Program) Run(vars config.Variables, args []string, texts ...string) string {
 	p.env.T.Helper()

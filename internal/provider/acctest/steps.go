@@ -93,7 +93,7 @@ func (f Fixture) Identified(vars config.Variables, pairs ...string) resource.Tes
 	return s
 }
 
-// SkipWithoutIdentity skips a test where Terraform knows no identities.
+// SkipWithoutIdentity skips a test if Terraform knows no identities.
 var SkipWithoutIdentity = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)}
 
 // ImportedByIdentity imports the resource with an import block that names its

@@ -39,7 +39,7 @@ func (m model) knowsSecrets() bool {
 }
 
 // secretNames are the names of the App's own Secrets: for Git and for age,
-// empty where there is none.
+// empty if there is none.
 func (m model) secretNames(ctx context.Context) (git, age string, diags diag.Diagnostics) {
 	c, diags := m.credentials(ctx)
 	if c != nil {

@@ -138,7 +138,7 @@ func TestAccAppWait(t *testing.T) {
 	}
 }
 
-// TestAccAppWait_unseen: where the run cluster may not be looked at, the App is
+// TestAccAppWait_unseen: if the run cluster may not be looked at, the App is
 // judged by itself, and the receipt says so.
 func TestAccAppWait_unseen(t *testing.T) {
 	for _, resource := range []string{"packageinstalls", "apps", "secrets"} {

@@ -46,7 +46,7 @@ func gitCredentialsUnused() diag.Diagnostic {
 		"No git source is left that they are for: each names a secret_ref of its own. Remove git_credentials, or the secret_ref of a source.")
 }
 
-// noRepositoryForPackages refuses packages where there is no repository to
+// noRepositoryForPackages refuses packages if there is no repository to
 // deliver them from.
 func noRepositoryForPackages() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("packages"), "No GitOps repository is configured",

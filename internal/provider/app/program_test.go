@@ -55,7 +55,7 @@ func TestAccApp_appliedStuck(t *testing.T) {
 	}
 }
 
-// TestAccApp_orphanedStuck: where what a stuck delete misses is somebody else's,
+// TestAccApp_orphanedStuck: if what a stuck delete misses is somebody else's,
 // on_destroy can still be changed.
 func TestAccApp_orphanedStuck(t *testing.T) {
 	d := newWaiting(t)
@@ -202,7 +202,7 @@ func TestAccApp_unseen(t *testing.T) {
 	p.Run(vars("second"), destroy)
 }
 
-// TestAccApp_deadRunCluster: where the run cluster does not answer any more, a destroy
+// TestAccApp_deadRunCluster: if the run cluster does not answer any more, a destroy
 // ends with what the controller says, as soon as that has tried twice.
 func TestAccApp_deadRunCluster(t *testing.T) {
 	d := newWaiting(t)

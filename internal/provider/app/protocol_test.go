@@ -102,7 +102,7 @@ func TestProtocol_changedByOthers(t *testing.T) {
 	})
 }
 
-// TestProtocol_exists: an App of somebody else is refused, and adopted where that is asked
+// TestProtocol_exists: an App of somebody else is refused, and adopted if that is asked
 // for.
 func TestProtocol_exists(t *testing.T) {
 	w, r := inMemory(t)

@@ -104,7 +104,7 @@ func TestAccApp_expiredToken(t *testing.T) {
 	}
 }
 
-// TestAccApp_expiredTokenLeft: where the token of a destroy cannot be renewed, the error
+// TestAccApp_expiredTokenLeft: if the token of a destroy cannot be renewed, the error
 // says so beside what the controller says.
 func TestAccApp_expiredTokenLeft(t *testing.T) {
 	t.Parallel()

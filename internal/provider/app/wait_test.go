@@ -203,7 +203,7 @@ func TestAccApp_oldCommit(t *testing.T) {
 	// The apply that follows makes it run.
 	kicked := d.Step(labeled("late", hourly))
 	kicked.Check = d.runs(acctest.FirstVersion, "b")
-	// And where it looks by itself, the wait is for that look.
+	// And if it looks by itself, the wait is for that look.
 	soon := d.Step(labeled("soon", config.Variables{"sync_period": config.StringVariable("30s")}))
 	soon.Check = d.runs(acctest.FirstVersion, "b")
 	waited := d.Step(labeled("waited", config.Variables{"sync_period": config.StringVariable("30s")}))
@@ -277,7 +277,7 @@ func TestAccApp_stuckDelete(t *testing.T) {
 	})
 }
 
-// TestAccApp_orphan: what the App deployed stays, also where the controller
+// TestAccApp_orphan: what the App deployed stays, also if the controller
 // could not delete it, and an App of the same name takes it over again.
 func TestAccApp_orphan(t *testing.T) {
 	d := newWaiting(t)

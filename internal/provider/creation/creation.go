@@ -56,13 +56,13 @@ func Record(id string, complete bool) types.String {
 }
 
 // Recorded is the value of the attribute after an update, which completes a
-// creation where it succeeds.
+// creation if it succeeds.
 func Recorded(id string, before types.String, succeeded bool) types.String {
 	return Record(id, succeeded || !IsIncomplete(before))
 }
 
 // Imported is the value of the attribute creation of what is imported; id is
-// empty where it bears no mark.
+// empty if it bears no mark.
 func Imported(id string) types.String {
 	if id == "" {
 		return types.StringNull()
@@ -108,13 +108,13 @@ func Known(adopted types.String) types.String {
 const plannedKey = "planned"
 
 type planned struct {
-	// Create is the import id of the resource that is created, empty where it is
+	// Create is the import id of the resource that is created, empty if it is
 	// not known yet; nil: none is.
 	Create *string `json:"create,omitempty"`
 }
 
 // PlanCreate notes that a resource with this import id is planned to be
-// created, which is empty where it is not known yet.
+// created, which is empty if it is not known yet.
 func PlanCreate(ctx context.Context, to privatestate.Writer, id string) diag.Diagnostics {
 	return privatestate.Set(ctx, to, plannedKey, planned{Create: &id})
 }
@@ -126,7 +126,7 @@ func PlanDestroy(ctx context.Context, to privatestate.Writer) diag.Diagnostics {
 }
 
 // IsRetried reports whether a delete is the first half of a replacement by a
-// resource with the same import id. Where that was not known, and the creation
+// resource with the same import id. If that was not known, and the creation
 // that is recorded was not completed, it warns of what is left.
 func IsRetried(ctx context.Context, from privatestate.Reader, id string, recorded types.String) (bool, diag.Diagnostics) {
 	p, diags := privatestate.Get[planned](ctx, from, plannedKey)
@@ -136,7 +136,7 @@ func IsRetried(ctx context.Context, from privatestate.Reader, id string, recorde
 	return p.Create != nil && (*p.Create == id || *p.Create == ""), diags
 }
 
-// PlanUpdate plans a mark where the state records none yet and something
+// PlanUpdate plans a mark if the state records none yet and something
 // changes, and the completion of a creation that is not complete. It is called
 // once all else is planned.
 func PlanUpdate(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {

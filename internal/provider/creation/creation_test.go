@@ -17,7 +17,7 @@ func (m memory) SetKey(_ context.Context, key string, value []byte) diag.Diagnos
 	return nil
 }
 
-// TestIsRetried: a delete is the first half of a retry where the plan before it
+// TestIsRetried: a delete is the first half of a retry if the plan before it
 // was one of a create at the same place.
 func TestIsRetried(t *testing.T) {
 	ctx := context.Background()

@@ -12,7 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
-// defaultSeconds is what the TokenRequest API takes where nothing is asked for.
+// defaultSeconds is what the TokenRequest API takes if nothing is asked for.
 const defaultSeconds = 3600
 
 type model struct {

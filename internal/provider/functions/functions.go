@@ -27,7 +27,7 @@ func refused(argument int64, err error) *function.FuncError {
 	return function.NewArgumentFuncError(argument, err.Error())
 }
 
-// answer sets the result, or the error where there is one.
+// answer sets the result, or the error if there is one.
 func answer(ctx context.Context, resp *function.RunResponse, result any, err *function.FuncError) {
 	resp.Error = function.ConcatFuncErrors(resp.Error, err)
 	if resp.Error == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-// TestAccInterrupted_checks: each check fails where what it is for has happened.
+// TestAccInterrupted_checks: each check fails if what it is for has happened.
 func TestAccInterrupted_checks(t *testing.T) {
 	t.Parallel()
 	if !acctest.ShowsProcesses() {

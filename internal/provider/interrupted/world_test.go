@@ -189,7 +189,7 @@ func (w *world) start(vars stage, args ...string) *running {
 	return r
 }
 
-// within waits for the end, and ends terraform where that takes too long.
+// within waits for the end, and ends terraform if that takes too long.
 func (r *running) within(limit time.Duration) (inTime bool) {
 	select {
 	case <-r.done:

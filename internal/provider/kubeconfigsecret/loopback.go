@@ -11,7 +11,7 @@ import (
 )
 
 // warnLoopback warns of a kubeconfig whose server the build cluster would look
-// for in itself. Where the build cluster is on this machine as well, the two
+// for in itself. If the build cluster is on this machine as well, the two
 // may well reach each other.
 func (r *kubeconfigSecret) warnLoopback(ctx context.Context, plan, config model) diag.Diagnostics {
 	var diags diag.Diagnostics
@@ -29,7 +29,7 @@ func (r *kubeconfigSecret) warnLoopback(ctx context.Context, plan, config model)
 	return diags
 }
 
-// plannedServer is the API server's URL that the kubeconfig will have, "" where
+// plannedServer is the API server's URL that the kubeconfig will have, "" if
 // it cannot be told, and how to change it.
 func (r *kubeconfigSecret) plannedServer(ctx context.Context, plan, config model) (at path.Path, server, advice string) {
 	if account, _ := serviceAccount(ctx, plan.ServiceAccount); account != nil {

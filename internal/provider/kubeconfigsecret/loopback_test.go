@@ -69,7 +69,7 @@ func TestWarnLoopback(t *testing.T) {
 	}
 }
 
-// TestWarnInsecure: who uses a kubeconfig is told where it does not verify its
+// TestWarnInsecure: who uses a kubeconfig is told if it does not verify its
 // server.
 func TestWarnInsecure(t *testing.T) {
 	for name, c := range map[string]struct {

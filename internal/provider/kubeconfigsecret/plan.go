@@ -115,7 +115,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 	return diags
 }
 
-// planFingerprint leaves the fingerprint unknown where the Secret will hold
+// planFingerprint leaves the fingerprint unknown if the Secret will hold
 // something that cannot be told yet.
 func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *model, written record) diag.Diagnostics {
 	spec, diags := plan.spec(ctx)

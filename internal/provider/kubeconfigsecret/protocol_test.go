@@ -105,7 +105,7 @@ func TestProtocol_changedByOthers(t *testing.T) {
 	})
 }
 
-// TestProtocol_exists: a Secret of somebody else is refused, adopted where that is asked
+// TestProtocol_exists: a Secret of somebody else is refused, adopted if that is asked
 // for, and left when the resource goes.
 func TestProtocol_exists(t *testing.T) {
 	w, r := inMemory(t)

@@ -227,7 +227,7 @@ func TestAccKubeconfigSecret_refused(t *testing.T) {
 	resource.Test(t, resource.TestCase{Steps: append(steps, exists)})
 }
 
-// TestAccKubeconfigSecret_failedCreate: nothing is left in the state where
+// TestAccKubeconfigSecret_failedCreate: nothing is left in the state if
 // nothing was made.
 func TestAccKubeconfigSecret_failedCreate(t *testing.T) {
 	e, f := fixture(t, "kubeconfig")

@@ -44,7 +44,7 @@ func TestAccKubeconfigSecret_type(t *testing.T) {
 }
 
 // TestAccKubeconfigSecret_kept changes something else than the kubeconfig: what
-// was written stays, also where the configuration has another now.
+// was written stays, also if the configuration has another now.
 func TestAccKubeconfigSecret_kept(t *testing.T) {
 	e, f := fixture(t, "kubeconfig")
 	secrets := e.Build(carvel.Secrets, e.Name)

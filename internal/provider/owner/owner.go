@@ -18,7 +18,7 @@ import (
 // Variable is the environment variable that sets the name.
 const Variable = "CARVEL_OWNER"
 
-// Surroundings are what a name is made of where none is configured.
+// Surroundings are what a name is made of if none is configured.
 type Surroundings struct {
 	Env       func(string) string
 	Hostname  func() (string, error)
@@ -38,11 +38,11 @@ var locations = []string{
 	"project", "schema_name", "secret_suffix", "storage_account_name", "table", "workspace_dir", "workspace_key_prefix", "workspaces",
 }
 
-// Name is the configured name or, where that is empty: that of the environment;
+// Name is the configured name or, if that is empty: that of the environment;
 // the organization and workspace of HCP Terraform
 // (https://developer.hashicorp.com/terraform/cloud-docs/workspaces/run/run-environment);
 // what kind of backend keeps the state, and a digest of where; the host, and a
-// digest of the directory. One of the last two ends in the workspace where that
+// digest of the directory. One of the last two ends in the workspace if that
 // is not the default one.
 func Name(configured string, s Surroundings) string {
 	for _, name := range []string{configured, s.Env(Variable), s.Env("TFC_WORKSPACE_SLUG")} {
@@ -64,7 +64,7 @@ func Name(configured string, s Surroundings) string {
 	kind, place := backend(data, s)
 	if place == "" || kind == "local" {
 		if kind, err = s.Hostname(); err != nil {
-			kind = "localhost" // it tells hosts apart, where it can
+			kind = "localhost" // it tells hosts apart, if it can
 		}
 		place = directory + place
 	}

@@ -139,7 +139,7 @@ func TestAccOwnership_imported(t *testing.T) {
 	}
 }
 
-// TestAccOwnership_deleteAdopted: an adopted namespace is deleted where the
+// TestAccOwnership_deleteAdopted: an adopted namespace is deleted if the
 // practitioner has said so.
 func TestAccOwnership_deleteAdopted(t *testing.T) {
 	w := newWorld(t)
@@ -184,7 +184,7 @@ func TestAccOwnership_failedApp(t *testing.T) {
 }
 
 // TestAccOwnership_adoptionShown: an adoption shows what it changes, and fails
-// where that is something else by the time of the apply.
+// if that is something else by the time of the apply.
 func TestAccOwnership_adoptionShown(t *testing.T) {
 	w := newWorld(t)
 	w.Create(w.Staging(carvel.Namespaces, ""), acctest.Object(carvel.Namespaces, "Namespace", "", w.Name))

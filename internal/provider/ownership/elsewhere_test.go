@@ -10,7 +10,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
-// TestAccOwnership_anotherRunCluster: where a key of run_clusters leads to another cluster, the namespace is made there,
+// TestAccOwnership_anotherRunCluster: if a key of run_clusters leads to another cluster, the namespace is made there,
 // and the former one is left. What is there already is not taken.
 func TestAccOwnership_anotherRunCluster(t *testing.T) {
 	w := newWorld(t)

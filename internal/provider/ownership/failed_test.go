@@ -169,7 +169,7 @@ func TestAccOwnership_failedKubeconfig(t *testing.T) {
 		t.Error("the token goes first, and the Secret was to be left")
 	}
 	p.Run(labels, append([]string{"plan", "-destroy"}, targets[1]), "1 to destroy")
-	next(t, p, labels, targets, oneToAlter, oneChanged) // where it is kept instead
+	next(t, p, labels, targets, oneToAlter, oneChanged) // if it is kept instead
 	p.Run(labels, []string{"destroy", "-auto-approve", targets[1]}, "1 destroyed")
 
 	w.Create(w.Build(carvel.Secrets, w.Name), acctest.Object(carvel.Secrets, "Secret", w.Name, "staging-kubeconfig"))

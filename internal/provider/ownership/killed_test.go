@@ -184,7 +184,7 @@ func TestAccOwnership_killedKubeconfig(t *testing.T) {
 		token()
 	}
 	// Its token was deleted by hand, and another one is made for it: the same again
-	// where the cluster signs with RSA, since no time is in such a token.
+	// if the cluster signs with RSA, since no time is in such a token.
 	w.Delete(w.Staging(carvel.Secrets, w.Name), token())
 	killed(t, p, cut{build, http.MethodPatch, secret, false}, vars, append(slices.Clone(apply), targets...)...)
 	p.Run(vars, append(slices.Clone(apply), targets...), "0 added", "0 destroyed")

@@ -1,4 +1,4 @@
-// Package ownership_test shows that nothing that runs is lost where two
+// Package ownership_test shows that nothing that runs is lost if two
 // resources, two configurations or somebody else hold the same names.
 package ownership_test
 
@@ -178,7 +178,7 @@ func TestAccOwnership_renamed(t *testing.T) {
 }
 
 // TestAccOwnership_twoConfigurations: a second configuration with the same names
-// is refused; where it adopts, the first one says so, changes nothing and
+// is refused; if it adopts, the first one says so, changes nothing and
 // deletes nothing any more.
 func TestAccOwnership_twoConfigurations(t *testing.T) {
 	w := newWorld(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/version"
 )
 
-// lookup is a question about a package's versions. It is nil where nothing is
+// lookup is a question about a package's versions. It is nil if nothing is
 // to be looked up, or not yet.
 type lookup struct {
 	source    delivery.PackageSource
@@ -169,7 +169,7 @@ func (r *packageInstall) prefetch(ctx context.Context, m model) error {
 }
 
 // readVersion is the model with the version that its constraint selects now. A
-// version that was known stays where none is found: it is still installed.
+// version that was known stays if none is found: it is still installed.
 func (r *packageInstall) readVersion(ctx context.Context, m model) (model, diag.Diagnostics) {
 	if m.PackageSource.IsNull() {
 		m.PackageSource = types.StringValue(delivery.FromRepository)

@@ -79,7 +79,7 @@ func removedVersion(m model, now string) diag.Diagnostic {
 }
 
 // ofFinding is the diagnostic about a value that does not fit its schema: an
-// error where the deployment would fail over it.
+// error if the deployment would fail over it.
 func ofFinding(at path.Path, attribute string, f valuesschema.Finding, v delivery.PackageVerdict, name string) diag.Diagnostic {
 	detail := fmt.Sprintf("%s\n\nThis is what the values schema of %s %s says.", f.Message, name, v.Version)
 	if v.Enforced {

@@ -226,7 +226,7 @@ func TestAccPackageInstall_packageSourceCluster(t *testing.T) {
 	}})
 }
 
-// TestAccPackageInstall_repositoryAhead: a version that the values do not fit is no error where nothing is committed, so that it stops
+// TestAccPackageInstall_repositoryAhead: a version that the values do not fit is no error if nothing is committed, so that it stops
 // neither other changes nor a destroy; it is one again for a change.
 func TestAccPackageInstall_repositoryAhead(t *testing.T) {
 	e, f, r := lookups(t)

@@ -133,7 +133,7 @@ func (r *packageInstall) planNew(ctx context.Context, req resource.ModifyPlanReq
 	resp.Diagnostics.Append(writeSeen(ctx, resp.Private, private.See(dir, found.Blobs, nil, secret || before))...)
 }
 
-// planChange plans a commit where the files that are there say something else
+// planChange plans a commit if the files that are there say something else
 // than those that are wanted. What they say in another form stays as it is.
 func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, plan *model, planned delivery.PackageInstallReceipt, secret bool) {
 	at := install(*plan)

@@ -15,7 +15,7 @@ const (
 	// seenKey holds the files as they were last seen: what an update or a delete
 	// may overwrite.
 	seenKey = "seen"
-	// secretKey is there where a part of the values is kept out of the state, or may
+	// secretKey is there if a part of the values is kept out of the state, or may
 	// have to be: what is imported has no configuration yet that tells which of the
 	// values in Git are write-only, so that the state takes none of them.
 	secretKey = "values_wo"

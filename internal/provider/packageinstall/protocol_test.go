@@ -144,7 +144,7 @@ func TestProtocol_changedBetween(t *testing.T) {
 	}
 }
 
-// TestProtocol_exists: files of somebody else are refused, and adopted where that is
+// TestProtocol_exists: files of somebody else are refused, and adopted if that is
 // asked for, as the plan shows it.
 func TestProtocol_exists(t *testing.T) {
 	theirs := map[string]string{install: "kind: PackageInstall\n"}

@@ -15,7 +15,7 @@ import (
 
 // read is the model with what the files in the repository say. What they say
 // in other words than the practitioner stays as it was written, and so do the
-// values where a part of them is kept out of the state.
+// values if a part of them is kept out of the state.
 func (m model) read(ctx context.Context, found delivery.PackageInstall, secret bool) (model, error) {
 	m.Name = types.StringValue(found.Install.Name)
 	m.Namespace = tfvalue.String(found.Install.Namespace)

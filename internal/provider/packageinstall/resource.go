@@ -235,7 +235,7 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 	return spec, diags
 }
 
-// before are the files that the plan saw. It is an error where it can be told
+// before are the files that the plan saw. It is an error if it can be told
 // already that one is another now.
 func (r *packageInstall) before(ctx context.Context, private privatestate.Reader, at repolayout.Install) (installfiles.Before, error) {
 	seen, diags := readSeen(ctx, private)

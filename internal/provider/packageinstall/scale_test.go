@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // scale is the terraform command with the provider as a process of its own, and a Git server that counts. There are no clusters.
@@ -33,7 +34,7 @@ const scaleRepository = "gitops"
 // hostedPush is how long a hosted Git server takes for a push, about. What has come until then shares the next one.
 const hostedPush = 200 * time.Millisecond
 
-// maxPushes of 100 changes, 10 of which are under way at any time: 10 where none of them is late. How many are late depends on how busy
+// maxPushes of 100 changes, 10 of which are under way at any time: 10 if none of them is late. How many are late depends on how busy
 // the machine is; without shared pushes there would be 100.
 const maxPushes = 50
 
@@ -46,9 +47,7 @@ const maxState = 2300
 
 func newScale(t testing.TB, fixture string, delay time.Duration) *scale {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC=1")
-	}
+	suite.Acceptance(t, "runs terraform")
 	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
 	if terraform == "" {
 		terraform = "terraform"

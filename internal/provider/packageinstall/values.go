@@ -15,7 +15,7 @@ import (
 )
 
 // values are the one document of values: values_yaml in order, values over it,
-// and the write-only values over both. They are nil where none of them is set.
+// and the write-only values over both. They are nil if none of them is set.
 func (m model) values(ctx context.Context, writeOnly types.Dynamic) (map[string]any, diag.Diagnostics) {
 	var texts []string
 	var diags diag.Diagnostics
@@ -72,7 +72,7 @@ func isKnown(ctx context.Context, value attr.Value) (bool, error) {
 }
 
 // readValues shows what the file of the values says where it is not what the
-// attributes say. Where they are more than one source, or write-only, it cannot
+// attributes say. If they are more than one source, or write-only, it cannot
 // be told which of them differs; the plan then shows a commit alone.
 func (m model) readValues(ctx context.Context, found map[string]any) (model, error) {
 	if found == nil {

@@ -102,7 +102,7 @@ func (s *scale) said(args ...string) (plain, out string) {
 	return strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "), out
 }
 
-// TestAccPackageInstall_versionRemoved: where the version that is installed is taken away, the controller stays with it.
+// TestAccPackageInstall_versionRemoved: if the version that is installed is taken away, the controller stays with it.
 func TestAccPackageInstall_versionRemoved(t *testing.T) {
 	s := newScale(t, "warnings", 0)
 	const app = "app.default.tap"

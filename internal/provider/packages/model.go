@@ -33,7 +33,7 @@ func (m model) with(found []carvel.Package) model {
 	m.Packages = make([]packageModel, 0, len(byName))
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		versions := carvel.Versions(byName[name])
-		newest, _ := version.Select(versions, version.Selection{}) // none where all are prereleases
+		newest, _ := version.Select(versions, version.Selection{}) // none if all are prereleases
 		m.Packages = append(m.Packages, packageModel{
 			Name: types.StringValue(name), Versions: tfvalue.StringList(versions), Newest: tfvalue.String(newest),
 		})

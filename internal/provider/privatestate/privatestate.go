@@ -26,7 +26,7 @@ type State interface {
 	Writer
 }
 
-// Get is the value under a key, the zero value where there is none.
+// Get is the value under a key, the zero value if there is none.
 func Get[T any](ctx context.Context, from Reader, key string) (value T, diags diag.Diagnostics) {
 	text, diags := from.GetKey(ctx, key)
 	if diags.HasError() || text == nil {
@@ -47,7 +47,7 @@ func Set(ctx context.Context, to Writer, key string, value any) diag.Diagnostics
 	return to.SetKey(ctx, key, text)
 }
 
-// Change keeps a value under a key, and writes nothing where it is kept already.
+// Change keeps a value under a key, and writes nothing if it is kept already.
 func Change[T comparable](ctx context.Context, in State, key string, value T) diag.Diagnostics {
 	before, diags := Get[T](ctx, in, key)
 	if diags.HasError() || before == value {

@@ -1,7 +1,7 @@
 // Package protocoltest drives one resource over the plugin protocol, as Terraform does,
 // on clusters and a repository in memory: plans, applies, refreshes, imports and
 // destroys, in milliseconds. It is no Terraform: it has one resource and no language, and
-// holds to the protocol where a resource would notice.
+// holds to the protocol if a resource would notice.
 package protocoltest
 
 import (
@@ -43,7 +43,7 @@ func (c *configured) DataSources(context.Context) []func() datasource.DataSource
 	return c.dataSources
 }
 
-// Config are the attributes of a configuration, null where they are missing: texts, bools,
+// Config are the attributes of a configuration, null if they are missing: texts, bools,
 // ints, maps and slices of these, and Unknown.
 type Config map[string]any
 

@@ -12,7 +12,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
-// PlanClaim claims a place for a resource that is planned to be, "" where that
+// PlanClaim claims a place for a resource that is planned to be, "" if that
 // is not known yet, and notes a creation for the delete that may come before
 // it. id is its import id.
 func (d *Data) PlanClaim(ctx context.Context, noun, name, place, id string, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) diag.Diagnostics {
@@ -43,7 +43,7 @@ func (d *Data) Claim(noun, name, place string, req resource.ModifyPlanRequest) d
 }
 
 // PlanDestroy notes that a resource is planned to be destroyed, and refuses that
-// where the same plan creates another one in its place.
+// if the same plan creates another one in its place.
 func (d *Data) PlanDestroy(ctx context.Context, noun, name, place string, resp *resource.ModifyPlanResponse) diag.Diagnostics {
 	diags := creation.PlanDestroy(ctx, resp.Private)
 	if d != nil && errors.Is(d.Planned.Destroy(place), ErrRenamed) {

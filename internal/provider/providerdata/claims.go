@@ -32,8 +32,8 @@ var (
 )
 
 // Claim notes that a resource with this configuration is planned at a place;
-// prior reports whether it has a prior state. It is ErrClaimed where the place
-// belongs to another resource, and ErrRenamed where another one that has it is
+// prior reports whether it has a prior state. It is ErrClaimed if the place
+// belongs to another resource, and ErrRenamed if another one that has it is
 // destroyed by the same plan.
 func (c *Claims) Claim(place string, config tftypes.Value, prior bool) error {
 	c.mu.Lock()
@@ -51,7 +51,7 @@ func (c *Claims) Claim(place string, config tftypes.Value, prior bool) error {
 }
 
 // Destroy notes that a resource is planned to be destroyed. It is ErrRenamed
-// where another one that takes its place is created by the same plan. One that
+// if another one that takes its place is created by the same plan. One that
 // is created before the other is destroyed has been made by then.
 func (c *Claims) Destroy(place string) error {
 	c.mu.Lock()

@@ -101,7 +101,7 @@ func (d *Data) CheckBuild() diag.Diagnostics {
 	return diags
 }
 
-// Defer puts a data source off, or refuses it where Terraform cannot, since the
+// Defer puts a data source off, or refuses it if Terraform cannot, since the
 // part of the configuration that it reads from is not known yet. part is what
 // the configuration calls it.
 func Defer(part string, req datasource.ReadRequest, resp *datasource.ReadResponse) {

@@ -8,8 +8,8 @@ import (
 )
 
 // PackageSource is where a data source looks for packages: on a run cluster, or
-// without one in the repository. ready is false where that has to wait, or
-// where it is refused.
+// without one in the repository. ready is false if that has to wait, or
+// if it is refused.
 func (d *Data) PackageSource(runCluster, namespace types.String, req datasource.ReadRequest, resp *datasource.ReadResponse) (from delivery.PackageSource, ready bool) {
 	if runCluster.IsNull() {
 		resp.Diagnostics.Append(d.CheckGit()...)

@@ -70,7 +70,7 @@ func ruleModels(rules []carvel.Rule) []ruleModel {
 	return models
 }
 
-// restriction is nil where the ServiceAccount is not restricted.
+// restriction is nil if the ServiceAccount is not restricted.
 func restriction(s carvel.RunNamespaceSpec) *restrictionModel {
 	if !s.Restricted {
 		return nil

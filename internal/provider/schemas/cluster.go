@@ -40,7 +40,7 @@ type Exec struct {
 
 // ClusterAttributes are the attributes of a cluster connection, under the
 // names that hashicorp/kubernetes uses. environment adds to a description the
-// variable that is read where the attribute is not set.
+// variable that is read if the attribute is not set.
 func ClusterAttributes(environment map[string]string) map[string]schema.Attribute {
 	describe := func(name, text string) string {
 		if variable := environment[name]; variable != "" {

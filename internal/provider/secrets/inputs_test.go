@@ -14,7 +14,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 )
 
-// Where a secret is given to an attribute: in the working run, as one that the
+// If a secret is given to an attribute: in the working run, as one that the
 // test makes up or one of the lab's, or in a run that fails.
 const (
 	ofLab   = "the lab's "

@@ -51,7 +51,7 @@ func (f Failure) Diagnostic() diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summary, detail)
 }
 
-// Advice is what to do about an error, "" where nothing is known to help.
+// Advice is what to do about an error, "" if nothing is known to help.
 func Advice(err error) string { return explain(err).advice }
 
 // MissingPart is the diagnostic of a resource that needs a part of the

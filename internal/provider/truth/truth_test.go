@@ -33,7 +33,7 @@ var rounds = flag.Int("rounds", 1, "how often each world goes through all kinds 
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// countsASecond is about what ytt counts to in a second, where nothing else runs.
+// countsASecond is about what ytt counts to in a second, if nothing else runs.
 const countsASecond = 6_500_000
 
 // packageFile is a version of a package whose ConfigMap shows the version, the build and
@@ -161,7 +161,7 @@ func (w *world) extras() {
 	}
 }
 
-// kinds are what may change. Where a Secret is told, its change meets a run that has
+// kinds are what may change. If a Secret is told, its change meets a run that has
 // begun before it.
 var kinds = []struct {
 	name   string

@@ -41,7 +41,7 @@ func Advertise(tip plumbing.Hash, capabilities string) string {
 type Object struct {
 	Kind   plumbing.ObjectType
 	Data   []byte
-	Claim  int           // the size in its header, where it is not that of data
+	Claim  int           // the size in its header, if it is not that of data
 	Back   int           // of a delta by offset: how many objects ago its base was
 	Ref    plumbing.Hash // of a delta by id
 	Zipped []byte        // in place of data

@@ -38,7 +38,7 @@ type LimitError struct {
 	What string
 	// Most is the limit with its unit.
 	Most string
-	// Path of the file or the directory, where it is about one.
+	// Path of the file or the directory, if it is about one.
 	Path string
 	// Advice is what to do, in a sentence.
 	Advice string
@@ -94,7 +94,7 @@ func tooManyObjects() *LimitError {
 	return &LimitError{What: "the number of objects in the server's pack", Most: fmt.Sprint(MaxPackObjects), Advice: SmallerRepository}
 }
 
-// FileTooLarge is about a file at a path, which may be empty where it is not known.
+// FileTooLarge is about a file at a path, which may be empty if it is not known.
 func FileTooLarge(path string) *LimitError {
 	e := fileBound.Exceeded()
 	e.Path = path

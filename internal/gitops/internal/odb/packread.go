@@ -217,7 +217,7 @@ func (p *packReader) add(id Hash, o Object) {
 	p.objects[id] = o
 }
 
-// packSource is the wire: it hashes what is read, and spools it where that is asked for.
+// packSource is the wire: it hashes what is read, and spools it if that is asked for.
 type packSource struct {
 	ctx       context.Context
 	r         io.Reader

@@ -11,7 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/hash"
 )
 
-// Packed is an object to push. Base, where set, is an older version that the server has.
+// Packed is an object to push. Base, if set, is an older version that the server has.
 type Packed struct {
 	Object
 	ID     Hash

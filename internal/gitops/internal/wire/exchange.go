@@ -175,7 +175,7 @@ func guard(request *http.Request, sending func() error) {
 }
 
 // newTransport has connections of its own, which close by themselves when they are idle. It reads the system's certificate
-// authorities where others are trusted besides them.
+// authorities if others are trusted besides them.
 func newTransport(login HTTPLogin) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,

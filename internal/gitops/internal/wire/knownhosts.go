@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// BuiltinKnownHosts are the keys that the large hosts publish. They hold where SSHAuth.KnownHosts is empty.
+// BuiltinKnownHosts are the keys that the large hosts publish. They hold if SSHAuth.KnownHosts is empty.
 const BuiltinKnownHosts = `
 github.com,ssh.github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl
 [ssh.github.com]:443 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl

@@ -28,7 +28,7 @@ const (
 	maxHeaderBytes = 256 << 10
 	// MaxTextBytes of what a server says in an error.
 	MaxTextBytes = 16 << 10
-	// MaxLineBytes of what it says where one line is enough.
+	// MaxLineBytes of what it says if one line is enough.
 	MaxLineBytes = 300
 )
 

@@ -11,7 +11,7 @@ import (
 
 // RedirectError: the server sends the client to another host, which is to get neither credentials nor a push. Nothing was sent there.
 type RedirectError struct {
-	// From and To are the hosts, with the scheme and, where it is not the scheme's own, the port.
+	// From and To are the hosts, with the scheme and, if it is not the scheme's own, the port.
 	From, To string
 	// URL is the repository's place there, for git.url.
 	URL string

@@ -29,7 +29,7 @@ type Remote interface {
 	Known() bool
 	// Fetch is one round of upload-pack.
 	Fetch(ctx context.Context, f FetchRequest) (map[odb.Hash]odb.Object, error)
-	// Push moves the branch from old to id, which must be a child of old, or creates it at id where old is the zero Hash.
+	// Push moves the branch from old to id, which must be a child of old, or creates it at id if old is the zero Hash.
 	// sending is asked, perhaps more than once and by another goroutine, before anything goes out that the server could act upon;
 	// after an error of it nothing does. An error of Push means that the outcome is not known if sending was asked and had none,
 	// unless it is a *TurnedAwayError.

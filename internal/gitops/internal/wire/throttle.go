@@ -36,7 +36,7 @@ func (e *ThrottledError) Beyond(ctx context.Context) bool {
 	return limited && e.Until.After(deadline)
 }
 
-// Wait waits as long as the host wants, or about delay where it did not say. The error is this one when that is longer than ctx lasts.
+// Wait waits as long as the host wants, or about delay if it did not say. The error is this one when that is longer than ctx lasts.
 func (e *ThrottledError) Wait(ctx context.Context, delay time.Duration) error {
 	if e.Beyond(ctx) {
 		return e

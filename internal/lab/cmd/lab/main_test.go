@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/labtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // envMain makes this test binary the command itself.
@@ -50,7 +50,7 @@ func exitCodeOf(err error) int {
 }
 
 func TestExec(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	cmd, stderr := labCommand(t, "exec", "-bare", "--", "/bin/sh", "-c",
 		`test -r "$LAB_BUILD_KUBECONFIG" -a -r "$LAB_STAGING_KUBECONFIG" -a -r "$LAB_PROD_KUBECONFIG" && echo the last line; exit 7`)
 	output, err := cmd.Output()
@@ -63,7 +63,7 @@ func TestExec(t *testing.T) {
 }
 
 func TestExec_forwardsSignals(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	cmd, stderr := labCommand(t, "exec", "-bare", "--", "/bin/sh", "-c",
 		`trap 'echo terminated; exit 9' TERM; echo up; while :; do sleep 0.1; done`)
 	pipe, err := cmd.StdoutPipe()
@@ -89,7 +89,7 @@ func TestExec_forwardsSignals(t *testing.T) {
 }
 
 func TestUp(t *testing.T) {
-	labtest.Need(t)
+	suite.Acceptance(t, "needs a lab")
 	cmd, stderr := labCommand(t, "up", "-bare")
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
