@@ -16,6 +16,7 @@ type Repository interface {
 	Prefetch(ctx context.Context, paths ...string) error
 	List(ctx context.Context, dir string) ([]gitops.Entry, error)
 	Read(ctx context.Context, path string) (gitops.File, error)
+	Stats(ctx context.Context, paths ...string) ([]gitops.Entry, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
 	Tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error)

@@ -95,13 +95,22 @@ func (is *Installs) ChangedFile(ctx context.Context, path string) error {
 func (is *Installs) Update(ctx context.Context, p PackageInstall, before installfiles.Before) (PackageInstallReceipt, error) {
 	r, err := is.commit(ctx, "Update", p, before, is.mark(resourceOf(p.At()), p.Creation))
 	var precondition *gitops.PreconditionError
-	if errors.As(err, &precondition) && path.Base(precondition.Path) == repolayout.MarkFile {
-		theirs, readErr := is.markAt(ctx, p.At())
-		if by, lost := is.Lost(p.At(), theirs, p.Hold); readErr == nil && lost {
-			return r, &TakenOverError{Where: is.where(), What: is.Layout.Dir(p.At()), By: by}
-		}
+	if errors.As(err, &precondition) {
+		return r, is.changedMeanwhile(ctx, p, err, path.Base(precondition.Path) == repolayout.MarkFile)
 	}
 	return r, is.blame(ctx, err)
+}
+
+// changedMeanwhile is the error about files that are others than the plan saw. It is a
+// *TakenOverError if their mark is another one, and another resource's.
+func (is *Installs) changedMeanwhile(ctx context.Context, p PackageInstall, err error, mark bool) error {
+	if mark {
+		theirs, readErr := is.markAt(ctx, p.At())
+		if by, lost := is.Lost(p.At(), theirs, p.Hold); readErr == nil && lost {
+			return &TakenOverError{Where: is.where(), What: is.Layout.Dir(p.At()), By: by}
+		}
+	}
+	return is.blame(ctx, err)
 }
 
 // Lost reports whether files with this mark belong to another
@@ -117,42 +126,56 @@ func (b branch) where() string {
 // commit writes the spec's files and their mark in one commit, and
 // deletes those that it has no more. before is what must be on the branch.
 func (is *Installs) commit(ctx context.Context, verb string, p PackageInstall, before installfiles.Before, mine carvel.Mark) (PackageInstallReceipt, error) {
-	var r PackageInstallReceipt
 	repository, err := is.repository()
 	if err != nil {
-		return r, err
+		return PackageInstallReceipt{}, err
 	}
+	edits, r, err := is.prepare(ctx, p, before, mine)
+	if err != nil {
+		return PackageInstallReceipt{}, err
+	}
+	if r.Commit, err = repository.Apply(ctx, gitops.Change{Summary: summary(verb, p.At()), Edits: edits}); err != nil {
+		return PackageInstallReceipt{}, err
+	}
+	return r, nil
+}
+
+// prepare are the edits of commit, and its receipt but for the commit.
+func (is *Installs) prepare(ctx context.Context, p PackageInstall, before installfiles.Before, mine carvel.Mark) ([]gitops.Edit, PackageInstallReceipt, error) {
+	var r PackageInstallReceipt
 	files, err := installfiles.Render(p.Spec)
 	if err != nil {
-		return r, err
+		return nil, r, err
 	}
 	at := p.At()
 	kept, err := is.kept(ctx, at, files.Says(), before)
 	if err != nil {
-		return r, err
+		return nil, r, err
 	}
 	files = files.Keep(kept)
 	written, err := files.Write(mine, time.Now())
 	if err != nil {
-		return r, err
+		return nil, r, err
 	}
-	commit, err := repository.Apply(ctx, is.change(verb, at, files.Edits(written, before)))
-	if err != nil {
-		return r, err
+	r = PackageInstallReceipt{
+		Creation: mine.Creation, Blobs: written.Blobs(), Says: files.Says(), Files: is.shownAt(at, files.Shown()),
 	}
-	return PackageInstallReceipt{
-		Creation: mine.Creation, Commit: commit, Blobs: written.Blobs(), Says: files.Says(), Files: is.shownAt(at, files.Shown()),
-	}, nil
+	return is.edits(at, files.Edits(written, before)), r, nil
 }
 
-// change is a commit of edits to the files of a package install.
-func (is *Installs) change(verb string, at repolayout.Install, edits []installfiles.Edit) gitops.Change {
-	change := gitops.Change{Summary: fmt.Sprintf("%s package install %s on %s", verb, at.Package, at.RunCluster)}
+// summary is the first line of a commit about one package install.
+func summary(verb string, at repolayout.Install) string {
+	return fmt.Sprintf("%s package install %s on %s", verb, at.Package, at.RunCluster)
+}
+
+// edits are those to the files of a package install, by their paths.
+func (is *Installs) edits(at repolayout.Install, edits []installfiles.Edit) []gitops.Edit {
+	out := make([]gitops.Edit, 0, len(edits))
 	for _, e := range edits {
 		blob := gitops.Hash(e.If)
-		change.Edits = append(change.Edits, gitops.Edit{Path: is.Layout.Path(at, e.Name), Data: e.Data, Delete: e.Delete, IfBlob: &blob})
+		out = append(out, gitops.Edit{Path: is.Layout.Path(at, e.Name), Data: e.Data, Delete: e.Delete, IfBlob: &blob})
 	}
-	return change
+	return out
 }
 
 // kept are the files on the branch that say what is to be written in another form.
@@ -207,19 +230,11 @@ func (is *Installs) Delete(ctx context.Context, at repolayout.Install, before in
 	if left := is.leftHere(at, installfiles.ReadMark(now).Mark, how); left != nil {
 		return left, nil
 	}
-	change := is.change("Remove", at, installfiles.Removal(before, now))
-	if len(change.Edits) == 0 {
-		return nil, nil
-	}
-	keep := is.Layout.Path(at, repolayout.KeepFile)
-	_, kept, err := read(ctx, repository, keep)
-	if err != nil {
+	edits, err := is.removal(ctx, at, before, now)
+	if err != nil || len(edits) == 0 {
 		return nil, err
 	}
-	if kept.IsZero() {
-		change.Edits = append(change.Edits, gitops.Edit{Path: keep, Data: []byte{}})
-	}
-	_, err = repository.Apply(ctx, change)
+	_, err = repository.Apply(ctx, gitops.Change{Summary: summary("Remove", at), Edits: edits})
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
 		theirs, readErr := is.markAt(ctx, at)
@@ -228,4 +243,19 @@ func (is *Installs) Delete(ctx context.Context, at repolayout.Install, before in
 		}
 	}
 	return nil, is.blame(ctx, err)
+}
+
+// removal are the edits that delete the files before, of those that are there now, and
+// keep the directory; none if no file is left.
+func (is *Installs) removal(ctx context.Context, at repolayout.Install, before installfiles.Blobs, now installfiles.Contents) ([]gitops.Edit, error) {
+	edits := is.edits(at, installfiles.Removal(before, now))
+	if len(edits) == 0 {
+		return nil, nil
+	}
+	keep := is.Layout.Path(at, repolayout.KeepFile)
+	_, kept, err := read(ctx, is.Repository, keep)
+	if err == nil && kept.IsZero() {
+		edits = append(edits, gitops.Edit{Path: keep, Data: []byte{}})
+	}
+	return edits, err
 }

@@ -301,6 +301,19 @@ func (ct *Catalog) Prefetch(ctx context.Context, at repolayout.Install, from str
 	return repository.Prefetch(ctx, paths...)
 }
 
+// PrefetchPackages brings the versions of packages in, so that looking at them costs nothing.
+func (ct *Catalog) PrefetchPackages(ctx context.Context, names []string) error {
+	repository, err := ct.repository()
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = ct.Layout.PackagesDir(name)
+	}
+	return repository.Prefetch(ctx, paths...)
+}
+
 // offerKey is a question to a cluster; name is "" for all packages.
 type offerKey struct{ runCluster, namespace, name string }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -35,20 +36,98 @@ const (
 	saltedBy = "$"
 )
 
-// ParseSeen reads what Seen.Text has written; nothing has seen nothing.
+// ParseSeen reads what Seen.Text or Seen.Short has written; nothing has seen nothing.
 func ParseSeen(text []byte) (Seen, error) {
 	s := Seen{files: map[string]sight{}}
 	if len(text) == 0 {
 		return s, nil
 	}
-	if err := json.Unmarshal(text, &s.files); err != nil {
+	var written map[string]json.RawMessage
+	if err := json.Unmarshal(text, &written); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrSeen, err)
+	}
+	for at, raw := range written {
+		var of map[string]string
+		if err := json.Unmarshal(raw, &of); err == nil {
+			for letter, short := range of {
+				name, err := nameOf(letter)
+				if err != nil {
+					return s, err
+				}
+				s.files[path.Join(at, name)] = lengthen(short)
+			}
+			continue
+		}
+		var one sight
+		if err := json.Unmarshal(raw, &one); err != nil {
+			return s, fmt.Errorf("%w: %s: %w", ErrSeen, at, err)
+		}
+		s.files[at] = one
 	}
 	return s, nil
 }
 
-// Text is what was seen as JSON.
+// Text is what was seen as JSON: each file by its path.
 func (s Seen) Text() ([]byte, error) { return json.Marshal(s.files) }
+
+// Short is Text in half the size, for a memory of many package installs: each
+// directory by its path, each file by a letter, and the blobs in base64.
+func (s Seen) Short() ([]byte, error) {
+	short := map[string]map[string]string{}
+	for at, seen := range s.files {
+		dir, name := path.Split(at)
+		dir = path.Clean(dir)
+		if short[dir] == nil {
+			short[dir] = map[string]string{}
+		}
+		letter, ok := letters[name]
+		if !ok {
+			return nil, fmt.Errorf("%w: %s", ErrSeen, at)
+		}
+		short[dir][letter] = shorten(seen)
+	}
+	return json.Marshal(short)
+}
+
+// letters stand for the names of files in Seen.Short.
+var letters = map[string]string{
+	repolayout.MarkFile: "m", repolayout.PackageInstallFile: "i", repolayout.ParamsFile: "p", repolayout.EncryptedParamsFile: "e", repolayout.OverlaysFile: "o",
+}
+
+func nameOf(letter string) (string, error) {
+	for name, l := range letters {
+		if l == letter {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%w: it has a file %q", ErrSeen, letter)
+}
+
+// shortBlob begins a blob in base64, so that it is not taken for one in hexadecimal digits.
+const shortBlob = "#"
+
+// shorten has the blobs of a sight in base64.
+func shorten(s sight) string {
+	parts := strings.Split(string(s), sayingAs)
+	for i, part := range parts {
+		if blob, err := ParseBlob(part); err == nil {
+			parts[i] = shortBlob + base64.RawStdEncoding.EncodeToString(blob[:])
+		}
+	}
+	return strings.Join(parts, sayingAs)
+}
+
+// lengthen is the reverse of shorten.
+func lengthen(short string) sight {
+	parts := strings.Split(short, sayingAs)
+	for i, part := range parts {
+		encoded, isShort := strings.CutPrefix(part, shortBlob)
+		if id, err := base64.RawStdEncoding.DecodeString(encoded); isShort && err == nil && len(id) == len(Blob{}) {
+			parts[i] = Blob(id).String()
+		}
+	}
+	return sight(strings.Join(parts, sayingAs))
+}
 
 // Names are the files of a directory that were seen, the one with the mark among them.
 func (s Seen) Names(dir string) []string {
@@ -76,6 +155,19 @@ func (s Seen) Others(dir string, now Blobs) bool {
 	return false
 }
 
+// Same reports whether the files are those that were seen, and no others.
+func (s Seen) Same(dir string, now Blobs) bool {
+	if len(s.Names(dir)) != len(now) {
+		return false
+	}
+	for name, blob := range now {
+		if !s.Is(dir, name, blob) {
+			return false
+		}
+	}
+	return true
+}
+
 // IsSecret reports whether values are among the files that are kept out of the state.
 func (s Seen) IsSecret(dir string) bool { return s.sightAt(dir, repolayout.ParamsFile).isSlow() }
 
@@ -86,6 +178,16 @@ func (s Seen) Only(dir string) Seen {
 		own.files[path.Join(dir, name)] = s.sightAt(dir, name)
 	}
 	return own
+}
+
+// With is what either has seen; of a file that both have, what other has.
+func (s Seen) With(other Seen) Seen {
+	files := maps.Clone(s.files)
+	if files == nil {
+		files = map[string]sight{}
+	}
+	maps.Copy(files, other.files)
+	return Seen{files: files}
 }
 
 // See replaces what was seen of a directory. says are blobs that the files would have as
@@ -125,6 +227,28 @@ func (s Seen) Kept(dir string, wanted Blobs, secret bool) (names []string, all b
 			names = append(names, name)
 		}
 	}
+	return names, len(names) == len(wanted) && len(seen) == len(wanted)
+}
+
+// Written is See for files that were just written, if what an encrypted one says can be
+// told from the state as long as it is as it was written.
+func (s Seen) Written(dir string, now, says Blobs) Seen {
+	s = s.See(dir, now, says, false)
+	if blob, ok := now[repolayout.EncryptedParamsFile]; ok {
+		s.files[path.Join(dir, repolayout.EncryptedParamsFile)] = sight(blob.String() + sayingAs)
+	}
+	return s
+}
+
+// KeptAs is Kept if the state tells what the files said that Written remembers.
+func (s Seen) KeptAs(dir string, wanted, said Blobs) (names []string, all bool) {
+	names, _ = s.Kept(dir, wanted, false)
+	const name = repolayout.EncryptedParamsFile
+	asWritten := strings.HasSuffix(string(s.sightAt(dir, name)), sayingAs)
+	if blob, ok := wanted[name]; ok && asWritten && said[name] == blob && !slices.Contains(names, name) {
+		names = append(names, name)
+	}
+	seen := slices.DeleteFunc(s.Names(dir), func(name string) bool { return name == repolayout.MarkFile })
 	return names, len(names) == len(wanted) && len(seen) == len(wanted)
 }
 

@@ -61,6 +61,7 @@ func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		runnamespace.New,
 		packageinstall.New,
+		packageinstall.NewSet,
 		kubeconfigsecret.New,
 		app.New,
 	}

@@ -63,6 +63,13 @@ func (r *Repository) Commits() int {
 	return len(r.commits)
 }
 
+// Last is the first line of the last commit.
+func (r *Repository) Last() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.commits[len(r.commits)-1].by.Subject
+}
+
 func (r *Repository) commit(author, summary string, paths []string) gitops.Hash {
 	hash := gitops.Hash(sha1.Sum(fmt.Append(nil, len(r.commits), r.files))) //nolint:gosec // as above
 	r.commits = append(r.commits, commit{
@@ -146,6 +153,23 @@ func (r *Repository) Read(_ context.Context, at string) (gitops.File, error) {
 		return gitops.File{}, end(gitops.ErrNotExist)
 	}
 	return gitops.File{Data: []byte(text), Blob: gitops.BlobHash([]byte(text))}, end(nil)
+}
+
+// Stats is that of the Git engine.
+func (r *Repository) Stats(_ context.Context, paths ...string) ([]gitops.Entry, error) {
+	end, err := r.Calls.begin("git Stats %d", len(paths))
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := make([]gitops.Entry, len(paths))
+	for i, at := range paths {
+		if text, ok := r.files[at]; ok {
+			found[i] = gitops.Entry{Name: path.Base(at), Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
+		}
+	}
+	return found, end(nil)
 }
 
 // Apply is that of the Git engine.

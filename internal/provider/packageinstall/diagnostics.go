@@ -113,6 +113,29 @@ func noNamespace() diag.Diagnostic {
 		"With package_source = \"cluster\" the versions are looked up in the PackageInstall's namespace on the run cluster. Set namespace.")
 }
 
+// notOneAccount refuses a package install that says twice, or not at all, where and as
+// whom it deploys.
+func notOneAccount(none bool) diag.Diagnostic {
+	said := "Both are set."
+	if none {
+		said = "None is set."
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("service_account_name"), "Invalid service_account_name",
+		"Exactly one of service_account_name and cluster must be set. "+said+" Give the ServiceAccount of the namespace that deploys the package, "+
+			"or in cluster the cluster that it is deployed to.")
+}
+
+// notInstalled refuses the import of packages that are not there, of which none are named
+// if the run cluster has none at all.
+func notInstalled(runCluster, branch string, missing []string) diag.Diagnostic {
+	what := "No package"
+	if len(missing) > 0 {
+		what = strings.Join(missing, ", ")
+	}
+	return diag.NewErrorDiagnostic("Nothing to import", fmt.Sprintf("%s is installed on %s: branch %s has no PACKAGE/%s/packageinstall.yaml for it. "+
+		"Correct the import id, or git.path_prefix in the provider configuration.", what, runCluster, branch, runCluster))
+}
+
 // invalidValues is the diagnostic of an attribute that does not hold values.
 func invalidValues(at path.Path, err error) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+at.String(), "The values cannot be used as they are.\n\nProblem: "+err.Error())

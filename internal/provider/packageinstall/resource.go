@@ -271,6 +271,10 @@ func install(m model) repolayout.Install {
 }
 
 // place is what claims call the files.
-func place(m model) string { return "carvel_package_install " + title(m) }
+func place(m model) string { return placeOf(install(m)) }
+
+func placeOf(at repolayout.Install) string {
+	return "carvel_package_install " + at.Package + "/" + at.RunCluster
+}
 
 func title(m model) string { return m.Package.ValueString() + "/" + m.RunCluster.ValueString() }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"maps"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -45,7 +43,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"service_account_name": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "ServiceAccount on the run cluster that deploys the package's content. Exactly one of it and `cluster` is given.",
-				Validators:          []validator.String{schemas.ObjectName(), stringvalidator.ExactlyOneOf(path.MatchRoot("cluster"))},
+				Validators:          []validator.String{schemas.ObjectName()},
 			},
 			"cluster": clusterAttribute(),
 			"version_constraint": schema.StringAttribute{

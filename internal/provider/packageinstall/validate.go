@@ -22,19 +22,29 @@ import (
 func (r *packageInstall) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
-	for _, annotation := range slices.Sorted(maps.Keys(config.Annotations.Elements())) {
+	resp.Diagnostics.Append(config.check()...)
+}
+
+// check looks at attributes that have to fit each other.
+func (m model) check() diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, annotation := range slices.Sorted(maps.Keys(m.Annotations.Elements())) {
 		attribute := attributeOf(annotation)
-		if annotation == carvel.OverlaysAnnotation && !config.YttOverlays.IsNull() {
+		if annotation == carvel.OverlaysAnnotation && !m.YttOverlays.IsNull() {
 			attribute = "ytt_overlays"
 		}
 		if attribute != "" {
-			resp.Diagnostics.Append(reservedAnnotation(annotation, attribute))
+			diags.Append(reservedAnnotation(annotation, attribute))
 		}
 	}
-	resp.Diagnostics.Append(config.checkSecretNames()...)
-	if config.PackageSource.ValueString() == delivery.FromCluster && config.Namespace.IsNull() {
-		resp.Diagnostics.Append(noNamespace())
+	diags.Append(m.checkSecretNames()...)
+	if m.PackageSource.ValueString() == delivery.FromCluster && m.Namespace.IsNull() {
+		diags.Append(noNamespace())
 	}
+	if none := m.ServiceAccountName.IsNull() && m.Cluster.IsNull(); none || !m.ServiceAccountName.IsNull() && !m.Cluster.IsNull() {
+		diags.Append(notOneAccount(none))
+	}
+	return diags
 }
 
 // attributeOf is the attribute that an annotation belongs to, "" for one that stands for

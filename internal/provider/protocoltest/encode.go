@@ -70,6 +70,10 @@ func element(kind tftypes.Type) tftypes.Type {
 func (r *Resource) inferred(v any) tftypes.Value {
 	r.t.Helper()
 	switch v := v.(type) {
+	case nil:
+		return tftypes.NewValue(tftypes.DynamicPseudoType, nil)
+	case unknown:
+		return tftypes.NewValue(tftypes.DynamicPseudoType, tftypes.UnknownValue)
 	case string:
 		return tftypes.NewValue(tftypes.String, v)
 	case bool:

@@ -40,6 +40,12 @@ func (r *Resource) validate(server tfprotov6.ProviderServer, config tftypes.Valu
 	return resp.Diagnostics
 }
 
+// Refresh reads the resource into the state.
+func (r *Resource) Refresh() Diagnostics {
+	r.t.Helper()
+	return r.refresh(r.server())
+}
+
 // refresh reads what there is.
 func (r *Resource) refresh(server tfprotov6.ProviderServer) Diagnostics {
 	r.t.Helper()

@@ -1,0 +1,391 @@
+package packageinstall
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*packageInstalls)(nil)
+	_ resource.ResourceWithValidateConfig = (*packageInstalls)(nil)
+	_ resource.ResourceWithModifyPlan     = (*packageInstalls)(nil)
+	_ resource.ResourceWithImportState    = (*packageInstalls)(nil)
+)
+
+const setNoun = "package installs"
+
+type packageInstalls struct {
+	data *providerdata.Data
+}
+
+// NewSet makes the resource carvel_package_installs.
+func NewSet() resource.Resource { return &packageInstalls{} }
+
+func (r *packageInstalls) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_package_installs"
+}
+
+func (r *packageInstalls) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.data = providerdata.From(req, resp)
+}
+
+// ValidateConfig checks the packages as far as they are known.
+func (r *packageInstalls) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
+	entries, _, diags := config.entries(ctx, config.ValuesWO)
+	resp.Diagnostics.Append(diags...)
+	for _, e := range entries {
+		resp.Diagnostics.Append(e.validate(ctx)...)
+	}
+}
+
+func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	entries, diags := configured(ctx, plan, req.Config)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, entries)...); resp.Diagnostics.HasError() {
+		return
+	}
+	var set delivery.InstallSet
+	for _, e := range entries {
+		spec, diags := e.spec(ctx, plan.hold(e.name, nil))
+		resp.Diagnostics.Append(diags...)
+		set.New = append(set.New, spec)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	done, err := r.data.Installs.ApplySet(bounded, set)
+	for _, e := range entries {
+		r.data.Planned.Made(place(e.model))
+	}
+	if done.Changed() {
+		plan.Creation, plan.Adopted = creation.Record(done.Creation, true), knownMap(plan.Adopted)
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
+	}
+}
+
+func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	entries, diags := configured(ctx, plan, req.Config)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	checked := r.checkApply(bounded, &plan, entries)
+	if plan.Commit.IsUnknown() {
+		resp.Diagnostics.Append(checked...)
+	}
+	plan.Adopted = knownMap(plan.Adopted)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
+		plan.Creation = state.Creation
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
+		return
+	}
+	set, diags := r.change(bounded, req.Private, plan, state, entries)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
+	done, err := r.data.Installs.ApplySet(bounded, set)
+	for _, p := range set.New {
+		r.data.Planned.Made(placeOf(p.At()))
+	}
+	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
+	if done.Changed() {
+		plan.Creation = state.Creation
+		if done.Creation != "" {
+			plan.Creation = creation.Record(done.Creation, true)
+		}
+		if plan.Commit = state.Commit; done.Commit.Hash.IsZero() && plan.Commit.IsNull() {
+			plan.Commit = types.StringValue("")
+		}
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
+	}
+}
+
+func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	set, diags := r.change(bounded, req.Private, setModel{RunCluster: state.RunCluster}, state, nil)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
+	done, err := r.data.Installs.ApplySet(bounded, set)
+	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
+	}
+}
+
+func (r *packageInstalls) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	runCluster, list, named := strings.Cut(req.ID, "/")
+	names := strings.Split(list, ",")
+	slices.Sort(names)
+	wrong := carvel.ValidateRunCluster(runCluster) != nil
+	for _, name := range names {
+		wrong = wrong || named && carvel.ValidatePackageName(name) != nil
+	}
+	if wrong || len(slices.Compact(slices.Clone(names))) != len(names) {
+		resp.Diagnostics.Append(tfdiag.MalformedID{
+			Resource: "carvel_package_installs", Form: "RUN-CLUSTER or RUN-CLUSTER/PACKAGE,PACKAGE", Example: "staging/app.default.tap,db.default.tap", Got: req.ID,
+		}.Diagnostic())
+		return
+	}
+	if resp.Diagnostics.Append(r.data.CheckGit()...); resp.Diagnostics.HasError() {
+		return
+	}
+	installed, err := r.data.Installs.On(ctx, runCluster)
+	if !named {
+		names = installed
+	}
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: setNoun, Name: req.ID, Err: err}.Diagnostic())
+		return
+	}
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(installed, name) })
+	if len(names) == 0 || len(missing) > 0 {
+		resp.Diagnostics.Append(notInstalled(runCluster, r.data.Location.Branch, missing))
+		return
+	}
+	for attribute, value := range map[string]any{
+		"id": runCluster, "run_cluster": runCluster, "adopt_existing": false, "allow_downgrade": false, "package_source": delivery.FromRepository,
+	} {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, importedKey, names)...)
+	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, true)...) // until a plan tells that none is
+}
+
+// configured are the packages of a plan that is known in full, with the values that only
+// the configuration holds.
+func configured(ctx context.Context, plan setModel, config tfsdk.Config) ([]entry, diag.Diagnostics) {
+	secret, diags := writeOnly(ctx, config)
+	entries, _, d := plan.entries(ctx, secret)
+	diags.Append(d...)
+	for _, e := range entries {
+		diags.Append(e.validate(ctx)...)
+	}
+	return entries, diags
+}
+
+// with is the model with what is in the repository now.
+func (r *packageInstalls) with(m setModel, entries []entry, done delivery.SetReceipt) setModel {
+	m.ID = m.RunCluster
+	if !done.Commit.Hash.IsZero() {
+		m.Commit = types.StringValue(done.Commit.Hash.String())
+	}
+	m.Paths = r.paths(m, entries)
+	return m
+}
+
+func (r *packageInstalls) paths(m setModel, entries []entry) types.Map {
+	paths := map[string]string{}
+	for _, e := range entries {
+		paths[e.name] = r.data.Layout.Dir(m.at(e.name))
+	}
+	return tfvalue.StringMap(paths)
+}
+
+// record notes what is in the repository now.
+func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, done delivery.SetReceipt) diag.Diagnostics {
+	before, diags := readSeen(ctx, private)
+	others, d := readCreations(ctx, private)
+	diags.Append(d...)
+	now, kept := installfiles.Seen{}, creations{}
+	for _, e := range entries {
+		dir := r.data.Layout.Dir(m.at(e.name))
+		receipt, written := done.Installs[m.at(e.name)]
+		switch {
+		case !written:
+			now = now.With(before.Only(dir))
+			if id, ok := others[e.name]; ok {
+				kept[e.name] = id
+			}
+		case e.writeOnly.IsNull():
+			now = now.With(before.Only(dir).Written(dir, receipt.Blobs, receipt.Says))
+		default:
+			now = now.With(before.Only(dir).See(dir, receipt.Blobs, receipt.Says, true))
+		}
+	}
+	diags.Append(writeSeenShort(ctx, private, now)...)
+	diags.Append(writeCreations(ctx, private, kept)...)
+	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
+	return diags
+}
+
+// change is what an update does: what is new, what is different from what was seen, and
+// what is no more.
+func (r *packageInstalls) change(ctx context.Context, private privatestate.Reader, plan, state setModel, entries []entry) (delivery.InstallSet, diag.Diagnostics) {
+	set := delivery.InstallSet{Creation: creation.Hold(state.Creation, types.StringNull(), types.BoolNull()).Creation}
+	seen, diags := readSeen(ctx, private)
+	others, d := readCreations(ctx, private)
+	diags.Append(d...)
+	unsure, d := privatestate.Get[bool](ctx, private, secretKey)
+	diags.Append(d...)
+	prior, _, d := state.entries(ctx, types.DynamicNull())
+	diags.Append(d...)
+	if diags.HasError() {
+		return set, diags
+	}
+	fail := func(err error) (delivery.InstallSet, diag.Diagnostics) {
+		diags.Append(tfdiag.Failure{Verb: "update", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
+		return set, diags
+	}
+	current, err := r.secretBlobs(ctx, seen, state, prior)
+	if err != nil {
+		return fail(err)
+	}
+	before := func(name string) (installfiles.Before, error) {
+		at := state.at(name)
+		dir := r.data.Layout.Dir(at)
+		b, wrong, err := seen.Before(dir, current[at])
+		if wrong != "" {
+			err = r.data.Installs.ChangedFile(ctx, r.data.Layout.Path(at, wrong))
+		}
+		return b, err
+	}
+	was := byName(prior)
+	for _, e := range entries {
+		p, there := was[e.name]
+		delete(was, e.name)
+		hold := plan.hold(e.name, others)
+		hold.Creation = state.hold(e.name, others).Creation
+		spec, d := e.spec(ctx, hold)
+		if diags.Append(d...); d.HasError() {
+			return set, diags
+		}
+		if !there {
+			set.New = append(set.New, spec)
+			continue
+		}
+		planned, err := r.data.Installs.Plan(spec)
+		if err != nil {
+			return fail(err)
+		}
+		if r.kept(ctx, seen, planned, p, unsure || !e.writeOnly.IsNull()) {
+			continue
+		}
+		b, err := before(e.name)
+		if err != nil {
+			return fail(err)
+		}
+		set.Changed = append(set.Changed, delivery.ChangedInstall{PackageInstall: spec, Before: b})
+	}
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		if err := r.data.Installs.CheckMoved(ctx, state.at(name), texts(state.Paths)[name]); err != nil {
+			return fail(err)
+		}
+		b, err := before(name)
+		if err != nil {
+			return fail(err)
+		}
+		set.Removed = append(set.Removed, delivery.RemovedInstall{At: state.at(name), Before: b.Blobs, Hold: state.hold(name, others)})
+	}
+	return set, diags
+}
+
+// secretBlobs are the present blobs of the packages whose files are remembered in a way
+// that only these can be compared with.
+func (r *packageInstalls) secretBlobs(ctx context.Context, seen installfiles.Seen, m setModel, entries []entry) (map[repolayout.Install]installfiles.Blobs, error) {
+	var places []repolayout.Install
+	for _, e := range entries {
+		if seen.IsSecret(r.data.Layout.Dir(m.at(e.name))) {
+			places = append(places, m.at(e.name))
+		}
+	}
+	if len(places) == 0 {
+		return nil, nil
+	}
+	return r.data.Installs.Look(ctx, places)
+}
+
+// kept are the files of a package that stay as they were seen; all tells that no other was
+// seen and no other is wanted. secret says that a part of the values is kept out of the
+// state; else the state tells what an encrypted file said when it was written.
+func (r *packageInstalls) kept(ctx context.Context, seen installfiles.Seen, planned delivery.PackageInstallReceipt, prior entry, secret bool) (all bool) {
+	dir := r.data.Layout.Dir(install(prior.model))
+	if _, all = seen.Kept(dir, planned.Blobs, secret); all || secret {
+		return all
+	}
+	if _, encrypted := planned.Blobs[repolayout.EncryptedParamsFile]; !encrypted || !prior.isKnown(ctx) {
+		return false
+	}
+	spec, diags := prior.spec(ctx, delivery.Hold{})
+	if diags.HasError() {
+		return false
+	}
+	said, err := r.data.Installs.Plan(spec)
+	if err != nil {
+		return false
+	}
+	_, all = seen.KeptAs(dir, planned.Blobs, said.Blobs)
+	return all
+}
+
+// knownMap is a planned value of the attribute adopted once it is applied.
+func knownMap(adopted types.Map) types.Map {
+	if adopted.IsUnknown() {
+		return types.MapNull(types.StringType)
+	}
+	return adopted
+}
+
+func byName(entries []entry) map[string]entry {
+	by := make(map[string]entry, len(entries))
+	for _, e := range entries {
+		by[e.name] = e
+	}
+	return by
+}

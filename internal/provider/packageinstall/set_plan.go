@@ -1,0 +1,360 @@
+package packageinstall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+// ModifyPlan shows whether there will be a commit, and refuses to plan what could not be.
+func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		r.planDestroy(ctx, req, resp)
+		return
+	}
+	var plan, config setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
+	resp.Diagnostics.Append(r.data.CheckGit()...)
+	if r.data != nil && len(r.data.Run) > 0 { // a workspace may configure no cluster and commit alone
+		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
+	}
+	if resp.Diagnostics.HasError() || r.data == nil {
+		return
+	}
+	unknown := types.MapUnknown(types.StringType)
+	plan.Paths, plan.ResolvedVersions, plan.Adopted, plan.Commit = unknown, unknown, unknown, types.StringUnknown()
+	entries, known, diags := plan.entries(ctx, config.ValuesWO)
+	resp.Diagnostics.Append(diags...)
+	if known && !plan.RunCluster.IsUnknown() && !r.data.Unknown.Git && !diags.HasError() {
+		bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
+		defer cancel()
+		p := setPlan{r: r, req: req, resp: resp, plan: &plan, entries: entries, secrets: config.ValuesWO}
+		p.make(bounded)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
+	creation.PlanUpdate(ctx, req, resp)
+}
+
+func (r *packageInstalls) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var state setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	entries, _, diags := state.entries(ctx, types.DynamicNull())
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(creation.PlanDestroy(ctx, resp.Private)...)
+	for _, e := range entries {
+		if r.data != nil && errors.Is(r.data.Planned.Destroy(place(e.model)), providerdata.ErrRenamed) {
+			resp.Diagnostics.Append(tfdiag.ReplacedInPlace(noun, title(e.model)))
+		}
+	}
+}
+
+// setPlan plans a set whose packages are known.
+type setPlan struct {
+	r       *packageInstalls
+	req     resource.ModifyPlanRequest
+	resp    *resource.ModifyPlanResponse
+	plan    *setModel
+	entries []entry
+	secrets types.Dynamic
+
+	state   setModel
+	prior   map[string]entry
+	seen    installfiles.Seen
+	others  creations
+	unsure  bool // what is imported may have values that are write-only
+	adopted map[string]string
+	hidden  []string // packages that are written, and whose attributes stay as they are
+}
+
+func (p *setPlan) say(diags ...diag.Diagnostic) { p.resp.Diagnostics.Append(diags...) }
+
+// make plans the attributes that the provider computes.
+func (p *setPlan) make(ctx context.Context) {
+	var d diag.Diagnostics
+	p.prior = map[string]entry{}
+	if !p.req.State.Raw.IsNull() {
+		p.say(tfvalue.Get(ctx, p.req.State, &p.state)...)
+		var prior []entry
+		prior, _, d = p.state.entries(ctx, types.DynamicNull())
+		p.say(d...)
+		p.prior = byName(prior)
+	}
+	p.seen, d = readSeen(ctx, p.req.Private)
+	p.say(d...)
+	p.others, d = readCreations(ctx, p.req.Private)
+	p.say(d...)
+	p.unsure, d = privatestate.Get[bool](ctx, p.req.Private, secretKey)
+	p.say(d...)
+	p.adopted = map[string]string{}
+	maps.Copy(p.adopted, texts(p.state.Adopted))
+	if p.claim(); p.resp.Diagnostics.HasError() {
+		return
+	}
+	if err := p.prefetch(ctx); err != nil {
+		p.fail("plan", err)
+		return
+	}
+	same := !p.req.State.Raw.IsNull() && len(p.prior) == len(p.entries)
+	versions := map[string]attr.Value{}
+	for _, e := range p.entries {
+		stays := p.files(ctx, e)
+		same = same && stays
+		if p.resp.Diagnostics.HasError() {
+			return
+		}
+		if version := p.version(ctx, e, stays); !version.IsNull() {
+			versions[e.name] = version
+		}
+	}
+	p.plan.Paths = p.r.paths(*p.plan, p.entries)
+	p.plan.ResolvedVersions = types.MapValueMust(types.StringType, versions)
+	maps.DeleteFunc(p.adopted, func(name, _ string) bool {
+		return !slices.ContainsFunc(p.entries, func(e entry) bool { return e.name == name })
+	})
+	if p.plan.Adopted = types.MapNull(types.StringType); len(p.adopted) > 0 {
+		p.plan.Adopted = tfvalue.StringMap(p.adopted)
+	}
+	if same && p.state.Paths.Equal(p.plan.Paths) {
+		p.plan.Commit = p.state.Commit
+		p.settle(ctx)
+	}
+	if len(p.hidden) > 0 {
+		p.say(writtenAgain(p.hidden))
+	}
+}
+
+func (p *setPlan) fail(verb string, err error) {
+	p.say(tfdiag.Failure{Verb: verb, Noun: setNoun, Name: p.plan.title(), Err: err}.Diagnostic())
+}
+
+// claim claims the places of the packages, and gives up those of packages that are no
+// more.
+func (p *setPlan) claim() {
+	for _, e := range p.entries {
+		_, prior := p.prior[e.name]
+		switch err := p.r.data.Planned.Claim(place(e.model), p.req.Config.Raw, prior); {
+		case errors.Is(err, providerdata.ErrClaimed):
+			p.say(e.tell(diag.Diagnostics{sameFiles(p.r.data.Layout.Dir(p.plan.at(e.name)))})...)
+		case errors.Is(err, providerdata.ErrRenamed):
+			p.say(tfdiag.ReplacedInPlace(noun, title(e.model)))
+		}
+	}
+	wanted := byName(p.entries)
+	for _, name := range slices.Sorted(maps.Keys(p.prior)) {
+		if _, stays := wanted[name]; stays {
+			continue
+		}
+		if errors.Is(p.r.data.Planned.Destroy(place(p.prior[name].model)), providerdata.ErrRenamed) {
+			p.say(tfdiag.ReplacedInPlace(noun, title(p.prior[name].model)))
+		}
+	}
+}
+
+// prefetch brings in what the plan reads: what is in the place of new packages, and the
+// versions of all of them.
+func (p *setPlan) prefetch(ctx context.Context) error {
+	var places []repolayout.Install
+	var names []string
+	for _, e := range p.entries {
+		if _, there := p.prior[e.name]; !there {
+			places = append(places, p.plan.at(e.name))
+		}
+		if e.model.PackageSource.ValueString() == delivery.FromRepository {
+			names = append(names, e.name)
+		}
+	}
+	if err := p.r.data.Installs.Prefetch(ctx, places); err != nil {
+		return err
+	}
+	return p.r.data.Catalog.PrefetchPackages(ctx, names)
+}
+
+// files plans those of a package, and reports whether they stay as they are.
+func (p *setPlan) files(ctx context.Context, e entry) (stay bool) {
+	prior, there := p.prior[e.name]
+	if !e.isKnown(ctx) {
+		return false
+	}
+	hold := p.plan.hold(e.name, p.others)
+	hold.Creation, hold.Seen = p.state.hold(e.name, p.others).Creation, nil
+	spec, diags := e.spec(ctx, hold)
+	if p.say(diags...); diags.HasError() {
+		return false
+	}
+	planned, err := p.r.data.Installs.Plan(spec)
+	if err != nil {
+		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
+		return false
+	}
+	if !there {
+		p.new(ctx, e, spec, planned)
+		return false
+	}
+	if p.r.kept(ctx, p.seen, planned, prior, p.unsure || !e.writeOnly.IsNull()) {
+		return true
+	}
+	if e.says(prior) {
+		p.hidden = append(p.hidden, e.name)
+	}
+	return false
+}
+
+// new looks for files that are in the way of a package that is new to the set.
+func (p *setPlan) new(ctx context.Context, e entry, spec delivery.PackageInstall, planned delivery.PackageInstallReceipt) {
+	at := spec.At()
+	dir := p.r.data.Layout.Dir(at)
+	seen := p.seen
+	ours := func(name string, blob installfiles.Blob) bool { return seen.Is(dir, name, blob) }
+	found, err := p.r.data.Installs.CheckNew(ctx, at, planned, spec.Hold, ours)
+	if err != nil {
+		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
+		return
+	}
+	if found.Adoption.Seen != "" {
+		p.adopted[e.name] = found.Adoption.Seen
+	}
+	p.say(tfdiag.Adopts(noun, title(e.model), found.Adoption)...)
+	p.seen = p.seen.With(installfiles.Seen{}).See(dir, found.Blobs, nil, p.unsure || !e.writeOnly.IsNull())
+	p.say(writeSeenShort(ctx, p.resp.Private, p.seen)...)
+}
+
+// version plans the version of a package, and refuses one that is not there and values
+// that it does not take. It is null if none is looked up.
+func (p *setPlan) version(ctx context.Context, e entry, stays bool) types.String {
+	if e.unknown {
+		return types.StringUnknown()
+	}
+	l, version, diags := e.model.lookup(ctx, p.r.data)
+	if l == nil || diags.HasError() {
+		p.say(e.tell(diags)...)
+		return version
+	}
+	asked := e.model
+	var before *model
+	if prior, there := p.prior[e.name]; there {
+		was := prior.model
+		was.ResolvedVersion = types.StringValue(texts(p.state.ResolvedVersions)[e.name])
+		before = &was
+	}
+	if stays { // so does what is installed, and no file needs to be read to tell
+		asked.AllowDowngrade = types.BoolValue(true)
+	}
+	verdict, d := (&packageInstall{data: p.r.data}).check(ctx, asked, before, l, e.model.document(e.writeOnly))
+	if diags.Append(d...); stays {
+		diags = alreadyCommitted(diags)
+	}
+	p.say(e.tell(diags)...)
+	switch {
+	case verdict.Version != "":
+		return types.StringValue(verdict.Version)
+	case before != nil && before.VersionConstraint.Equal(e.model.VersionConstraint) && before.Prereleases.Equal(e.model.Prereleases) && before.ResolvedVersion.ValueString() != "":
+		return before.ResolvedVersion // the cluster cannot be asked now
+	}
+	return version
+}
+
+// settle notes of files that stay as they are what is known of them now that the
+// configuration tells which values are write-only.
+func (p *setPlan) settle(ctx context.Context) {
+	changed := false
+	for _, e := range p.entries {
+		dir := p.r.data.Layout.Dir(p.plan.at(e.name))
+		secret := !e.writeOnly.IsNull()
+		if p.seen.IsSecret(dir) == secret {
+			continue
+		}
+		spec, diags := e.spec(ctx, delivery.Hold{})
+		if diags.HasError() {
+			continue
+		}
+		planned, err := p.r.data.Installs.Plan(spec)
+		blob, hasValues := planned.Blobs[repolayout.ParamsFile]
+		// Of a file that says the same in another form, a read notes it.
+		if err == nil && hasValues && p.seen.Is(dir, repolayout.ParamsFile, blob) {
+			p.seen, changed = p.seen.With(installfiles.Seen{}).SeeSecret(dir, blob, secret), true
+		}
+	}
+	if changed {
+		p.say(writeSeenShort(ctx, p.resp.Private, p.seen)...)
+	}
+	p.say(privatestate.Change(ctx, p.resp.Private, secretKey, false)...)
+}
+
+// says reports whether an entry says what another one of the same package does, as far as
+// the state shows it.
+func (e entry) says(other entry) bool {
+	for name := range ofPackages() {
+		if !e.model.get(name).Equal(other.model.get(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// writtenAgain is the warning about files that are written although no attribute changes.
+func writtenAgain(names []string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("packages"), fmt.Sprintf("The files of %d packages are written again", len(names)),
+		"No attribute of these packages changes, and their files say something else than they are to: write-only values are others, "+
+			"or somebody has changed what packages does not show.\n\n"+strings.Join(names, "\n"))
+}
+
+// checkApply checks again what the plan has checked, since it may not have known all of
+// it. Nothing has been written by then.
+func (r *packageInstalls) checkApply(ctx context.Context, plan *setModel, entries []entry) diag.Diagnostics {
+	var diags diag.Diagnostics
+	versions := map[string]attr.Value{}
+	var names []string
+	for _, e := range entries {
+		if e.model.PackageSource.ValueString() == delivery.FromRepository {
+			names = append(names, e.name)
+		}
+	}
+	if err := r.data.Catalog.PrefetchPackages(ctx, names); err != nil {
+		return diag.Diagnostics{tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic()}
+	}
+	for _, e := range entries {
+		l, version, d := e.model.lookup(ctx, r.data)
+		if l != nil && !d.HasError() {
+			r.data.Catalog.Forget(l.source, e.name)
+			verdict, checked := (&packageInstall{data: r.data}).check(ctx, e.model, nil, l, e.model.document(e.writeOnly))
+			d.Append(checked.Errors()...)
+			version = types.StringNull()
+			if verdict.Version != "" {
+				version = types.StringValue(verdict.Version)
+			}
+		}
+		diags.Append(e.tell(d)...)
+		planned, _ := plan.ResolvedVersions.Elements()[e.name].(types.String)
+		if !planned.IsNull() && !planned.IsUnknown() {
+			version = planned
+		}
+		if !version.IsNull() && !version.IsUnknown() {
+			versions[e.name] = version
+		}
+	}
+	plan.ResolvedVersions = types.MapValueMust(types.StringType, versions)
+	return diags
+}

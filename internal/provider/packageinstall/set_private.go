@@ -1,0 +1,46 @@
+package packageinstall
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
+)
+
+// Keys of a set's private state, beside seenKey and secretKey, which says that the write-only
+// values are not known yet.
+const (
+	// creationsKey holds the creations of packages that bear another one than the set's.
+	creationsKey = "creations"
+	// importedKey names the packages that are to be read.
+	importedKey = "imported"
+)
+
+// creations are ids of creations by package.
+type creations map[string]string
+
+func readCreations(ctx context.Context, from privatestate.Reader) (creations, diag.Diagnostics) {
+	return privatestate.Get[creations](ctx, from, creationsKey)
+}
+
+// writeCreations writes nothing that is kept already.
+func writeCreations(ctx context.Context, in privatestate.State, now creations) diag.Diagnostics {
+	before, diags := readCreations(ctx, in)
+	if len(before) == 0 && len(now) == 0 {
+		return diags
+	}
+	diags.Append(privatestate.Set(ctx, in, creationsKey, now)...)
+	return diags
+}
+
+// writeSeenShort is writeSeen for a set.
+func writeSeenShort(ctx context.Context, private privatestate.Writer, seen installfiles.Seen) diag.Diagnostics {
+	text, err := seen.Short()
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to write the resource's private state", err.Error())}
+	}
+	return privatestate.Set(ctx, private, seenKey, json.RawMessage(text))
+}

@@ -1,0 +1,272 @@
+package packageinstall
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
+)
+
+// Read compares the files with what was seen of them, and reads those that are others.
+func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state setModel
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	imported, diags := privatestate.Get[[]string](ctx, req.Private, importedKey)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || r.data.Unknown.Git {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	read := setRead{r: r, state: state, imported: len(imported) > 0}
+	resp.Diagnostics.Append(read.begin(ctx, req.Private, imported)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(read.all(bounded)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if len(read.entries) == 0 && read.gone > 0 {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if read.imported {
+		read.share()
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, importedKey, []string{})...)
+	}
+	resp.Diagnostics.Append(read.versions(bounded)...)
+	read.state.Paths = r.paths(read.state, read.entries)
+	if read.imported || read.changed || read.gone > 0 {
+		read.state.Packages = packagesOf(read.entries)
+	}
+	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, read.state)...)
+	if read.changed || read.gone > 0 {
+		resp.Diagnostics.Append(writeSeenShort(ctx, resp.Private, read.seen)...)
+		resp.Diagnostics.Append(writeCreations(ctx, resp.Private, read.others)...)
+	}
+}
+
+// setRead is one look at a set.
+type setRead struct {
+	r        *packageInstalls
+	state    setModel
+	imported bool
+	entries  []entry
+	seen     installfiles.Seen
+	others   creations
+	unsure   bool
+	changed  bool // a file is another than was seen
+	gone     int  // packages that are not there any more
+}
+
+func (s *setRead) begin(ctx context.Context, private privatestate.Reader, imported []string) diag.Diagnostics {
+	var diags, d diag.Diagnostics
+	s.seen, d = readSeen(ctx, private)
+	diags.Append(d...)
+	s.others, d = readCreations(ctx, private)
+	diags.Append(d...)
+	if s.others == nil {
+		s.others = creations{}
+	}
+	s.unsure, d = privatestate.Get[bool](ctx, private, secretKey)
+	diags.Append(d...)
+	if !s.imported {
+		s.entries, _, d = s.state.entries(ctx, types.DynamicNull())
+		return append(diags, d...)
+	}
+	for _, name := range imported {
+		e := entry{name: name, model: s.state.of(name), given: map[string]attr.Value{}}
+		e.model.setDefaults()
+		s.entries = append(s.entries, e)
+	}
+	return diags
+}
+
+// all reads the packages whose files have changed.
+func (s *setRead) all(ctx context.Context) diag.Diagnostics {
+	var diags diag.Diagnostics
+	fail := func(err error) diag.Diagnostics {
+		diags.Append(tfdiag.Failure{Verb: "read", Noun: setNoun, Name: s.state.title(), Err: err}.Diagnostic())
+		return diags
+	}
+	places := make([]repolayout.Install, len(s.entries))
+	for i, e := range s.entries {
+		places[i] = s.state.at(e.name)
+	}
+	now, err := s.r.data.Installs.Look(ctx, places)
+	if err != nil {
+		return fail(err)
+	}
+	var others []repolayout.Install
+	for _, at := range places {
+		if s.imported || !s.seen.Same(s.r.data.Layout.Dir(at), now[at]) {
+			others = append(others, at)
+		}
+	}
+	if len(others) == 0 {
+		return diags
+	}
+	if err := s.r.data.Installs.Prefetch(ctx, others); err != nil {
+		return fail(err)
+	}
+	s.changed = true
+	left := s.entries[:0:0]
+	for _, e := range s.entries {
+		if !slices.Contains(others, s.state.at(e.name)) {
+			left = append(left, e)
+			continue
+		}
+		there, d := s.one(ctx, &e)
+		diags.Append(d...)
+		if there {
+			left = append(left, e)
+		} else {
+			s.gone++
+		}
+	}
+	s.entries = left
+	return diags
+}
+
+// one reads a package, and reports whether it is there.
+func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Diagnostics) {
+	at := s.state.at(e.name)
+	dir := s.r.data.Layout.Dir(at)
+	fail := func(err error) (bool, diag.Diagnostics) {
+		diags.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
+		return true, diags
+	}
+	secret := s.unsure || s.seen.IsSecret(dir)
+	found, receipt, err := s.r.data.Installs.Read(ctx, at, s.seen.Names(dir)...)
+	read := e.model
+	if err == nil {
+		read, err = e.model.read(ctx, found, secret)
+	}
+	var unreadable *delivery.UnreadableError
+	switch {
+	case errors.Is(err, delivery.ErrNotFound):
+		if err := s.r.data.Installs.CheckMoved(ctx, at, texts(s.state.Paths)[e.name]); err != nil {
+			return fail(err)
+		}
+		s.seen = s.seen.With(installfiles.Seen{}).See(dir, nil, nil, false)
+		delete(s.others, e.name)
+		return false, diags
+	case errors.As(err, &unreadable):
+		diags.Append(unreadableFiles(dir, unreadable))
+	case err != nil:
+		return fail(err)
+	default:
+		e.take(read, s.state.of(e.name))
+	}
+	if s.imported && receipt.Mark.Creation != "" {
+		s.others[e.name] = receipt.Mark.Creation
+	}
+	if !s.state.Commit.IsNull() && receipt.AsWritten && s.seen.Others(dir, receipt.Blobs) {
+		// An update of this resource that was interrupted has written them.
+		s.state.Commit = types.StringValue(receipt.Tip.String())
+	}
+	if by, lost := s.r.data.Installs.Lost(at, receipt.Mark, s.state.hold(e.name, s.others)); lost {
+		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten
+		diags.Append(tfdiag.Taken(noun, title(e.model), by.Describe()))
+	}
+	s.seen = s.seen.With(installfiles.Seen{}).See(dir, receipt.Blobs, receipt.Says, secret)
+	return true, diags
+}
+
+// take has the entry say what was read. What the set shares is not said again.
+func (e *entry) take(read, shares model) {
+	shares.setDefaults()
+	for name := range ofPackages() {
+		now := read.get(name)
+		if now.Equal(e.model.get(name)) {
+			continue
+		}
+		if e.given = maps.Clone(e.given); now.Equal(shares.get(name)) || now.IsNull() {
+			delete(e.given, name)
+		} else {
+			e.given[name] = now
+		}
+		e.raw = nil
+	}
+	e.model = read
+}
+
+// share has the set say what all of its packages say.
+func (s *setRead) share() {
+	for _, name := range shared {
+		var all attr.Value
+		same := len(s.entries) > 0
+		for i, e := range s.entries {
+			value, given := e.given[name]
+			if same = same && given && (i == 0 || value.Equal(all)); !same {
+				break
+			}
+			all = value
+		}
+		if !same {
+			continue
+		}
+		s.state.set(name, all)
+		for _, e := range s.entries {
+			delete(e.given, name)
+		}
+	}
+}
+
+// versions are those that the constraints select now.
+func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
+	var diags diag.Diagnostics
+	var names []string
+	for _, e := range s.entries {
+		if e.model.PackageSource.ValueString() == delivery.FromRepository {
+			names = append(names, e.name)
+		}
+	}
+	if err := s.r.data.Catalog.PrefetchPackages(ctx, names); err != nil {
+		diags.Append(tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: s.state.title(), Err: err}.Diagnostic())
+		return diags
+	}
+	before, now := texts(s.state.ResolvedVersions), map[string]string{}
+	for _, e := range s.entries {
+		m := e.model
+		m.ResolvedVersion = types.StringNull()
+		if version, ok := before[e.name]; ok {
+			m.ResolvedVersion = types.StringValue(version)
+		}
+		m, d := (&packageInstall{data: s.r.data}).readVersion(ctx, m)
+		diags.Append(e.tell(d)...)
+		if version := m.ResolvedVersion.ValueString(); version != "" {
+			now[e.name] = version
+		}
+	}
+	s.state.ResolvedVersions = types.MapValueMust(types.StringType, map[string]attr.Value{})
+	if len(now) > 0 {
+		s.state.ResolvedVersions = tfvalue.StringMap(now)
+	}
+	return diags
+}
+
+// packagesOf are entries as a configuration has them.
+func packagesOf(entries []entry) types.Dynamic {
+	fields := map[string]attr.Value{}
+	for _, e := range entries {
+		fields[e.name] = e.value()
+	}
+	return types.DynamicValue(tfvalue.ObjectOf(fields))
+}
