@@ -18,6 +18,7 @@ type Repository interface {
 	Read(ctx context.Context, path string) (gitops.File, error)
 	Stats(ctx context.Context, paths ...string) ([]gitops.Entry, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
+	Expect() *gitops.Expectation
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
 	Tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error)
 	Tip(ctx context.Context) (gitops.Hash, error)

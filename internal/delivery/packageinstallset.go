@@ -20,6 +20,8 @@ type InstallSet struct {
 	New      []PackageInstall
 	Changed  []ChangedInstall
 	Removed  []RemovedInstall
+	// Expected is the announcement of the set; nil: there was none.
+	Expected *gitops.Expectation
 }
 
 // ChangedInstall is a package install, and the files in whose place it is written.
@@ -48,6 +50,16 @@ type SetReceipt struct {
 // Changed reports whether the branch holds what was asked for.
 func (r SetReceipt) Changed() bool { return r.Installs != nil }
 
+// Expect announces a set that is about to be applied, so that sets of one run share a
+// push. drop takes that back.
+func (is *Installs) Expect() (expected *gitops.Expectation, drop func()) {
+	if is.Repository == nil {
+		return nil, func() {}
+	}
+	expected = is.Repository.Expect()
+	return expected, expected.Drop
+}
+
 // ApplySet commits a set. What is in the place of a new one is treated as Create does, of
 // a changed one as Update does, and of a removed one as Delete does: if one of them
 // cannot be, nothing is written.
@@ -68,7 +80,7 @@ func (is *Installs) ApplySet(ctx context.Context, s InstallSet) (SetReceipt, err
 		if len(edits) == 0 {
 			return c.receipt, nil
 		}
-		commit, err := repository.Apply(ctx, gitops.Change{Summary: c.summary(), Edits: edits})
+		commit, err := repository.Apply(ctx, gitops.Change{Summary: c.summary(), Edits: edits, Expected: s.Expected})
 		if err == nil {
 			c.receipt.Commit, c.receipt.Creation = commit, c.creation
 			return c.receipt, nil

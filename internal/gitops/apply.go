@@ -58,6 +58,7 @@ func (e *Engine) Apply(ctx context.Context, change Change) (Commit, error) {
 		return Commit{}, e.locate(refused)
 	}
 	e.writes, e.queued = append(e.writes, call), time.Now()
+	change.Expected.endLocked()
 	select {
 	case e.arrived <- struct{}{}:
 	default:

@@ -211,6 +211,52 @@ func TestApply_together(t *testing.T) {
 	f.check(with(files, want))
 }
 
+// TestApply_expected: callers that have announced their changes share one push, however late they are. One that takes its announcement
+// back holds nobody up.
+func TestApply_expected(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(packages(5))
+	e := f.engine()
+	ctx := patient(t)
+	dropped := e.Expect()
+	var expected []*Expectation
+	for range 5 {
+		expected = append(expected, e.Expect())
+	}
+	before := make(chan struct{})
+	var callers sync.WaitGroup
+	for i, x := range expected {
+		callers.Go(func() {
+			if i > 0 { // the first one is there long before the others
+				<-before
+			}
+			_, err := e.Apply(ctx, Change{Summary: "Write", Edits: []Edit{write(fmt.Sprintf("package-%d/prod/params.yaml", i), "replicas: 2\n")}, Expected: x})
+			if err != nil {
+				t.Error(err)
+			}
+			x.Drop()
+		})
+	}
+	waitFor(t, func() bool {
+		_, pushes := f.requests()
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.expected == 5 && pushes == 0
+	})
+	close(before)
+	waitFor(t, func() bool { e.mu.Lock(); defer e.mu.Unlock(); return e.expected == 1 })
+	dropped.Drop()
+	dropped.Drop()
+	callers.Wait()
+	if _, pushes := f.requests(); pushes != 1 {
+		t.Errorf("%d pushes, want 1", pushes)
+	}
+	if e.expected != 0 {
+		t.Errorf("%d are still expected", e.expected)
+	}
+}
+
 func TestApply_oneBadChangeFailsAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

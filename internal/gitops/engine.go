@@ -31,7 +31,8 @@ type Engine struct {
 	writes    []*writeCall
 	histories []*historyCall
 	running   bool
-	arrived   chan struct{} // holds a token when a write has been queued
+	expected  int           // changes that are announced and have not come
+	arrived   chan struct{} // holds a token when a write has been queued, or is not expected any more
 	queued    time.Time     // when the last write was
 	wake      chan struct{} // holds a token when anything has been queued
 

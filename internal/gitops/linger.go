@@ -9,37 +9,81 @@ const firstLinger, minLinger, maxLinger = 25 * time.Millisecond, 150 * time.Mill
 // longestLinger bounds the waits of one commit together, for callers who come one by one.
 const longestLinger = time.Second
 
+// longestExpected bounds the wait of one commit for changes that are expected: who has announced one may be kept from it.
+const longestExpected = 5 * time.Second
+
+// Expectation is the announcement of a change. Its holder passes it on in the Change, or drops it.
+type Expectation struct {
+	e    *Engine
+	over bool // guarded by the engine's lock
+}
+
+// Expect announces a change that takes a moment to prepare, so that a commit which is about to be made waits for it, for some seconds at
+// most: callers that start together then share a push however long each of them takes.
+func (e *Engine) Expect() *Expectation {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.expected++
+	return &Expectation{e: e}
+}
+
+// Drop takes the announcement back. It does nothing if the change has come, or a second time.
+func (x *Expectation) Drop() {
+	if x == nil {
+		return
+	}
+	x.e.mu.Lock()
+	defer x.e.mu.Unlock()
+	x.endLocked()
+}
+
+func (x *Expectation) endLocked() {
+	if x == nil || x.over {
+		return
+	}
+	x.over = true
+	x.e.expected--
+	select {
+	case x.e.arrived <- struct{}{}:
+	default:
+	}
+}
+
 // linger waits for a change that the next commit should take along, and reports whether one has come. There is nothing to wait for when
-// all are there who had changes in the last commit or were waiting then; the first commit of all meets callers that start together.
-// Time that has passed since the last change came counts, so that a commit whose trees had to be fetched waits no longer.
+// all are there who had changes in the last commit or were waiting then, and no other is expected; the first commit of all meets callers
+// that start together. Time that has passed since the last change came counts, so that a commit whose trees had to be fetched waits no
+// longer.
 func (b *batch) linger() bool {
 	e := b.e
-	e.mu.Lock()
-	waiting := len(b.calls) + len(e.writes)
-	since := e.queued
-	e.mu.Unlock()
-	enough := firstLinger
-	if e.callers > 0 {
-		enough = min(max(e.pushTime, minLinger), maxLinger)
-		if waiting >= e.callers {
-			return waiting > len(b.calls)
-		}
-	}
-	timeout := time.NewTimer(min(time.Until(since.Add(enough)), time.Until(b.began.Add(longestLinger))))
-	defer timeout.Stop()
 	for {
+		e.mu.Lock()
+		queued, expected, since := len(e.writes), e.expected, e.queued
+		e.mu.Unlock()
+		enough := firstLinger
+		if e.callers > 0 {
+			enough = min(max(e.pushTime, minLinger), maxLinger)
+		}
+		until := since.Add(enough)
+		if last := b.began.Add(longestLinger); until.After(last) {
+			until = last
+		}
+		switch {
+		case queued > 0:
+			return true
+		case expected > 0:
+			until = b.began.Add(longestExpected)
+		case e.callers > 0 && len(b.calls) >= e.callers:
+			return false
+		}
+		timeout := time.NewTimer(time.Until(until))
 		select {
 		case <-e.arrived: // perhaps the token of one that is here already
+			timeout.Stop()
 		case <-timeout.C:
 			return false
 		case <-b.Done():
+			timeout.Stop()
 			return false
-		}
-		e.mu.Lock()
-		waiting := len(e.writes)
-		e.mu.Unlock()
-		if waiting > 0 {
-			return true
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Change struct {
 	// Summary in one line.
 	Summary string
 	Edits   []Edit
+	// Expected, if not nil, is the announcement of this change.
+	Expected *Expectation
 }
 
 // Edit writes or deletes one file.

@@ -88,6 +88,9 @@ func (r *Repository) Prefetch(_ context.Context, paths ...string) error {
 	return end(nil)
 }
 
+// Expect announces nothing: each change is a commit of its own.
+func (r *Repository) Expect() *gitops.Expectation { return nil }
+
 // Invalidate does nothing: the tip is always the present one.
 func (r *Repository) Invalidate() {}
 

@@ -78,7 +78,7 @@ func (s *scale) plain(each int) *scale {
 // TestAccPackageInstall_many: looking up the versions of 500 package installs costs a plan no more requests than a few do.
 func TestAccPackageInstall_many(t *testing.T) {
 	s := newMany(t)
-	s.seedPackages()
+	s.seedPackages(10)
 	few := func(what string, args ...string) {
 		t.Helper()
 		requests, _, cpu := s.terraform(append(args, "-no-color", "-parallelism=10")...)
@@ -99,7 +99,7 @@ func BenchmarkPackageInstall_many(b *testing.B) {
 	note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
 	for b.Loop() {
 		s := newMany(b)
-		s.seedPackages()
+		s.seedPackages(10)
 		began := time.Now()
 		requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")
 		note("apply-wall-ms", float64(time.Since(began).Milliseconds()))

@@ -164,11 +164,11 @@ func (s *scale) files() map[string]string {
 	return files
 }
 
-// seedPackages gives the repository a first commit, with three versions of each of ten packages.
-func (s *scale) seedPackages() map[string]string {
+// seedPackages gives the repository a first commit, with three versions of each of so many packages.
+func (s *scale) seedPackages(packages int) map[string]string {
 	s.Helper()
 	files := map[string]string{"README.md": "theirs\n"}
-	for i := range 10 {
+	for i := range packages {
 		name := fmt.Sprintf("package-%d.example.com", i)
 		for _, version := range []string{"1.0.0", "1.1." + fmt.Sprint(i), "2.0.0-rc.1"} {
 			files[name+"/packages/"+version+".yaml"] = fmt.Sprintf(`apiVersion: data.packaging.carvel.dev/v1alpha1
@@ -201,7 +201,7 @@ spec:
 // TestAccPackageInstall_hundred: 100 package installs share commits and fetches.
 func TestAccPackageInstall_hundred(t *testing.T) {
 	s := newScale(t, "hundred", hostedPush)
-	theirs := s.seedPackages()
+	theirs := s.seedPackages(10)
 	requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")
 	t.Logf("apply: %d requests, %d pushes, %s of processor time in the provider", requests, pushes, cpu)
 	if pushes > maxPushes || requests > pushes+maxOther {
@@ -244,7 +244,7 @@ func BenchmarkPackageInstall_hundred(b *testing.B) {
 	note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
 	for b.Loop() {
 		s := newScale(b, "hundred", 0)
-		s.seedPackages()
+		s.seedPackages(10)
 		began := time.Now()
 		requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")
 		wall := time.Since(began)
@@ -266,13 +266,19 @@ func BenchmarkPackageInstall_hundred(b *testing.B) {
 	}
 }
 
-// script is what a practitioner does without the provider.
-func (s *scale) script() {
+// gitByHand prepares for the git command, and is the URL to give it.
+func (s *scale) gitByHand() string {
 	s.Helper()
 	s.write(filepath.Join(s.dir, "ca.pem"), s.server.CertificateAuthority())
 	s.env = append(s.env, "GIT_SSL_CAINFO="+filepath.Join(s.dir, "ca.pem"), "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com")
-	url := strings.Replace(s.server.URL(scaleRepository), "https://", "https://u:p@", 1)
+	return strings.Replace(s.server.URL(scaleRepository), "https://", "https://u:p@", 1)
+}
+
+// script is what a practitioner does without the provider.
+func (s *scale) script() {
+	s.Helper()
+	url := s.gitByHand()
 	if out, err := s.run(`git clone -q "$1" clone; cd clone
 for p in 0 1 2 3 4 5 6 7 8 9; do for c in 0 1 2 3 4 5 6 7 8 9; do
   mkdir -p "by-hand-$p/cluster-$c"

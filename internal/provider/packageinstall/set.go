@@ -60,6 +60,8 @@ func (r *packageInstalls) ValidateConfig(ctx context.Context, req resource.Valid
 }
 
 func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	expected, drop := r.data.Installs.Expect()
+	defer drop()
 	var plan setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
@@ -83,6 +85,7 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	set.Expected = expected
 	done, err := r.data.Installs.ApplySet(bounded, set)
 	for _, e := range entries {
 		r.data.Planned.Made(place(e.model))
@@ -98,6 +101,8 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 }
 
 func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	expected, drop := r.data.Installs.Expect()
+	defer drop()
 	var plan, state setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
@@ -127,6 +132,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	set.Expected = expected
 	done, err := r.data.Installs.ApplySet(bounded, set)
 	for _, p := range set.New {
 		r.data.Planned.Made(placeOf(p.At()))
@@ -149,6 +155,8 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 }
 
 func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	expected, drop := r.data.Installs.Expect()
+	defer drop()
 	var state setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
@@ -162,6 +170,7 @@ func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	set.Expected = expected
 	done, err := r.data.Installs.ApplySet(bounded, set)
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
 	if err != nil {

@@ -1,0 +1,198 @@
+package packageinstall_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Package installs of a large fleet: so many run clusters with so many packages each.
+const setClusters, setPackages = 5, 200
+
+// newSets has a set for each run cluster.
+func newSets(t testing.TB, clusters int) *scale {
+	t.Helper()
+	s := newScale(t, "sets", 0)
+	s.env = append(s.env, fmt.Sprintf("TF_VAR_clusters=%d", clusters), fmt.Sprintf("TF_VAR_packages=%d", setPackages))
+	return s
+}
+
+// beside are the bytes that the state has of each package beside what the configuration
+// says of it: what the provider computes, and its private state.
+func (s *scale) beside() (each int) {
+	s.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, "terraform.tfstate"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	var state struct {
+		Resources []struct {
+			Instances []struct {
+				Attributes map[string]json.RawMessage `json:"attributes"`
+				Private    string                     `json:"private"`
+			} `json:"instances"`
+		} `json:"resources"`
+	}
+	if err := json.Unmarshal(data, &state); err != nil {
+		s.Fatal(err)
+	}
+	total, count := 0, 0
+	for _, r := range state.Resources {
+		for _, i := range r.Instances {
+			if _, err := base64.StdEncoding.DecodeString(i.Private); err != nil {
+				s.Fatal(err)
+			}
+			total += len(i.Private)
+			var paths map[string]string
+			for name, value := range i.Attributes {
+				if name == "packages" {
+					continue
+				}
+				compact, err := json.Marshal(value)
+				if err != nil {
+					s.Fatal(err)
+				}
+				if total += len(compact); name == "paths" {
+					if err := json.Unmarshal(value, &paths); err != nil {
+						s.Fatal(err)
+					}
+					count += len(paths)
+				}
+			}
+		}
+	}
+	if count == 0 {
+		s.Fatal("the state has no packages")
+	}
+	return total / count
+}
+
+// TestAccPackageInstalls_thousand: 1,000 package installs as five resources cost what a few do.
+func TestAccPackageInstalls_thousand(t *testing.T) {
+	s := newSets(t, setClusters)
+	theirs := s.seedPackages(setPackages)
+	few := func(what string, most, mostPushes int, args ...string) {
+		t.Helper()
+		requests, pushes, cpu := s.terraform(append(args, "-no-color")...)
+		t.Logf("%s: %d requests, %d pushes, %s of processor time in the provider", what, requests, pushes, cpu)
+		if requests > most || pushes > mostPushes {
+			t.Errorf("%s took %d requests and %d pushes, want at most %d and %d", what, requests, pushes, most, mostPushes)
+		}
+	}
+	few("apply", 20, 2, "apply", "-auto-approve")
+	if got, want := len(s.files()), len(theirs)+3*setClusters*setPackages; got != want {
+		t.Errorf("the branch holds %d files, want %d", got, want)
+	}
+	if commits, err := s.server.Git(scaleRepository, nil, "rev-list", "--count", "refs/heads/main"); err != nil || len(strings.TrimSpace(commits)) > 1 || commits > "3" {
+		t.Errorf("%s commits, want theirs and at most two: %v", commits, err)
+	}
+	few("a plan without changes", 8, 0, "plan", "-detailed-exitcode")
+	each := s.beside()
+	t.Logf("state: %d bytes for each package beside its configuration", each)
+	if each > 400 {
+		t.Errorf("the state has %d bytes for each package beside its configuration, want at most 400", each)
+	}
+	// One value of one package.
+	s.env = append(s.env, "TF_VAR_odd=package-7.example.com")
+	out, err := s.run(`"$TERRAFORM" plan -no-color`)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var changes []string
+	for line := range strings.SplitSeq(out, "\n") {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "~ ") && strings.Contains(line, "->") {
+			changes = append(changes, line)
+		}
+	}
+	if len(changes) != 2 || !slices.ContainsFunc(changes, func(l string) bool { return strings.HasPrefix(l, "~ replicas") }) || !slices.ContainsFunc(changes, func(l string) bool { return strings.HasPrefix(l, "~ commit") }) {
+		t.Errorf("the plan shows %v, want the value and the commit:\n%s", changes, out)
+	}
+	few("one value", 20, 1, "apply", "-auto-approve")
+	changed, err := s.server.Git(scaleRepository, nil, "diff-tree", "-r", "--name-only", "--no-commit-id", "refs/heads/main")
+	if got := strings.Fields(changed); err != nil || len(got) != 2 || got[1] != "package-7.example.com/cluster-0/params.yaml" {
+		t.Errorf("the commit has changed %v, want the values and their mark: %v", got, err)
+	}
+	few("destroy", 20, 2, "destroy", "-auto-approve")
+	for path := range s.files() {
+		if _, was := theirs[path]; !was && !strings.HasSuffix(path, "/.gitkeep") {
+			t.Fatalf("%s is left", path)
+		}
+	}
+}
+
+// plainSets is a directory with as many terraform_data, each with inputs of the same size.
+func (s *scale) plainSets() *scale {
+	s.Helper()
+	p := &scale{TB: s.TB, server: s.server, dir: s.TempDir(), env: slices.Clone(s.env), times: s.times}
+	main, err := os.ReadFile(filepath.Join("testdata", "sets_plain", "main.tf"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	p.write(filepath.Join(p.dir, "main.tf"), string(main))
+	return p
+}
+
+// byHand commits as many files as sets of package installs have, and pushes them once.
+func (s *scale) byHand(clusters int) {
+	s.Helper()
+	url := s.gitByHand()
+	if out, err := s.run(`git clone -q --depth 1 "$1" byhand; cd byhand
+for p in $(seq "$2"); do for c in $(seq "$3"); do
+  mkdir -p "by-hand-$p/cluster-$c"
+  echo "name: $p" > "by-hand-$p/cluster-$c/packageinstall.yaml"; echo "replicas: $c" > "by-hand-$p/cluster-$c/params.yaml"
+done; done
+git add --all; git commit -q -m "Install all"; git push -q`, url, fmt.Sprint(setPackages), fmt.Sprint(clusters)); err != nil {
+		s.Fatalf("git: %v\n%s", err, out)
+	}
+}
+
+// BenchmarkPackageInstalls applies and plans sets of package installs in turns with as many terraform_data of the same size and a
+// commit of as many files by hand. What is reported is the median. LONG=1 adds fifty run clusters, which are 10,000 package installs.
+func BenchmarkPackageInstalls(b *testing.B) {
+	fleets := []int{setClusters}
+	if os.Getenv("LONG") != "" {
+		fleets = append(fleets, 50)
+	}
+	for _, clusters := range fleets {
+		b.Run(fmt.Sprintf("installs=%d", clusters*setPackages), func(b *testing.B) {
+			metrics := map[string][]float64{}
+			note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
+			for b.Loop() {
+				s := newSets(b, clusters)
+				s.seedPackages(setPackages)
+				p := s.plainSets()
+				began := time.Now()
+				requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color")
+				ours := time.Since(began)
+				note("apply-wall-ms", ours.Seconds()*1000)
+				note("apply-reqs", float64(requests))
+				note("apply-pushes", float64(pushes))
+				note("apply-provider-cpu-ms", cpu.Seconds()*1000)
+				began = time.Now()
+				p.terraform("apply", "-auto-approve", "-no-color")
+				s.byHand(clusters)
+				note("plain-apply-wall-ms", time.Since(began).Seconds()*1000)
+				note("apply-wall-ratio", ours.Seconds()/time.Since(began).Seconds())
+				note("state-B/package-beside", float64(s.beside()))
+				for range 3 {
+					ours, requests := s.plan()
+					theirs, _ := p.plan()
+					note("plan-wall-ms", ours.Seconds()*1000)
+					note("plan-reqs", float64(requests))
+					note("plain-plan-wall-ms", theirs.Seconds()*1000)
+					note("plan-wall-ratio", ours.Seconds()/theirs.Seconds())
+				}
+			}
+			for metric, values := range metrics {
+				slices.Sort(values)
+				b.ReportMetric(values[len(values)/2], metric)
+			}
+		})
+	}
+}
