@@ -74,6 +74,12 @@ func (is *Installs) Plan(p PackageInstall) (PackageInstallReceipt, error) {
 	return PackageInstallReceipt{Blobs: files.Says(), Files: is.shownAt(p.At(), files.Shown())}, nil
 }
 
+// Says are the blobs of a spec's files once it is committed, as in Plan.
+func (is *Installs) Says(p PackageInstall) (installfiles.Blobs, error) {
+	files, err := installfiles.Render(p.Spec)
+	return files.Says(), err
+}
+
 // shownAt are texts by path instead of by the file's name.
 func (is *Installs) shownAt(at repolayout.Install, shown map[string]string) map[string]string {
 	paths := make(map[string]string, len(shown))

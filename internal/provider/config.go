@@ -71,7 +71,7 @@ type gitHTTPModel struct {
 func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, diag.Diagnostics) {
 	redact.From(ctx).Know(proxyPasswords()...)
 	reached := delivery.Config{Owner: owner.Name(m.Owner.ValueString(), owner.System())}
-	data := &providerdata.Data{}
+	data := &providerdata.Data{Provider: userAgent}
 	diags := m.git(ctx, userAgent, &reached, &data.Unknown)
 	diags.Append(m.build(ctx, userAgent, &reached, &data.Unknown)...)
 	diags.Append(m.run(ctx, userAgent, &reached, &data.Unknown)...)

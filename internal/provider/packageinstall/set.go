@@ -271,6 +271,7 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
+	diags.Append(privatestate.Set(ctx, private, verifiedKey, verified{By: r.data.Provider})...)
 	return diags
 }
 
@@ -282,6 +283,8 @@ func (r *packageInstalls) change(ctx context.Context, private privatestate.Reade
 	others, d := readCreations(ctx, private)
 	diags.Append(d...)
 	unsure, d := privatestate.Get[bool](ctx, private, secretKey)
+	diags.Append(d...)
+	known, d := privatestate.Get[verified](ctx, private, verifiedKey)
 	diags.Append(d...)
 	prior, _, d := state.entries(ctx, types.DynamicNull())
 	diags.Append(d...)
@@ -319,11 +322,11 @@ func (r *packageInstalls) change(ctx context.Context, private privatestate.Reade
 			set.New = append(set.New, spec)
 			continue
 		}
-		planned, err := r.data.Installs.Plan(spec)
+		stays, err := r.stays(ctx, stay{seen: seen, verified: known, unsure: unsure, entry: e, prior: p}, spec)
 		if err != nil {
 			return fail(err)
 		}
-		if r.kept(ctx, seen, planned, p, unsure || !e.writeOnly.IsNull()) {
+		if stays {
 			continue
 		}
 		b, err := before(e.name)
@@ -360,27 +363,42 @@ func (r *packageInstalls) secretBlobs(ctx context.Context, seen installfiles.See
 	return r.data.Installs.Look(ctx, places)
 }
 
-// kept are the files of a package that stay as they were seen; all tells that no other was
-// seen and no other is wanted. secret says that a part of the values is kept out of the
-// state; else the state tells what an encrypted file said when it was written.
-func (r *packageInstalls) kept(ctx context.Context, seen installfiles.Seen, planned delivery.PackageInstallReceipt, prior entry, secret bool) (all bool) {
-	dir := r.data.Layout.Dir(install(prior.model))
-	if _, all = seen.Kept(dir, planned.Blobs, secret); all || secret {
-		return all
+// stay is what tells whether the files of a package stay as they were seen.
+type stay struct {
+	seen         installfiles.Seen
+	verified     verified
+	unsure       bool // values may be write-only
+	entry, prior entry
+}
+
+// stays reports whether no file of a package is to be written: spec is what entry says.
+// What is in the state tells what an encrypted file said when it was written.
+func (r *packageInstalls) stays(ctx context.Context, s stay, spec delivery.PackageInstall) (bool, error) {
+	secret := s.unsure || !s.entry.writeOnly.IsNull()
+	if !secret && s.verified.has(r.data.Provider, s.entry.name) && s.entry.says(s.prior) {
+		return true, nil
 	}
-	if _, encrypted := planned.Blobs[repolayout.EncryptedParamsFile]; !encrypted || !prior.isKnown(ctx) {
-		return false
-	}
-	spec, diags := prior.spec(ctx, delivery.Hold{})
-	if diags.HasError() {
-		return false
-	}
-	said, err := r.data.Installs.Plan(spec)
+	says, err := r.data.Installs.Says(spec)
 	if err != nil {
-		return false
+		return false, err
 	}
-	_, all = seen.KeptAs(dir, planned.Blobs, said.Blobs)
-	return all
+	dir := r.data.Layout.Dir(spec.At())
+	if _, all := s.seen.Kept(dir, says, secret); all || secret {
+		return all, nil
+	}
+	if _, encrypted := says[repolayout.EncryptedParamsFile]; !encrypted || !s.prior.isKnown(ctx) {
+		return false, nil
+	}
+	was, diags := s.prior.spec(ctx, delivery.Hold{})
+	if diags.HasError() {
+		return false, nil // it said nothing that could be compared
+	}
+	said, err := r.data.Installs.Says(was)
+	if err != nil {
+		return false, nil // likewise
+	}
+	_, all := s.seen.KeptAs(dir, says, said)
+	return all, nil
 }
 
 // knownMap is a planned value of the attribute adopted once it is applied.

@@ -85,6 +85,7 @@ type setPlan struct {
 	seen    installfiles.Seen
 	others  creations
 	unsure  bool // what is imported may have values that are write-only
+	known   verified
 	adopted map[string]string
 	hidden  []string // packages that are written, and whose attributes stay as they are
 }
@@ -107,6 +108,8 @@ func (p *setPlan) make(ctx context.Context) {
 	p.others, d = readCreations(ctx, p.req.Private)
 	p.say(d...)
 	p.unsure, d = privatestate.Get[bool](ctx, p.req.Private, secretKey)
+	p.say(d...)
+	p.known, d = privatestate.Get[verified](ctx, p.req.Private, verifiedKey)
 	p.say(d...)
 	p.adopted = map[string]string{}
 	maps.Copy(p.adopted, texts(p.state.Adopted))
@@ -193,7 +196,7 @@ func (p *setPlan) prefetch(ctx context.Context) error {
 }
 
 // files plans those of a package, and reports whether they stay as they are.
-func (p *setPlan) files(ctx context.Context, e entry) (stay bool) {
+func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 	prior, there := p.prior[e.name]
 	if !e.isKnown(ctx) {
 		return false
@@ -204,31 +207,32 @@ func (p *setPlan) files(ctx context.Context, e entry) (stay bool) {
 	if p.say(diags...); diags.HasError() {
 		return false
 	}
-	planned, err := p.r.data.Installs.Plan(spec)
+	if !there {
+		p.new(ctx, e, spec)
+		return false
+	}
+	stays, err := p.r.stays(ctx, stay{seen: p.seen, verified: p.known, unsure: p.unsure, entry: e, prior: prior}, spec)
 	if err != nil {
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return false
 	}
-	if !there {
-		p.new(ctx, e, spec, planned)
-		return false
-	}
-	if p.r.kept(ctx, p.seen, planned, prior, p.unsure || !e.writeOnly.IsNull()) {
-		return true
-	}
-	if e.says(prior) {
+	if !stays && e.says(prior) {
 		p.hidden = append(p.hidden, e.name)
 	}
-	return false
+	return stays
 }
 
 // new looks for files that are in the way of a package that is new to the set.
-func (p *setPlan) new(ctx context.Context, e entry, spec delivery.PackageInstall, planned delivery.PackageInstallReceipt) {
+func (p *setPlan) new(ctx context.Context, e entry, spec delivery.PackageInstall) {
 	at := spec.At()
 	dir := p.r.data.Layout.Dir(at)
 	seen := p.seen
 	ours := func(name string, blob installfiles.Blob) bool { return seen.Is(dir, name, blob) }
-	found, err := p.r.data.Installs.CheckNew(ctx, at, planned, spec.Hold, ours)
+	var found delivery.NewPackageInstall
+	planned, err := p.r.data.Installs.Plan(spec)
+	if err == nil {
+		found, err = p.r.data.Installs.CheckNew(ctx, at, planned, spec.Hold, ours)
+	}
 	if err != nil {
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return
@@ -290,8 +294,8 @@ func (p *setPlan) settle(ctx context.Context) {
 		if diags.HasError() {
 			continue
 		}
-		planned, err := p.r.data.Installs.Plan(spec)
-		blob, hasValues := planned.Blobs[repolayout.ParamsFile]
+		says, err := p.r.data.Installs.Says(spec)
+		blob, hasValues := says[repolayout.ParamsFile]
 		// Of a file that says the same in another form, a read notes it.
 		if err == nil && hasValues && p.seen.Is(dir, repolayout.ParamsFile, blob) {
 			p.seen, changed = p.seen.With(installfiles.Seen{}).SeeSecret(dir, blob, secret), true
@@ -301,6 +305,9 @@ func (p *setPlan) settle(ctx context.Context) {
 		p.say(writeSeenShort(ctx, p.resp.Private, p.seen)...)
 	}
 	p.say(privatestate.Change(ctx, p.resp.Private, secretKey, false)...)
+	if p.known.By != p.r.data.Provider || len(p.known.But) > 0 {
+		p.say(privatestate.Set(ctx, p.resp.Private, verifiedKey, verified{By: p.r.data.Provider})...)
+	}
 }
 
 // says reports whether an entry says what another one of the same package does, as far as

@@ -3,6 +3,7 @@ package packageinstall
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -18,6 +19,22 @@ const (
 	// importedKey names the packages that are to be read.
 	importedKey = "imported"
 )
+
+// verified tells which packages are known to have files that say what the state does, so
+// that a plan which changes neither has nothing to render.
+type verified struct {
+	// By is the provider that has written or compared them: another version of it may
+	// render something else.
+	By string `json:"by"`
+	// But are packages whose files were read since then.
+	But []string `json:"but,omitempty"`
+}
+
+const verifiedKey = "verified"
+
+func (v verified) has(by, packageName string) bool {
+	return v.By == by && !slices.Contains(v.But, packageName)
+}
 
 // creations are ids of creations by package.
 type creations map[string]string

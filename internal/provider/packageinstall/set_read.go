@@ -59,6 +59,7 @@ func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, re
 	if read.changed || read.gone > 0 {
 		resp.Diagnostics.Append(writeSeenShort(ctx, resp.Private, read.seen)...)
 		resp.Diagnostics.Append(writeCreations(ctx, resp.Private, read.others)...)
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, verifiedKey, read.known)...)
 	}
 }
 
@@ -71,6 +72,7 @@ type setRead struct {
 	seen     installfiles.Seen
 	others   creations
 	unsure   bool
+	known    verified
 	changed  bool // a file is another than was seen
 	gone     int  // packages that are not there any more
 }
@@ -85,6 +87,8 @@ func (s *setRead) begin(ctx context.Context, private privatestate.Reader, import
 		s.others = creations{}
 	}
 	s.unsure, d = privatestate.Get[bool](ctx, private, secretKey)
+	diags.Append(d...)
+	s.known, d = privatestate.Get[verified](ctx, private, verifiedKey)
 	diags.Append(d...)
 	if !s.imported {
 		s.entries, _, d = s.state.entries(ctx, types.DynamicNull())
@@ -132,6 +136,7 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 			left = append(left, e)
 			continue
 		}
+		s.known.But = append(slices.DeleteFunc(s.known.But, func(name string) bool { return name == e.name }), e.name)
 		there, d := s.one(ctx, &e)
 		diags.Append(d...)
 		if there {

@@ -15,6 +15,6 @@ func DataOf(w *deliverytest.World, owner string) func() *providerdata.Data {
 		return &providerdata.Data{Delivery: delivery.New(delivery.Config{
 			Build: w.Build, Run: map[string]delivery.Cluster{"staging": w.Run}, Repository: w.Repository,
 			Location: delivery.Location{URL: "https://git.example.com/r.git", Branch: "main"}, Owner: owner,
-		})}
+		}), Provider: "terraform-provider-carvel/test"}
 	}
 }

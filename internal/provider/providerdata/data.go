@@ -24,6 +24,8 @@ type Data struct {
 	*delivery.Delivery
 	Unknown Unknown
 	Planned Claims // of the objects and directories of resources
+	// Provider is its name and version, as servers are told.
+	Provider string
 }
 
 // Unknown are the parts of the configuration that are not known yet.
