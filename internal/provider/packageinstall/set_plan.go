@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
@@ -180,19 +181,15 @@ func (p *setPlan) claim() {
 // versions of all of them.
 func (p *setPlan) prefetch(ctx context.Context) error {
 	var places []repolayout.Install
-	var names []string
 	for _, e := range p.entries {
 		if _, there := p.prior[e.name]; !there {
 			places = append(places, p.plan.at(e.name))
 		}
-		if e.model.PackageSource.ValueString() == delivery.FromRepository {
-			names = append(names, e.name)
-		}
 	}
-	if err := p.r.data.Installs.Prefetch(ctx, places); err != nil {
-		return err
-	}
-	return p.r.data.Catalog.PrefetchPackages(ctx, names)
+	both, looking := errgroup.WithContext(ctx) // so that they share requests
+	both.Go(func() error { return p.r.data.Installs.Prefetch(looking, places) })
+	both.Go(func() error { return p.r.data.Catalog.PrefetchPackages(looking, offered(p.entries)) })
+	return both.Wait()
 }
 
 // files plans those of a package, and reports whether they stay as they are.
@@ -333,13 +330,7 @@ func writtenAgain(names []string) diag.Diagnostic {
 func (r *packageInstalls) checkApply(ctx context.Context, plan *setModel, entries []entry) diag.Diagnostics {
 	var diags diag.Diagnostics
 	versions := map[string]attr.Value{}
-	var names []string
-	for _, e := range entries {
-		if e.model.PackageSource.ValueString() == delivery.FromRepository {
-			names = append(names, e.name)
-		}
-	}
-	if err := r.data.Catalog.PrefetchPackages(ctx, names); err != nil {
+	if err := r.data.Catalog.PrefetchPackages(ctx, offered(entries)); err != nil {
 		return diag.Diagnostics{tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic()}
 	}
 	for _, e := range entries {

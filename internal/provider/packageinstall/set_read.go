@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
@@ -113,8 +114,12 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 	for i, e := range s.entries {
 		places[i] = s.state.at(e.name)
 	}
-	now, err := s.r.data.Installs.Look(ctx, places)
-	if err != nil {
+	// Both at once, so that they share requests.
+	var now map[repolayout.Install]installfiles.Blobs
+	both, looking := errgroup.WithContext(ctx)
+	both.Go(func() (err error) { now, err = s.r.data.Installs.Look(looking, places); return err })
+	both.Go(func() error { return s.r.data.Catalog.PrefetchPackages(looking, offered(s.entries)) })
+	if err := both.Wait(); err != nil {
 		return fail(err)
 	}
 	var others []repolayout.Install
@@ -237,16 +242,6 @@ func (s *setRead) share() {
 // versions are those that the constraints select now.
 func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
 	var diags diag.Diagnostics
-	var names []string
-	for _, e := range s.entries {
-		if e.model.PackageSource.ValueString() == delivery.FromRepository {
-			names = append(names, e.name)
-		}
-	}
-	if err := s.r.data.Catalog.PrefetchPackages(ctx, names); err != nil {
-		diags.Append(tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: s.state.title(), Err: err}.Diagnostic())
-		return diags
-	}
 	before, now := texts(s.state.ResolvedVersions), map[string]string{}
 	for _, e := range s.entries {
 		m := e.model
@@ -265,6 +260,17 @@ func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
 		s.state.ResolvedVersions = tfvalue.StringMap(now)
 	}
 	return diags
+}
+
+// offered are the packages whose versions are looked up in the repository.
+func offered(entries []entry) []string {
+	var names []string
+	for _, e := range entries {
+		if e.model.PackageSource.ValueString() == delivery.FromRepository {
+			names = append(names, e.name)
+		}
+	}
+	return names
 }
 
 // packagesOf are entries as a configuration has them.
