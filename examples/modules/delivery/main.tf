@@ -1,17 +1,6 @@
 # Delivers packages to run clusters: every package of var.packages to every run
 # cluster of var.run_clusters.
 
-locals {
-  installs = merge([for package, p in var.packages : {
-    for cluster, c in var.run_clusters : "${package}/${cluster}" => {
-      package            = package
-      run_cluster        = cluster
-      version_constraint = try(coalesce(p.run_clusters[cluster].version_constraint), p.version_constraint)
-      values_yaml        = concat(p.values_yaml, try(p.run_clusters[cluster].values_yaml, []))
-    }
-  }]...)
-}
-
 # On each run cluster: a namespace, and a ServiceAccount that may deploy into it.
 resource "carvel_run_namespace" "this" {
   for_each = var.run_clusters
@@ -22,14 +11,27 @@ resource "carvel_run_namespace" "this" {
 }
 
 # In Git: which version of each package each run cluster gets, with which values.
-resource "carvel_package_install" "this" {
-  for_each = local.installs
+# All packages of a run cluster change in one commit.
+resource "carvel_package_installs" "this" {
+  for_each = var.run_clusters
 
-  package              = each.value.package
-  run_cluster          = each.value.run_cluster
-  service_account_name = carvel_run_namespace.this[each.value.run_cluster].service_account_name
-  version_constraint   = each.value.version_constraint
-  values_yaml          = length(each.value.values_yaml) > 0 ? each.value.values_yaml : null
+  run_cluster          = each.key
+  service_account_name = carvel_run_namespace.this[each.key].service_account_name
+
+  packages = { for name, package in var.packages : name => {
+    version_constraint = try(coalesce(package.run_clusters[each.key].version_constraint), package.version_constraint)
+    values_yaml        = concat(package.values_yaml, try(package.run_clusters[each.key].values_yaml, []))
+  } }
+}
+
+# A state of an earlier version of this module has a resource for each package. What
+# these have committed stays, and carvel_package_installs goes on with it.
+removed {
+  from = carvel_package_install.this
+
+  lifecycle {
+    destroy = false
+  }
 }
 
 # On the build cluster: the way to each run cluster, with the rights of that
@@ -66,7 +68,7 @@ resource "carvel_app" "this" {
 
   # A new commit makes the App fetch at once, and apply waits until the run
   # cluster runs what was committed.
-  wait_for_commits = [for key, install in carvel_package_install.this : install.commit if local.installs[key].run_cluster == each.key]
+  wait_for_commits = [carvel_package_installs.this[each.key].commit]
 }
 
 # What runs by now.

@@ -11,5 +11,7 @@ output "health" {
 
 output "commits" {
   description = "The commit that last wrote each package install, PACKAGE/RUN-CLUSTER to commit."
-  value       = { for key, install in carvel_package_install.this : key => install.commit }
+  value = merge([for cluster, set in carvel_package_installs.this : {
+    for package in keys(var.packages) : "${package}/${cluster}" => set.commit
+  }]...)
 }

@@ -1,0 +1,61 @@
+variable "staging_kubeconfig" { type = string }
+variable "prod_kubeconfig" { type = string }
+variable "name" { type = string }
+variable "package" { type = string }
+variable "git_ca" {
+  type    = string
+  default = null
+}
+
+variable "git_password" {
+  type    = string
+  default = null
+}
+variable "run_cluster" {
+  type    = string
+  default = "staging"
+}
+variable "packages" {
+  type    = any
+  default = null
+}
+variable "adopt_existing" {
+  type    = bool
+  default = null
+}
+
+variable "path_prefix" {
+  type    = string
+  default = null
+}
+
+provider "carvel" {
+  git = {
+    path_prefix             = var.path_prefix
+    commit_message_appendix = "Appendix of the test."
+    http                    = { certificate_authority = var.git_ca, password = var.git_password }
+  }
+  run_clusters = {
+    staging = { config_path = var.staging_kubeconfig }
+    prod    = { config_path = var.prod_kubeconfig }
+  }
+}
+
+variable "sync_period" {
+  type    = string
+  default = null
+}
+variable "secrets" {
+  type      = any
+  default   = null
+  ephemeral = true
+}
+
+resource "carvel_package_installs" "test" {
+  run_cluster          = var.run_cluster
+  service_account_name = "${var.name}-sa"
+  sync_period          = var.sync_period
+  packages             = var.packages
+  values_wo            = var.secrets
+  adopt_existing       = var.adopt_existing
+}
