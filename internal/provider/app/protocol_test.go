@@ -2,10 +2,12 @@ package app_test
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -13,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 )
 
 type attributes = protocoltest.Config
@@ -57,7 +60,14 @@ func whole() []attributes {
 		}),
 		basic(attributes{"paused": true, "wait": false}),
 		basic(attributes{"git_secret_ref": map[string]any{"name": "theirs"}}),
+		basic(attributes{"fetch_per_package": true, "template": numbered("1/packageinstall.yaml")}),
+		basic(attributes{"create_directories": true, "template": []any{map[string]any{"ytt": map[string]any{"strict": true}}, map[string]any{"kbld": map[string]any{}}}}),
 	}
+}
+
+// numbered are steps that read a file of a source by its number.
+func numbered(file string) []any {
+	return []any{map[string]any{"ytt": map[string]any{"paths": []any{file}}}}
 }
 
 var live = cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "app"}
@@ -74,7 +84,7 @@ func TestProtocol(t *testing.T) {
 // TestProtocol_imported: what is imported does not change under the configuration that it
 // was made with.
 func TestProtocol_imported(t *testing.T) {
-	protocoltest.Imports(t, inMemory, "dev/app", []attributes{whole()[0], whole()[3], whole()[5], basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})})
+	protocoltest.Imports(t, inMemory, "dev/app", []attributes{whole()[0], whole()[3], whole()[5], whole()[6], whole()[7], basic(attributes{"fetch_per_package": true, "git_secret_ref": map[string]any{"name": "theirs"}}), basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})})
 	protocoltest.RefusesImports(t, inMemory, []string{"dev/nosuch"}, "dev", "dev/", "a/b/c")
 }
 
@@ -84,6 +94,15 @@ func TestProtocol_eachCall(t *testing.T) {
 	protocoltest.EachCall(t, inMemory, whole()[1])
 	protocoltest.EachCall(t, prepare, whole()[2])
 	protocoltest.EachCall(t, prepare, nil)
+	protocoltest.EachCall(t, withoutDirectories, basic(attributes{"create_directories": true}))
+}
+
+// withoutDirectories is the same with nothing in the repository.
+func withoutDirectories(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+	t.Helper()
+	w, r := inMemory(t)
+	w.Repository.Write("somebody", map[string]string{"app.default.tap/packages/1.0.0.yaml": "", "app.default.tap/staging/packageinstall.yaml": ""})
+	return w, r
 }
 
 // TestProtocol_changedByOthers: what somebody else does is in the next plan, and mended.
@@ -186,6 +205,13 @@ func TestProtocol_refused(t *testing.T) {
 		"sync_period":          {"sync_period": "soon"},
 		"age-secret-key":       {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
 		"service_account_name": {"service_account_name": "sa"},
+		"fetch_per_package":    {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "fetch_per_package": true},
+		"create_directories":   {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "create_directories": true},
+		"invalid template[0]":  {"template": numbered("0")},
+		"invalid template[1]": {"template": []any{
+			map[string]any{"ytt": map[string]any{}}, map[string]any{"kbld": map[string]any{"paths": []any{"-", "1/x"}}},
+		}},
+		"fetch_per_package = true": {"template": []any{map[string]any{"helm_template": map[string]any{}}}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			w, r := inMemory(t)
@@ -232,5 +258,155 @@ func TestProtocol_dataSource(t *testing.T) {
 	w.Calls.Fails = func(int, string) error { return deliverytest.ErrFault }
 	if _, diags := read(); !diags.Failed() {
 		t.Error("an error is no error")
+	}
+}
+
+// sources are the directories that the App fetches, and paths what its first step reads.
+func sources(t *testing.T, w *deliverytest.World) (sources, paths []string) {
+	t.Helper()
+	spec, err := carvel.ReadApp(w.Build.Object(live))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range spec.Fetch {
+		sources = append(sources, f.Git.SubPath)
+	}
+	return sources, spec.Template[0].Ytt.Paths
+}
+
+var (
+	twoSources = []string{"app.default.tap/packages", "app.default.tap/staging"}
+	newNames   = []string{"fetch_per_package", "create_directories"}
+)
+
+// TestProtocol_upgrade: an App of a state in which each directory has a source of its own
+// is updated in place to one source.
+func TestProtocol_upgrade(t *testing.T) {
+	w, r := inMemory(t)
+	if diags := r.Apply(basic(attributes{"fetch_per_package": true})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if fetched, paths := sources(t, w); !slices.Equal(fetched, twoSources) || paths != nil {
+		t.Fatalf("fetches %q, reads %q", fetched, paths)
+	}
+	uid := r.Attribute("uid")
+	if diags := r.Upgrade(newNames...); diags.Failed() || r.Attribute("fetch_per_package") != "null" {
+		t.Fatal(diags)
+	}
+	p, diags := r.Plan(basic())
+	if diags.Failed() || p.Action != protocoltest.Update || strings.Contains(p.Attribute("object"), "subPath") || !strings.Contains(r.Attribute("object"), "subPath") {
+		t.Fatalf("%s %s\n%s", p.Action, diags, p.Attribute("object"))
+	}
+	if diags := p.Apply(); diags.Failed() || r.Attribute("uid") != uid {
+		t.Fatal(diags)
+	}
+	if fetched, paths := sources(t, w); !slices.Equal(fetched, []string{""}) || !slices.Equal(paths, twoSources) {
+		t.Errorf("fetches %q, reads %q", fetched, paths)
+	}
+	if p, diags := r.Plan(basic()); diags.Failed() || p.Action != protocoltest.None {
+		t.Errorf("%s %s", p.Action, diags)
+	}
+}
+
+// TestProtocol_upgradeNumbered: a state whose steps read directories by their numbers can
+// be read, and its plan says what to set. With that nothing changes.
+func TestProtocol_upgradeNumbered(t *testing.T) {
+	_, r := inMemory(t)
+	c := basic(attributes{"fetch_per_package": true, "template": numbered("1")})
+	if diags := r.Apply(c); diags.Failed() {
+		t.Fatal(diags)
+	}
+	object := r.Attribute("object")
+	if diags := r.Upgrade(newNames...); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if _, diags := r.Plan(basic(attributes{"template": numbered("1")})); !diags.Failed() || !strings.Contains(diags.String(), "fetch_per_package = true") {
+		t.Error(diags)
+	}
+	if p, diags := r.Plan(c); diags.Failed() || p.Attribute("object") != object || p.Action != protocoltest.Update {
+		t.Errorf("%s %s\n%s", p.Action, diags, p.Attribute("object"))
+	}
+	if p, diags := r.Plan(basic(attributes{"template": []any{map[string]any{"ytt": map[string]any{}}}})); diags.Failed() || p.Action != protocoltest.Update || p.Attribute("object") == object {
+		t.Errorf("%s %s\n%s", p.Action, diags, p.Attribute("object"))
+	}
+}
+
+// TestProtocol_missing: the plan warns of directories that are neither there nor made by
+// the same run.
+func TestProtocol_missing(t *testing.T) {
+	const packages, staging = "app.default.tap/packages", "app.default.tap/staging"
+	listed := basic(attributes{"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "nosuch"}}}})
+	for name, c := range map[string]struct {
+		config  attributes
+		claimed bool
+		broken  bool
+		want    string
+	}{
+		"both":                   {basic(), false, false, packages + ", " + staging},
+		"each fetched":           {basic(attributes{"fetch_per_package": true}), false, false, packages + ", " + staging},
+		"one made by the run":    {basic(), true, false, "lacks " + packages + ". "},
+		"made by itself":         {basic(attributes{"create_directories": true}), false, false, ""},
+		"of no packages":         {listed, false, false, ""},
+		"no answer":              {basic(), false, true, ""},
+		"packages not known yet": {basic(attributes{"packages": protocoltest.Unknown}), false, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := withoutDirectories(t)
+			data := func() *providerdata.Data {
+				d := protocoltest.Data(w)()
+				if c.claimed {
+					if err := d.Planned.Claim("carvel_package_install app.default.tap/staging", tftypes.NewValue(tftypes.String, ""), false); err != nil {
+						t.Error(err)
+					}
+				}
+				return d
+			}
+			r := protocoltest.New(t, app.New, data)
+			if c.broken {
+				w.Calls.Fails = func(_ int, call string) error {
+					if strings.HasPrefix(call, "git ") {
+						return deliverytest.ErrFault
+					}
+					return nil
+				}
+			}
+			p, diags := r.Plan(c.config)
+			text := diags.String()
+			if diags.Failed() || p.Action != protocoltest.Create || !strings.Contains(text, c.want) || strings.Contains(text, "Directories of packages do not exist") != (c.want != "") {
+				t.Errorf("%s: %s", p.Action, text)
+			}
+			if c.claimed && strings.Contains(text, staging) {
+				t.Errorf("warns of what the run makes: %s", text)
+			}
+		})
+	}
+}
+
+// TestProtocol_createDirectories: the directories of a package more are made by the update
+// that adds it, and an App that is as it should be costs no commit.
+func TestProtocol_createDirectories(t *testing.T) {
+	w, r := withoutDirectories(t)
+	before := w.Repository.Commits()
+	for want, c := range []attributes{
+		1: basic(attributes{"create_directories": true}),
+		2: basic(attributes{"create_directories": true, "packages": []any{"app.default.tap", "db.default.tap"}}),
+	} {
+		if c == nil {
+			continue
+		}
+		if diags := r.Apply(c); diags.Failed() || len(diags) > 0 || w.Repository.Commits() != before+want {
+			t.Errorf("%d commits, want %d: %s", w.Repository.Commits()-before, want, diags)
+		}
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None || p.Apply().Failed() || w.Repository.Commits() != before+want {
+			t.Errorf("%s: %s", p.Action, diags)
+		}
+	}
+	if diags := r.Apply(nil); diags.Failed() {
+		t.Error(diags)
+	}
+	files := slices.Sorted(maps.Keys(w.Repository.Files()))
+	want := []string{"README.md", "app.default.tap/packages/.gitkeep", "app.default.tap/staging/.gitkeep", "db.default.tap/packages/.gitkeep", "db.default.tap/staging/.gitkeep"}
+	if !slices.Equal(files, want) {
+		t.Errorf("the branch has %q", files)
 	}
 }
