@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -223,7 +222,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 	case err := <-ended:
 		t.Fatal("the wait ended before it looked:", err)
 	}
-	dir := path.Dir(carvel.CleanSubPath(a.Fetch[1].Git.SubPath)) + "/staging"
+	dir := a.Selected()[1].Path
 	repository.Write("Change the values of "+namespace, map[string]string{
 		dir + "/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{a: b}\"}\n",
 	})
