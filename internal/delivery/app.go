@@ -30,6 +30,7 @@ type App struct {
 	Kick       bool        // have an update make the controller fetch again
 	UID        types.UID   // that the state records, empty if it records none
 	Orphan     bool        // a delete leaves what the App deployed
+	Packages   *Packages   // that the spec delivers by their names, nil if it has none
 	// CreateDirectories has the directories of its packages that are not on the branch
 	// made before the App is written.
 	CreateDirectories bool

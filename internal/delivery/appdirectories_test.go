@@ -34,6 +34,7 @@ func deliver(t *testing.T, w *world, a *delivery.App, names ...string) {
 	t.Helper()
 	p := delivery.Packages{Names: names, RunCluster: "staging"}
 	apps := w.process().Apps
+	a.Packages = &p
 	a.Fetch = apps.PackageSources(p)
 	apps.CompleteGit(a.Fetch[0].Git)
 	a.Template, _, _ = carvel.SelectPaths([]carvel.Template{{Ytt: &carvel.Ytt{}}}, p.Paths())

@@ -35,7 +35,7 @@ type ReconcileError struct {
 	// Controller is the version of the kapp-controller that failed, "" if it
 	// is not known.
 	Controller string
-	// Missing are files and directories that the App selects, and that are not on the
+	// Missing are files and directories that the App needs, and that are not on the
 	// branch, and Where that is.
 	Missing []string
 	Where   string

@@ -201,8 +201,21 @@ func TestExpected_selected(t *testing.T) {
 	if f.looks > 7 { // what is there; at each of three depths what is in the directories, and their files
 		t.Errorf("it was looked %d times", f.looks)
 	}
-	missing, err := d.Apps.Missing(t.Context(), spec)
+	missing, err := d.Apps.Missing(t.Context(), App{AppSpec: spec})
 	if diff := cmp.Diff([]string{"c/nosuch"}, missing); diff != "" || err != nil {
 		t.Errorf("missing: %v %s", err, diff)
+	}
+	spec.Fetch[1].Git.SubPath = "d"
+	missing, err = d.Apps.Missing(t.Context(), App{AppSpec: spec})
+	if diff := cmp.Diff([]string{"d"}, missing); diff != "" || err != nil {
+		t.Errorf("without the source: %v %s", err, diff)
+	}
+	packages := App{AppSpec: spec, Packages: &Packages{Names: []string{"q", "p"}, RunCluster: "deep"}}
+	missing, err = d.Apps.Missing(t.Context(), packages)
+	if diff := cmp.Diff([]string{"p/deep", "p/packages", "q/deep", "q/packages"}, missing); diff != "" || err != nil {
+		t.Errorf("of packages: %v %s", err, diff)
+	}
+	if missing, err := New(Config{}).Apps.Missing(t.Context(), packages); err != nil || missing != nil {
+		t.Errorf("without a repository: %v, %v", missing, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
@@ -100,20 +101,42 @@ func upToDate(sources []health.Source) bool {
 	return !slices.ContainsFunc(sources, func(s health.Source) bool { return s.Tree != s.TipTree })
 }
 
-// Missing are the files and directories that an App selects of the provider's branch and
-// that are not there, so that its controller fails.
-func (as *Apps) Missing(ctx context.Context, s carvel.AppSpec) ([]string, error) {
-	paths := pathsOf(as.selected(s, carvel.AppStatus{}))
-	if len(paths) == 0 {
+// needed are the files and directories of the provider's branch without which the App's
+// controller fails: those of its packages, or its sources and what it selects of them.
+func (as *Apps) needed(a App) []string {
+	var paths []string
+	if a.Packages != nil {
+		for _, name := range a.Packages.Names {
+			paths = append(paths, a.Packages.directories(as.Layout, name)...)
+		}
+		return paths
+	}
+	for _, f := range a.Fetch {
+		if f.Git != nil && as.fromBranch(*f.Git) {
+			paths = append(paths, carvel.CleanSubPath(f.Git.SubPath))
+		}
+	}
+	return append(paths, pathsOf(as.selected(a.AppSpec, carvel.AppStatus{}))...)
+}
+
+// Missing are those of the files and directories that the App needs of the provider's
+// branch which are not there, in the order of their names, and of what is in a directory
+// that is missing, the directory alone.
+func (as *Apps) Missing(ctx context.Context, a App) ([]string, error) {
+	paths := as.needed(a)
+	if as.Repository == nil || len(paths) == 0 {
 		return nil, nil
 	}
+	slices.Sort(paths)
+	paths = slices.Compact(paths)
 	entries, err := as.Repository.Entries(ctx, gitops.Hash{}, paths...)
 	if err != nil {
 		return nil, err
 	}
 	var missing []string
 	for i, p := range paths {
-		if entries[i].Hash.IsZero() && p != "" { // the root is there, if with nothing in it
+		within := func(dir string) bool { return strings.HasPrefix(p, dir+"/") }
+		if entries[i].Hash.IsZero() && p != "" && !slices.ContainsFunc(missing, within) { // the root is there, if with nothing in it
 			missing = append(missing, p)
 		}
 	}
@@ -126,7 +149,7 @@ const mostLooks = 5
 // makeDirectories commits what keeps the directories of an App's packages that are not
 // there, all at once. made is false if there are none.
 func (as *Apps) makeDirectories(ctx context.Context, a App) (made bool, err error) {
-	if !a.CreateDirectories {
+	if !a.CreateDirectories || a.Packages == nil {
 		return false, nil
 	}
 	repository, err := as.repository()
@@ -134,7 +157,7 @@ func (as *Apps) makeDirectories(ctx context.Context, a App) (made bool, err erro
 		return false, err
 	}
 	for range mostLooks {
-		missing, lookErr := as.Missing(ctx, a.AppSpec)
+		missing, lookErr := as.Missing(ctx, a)
 		if lookErr != nil || len(missing) == 0 {
 			return false, lookErr
 		}
@@ -155,21 +178,20 @@ func (a App) directories(missing []string) gitops.Change {
 		packages = append(packages, path.Base(path.Dir(dir)))
 		change.Edits = append(change.Edits, gitops.Edit{Path: path.Join(dir, repolayout.KeepFile), Data: []byte{}, IfBlob: new(gitops.Hash)})
 	}
-	slices.Sort(packages)
 	what := "package " + packages[0]
 	if n := len(slices.Compact(packages)); n > 1 {
 		what = fmt.Sprintf("%d packages", n)
 	}
-	change.Summary = fmt.Sprintf("Create directories of %s on %s", what, a.RunCluster)
+	change.Summary = fmt.Sprintf("Create directories of %s on %s", what, a.Packages.RunCluster)
 	return change
 }
 
-// withMissing adds to the error about a failed App what it selects and the branch lacks.
+// withMissing adds to the error about a failed App what it needs and the branch lacks.
 func (as *Apps) withMissing(ctx context.Context, a App, failed *ReconcileError) {
 	if failed.Install != "" || failed.Stage == carvel.StageDeploy {
 		return
 	}
-	if missing, err := as.Missing(ctx, a.AppSpec); err == nil && len(missing) > 0 {
+	if missing, err := as.Missing(ctx, a); err == nil && len(missing) > 0 {
 		failed.Missing, failed.Where = missing, as.where()
 	}
 }

@@ -119,8 +119,8 @@ func (r *app) checkBranch(ctx context.Context, plan model, spec delivery.App) di
 		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(plan), Err: err}.Diagnostic()}
 	}
 	var missing []string
-	if err == nil && !plan.Packages.IsNull() && !spec.CreateDirectories {
-		missing, err = r.data.Apps.Missing(bounded, spec.AppSpec)
+	if err == nil && spec.Packages != nil && !spec.CreateDirectories {
+		missing, err = r.data.Apps.Missing(bounded, spec)
 	}
 	if err != nil {
 		redacted.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", err)

@@ -36,11 +36,11 @@ func (m model) spec(ctx context.Context, d *delivery.Delivery) (delivery.App, di
 	gitSecret, ageSecret, more := m.secretNames(ctx)
 	diags.Append(more...)
 	a.CreateDirectories = m.CreateDirectories.ValueBool()
-	packages, more := m.packages(ctx)
+	a.Packages, more = m.packages(ctx)
 	diags.Append(more...)
-	diags.Append(m.sources(d, packages, gitSecret, s)...)
+	diags.Append(m.sources(d, a.Packages, gitSecret, s)...)
 	diags.Append(m.steps(ageSecret, s)...)
-	diags.Append(selectPackages(packages, s)...)
+	diags.Append(selectPackages(a.Packages, s)...)
 	diags.Append(m.deploy(s)...)
 	return a, diags
 }
