@@ -1,7 +1,7 @@
 # The platform team's workspace: namespaces and rights on the run clusters, the
 # run clusters' kubeconfigs and the Apps on the build cluster. What is delivered
-# is up to the application workspaces, which commit to the same repository. They
-# come first: an App fails while a directory that it fetches does not exist.
+# is up to the application workspaces, which commit to the same repository,
+# before this one or after it.
 
 terraform {
   required_version = ">= 1.11"
@@ -49,7 +49,8 @@ variable "git_read_password" {
 }
 
 # KUBE_CONFIG_PATH names the build cluster. CARVEL_GIT_URL is where the Apps
-# fetch from, and what tells whether they have fetched all of it.
+# fetch from, what tells whether they have fetched all of it, and where
+# directories are made.
 provider "carvel" {
   git = {
     http = { certificate_authority = var.git_ca }
@@ -93,6 +94,10 @@ resource "carvel_app" "team" {
   name        = "${each.value.team}-${each.value.run_cluster}"
   run_cluster = each.value.run_cluster
   packages    = each.value.packages
+
+  # An App fails while a directory that it delivers does not exist, so those
+  # that no application workspace has committed yet are committed empty.
+  create_directories = true
 
   cluster = {
     namespace             = carvel_run_namespace.team[each.key].name

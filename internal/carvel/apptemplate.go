@@ -116,7 +116,7 @@ func ValidateFileMark(mark string) error {
 // ValidateTemplatePath checks a path that a step reads; - is what the step
 // before has put out.
 func ValidateTemplatePath(p string) error {
-	if p == "-" {
+	if p == previous {
 		return nil
 	}
 	return ValidateFilePath(p)

@@ -126,8 +126,9 @@ func DeployedNamespace(s AppSpec, named string) string {
 // PassesThrough reports whether plain YAML is deployed as it was fetched: no step
 // changes it.
 func (s AppSpec) PassesThrough() bool {
-	for _, t := range s.Template {
-		plain := t.Ytt != nil && t.Ytt.Inline == nil && len(t.Ytt.Paths) == 0 && len(t.Ytt.FileMarks) == 0 && len(t.Ytt.ValuesFrom) == 0
+	for i, t := range s.Template {
+		plain := t.Ytt != nil && t.Ytt.Inline == nil && len(t.Ytt.FileMarks) == 0 && len(t.Ytt.ValuesFrom) == 0 &&
+			(len(t.Ytt.Paths) == 0 || i == firstReader(s.Template)) // what a later step reads beside its input may be overlays
 		if !plain && t.Sops == nil && t.Kbld == nil {
 			return false
 		}

@@ -30,6 +30,10 @@ type App struct {
 	Kick       bool        // have an update make the controller fetch again
 	UID        types.UID   // that the state records, empty if it records none
 	Orphan     bool        // a delete leaves what the App deployed
+	Packages   *Packages   // that the spec delivers by their names, nil if it has none
+	// CreateDirectories has the directories of its packages that are not on the branch
+	// made before the App is written.
+	CreateDirectories bool
 	// Progress, if not nil, is told what the wait is waiting for.
 	Progress func(string)
 	ForCluster
@@ -117,13 +121,16 @@ func (as *Apps) create(ctx context.Context, a App) (AppReceipt, error) {
 		return AppReceipt{}, err
 	}
 	mine := as.mark(a.resource(), a.Creation)
-	if len(a.Secrets) > 0 { // before any of them is written
+	if len(a.Secrets) > 0 || a.CreateDirectories { // before anything is written
 		if err := as.refuseExisting(ctx, build, []*unstructured.Unstructured{obj}, mine, a.Hold); err != nil {
 			return AppReceipt{}, err
 		}
 	}
 	adopt, err := as.adopt(ctx, build, a.ref().String(), append(a.secretObjects(), obj), mine, a.ForCluster)
 	if err != nil {
+		return AppReceipt{}, err
+	}
+	if _, err := as.makeDirectories(ctx, a); err != nil {
 		return AppReceipt{}, err
 	}
 	made, err := as.createSecrets(ctx, build, a, mine, adopt)
@@ -182,6 +189,11 @@ func (as *Apps) Update(ctx context.Context, before, a App) (AppReceipt, error) {
 		return AppReceipt{}, &TakenOverError{Where: build.Name(), What: a.ref().String(), By: theirs}
 	}
 	mine.Adopted = carvel.MarkOf(old).Adopted
+	made, err := as.makeDirectories(ctx, a)
+	if err != nil {
+		return AppReceipt{}, err
+	}
+	a.Kick = a.Kick || made
 	if err := as.updateSecrets(ctx, build, a, mine); err != nil {
 		return AppReceipt{}, err
 	}

@@ -35,6 +35,10 @@ type ReconcileError struct {
 	// Controller is the version of the kapp-controller that failed, "" if it
 	// is not known.
 	Controller string
+	// Missing are files and directories that the App needs, and that are not on the
+	// branch, and Where that is.
+	Missing []string
+	Where   string
 }
 
 func (e *ReconcileError) Error() string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -22,26 +23,24 @@ type expectedInstall struct {
 	extensions      map[string]string       // annotations that the controller acts upon; likewise
 }
 
-// mostFiles is how many files are looked through for PackageInstalls. A source
-// with more is not the directory of a package on a run cluster.
-const mostFiles = 500
+// MostFiles is how many files are looked through for PackageInstalls in what an App
+// selects, unless that are packages by their names. One fetch brings them all: it keeps 64
+// MB of files, so that they may have 32 KB each, and what a delivery consists of has 4 KB
+// at most. A directory with more is not the one of a package on a run cluster.
+const MostFiles = 2000
 
-// expected are the PackageInstalls in what the App fetches from the provider's
-// branch, as it is at the tip. Those that are paused, or whose namespace only
-// the controller can tell, are left out. If there are too many files to look
-// through it is a *ManyFilesError.
+// expected are the PackageInstalls in what the App selects of the provider's branch, as
+// it is at the tip. Those that are paused, or whose namespace only the controller can
+// tell, are left out. If there are too many files to look through it is a
+// *ManyFilesError.
 func (as *Apps) expected(ctx context.Context, s carvel.AppSpec) ([]expectedInstall, error) {
-	all := deployed{left: mostFiles}
-	for _, f := range s.Fetch {
-		if f.Git == nil || !as.fromBranch(*f.Git) {
-			continue
-		}
-		if err := as.deployedIn(ctx, carvel.CleanSubPath(f.Git.SubPath), &all); err != nil {
-			return nil, err
-		}
+	all := deployed{left: MostFiles}
+	if _, ok := as.PackagesIn(s); ok {
+		all.left = math.MaxInt
 	}
-	if all.left < 0 {
-		return nil, &ManyFilesError{Most: mostFiles}
+	look := slices.DeleteFunc(as.selected(s, carvel.AppStatus{}), selected.isVersions)
+	if err := as.deployed(ctx, pathsOf(look), &all); err != nil {
+		return nil, err
 	}
 	var installs []expectedInstall
 	for _, i := range all.Installs {
@@ -86,51 +85,90 @@ func (e *ManyFilesError) Error() string {
 	return fmt.Sprintf("the directories that the App fetches hold more than %d files", e.Most)
 }
 
-// deployed is what was found so far, and how many files may still be looked
-// through; less than none if there are too many.
+// deployed is what was found so far, and how many files may still be looked through.
 type deployed struct {
 	carvel.Deployed
 	left int
 }
 
-// deployedIn reads the YAML files of a directory. The directories of package
-// versions have no PackageInstalls, and may have many files.
-func (b branch) deployedIn(ctx context.Context, dir string, into *deployed) error {
-	if path.Base(dir) == carvel.PackagesDir || into.left < 0 {
+// deployed reads the YAML files at the paths, and those of directories. All of one depth
+// are fetched together.
+func (b branch) deployed(ctx context.Context, paths []string, into *deployed) error {
+	if len(paths) == 0 {
 		return nil
 	}
-	entries, err := b.Repository.List(ctx, dir)
-	if errors.Is(err, gitops.ErrNotExist) {
-		return nil // the controller will say so
-	}
-	if into.left -= len(entries); err != nil || into.left < 0 {
+	entries, err := b.Repository.Entries(ctx, gitops.Hash{}, paths...)
+	if err != nil {
 		return err
 	}
-	if err := b.Repository.Prefetch(ctx, dir); err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if gitops.CheckName(entry.Name) != nil {
-			continue // no path leads there
-		}
-		at := path.Join(dir, entry.Name)
-		extension := path.Ext(entry.Name)
+	var files, dirs []string
+	for i, entry := range entries { // of what is missing the controller will tell
 		switch {
+		case entry.File():
+			files = append(files, paths[i])
 		case entry.Dir():
-			err = b.deployedIn(ctx, at, into)
-		case entry.File() && (extension == ".yaml" || extension == ".yml"):
-			var file gitops.File
-			if file, err = b.Repository.Read(ctx, at); err == nil {
-				found := carvel.ReadDeployed(file.Data, strings.HasSuffix(strings.TrimSuffix(entry.Name, extension), ".sops"))
-				into.Installs, into.Secrets = append(into.Installs, found.Installs...), append(into.Secrets, found.Secrets...)
+			dirs = append(dirs, paths[i])
+		}
+	}
+	into.left -= len(files)
+	for len(files)+len(dirs) > 0 {
+		more, below, err := b.inDirectories(ctx, dirs, into)
+		if err != nil {
+			return err
+		}
+		if into.left < 0 {
+			return &ManyFilesError{Most: MostFiles}
+		}
+		if err := b.Repository.Prefetch(ctx, slices.Concat(files, dirs)...); err != nil && !isLargeFile(err) {
+			return err
+		}
+		if err := b.readDeployed(ctx, slices.Concat(files, more), into); err != nil {
+			return err
+		}
+		files, dirs = nil, below
+	}
+	return nil
+}
+
+// inDirectories are the YAML files that are directly in directories, and the directories
+// there. Those of package versions have no PackageInstalls, and may have many files.
+func (b branch) inDirectories(ctx context.Context, dirs []string, into *deployed) (files, below []string, err error) {
+	if len(dirs) == 0 {
+		return nil, nil, nil
+	}
+	lists, err := b.Repository.ListAll(ctx, dirs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, entries := range lists {
+		into.left -= len(entries)
+		for _, entry := range entries {
+			at := path.Join(dirs[i], entry.Name)
+			switch {
+			case gitops.CheckName(entry.Name) != nil: // no path leads there
+			case entry.Dir() && entry.Name != carvel.PackagesDir:
+				below = append(below, at)
+			case entry.File() && isYAML(entry.Name):
+				files = append(files, at)
 			}
-			if tooLarge(err, at) {
-				err = nil // holds no PackageInstall that a cluster takes
-			}
+		}
+	}
+	return files, below, nil
+}
+
+func isYAML(name string) bool { return slices.Contains([]string{".yaml", ".yml"}, path.Ext(name)) }
+
+func (b branch) readDeployed(ctx context.Context, files []string, into *deployed) error {
+	for _, at := range files {
+		file, err := b.Repository.Read(ctx, at)
+		if tooLarge(err, at) {
+			continue // holds no PackageInstall that a cluster takes
 		}
 		if err != nil {
 			return err
 		}
+		found := carvel.ReadDeployed(file.Data, strings.HasSuffix(strings.TrimSuffix(at, path.Ext(at)), ".sops"))
+		into.Installs, into.Secrets = append(into.Installs, found.Installs...), append(into.Secrets, found.Secrets...)
 	}
 	return nil
 }

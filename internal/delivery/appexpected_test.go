@@ -20,11 +20,37 @@ type filesAtTip struct {
 	Repository
 	files map[string]string
 	reads []string
+	looks int // at many of them
 }
 
-func (f *filesAtTip) Prefetch(context.Context, ...string) error { return nil }
+func (f *filesAtTip) Prefetch(context.Context, ...string) error {
+	f.looks++
+	return nil
+}
 
-func (f *filesAtTip) List(_ context.Context, dir string) ([]gitops.Entry, error) {
+func (f *filesAtTip) ListAll(_ context.Context, dirs ...string) ([][]gitops.Entry, error) {
+	f.looks++
+	var lists [][]gitops.Entry
+	for _, dir := range dirs {
+		lists = append(lists, f.list(dir))
+	}
+	return lists, nil
+}
+
+func (f *filesAtTip) Entries(_ context.Context, _ gitops.Hash, paths ...string) ([]gitops.Entry, error) {
+	f.looks++
+	entries := make([]gitops.Entry, len(paths))
+	for i, at := range paths {
+		if text, ok := f.files[at]; ok {
+			entries[i] = gitops.Entry{Name: path.Base(at), Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
+		} else if len(f.list(at)) > 0 {
+			entries[i] = gitops.Entry{Name: path.Base(at), Mode: "40000", Hash: gitops.BlobHash([]byte(at))}
+		}
+	}
+	return entries, nil
+}
+
+func (f *filesAtTip) list(dir string) []gitops.Entry {
 	var entries []gitops.Entry
 	seen := map[string]bool{}
 	for file := range f.files {
@@ -43,10 +69,7 @@ func (f *filesAtTip) List(_ context.Context, dir string) ([]gitops.Entry, error)
 		}
 		entries = append(entries, gitops.Entry{Name: name, Mode: mode})
 	}
-	if len(entries) == 0 {
-		return nil, gitops.ErrNotExist
-	}
-	return entries, nil
+	return entries
 }
 
 func (f *filesAtTip) Read(_ context.Context, file string) (gitops.File, error) {
@@ -140,15 +163,59 @@ func TestExpected(t *testing.T) {
 	if clash == nil || d.Apps.Check(t.Context(), spec) != nil {
 		t.Errorf("got %v", clash)
 	}
-	for i := range mostFiles {
+	for i := range MostFiles {
 		f.files[fmt.Sprintf("p/staging/many/%d.yaml", i)] = ""
 	}
-	f.reads = nil
+	f.reads, f.looks = nil, 0
 	var many *ManyFilesError
-	if installs, err := d.Apps.expected(t.Context(), spec); !errors.As(err, &many) || installs != nil || len(f.reads) > 20 {
+	if installs, err := d.Apps.expected(t.Context(), spec); !errors.As(err, &many) || many.Most != MostFiles || installs != nil || len(f.reads) > 20 {
 		t.Errorf("too many files: %d were read, and %v found, %v", len(f.reads), installs, err)
 	}
 	if err := d.Apps.Check(t.Context(), carvel.AppSpec{Name: "app", Cluster: spec.Cluster, Fetch: spec.Fetch}); err != nil {
 		t.Errorf("too many files to look for a clash: %v", err)
+	}
+}
+
+// TestExpected_selected: what the steps do not read is not looked at, and of a directory
+// of which they read a file, that file alone.
+func TestExpected_selected(t *testing.T) {
+	install := func(name string) string { return "kind: PackageInstall\nmetadata: {name: " + name + "}\n" }
+	f := &filesAtTip{files: map[string]string{
+		"c/p/one.yaml": install("one"), "c/p/other.yaml": install("never"), "c/q/two.yml": install("two"), "c/q/deep/er/three.yaml": install("three"),
+		"c/q/deep/four.yaml": install("four"), "c/q/packages/a.yaml": install("never"), "c/r/never.yaml": install("never"), "c/q/five.md": install("never"),
+	}}
+	d := New(Config{Repository: f, Location: Location{URL: "https://git.example.com/r.git", Branch: "main"}})
+	spec := carvel.AppSpec{
+		Cluster: &carvel.Cluster{Namespace: "apps"}, Fetch: []carvel.Fetch{{Inline: &carvel.Inline{}}, {Git: &carvel.GitFetch{SubPath: "c"}}},
+		Template: []carvel.Template{{Ytt: &carvel.Ytt{Paths: []string{"0", "1/p/one.yaml", "1/q", "1/nosuch"}}}},
+	}
+	d.Apps.CompleteGit(spec.Fetch[1].Git)
+	installs, err := d.Apps.expected(t.Context(), spec)
+	var names []string
+	for _, i := range installs {
+		names = append(names, i.name)
+	}
+	if diff := cmp.Diff([]string{"four", "one", "three", "two"}, names); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+	if f.looks > 7 { // what is there; at each of three depths what is in the directories, and their files
+		t.Errorf("it was looked %d times", f.looks)
+	}
+	missing, err := d.Apps.Missing(t.Context(), App{AppSpec: spec})
+	if diff := cmp.Diff([]string{"c/nosuch"}, missing); diff != "" || err != nil {
+		t.Errorf("missing: %v %s", err, diff)
+	}
+	spec.Fetch[1].Git.SubPath = "d"
+	missing, err = d.Apps.Missing(t.Context(), App{AppSpec: spec})
+	if diff := cmp.Diff([]string{"d"}, missing); diff != "" || err != nil {
+		t.Errorf("without the source: %v %s", err, diff)
+	}
+	packages := App{AppSpec: spec, Packages: &Packages{Names: []string{"q", "p"}, RunCluster: "deep"}}
+	missing, err = d.Apps.Missing(t.Context(), packages)
+	if diff := cmp.Diff([]string{"p/deep", "p/packages", "q/deep", "q/packages"}, missing); diff != "" || err != nil {
+		t.Errorf("of packages: %v %s", err, diff)
+	}
+	if missing, err := New(Config{}).Apps.Missing(t.Context(), packages); err != nil || missing != nil {
+		t.Errorf("without a repository: %v, %v", missing, err)
 	}
 }

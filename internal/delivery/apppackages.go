@@ -83,22 +83,10 @@ func (e expectedInstall) with(named map[string]bool) expectedInstall {
 	return e
 }
 
-// packagesChanged reports whether a directory of packages that the App fetches is another
+// packagesChanged reports whether a directory of packages that the App selects is another
 // one at the tip than the App had fetched when the wait began.
 func (w *appWait) packagesChanged(ctx context.Context) (bool, error) {
-	for i, f := range w.app.Fetch {
-		dir := ""
-		if f.Git != nil {
-			dir = carvel.CleanSubPath(f.Git.SubPath)
-		}
-		commit := w.before.FetchedCommit(i, f)
-		if commit == "" || path.Base(dir) != carvel.PackagesDir || !w.apps.fromBranch(*f.Git) {
-			continue
-		}
-		source, err := w.apps.source(ctx, dir, commit)
-		if err != nil || source.Tree != source.TipTree {
-			return true, err
-		}
-	}
-	return false, nil
+	versions := slices.DeleteFunc(w.apps.selected(w.app.AppSpec, w.before), func(s selected) bool { return s.commit == "" || !s.isVersions() })
+	sources, err := w.apps.sources(ctx, versions)
+	return err != nil || !upToDate(sources), err
 }

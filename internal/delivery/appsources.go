@@ -3,6 +3,7 @@ package delivery
 import (
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -10,44 +11,89 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// PackageSources are the sources of an App that delivers packages to a run
-// cluster: for each its versions, and its directory for the cluster.
-func (as *Apps) PackageSources(packages []string, runCluster string) []carvel.Fetch {
+// Packages are what an App delivers to a run cluster from the provider's repository: of
+// each its versions, and its directory for the cluster.
+type Packages struct {
+	Names      []string
+	RunCluster string
+	// PerPackage has the App fetch each of the directories by itself, and not the
+	// repository once.
+	PerPackage bool
+}
+
+// Paths are their directories below the directory of all packages, in an order that is
+// not that of the names.
+func (p Packages) Paths() []string {
+	var paths []string
+	for _, name := range slices.Sorted(slices.Values(p.Names)) {
+		paths = append(paths, p.directories(repolayout.Layout{}, name)...)
+	}
+	return paths
+}
+
+func (p Packages) directories(layout repolayout.Layout, name string) []string {
+	return []string{layout.PackagesDir(name), layout.Dir(repolayout.Install{Package: name, RunCluster: p.RunCluster})}
+}
+
+// PackageSources are the sources of an App that delivers packages: the directory of all
+// packages, of which its steps select Paths, or each directory of its own.
+func (as *Apps) PackageSources(p Packages) []carvel.Fetch {
+	if !p.PerPackage {
+		return []carvel.Fetch{{Git: &carvel.GitFetch{SubPath: as.Layout.Root()}}}
+	}
 	var fetch []carvel.Fetch
-	for _, name := range packages {
-		for _, dir := range []string{as.Layout.PackagesDir(name), as.Layout.Dir(repolayout.Install{Package: name, RunCluster: runCluster})} {
+	for _, name := range p.Names {
+		for _, dir := range p.directories(as.Layout, name) {
 			fetch = append(fetch, carvel.Fetch{Git: &carvel.GitFetch{SubPath: dir}})
 		}
 	}
 	return fetch
 }
 
-// PackagesIn is the reverse of PackageSources for sources that are complete.
-// secret is the Secret that all of them name, or "". ok is false for others.
-func (as *Apps) PackagesIn(fetch []carvel.Fetch) (packages []string, runCluster, secret string, ok bool) {
-	for i := 1; i < len(fetch); i += 2 {
-		at := fetch[i].Git
-		if at == nil {
-			return nil, "", "", false
+// DeliveredPackages are those of an App, as PackageSources and carvel.SelectPaths write
+// them.
+type DeliveredPackages struct {
+	Packages
+	Secret   string            // that all sources name, or ""
+	Template []carvel.Template // the steps, without the paths that they select
+}
+
+// PackagesIn is the reverse of PackageSources for sources that are complete. ok is false
+// for others.
+func (as *Apps) PackagesIn(s carvel.AppSpec) (d DeliveredPackages, ok bool) {
+	var dirs []string
+	if d.Template, dirs = carvel.SelectedPaths(s.Template); len(s.Fetch) > 1 {
+		d.PerPackage, d.Template, dirs = true, s.Template, nil
+		for _, f := range s.Fetch {
+			if f.Git == nil {
+				return d, false
+			}
+			dirs = append(dirs, f.Git.SubPath)
 		}
-		name := path.Base(path.Dir(at.SubPath))
-		runCluster = path.Base(at.SubPath)
-		packages = append(packages, name)
 	}
-	if len(packages) == 0 || carvel.ValidateRunCluster(runCluster) != nil {
-		return nil, "", "", false
+	for i := 1; i < len(dirs); i += 2 {
+		d.RunCluster = path.Base(dirs[i])
+		d.Names = append(d.Names, path.Base(path.Dir(dirs[i])))
 	}
-	wanted := as.PackageSources(packages, runCluster)
-	if ref := fetch[1].Git.SecretRef; ref != nil {
-		secret = ref.Name
+	invalid := func(name string) bool { return carvel.ValidatePackageName(name) != nil }
+	if len(d.Names) == 0 || slices.ContainsFunc(d.Names, invalid) || carvel.ValidateRunCluster(d.RunCluster) != nil || s.Fetch[0].Git == nil {
+		return d, false
 	}
+	if ref := s.Fetch[0].Git.SecretRef; ref != nil {
+		d.Secret = ref.Name
+	}
+	wanted := as.PackageSources(d.Packages)
 	for _, f := range wanted {
 		as.CompleteGit(f.Git)
 	}
-	if secret != "" {
-		carvel.UseGitSecret(wanted, secret)
+	if d.Secret != "" {
+		carvel.UseGitSecret(wanted, d.Secret)
 	}
-	return packages, runCluster, secret, reflect.DeepEqual(wanted, fetch)
+	template, fits := d.Template, true
+	if !d.PerPackage {
+		template, _, fits = carvel.SelectPaths(d.Template, d.Paths())
+	}
+	return d, fits && reflect.DeepEqual(wanted, s.Fetch) && reflect.DeepEqual(template, s.Template)
 }
 
 // CompleteGit fills in what a Git source leaves out: the provider's repository,

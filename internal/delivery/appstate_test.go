@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,17 +20,19 @@ type trees struct {
 	now, next map[gitops.Hash]map[string]gitops.Hash
 }
 
-func (t *trees) Tree(_ context.Context, commit gitops.Hash, dir string) (gitops.Hash, error) {
+func (t *trees) Entries(_ context.Context, commit gitops.Hash, paths ...string) ([]gitops.Entry, error) {
 	of, ok := t.now[commit]
 	if !ok {
-		return gitops.Hash{}, gitops.ErrCommitNotFound
+		return nil, gitops.ErrCommitNotFound
 	}
-	tree, ok := of[dir]
-	if !ok {
-		return gitops.Hash{}, gitops.ErrNotExist
+	entries := make([]gitops.Entry, len(paths))
+	for i, at := range paths {
+		entries[i].Hash = of[at]
 	}
-	return tree, nil
+	return entries, nil
 }
+
+func (t *trees) Tip(context.Context) (gitops.Hash, error) { return gitops.Hash{}, nil }
 
 func (t *trees) Invalidate() {
 	if t.next != nil {
@@ -86,7 +89,7 @@ func TestInSync(t *testing.T) {
 				repository.next = at(c.newer)
 			}
 			d := New(Config{Repository: repository, Location: Location{URL: ours, Branch: "main"}})
-			got, err := d.Apps.inSync(t.Context(), c.fetch, fetchedAt(c.fetch, c.commits...))
+			got, err := d.Apps.inSync(t.Context(), carvel.AppSpec{Fetch: c.fetch}, fetchedAt(c.fetch, c.commits...))
 			text := "unknown"
 			if got != nil {
 				text = map[bool]string{true: "true", false: "false"}[*got]
@@ -96,12 +99,46 @@ func TestInSync(t *testing.T) {
 			}
 		})
 	}
-	if got, err := New(Config{}).Apps.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
+	if got, err := New(Config{}).Apps.inSync(t.Context(), carvel.AppSpec{Fetch: []carvel.Fetch{packages}}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || err != nil {
 		t.Errorf("without a repository: %v, %v", got, err)
 	}
 	broken := New(Config{Repository: brokenTrees{}, Location: Location{URL: ours, Branch: "main"}})
-	if got, err := broken.Apps.inSync(t.Context(), []carvel.Fetch{packages}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || !errors.Is(err, gitops.ErrAuth) {
+	if got, err := broken.Apps.inSync(t.Context(), carvel.AppSpec{Fetch: []carvel.Fetch{packages}}, fetchedAt([]carvel.Fetch{packages}, commit("1"))); got != nil || !errors.Is(err, gitops.ErrAuth) {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestInSyncBySteps: what no step reads does not count.
+func TestInSyncBySteps(t *testing.T) {
+	hash := func(digit string) gitops.Hash { return gitops.Hash([]byte(strings.Repeat(digit, 20))) }
+	const ours = "https://git.example.com/gitops.git"
+	then := strings.Repeat("1", 40)
+	thenHash, _ := gitops.ParseHash(then)
+	for name, c := range map[string]struct {
+		changed string
+		paths   []string
+		want    bool
+	}{
+		"another directory":    {"clusters/q/staging", []string{"p/packages", "p/staging", "f.yaml"}, true},
+		"the first directory":  {"clusters/p/packages", []string{"p/packages", "p/staging", "f.yaml"}, false},
+		"the second directory": {"clusters/p/staging", []string{"p/packages", "p/staging", "f.yaml"}, false},
+		"a file":               {"clusters/f.yaml", []string{"p/packages", "p/staging", "f.yaml"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was := map[string]gitops.Hash{"clusters/p/packages": hash("a"), "clusters/p/staging": hash("b"), "clusters/q/staging": hash("c"), "clusters/f.yaml": hash("d")}
+			is := maps.Clone(was)
+			is[c.changed] = hash("e")
+			repository := &trees{now: map[gitops.Hash]map[string]gitops.Hash{{}: is, thenHash: was}}
+			d := New(Config{Repository: repository, Location: Location{URL: ours, Branch: "main"}})
+			spec := carvel.AppSpec{
+				Fetch:    []carvel.Fetch{{Git: &carvel.GitFetch{URL: ours, Ref: "origin/main", SubPath: "clusters"}}},
+				Template: []carvel.Template{{Ytt: &carvel.Ytt{Paths: c.paths}}},
+			}
+			got, err := d.Apps.inSync(t.Context(), spec, fetchedAt(spec.Fetch, then))
+			if err != nil || got == nil || *got != c.want {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
 	}
 }
 
@@ -122,7 +159,7 @@ func TestInSyncByPath(t *testing.T) {
 		{Path: "mine", Git: &carvel.GitFetch{URL: ours, Ref: "main", SubPath: "b"}},
 	}
 	status := lockedAt(map[string]string{"mine": old, "0": now}, "mine", "0")
-	got, err := d.Apps.inSync(t.Context(), fetch, status)
+	got, err := d.Apps.inSync(t.Context(), carvel.AppSpec{Fetch: fetch}, status)
 	if err != nil || got == nil || !*got {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -154,6 +191,8 @@ func lockedAt(at map[string]string, order ...string) carvel.AppStatus {
 
 type brokenTrees struct{ Repository }
 
-func (brokenTrees) Tree(context.Context, gitops.Hash, string) (gitops.Hash, error) {
-	return gitops.Hash{}, gitops.ErrAuth
+func (brokenTrees) Tip(context.Context) (gitops.Hash, error) { return gitops.Hash{}, nil }
+
+func (brokenTrees) Entries(context.Context, gitops.Hash, ...string) ([]gitops.Entry, error) {
+	return nil, gitops.ErrAuth
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel/health"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
 
 // appWait is one wait for an App.
@@ -64,6 +63,7 @@ func (as *Apps) wait(ctx context.Context, build Cluster, a App, live, shape *uns
 	var failed *ReconcileError
 	if errors.As(err, &failed) {
 		as.withController(ctx, build, a, failed)
+		as.withMissing(ctx, a, failed)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		err = &NotReadyError{Ref: a.ref(), Reason: w.reason, Stopped: errors.Is(ctx.Err(), context.Canceled), Err: err}
@@ -102,7 +102,7 @@ func (w *appWait) round(ctx context.Context) error {
 
 // expect finds out what is to be on the run cluster.
 func (w *appWait) expect(ctx context.Context) error {
-	sources, _, err := w.compare(ctx, carvel.AppStatus{})
+	sources, err := w.apps.sources(ctx, w.apps.selected(w.app.AppSpec, carvel.AppStatus{}))
 	if err != nil {
 		return err
 	}
@@ -227,15 +227,15 @@ func (w *appWait) report(reason string) {
 	w.reason = reason
 }
 
-// sources are the directories of the provider's branch that the App fetches.
-// If it has fetched something else than the known tip holds, the tip may be
-// an old one, so it is asked for again.
+// sources are what the App selects of the provider's branch. If it has fetched something
+// else than the known tip holds, the tip may be an old one, so it is asked for again.
 func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]health.Source, error) {
 	if health.App(s, w.judge.After).State == health.Pending {
 		return nil, nil // not looked at
 	}
-	sources, same, err := w.compare(ctx, s)
-	if err != nil || same {
+	all := w.apps.selected(w.app.AppSpec, s)
+	sources, err := w.apps.sources(ctx, all)
+	if err != nil || upToDate(sources) {
 		return sources, err
 	}
 	commits := fmt.Sprint(s.FetchedCommits())
@@ -244,51 +244,5 @@ func (w *appWait) sources(ctx context.Context, s carvel.AppStatus) ([]health.Sou
 	}
 	w.asked = commits
 	w.apps.Repository.Invalidate()
-	sources, _, err = w.compare(ctx, s)
-	return sources, err
-}
-
-func (w *appWait) compare(ctx context.Context, s carvel.AppStatus) (sources []health.Source, same bool, err error) {
-	same = true
-	for i, f := range w.app.Fetch {
-		if f.Git == nil || !w.apps.fromBranch(*f.Git) {
-			continue
-		}
-		source, err := w.apps.source(ctx, carvel.CleanSubPath(f.Git.SubPath), s.FetchedCommit(i, f))
-		if err != nil {
-			return nil, false, err
-		}
-		same = same && source.Tree == source.TipTree
-		sources = append(sources, source)
-	}
-	return sources, same, nil
-}
-
-// source compares a directory at a commit with the one at the tip.
-func (b branch) source(ctx context.Context, dir, commit string) (health.Source, error) {
-	s := health.Source{Directory: dir, Commit: commit}
-	tip, err := b.Repository.Tip(ctx)
-	if err != nil {
-		return s, err
-	}
-	s.Tip = tip.String()
-	tree, err := b.tree(ctx, gitops.Hash{}, dir)
-	if err != nil {
-		return s, err
-	}
-	s.TipTree = tree.String()
-	hash, err := gitops.ParseHash(commit)
-	if err != nil {
-		s.Commit = "" // nothing has been fetched
-		return s, nil
-	}
-	tree, err = b.tree(ctx, hash, dir)
-	switch {
-	case errors.Is(err, gitops.ErrCommitNotFound):
-		return s, nil // the server gives no commit by its id
-	case err != nil:
-		return s, err
-	}
-	s.Tree = tree.String()
-	return s, nil
+	return w.apps.sources(ctx, all)
 }

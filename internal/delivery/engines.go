@@ -15,12 +15,13 @@ import (
 type Repository interface {
 	Prefetch(ctx context.Context, paths ...string) error
 	List(ctx context.Context, dir string) ([]gitops.Entry, error)
+	ListAll(ctx context.Context, dirs ...string) ([][]gitops.Entry, error)
 	Read(ctx context.Context, path string) (gitops.File, error)
 	Stats(ctx context.Context, paths ...string) ([]gitops.Entry, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 	Expect() *gitops.Expectation
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)
-	Tree(ctx context.Context, commit gitops.Hash, dir string) (gitops.Hash, error)
+	Entries(ctx context.Context, commit gitops.Hash, paths ...string) ([]gitops.Entry, error)
 	Tip(ctx context.Context) (gitops.Hash, error)
 	Invalidate()
 }

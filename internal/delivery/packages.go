@@ -236,6 +236,12 @@ func tooLarge(err error, at string) bool {
 	return errors.As(err, &limit) && limit.Path == at
 }
 
+// isLargeFile reports whether an error is about a single file that is too large.
+func isLargeFile(err error) bool {
+	var limit *gitops.LimitError
+	return errors.As(err, &limit) && limit.Path != ""
+}
+
 // packageFile is a file as it was read.
 type packageFile struct {
 	packages []carvel.Package

@@ -29,7 +29,7 @@ func TestCreateBranch_emptyRepository(t *testing.T) {
 	if got := apply(t, e, "Remove what is not there", Edit{Path: "a", Delete: true}); got.Changed || !got.Hash.IsZero() {
 		t.Errorf("nothing to do: %+v", got)
 	}
-	if _, err := e.Tree(patient(t), mustHash(t, "1212121212121212121212121212121212121212"), "a"); !errors.Is(err, ErrCommitNotFound) {
+	if _, err := treeAt(t, e, mustHash(t, "1212121212121212121212121212121212121212"), "a"); !errors.Is(err, ErrCommitNotFound) {
 		t.Errorf("tree of an unknown commit: %v, want ErrCommitNotFound", err)
 	}
 	none := Hash{}

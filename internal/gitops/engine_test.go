@@ -304,7 +304,7 @@ func TestInvalidate(t *testing.T) {
 	}
 }
 
-func TestTree(t *testing.T) {
+func TestEntries(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	first := f.seed(map[string]string{"a/b/c": "1", "x": "1"})
@@ -320,16 +320,18 @@ func TestTree(t *testing.T) {
 	} {
 		t.Run(test.rev, func(t *testing.T) {
 			want := mustHash(t, f.git("rev-parse", test.rev+":"+test.dir))
-			if got, err := e.Tree(patient(t), test.commit, test.dir); err != nil || got != want {
+			if got, err := treeAt(t, e, test.commit, test.dir); err != nil || got != want {
 				t.Errorf("tree of %s at %s: %s, %v; want %s", test.dir, test.rev, got, err, want)
 			}
 		})
 	}
-	if _, err := e.Tree(patient(t), first, "a/b/c"); !errors.Is(err, ErrNotExist) {
-		t.Errorf("tree of a file: %v, want ErrNotExist", err)
+	entries, err := e.Entries(patient(t), first, "a/b/c", "a/b", "a/x", "x", "x/y")
+	if err != nil || len(entries) != 5 || entries[0].Hash != BlobHash([]byte("1")) || !entries[0].File() || !entries[1].Dir() ||
+		entries[2] != (Entry{}) || entries[3].Hash != entries[0].Hash || entries[4] != (Entry{}) {
+		t.Errorf("entries %v, %v", entries, err)
 	}
 	unknown := mustHash(t, strings.Repeat("12", 20))
-	if _, err := e.Tree(patient(t), unknown, "a"); !errors.Is(err, ErrCommitNotFound) {
+	if _, err := treeAt(t, e, unknown, "a"); !errors.Is(err, ErrCommitNotFound) {
 		t.Errorf("tree of an unknown commit: %v, want ErrCommitNotFound", err)
 	}
 	if _, err := e.Read(patient(t), "a/b/c"); err != nil {

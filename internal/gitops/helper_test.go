@@ -245,3 +245,12 @@ func waitFor(t *testing.T, condition func() bool) {
 		}
 	}
 }
+
+// treeAt is the id of a directory at a commit.
+func treeAt(t *testing.T, e *Engine, commit Hash, dir string) (Hash, error) {
+	entries, err := e.Entries(patient(t), commit, dir)
+	if err != nil {
+		return Hash{}, err
+	}
+	return entries[0].Hash, nil
+}

@@ -105,7 +105,7 @@ func TestLadder_commitsAlone(t *testing.T) {
 	}))
 	e := f.engine()
 	want := mustHash(t, f.git("rev-parse", "main^:package-3/prod"))
-	if got, err := e.Tree(patient(t), first, "package-3/prod"); err != nil || got != want {
+	if got, err := treeAt(t, e, first, "package-3/prod"); err != nil || got != want {
 		t.Errorf("tree %s, %v; want %s", got, err, want)
 	}
 	file, err := e.Read(patient(t), "package-3/prod/params.yaml")

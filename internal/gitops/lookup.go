@@ -14,6 +14,7 @@ type lookup struct {
 	ahead  bool // others like it are likely to follow
 	data   bool // the content is asked for: a regular file's bytes, a directory's entries
 	files  bool // of a directory, the regular files in it are asked for too
+	dirs   bool // the content of a directory alone is asked for
 
 	// The outcome. err covers this lookup alone.
 	entry   Entry // the root has an empty name; the zero Hash: nothing is there
@@ -81,7 +82,7 @@ func (l *lookup) resolve(s *odb.Store, tip Hash) (missing []want) {
 		l.entries = t.Entries
 		return l.finish(entry, nil)
 	}
-	if !l.data || entry.Irregular() != "" {
+	if !l.data || l.dirs || entry.Irregular() != "" {
 		return l.finish(entry, nil)
 	}
 	blob, known := s.Get(entry.Hash)

@@ -28,15 +28,7 @@ func (c *readCall) finish(err error) {
 // Prefetch brings the files at the paths in, so that reading them costs nothing. Of a directory it brings the files that are directly
 // in it. What is missing is not an error.
 func (e *Engine) Prefetch(ctx context.Context, paths ...string) error {
-	lookups := make([]*lookup, 0, len(paths))
-	for _, path := range paths {
-		segments, err := splitPath(path, true)
-		if err != nil {
-			return err
-		}
-		lookups = append(lookups, &lookup{path: segments, data: true, files: true, ahead: true})
-	}
-	_, err := e.lookUp(ctx, lookups...)
+	_, err := e.look(ctx, lookup{data: true, files: true, ahead: true}, paths)
 	return err
 }
 
@@ -114,21 +106,51 @@ func (e *Engine) List(ctx context.Context, dir string) ([]Entry, error) {
 	return slices.Clone(l.entries), nil
 }
 
-// Tree returns the id of a directory's tree at a commit. The zero commit is the tip; the empty path is the root.
-// ErrNotExist: the commit has no such directory. ErrCommitNotFound: the server does not give the commit.
-func (e *Engine) Tree(ctx context.Context, commit Hash, dir string) (Hash, error) {
-	segments, err := splitPath(dir, true)
+// ListAll is List of many directories, whose trees are fetched together. What is no directory has no entries.
+func (e *Engine) ListAll(ctx context.Context, dirs ...string) ([][]Entry, error) {
+	lookups, err := e.look(ctx, lookup{data: true, dirs: true}, dirs)
 	if err != nil {
-		return Hash{}, err
+		return nil, err
 	}
-	l := &lookup{commit: commit, path: segments}
-	if _, err := e.lookUp(ctx, l); err != nil {
-		return Hash{}, err
+	lists := make([][]Entry, len(dirs))
+	for i, l := range lookups {
+		lists[i] = slices.Clone(l.entries)
 	}
-	if !l.entry.Dir() {
-		return Hash{}, fmt.Errorf("directory %q: %w", dir, ErrNotExist)
+	return lists, nil
+}
+
+// Entries returns what is at each of the paths at a commit without its content, the zero Entry where there is nothing. The zero commit is
+// the tip; the empty path is the root. What it costs depends on how deep the paths are, and not on how many.
+// ErrCommitNotFound: the server does not give the commit.
+func (e *Engine) Entries(ctx context.Context, commit Hash, paths ...string) ([]Entry, error) {
+	lookups, err := e.look(ctx, lookup{commit: commit}, paths)
+	if err != nil {
+		return nil, err
 	}
-	return l.entry.Hash, nil
+	entries := make([]Entry, len(paths))
+	for i, l := range lookups {
+		entries[i] = l.entry
+	}
+	return entries, nil
+}
+
+// look makes a lookup like this one for each of the paths, and resolves them together.
+func (e *Engine) look(ctx context.Context, like lookup, paths []string) ([]*lookup, error) {
+	lookups := make([]*lookup, len(paths))
+	for i, path := range paths {
+		segments, err := splitPath(path, true)
+		if err != nil {
+			return nil, err
+		}
+		l := like
+		l.path = segments
+		lookups[i] = &l
+	}
+	if len(lookups) == 0 {
+		return nil, nil
+	}
+	_, err := e.lookUp(ctx, lookups...)
+	return lookups, err
 }
 
 // Tip returns the commit that reads are answered from; the zero Hash in an empty repository.

@@ -172,7 +172,7 @@ func TestSSH(t *testing.T) {
 				}
 			}
 			want := mustHash(t, f.git("rev-parse", "main:package-3/prod"))
-			if got, err := e.Tree(patient(t), first, "package-3/prod"); err != nil || got != want {
+			if got, err := treeAt(t, e, first, "package-3/prod"); err != nil || got != want {
 				t.Errorf("tree %s, %v; want %s", got, err, want)
 			}
 			read("package-3/prod/params.yaml", "replicas: 1\n")

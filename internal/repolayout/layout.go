@@ -67,3 +67,13 @@ func (l Layout) PackagesDir(packageName string) string {
 
 // Path is the path of one of a package install's files.
 func (l Layout) Path(i Install, file string) string { return path.Join(l.Dir(i), file) }
+
+// At is the package install whose directory a path is; ok is false for other paths.
+func (l Layout) At(dir string) (i Install, ok bool) {
+	below, found := dir, true
+	if l.prefix != "" {
+		below, found = strings.CutPrefix(dir, l.prefix+"/")
+	}
+	i.Package, i.RunCluster, ok = strings.Cut(below, "/")
+	return i, found && ok && i.RunCluster != carvel.PackagesDir && !strings.Contains(i.RunCluster, "/")
+}

@@ -31,3 +31,25 @@ func TestPaths(t *testing.T) {
 		}
 	}
 }
+
+func TestAt(t *testing.T) {
+	for prefix, dirs := range map[string]map[string]string{
+		"":              {"app.default.tap/staging": "app.default.tap staging", "app.default.tap/packages": "", "app.default.tap": "", "a/app.default.tap/staging": "", "": ""},
+		"clusters/apps": {"clusters/apps/app.default.tap/staging": "app.default.tap staging", "app.default.tap/staging": "", "clusters/appsapp.default.tap/staging": "", "clusters/apps": ""},
+	} {
+		layout, err := New(prefix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for dir, want := range dirs {
+			at, ok := layout.At(dir)
+			got := ""
+			if ok {
+				got = at.Package + " " + at.RunCluster
+			}
+			if got != want || ok && layout.Dir(at) != dir {
+				t.Errorf("%q below %q is of %q, want %q", dir, prefix, got, want)
+			}
+		}
+	}
+}

@@ -6,8 +6,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
-// Source is a directory of the provider's branch that an App fetches. Trees are
-// ids of what a directory holds.
+// Source is a file or a directory of the provider's branch that an App selects. Trees are
+// ids of what it holds.
 type Source struct {
 	Directory string
 	Commit    string // that was fetched, "" before the first fetch

@@ -225,11 +225,11 @@ func (r *Repository) LastChange(_ context.Context, at string) (*gitops.LastChang
 	return nil, end(nil)
 }
 
-// Tree is that of the Git engine; the zero commit is the tip.
-func (r *Repository) Tree(_ context.Context, at gitops.Hash, dir string) (gitops.Hash, error) {
-	end, err := r.Calls.begin("git Tree %s", dir)
+// Entries is that of the Git engine; the zero commit is the tip.
+func (r *Repository) Entries(_ context.Context, at gitops.Hash, paths ...string) ([]gitops.Entry, error) {
+	end, err := r.Calls.begin("git Entries %d", len(paths))
 	if err != nil {
-		return gitops.Hash{}, err
+		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,13 +237,40 @@ func (r *Repository) Tree(_ context.Context, at gitops.Hash, dir string) (gitops
 		if !at.IsZero() && c.hash != at {
 			continue
 		}
-		hash := tree(c.files, dir)
-		if hash.IsZero() {
-			return hash, end(gitops.ErrNotExist)
+		found := make([]gitops.Entry, len(paths))
+		for i, p := range paths {
+			found[i] = entry(c.files, p)
 		}
-		return hash, end(nil)
+		return found, end(nil)
 	}
-	return gitops.Hash{}, end(gitops.ErrCommitNotFound)
+	return nil, end(gitops.ErrCommitNotFound)
+}
+
+// entry is what is at a path, the zero Entry if nothing is.
+func entry(files map[string]string, at string) gitops.Entry {
+	if text, ok := files[at]; ok {
+		return gitops.Entry{Name: path.Base(at), Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
+	}
+	hash := tree(files, at)
+	if hash.IsZero() {
+		return gitops.Entry{}
+	}
+	return gitops.Entry{Name: path.Base(at), Mode: "40000", Hash: hash}
+}
+
+// ListAll is that of the Git engine.
+func (r *Repository) ListAll(_ context.Context, dirs ...string) ([][]gitops.Entry, error) {
+	end, err := r.Calls.begin("git ListAll %d", len(dirs))
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lists := make([][]gitops.Entry, len(dirs))
+	for i, dir := range dirs {
+		lists[i] = entries(r.files, dir)
+	}
+	return lists, end(nil)
 }
 
 // Tip is that of the Git engine.

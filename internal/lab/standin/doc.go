@@ -37,9 +37,9 @@
 //
 // # What it does not do
 //
-// Other fetch kinds than git and inline; other template steps than ytt and sops; PGP keys
-// and the paths of a sops step; ytt beyond a values schema, whole values taken from
-// data.values and overlays that merge maps into all documents; kapp's change groups, versioned resources, hooks and diff output;
+// Other fetch kinds than git and inline; other template steps than ytt and sops; PGP keys;
+// ytt beyond a values schema, whole values taken from data.values and overlays that merge
+// maps into all documents; kapp's change groups, versioned resources, hooks and diff output;
 // a Package's own constraints on the version of Kubernetes or of the controller;
 // registries and the Secrets made for them. Workloads are created, but no kubelet runs
 // them: a change of one takes a second and succeeds, or as long as its annotation

@@ -90,6 +90,7 @@ type yttStep struct {
 	IgnoreUnknownComments bool           `json:"ignoreUnknownComments,omitempty"`
 	ValuesFrom            []valuesSource `json:"valuesFrom,omitempty"`
 	Inline                *inlineFetch   `json:"inline,omitempty"`
+	Paths                 []string       `json:"paths,omitempty"`
 }
 
 type kappStep struct {

@@ -26,16 +26,14 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 	if len(r.spec.Template) == 0 {
 		return nil, broken("Expected at least one template option")
 	}
-	files, err := filesBelow(root)
-	if err != nil {
-		return nil, failed("Templating dir", "ytt: Error: "+err.Error())
-	}
 	var docs []string
-	templated := false
+	var input *file // what the step before has put out
 	for i, step := range r.spec.Template {
 		if options, ok := step["sops"]; ok {
-			var res result
-			if files, res = r.decrypt(ctx, options, files); res.err != "" {
+			if input != nil {
+				return nil, broken("Templating data is not supported")
+			}
+			if res := r.decrypt(ctx, options, root); res.err != "" {
 				return nil, res
 			}
 			continue
@@ -44,9 +42,13 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 		if !ok {
 			return nil, broken("Templating dir: the stand-in does not run template step " + r.kindsOf("template", i))
 		}
-		values, added, err := r.yttSources(ctx, options)
+		paths, values, added, err := r.yttSources(ctx, options)
 		if err != nil {
 			return nil, broken("Templating dir: " + err.Error())
+		}
+		files, res := yttFiles(root, paths, input)
+		if res.err != "" {
+			return nil, res
 		}
 		if files, err = takeTime(ctx, append(files, added...)); err != nil {
 			return nil, broken("Templating dir: " + err.Error())
@@ -58,9 +60,9 @@ func (r *appRun) template(ctx context.Context, root string) ([]*unstructured.Uns
 		if err != nil {
 			return nil, failed("Templating dir", "ytt: Error: "+err.Error())
 		}
-		files, templated = []file{{"stdin.yml", strings.Join(docs, "\n---\n")}}, true
+		input = &file{"stdin.yml", strings.Join(docs, "\n---\n")}
 	}
-	if !templated {
+	if input == nil {
 		return nil, broken("Templating dir: the stand-in does not deploy what no ytt step has seen")
 	}
 	objects, err := objectsOf(docs)
@@ -100,18 +102,18 @@ func takeTime(ctx context.Context, files []file) ([]file, error) {
 	return rest, nil
 }
 
-// yttSources reads the data-values files of a step and the files that it adds, in their
-// order: a source's keys are sorted.
-func (r *appRun) yttSources(ctx context.Context, options any) (values, added []file, err error) {
+// yttSources are the paths that a step reads, its data-values files and the files that it
+// adds, in their order: a source's keys are sorted.
+func (r *appRun) yttSources(ctx context.Context, options any) (paths []string, values, added []file, err error) {
 	fields, _ := options.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if name != "valuesFrom" && name != "ignoreUnknownComments" && name != "inline" {
-			return nil, nil, fmt.Errorf("the stand-in does not support ytt.%s", name)
+		if !slices.Contains([]string{"valuesFrom", "ignoreUnknownComments", "inline", "paths"}, name) {
+			return nil, nil, nil, fmt.Errorf("the stand-in does not support ytt.%s", name)
 		}
 	}
 	var step yttStep
 	if err := convert(options, &step); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	read := func(sources []valuesSource) ([]file, error) {
 		var files []file
@@ -132,16 +134,71 @@ func (r *appRun) yttSources(ctx context.Context, options any) (values, added []f
 		}
 		more, err := read(step.Inline.PathsFrom)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		added = append(added, more...)
 	}
 	values, err = read(step.ValuesFrom)
-	return values, added, err
+	return step.Paths, values, added, err
 }
 
-// filesBelow reads the YAML files below root, sorted by path. Other files do not count,
-// except .txt files, which are templates.
+// stdinPath is what a step calls what the one before has put out.
+const stdinPath = "-"
+
+// yttFiles reads what ytt is given, in this order: the paths of a step, or if it has none
+// what the step before has put out, or the root. input is nil for the first step. Files
+// have the names that they have below the path, so that two may have the same one; all of
+// them count.
+func yttFiles(root string, paths []string, input *file) ([]file, result) {
+	switch {
+	case len(paths) == 0 && input != nil:
+		return []file{*input}, result{}
+	case len(paths) == 0:
+		paths = []string{"."}
+	}
+	for _, path := range paths { // before ytt is run
+		if path == stdinPath && input == nil {
+			return nil, broken("Expected stdin to be available when using it as path, but was not")
+		}
+		if _, err := scopedPath(root, path); path != stdinPath && err != nil {
+			return nil, broken("Checking path: " + err.Error())
+		}
+	}
+	var files []file
+	for _, path := range paths {
+		if path == stdinPath {
+			files = append(files, *input)
+			continue
+		}
+		at, err := scopedPath(root, path)
+		if err == nil {
+			if _, missing := os.Lstat(at); missing != nil {
+				err = said("Checking file '%s': %w", at, missing)
+			}
+		}
+		var found []file
+		if err == nil {
+			found, err = filesBelow(at)
+		}
+		if err != nil {
+			return nil, failed("Templating dir", "ytt: Error: "+err.Error())
+		}
+		files = append(files, found...)
+	}
+	return files, result{}
+}
+
+// scopedPath is a path of a step, which stays below the root.
+func scopedPath(root, path string) (string, error) {
+	at := filepath.Join(root, path)
+	if at != root && !strings.HasPrefix(at, root+string(filepath.Separator)) {
+		return "", said("Invalid path: %s", path)
+	}
+	return at, nil
+}
+
+// filesBelow reads the YAML files below root, sorted by path, or root itself if it is a
+// file. Other files do not count, except .txt files, which are templates.
 func filesBelow(root string) ([]file, error) {
 	var files []file
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -165,6 +222,9 @@ func filesBelow(root string) ([]file, error) {
 		name, err := filepath.Rel(root, path)
 		if err != nil {
 			return err
+		}
+		if path == root {
+			name = filepath.Base(root)
 		}
 		if extension == ".txt" {
 			if strings.Contains(string(content), "(@") {

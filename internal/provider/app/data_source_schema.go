@@ -58,7 +58,7 @@ func (a *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 			},
 			"in_sync": schema.BoolAttribute{
 				Computed: true,
-				MarkdownDescription: "Whether the directories that the App has fetched from the provider's repository and branch are those at the tip of the branch. " +
+				MarkdownDescription: "Whether the directories that the App's template steps read of the provider's repository and branch are, as they were fetched, those at the tip of the branch. " +
 					"Other directories of the repository do not count. Null where the provider has no `git`, or the App fetches nothing from that branch.",
 			},
 		},

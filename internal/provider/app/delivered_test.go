@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -74,7 +73,9 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 		e.Package() + "/staging/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{}\"}\n",
 	})
 	engine.Invalidate() // a test beside this one may have read the branch before it had this
-	fetch := d.Apps.PackageSources([]string{e.Package()}, "staging")
+	packages := delivery.Packages{Names: []string{e.Package()}, RunCluster: "staging"}
+	fetch := d.Apps.PackageSources(packages)
+	template, _, _ := carvel.SelectPaths([]carvel.Template{{Ytt: &carvel.Ytt{}}}, packages.Paths())
 	for _, f := range fetch {
 		d.Apps.CompleteGit(f.Git)
 	}
@@ -83,7 +84,7 @@ func delivered(t *testing.T) (ctx context.Context, d *delivery.Delivery, a deliv
 		Namespace: e.Name, Name: e.Name,
 		Cluster:  &carvel.Cluster{Namespace: e.Name, KubeconfigSecretRef: &carvel.SecretKeyRef{Name: "kubeconfig"}},
 		Fetch:    fetch,
-		Template: []carvel.Template{{Ytt: &carvel.Ytt{}}},
+		Template: template,
 		Deploy:   []carvel.Deploy{{Kapp: &carvel.Kapp{IntoNs: e.Name, RawOptions: []string{carvel.AllowEmptyOption}}}},
 	}}
 	build.Requests()
@@ -221,7 +222,7 @@ func TestAccAppWait_movedBranch(t *testing.T) {
 	case err := <-ended:
 		t.Fatal("the wait ended before it looked:", err)
 	}
-	dir := path.Dir(carvel.CleanSubPath(a.Fetch[1].Git.SubPath)) + "/staging"
+	dir := a.Selected()[1].Path
 	repository.Write("Change the values of "+namespace, map[string]string{
 		dir + "/values.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: values}\nstringData: {values.yaml: \"{a: b}\"}\n",
 	})

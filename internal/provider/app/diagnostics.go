@@ -18,8 +18,8 @@ func unseenInstalls(err error) diag.Diagnostic {
 	var many *delivery.ManyFilesError
 	if errors.As(err, &many) {
 		return diag.NewWarningDiagnostic("The PackageInstalls were not looked at", unknown+
-			fmt.Sprintf("The directories that the App fetches hold more than %d files beside those of package versions, which is too many to look through. ", many.Most)+
-			"Let the App fetch the directories of its run cluster alone.")
+			fmt.Sprintf("What the App selects holds more than %d files beside those of package versions, which is too many to look through. ", many.Most)+
+			"Let it select the directories of its run cluster alone, with sub_path or with the paths of its template steps.")
 	}
 	return diag.NewWarningDiagnostic("The run cluster could not be looked at", unknown+
 		"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
@@ -51,6 +51,23 @@ func gitCredentialsUnused() diag.Diagnostic {
 func noRepositoryForPackages() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("packages"), "No GitOps repository is configured",
 		"packages are delivered from the provider's repository. Set git.url in the provider configuration, or CARVEL_GIT_URL in the environment, or use fetch.")
+}
+
+// unfitStep refuses a step that cannot read packages from one source.
+func unfitStep(step int) diag.Diagnostic {
+	at := path.Root("template").AtListIndex(step)
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+at.String(),
+		"With packages, the App has one source for all of them, and template steps read the directories of the packages alone. "+
+			"This step names files or directories by itself, or renders a chart. "+
+			"Leave that out; or set fetch_per_package = true, with which each directory of a package is a source, in a directory with a number that steps can name; or list the sources in fetch.")
+}
+
+// missingDirectories warns of directories of packages that the App would fail without.
+func missingDirectories(in delivery.Location, missing []string) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(path.Root("packages"), "Directories of packages do not exist",
+		"The App fails as long as branch "+in.Branch+" of "+in.URL+" lacks "+tfdiag.Some(missing)+". "+
+			"Have them committed before the App is applied: a carvel_package_install makes the directory of its run cluster, and whoever publishes a package makes that of its versions. "+
+			"Or set create_directories = true, which commits what is missing.")
 }
 
 // missingGitField refuses a git source without its url or ref.

@@ -68,10 +68,13 @@ func imported(s carvel.AppSpec, d *delivery.Delivery) (map[string]any, error) {
 	}
 	s.Fetch = withoutUserInformation(s.Fetch)
 	parts := map[string]part{"cluster": {s.Cluster, clusterType}}
-	if packages, runCluster, secret, ok := d.Apps.PackagesIn(s.Fetch); ok {
-		values["packages"], values["run_cluster"] = packages, runCluster
-		if secret != "" {
-			parts["git_secret_ref"] = part{carvel.LocalRef{Name: secret}, gitSecretRefAttribute().GetType()}
+	if found, ok := d.Apps.PackagesIn(s); ok {
+		values["packages"], values["run_cluster"], s.Template = found.Names, found.RunCluster, found.Template
+		if found.PerPackage {
+			values["fetch_per_package"] = true
+		}
+		if found.Secret != "" {
+			parts["git_secret_ref"] = part{carvel.LocalRef{Name: found.Secret}, gitSecretRefAttribute().GetType()}
 		}
 	} else {
 		for _, f := range s.Fetch {

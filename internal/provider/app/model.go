@@ -29,6 +29,8 @@ type model struct {
 	Cluster             types.Object   `tfsdk:"cluster"`
 	RunCluster          types.String   `tfsdk:"run_cluster"`
 	Packages            types.List     `tfsdk:"packages"`
+	FetchPerPackage     types.Bool     `tfsdk:"fetch_per_package"`
+	CreateDirectories   types.Bool     `tfsdk:"create_directories"`
 	Fetch               types.List     `tfsdk:"fetch"`
 	Template            types.List     `tfsdk:"template"`
 	Deploy              types.Object   `tfsdk:"deploy"`

@@ -163,12 +163,21 @@ func TestDefaults(t *testing.T) {
 	}
 	want := carvel.AppSpec{
 		Namespace: "dev", Name: "a",
-		Fetch: []carvel.Fetch{
-			{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main", SubPath: "app.default.tap/packages"}},
-			{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main", SubPath: "app.default.tap/staging"}},
-		},
-		Template: []carvel.Template{{Ytt: &carvel.Ytt{}}},
+		Fetch:    []carvel.Fetch{{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main"}}},
+		Template: []carvel.Template{{Ytt: &carvel.Ytt{Paths: []string{"app.default.tap/packages", "app.default.tap/staging"}}}},
 		Deploy:   []carvel.Deploy{{Kapp: &carvel.Kapp{RawOptions: []string{carvel.AllowEmptyOption}}}},
+	}
+	if diff := cmp.Diff(want, spec.AppSpec); diff != "" {
+		t.Error(diff)
+	}
+	null.FetchPerPackage = types.BoolValue(true)
+	want.Fetch = []carvel.Fetch{
+		{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main", SubPath: "app.default.tap/packages"}},
+		{Git: &carvel.GitFetch{URL: "https://git.example.com/r.git", Ref: "origin/main", SubPath: "app.default.tap/staging"}},
+	}
+	want.Template = []carvel.Template{{Ytt: &carvel.Ytt{}}}
+	if spec, diags = null.spec(context.Background(), d); diags.HasError() {
+		t.Fatal(diags)
 	}
 	if diff := cmp.Diff(want, spec.AppSpec); diff != "" {
 		t.Error(diff)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -49,13 +50,13 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 		return
 	}
 	var state model
-	changes := true
+	changes, awaited := true, false
 	if req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.checkLive(ctx, &plan, spec)...)
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), plan.Adopted)...)
 	} else {
 		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
-		awaited, diags := privatestate.Get[bool](ctx, req.Private, awaitedKey)
+		awaited, diags = privatestate.Get[bool](ctx, req.Private, awaitedKey)
 		resp.Diagnostics.Append(diags...)
 		changes = !state.Object.Equal(plan.Object)
 		if changes || !state.Secrets.Equal(plan.Secrets) || awaited && plan.Wait.ValueBool() {
@@ -65,8 +66,8 @@ func (r *app) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, re
 			}
 		}
 	}
-	if changes && !plan.Object.IsUnknown() {
-		resp.Diagnostics.Append(r.checkName(ctx, plan, spec)...)
+	if (changes || awaited) && !plan.Object.IsUnknown() {
+		resp.Diagnostics.Append(r.checkBranch(ctx, plan, spec)...)
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("object"), plan.Object)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("secrets"), plan.Secrets)...)
@@ -106,9 +107,10 @@ func (r *app) plan(ctx context.Context, req resource.ModifyPlanRequest, plan *mo
 	return spec, diags
 }
 
-// checkName refuses a name that a PackageInstall in the repository has. A
-// repository that cannot be read now may be made by the same run.
-func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag.Diagnostics {
+// checkBranch refuses a name that a PackageInstall in the repository has, and warns of
+// directories that are not there. A repository that cannot be read now may be made by
+// the same run.
+func (r *app) checkBranch(ctx context.Context, plan model, spec delivery.App) diag.Diagnostics {
 	bounded, cancel := context.WithTimeout(ctx, schemas.LookTimeout)
 	defer cancel()
 	err := r.data.Apps.Check(bounded, spec.AppSpec)
@@ -116,8 +118,20 @@ func (r *app) checkName(ctx context.Context, plan model, spec delivery.App) diag
 	if errors.As(err, &clash) {
 		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(plan), Err: err}.Diagnostic()}
 	}
+	var missing []string
+	if err == nil && spec.Packages != nil && !spec.CreateDirectories {
+		missing, err = r.data.Apps.Missing(bounded, spec)
+	}
 	if err != nil {
 		redacted.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", err)
+		return nil
+	}
+	missing = slices.DeleteFunc(missing, func(dir string) bool { // the same run makes it
+		at, ok := r.data.Layout.At(dir)
+		return ok && r.data.Planned.Claimed("carvel_package_install "+at.Package+"/"+at.RunCluster)
+	})
+	if len(missing) > 0 {
+		return diag.Diagnostics{missingDirectories(r.data.Location, missing)}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
@@ -193,13 +194,18 @@ func TestAccApp_unseen(t *testing.T) {
 	p.Run(vars("first"), apply, "Warning: The run cluster could not be looked at", "no list for you", "Apply complete")
 	run.Answer(nil)
 	files := map[string]string{}
-	for i := range 501 {
+	for i := range delivery.MostFiles + 1 {
 		files[fmt.Sprintf("%s/staging/many/%d.md", d.Package(), i)] = fmt.Sprint(i)
 	}
 	d.repository.Write("Document "+d.Package(), maps.Clone(files))
-	p.Run(vars("second"), apply, "Warning: The PackageInstalls were not looked at", "more than 500 files", "Apply complete")
-	p.Run(vars("second"), []string{"plan", "-detailed-exitcode"}, "No changes")
-	p.Run(vars("second"), destroy)
+	if out := p.Run(vars("second"), apply, "Apply complete"); strings.Contains(out, "Warning: ") { // those of packages are looked at
+		t.Error(out)
+	}
+	listed := vars("third")
+	listed["listed"] = config.BoolVariable(true)
+	p.Run(listed, apply, "Warning: The PackageInstalls were not looked at", fmt.Sprintf("more than %d files", delivery.MostFiles), "Apply complete")
+	p.Run(listed, []string{"plan", "-detailed-exitcode"}, "No changes")
+	p.Run(listed, destroy)
 }
 
 // TestAccApp_deadRunCluster: if the run cluster does not answer any more, a destroy

@@ -57,7 +57,14 @@ func whole() []attributes {
 		}),
 		basic(attributes{"paused": true, "wait": false}),
 		basic(attributes{"git_secret_ref": map[string]any{"name": "theirs"}}),
+		basic(attributes{"fetch_per_package": true, "template": numbered("1/packageinstall.yaml")}),
+		basic(attributes{"create_directories": true, "template": []any{map[string]any{"ytt": map[string]any{"strict": true}}, map[string]any{"kbld": map[string]any{}}}}),
 	}
+}
+
+// numbered are steps that read a file of a source by its number.
+func numbered(file string) []any {
+	return []any{map[string]any{"ytt": map[string]any{"paths": []any{file}}}}
 }
 
 var live = cluster.Ref{Resource: carvel.Apps, Namespace: "dev", Name: "app"}
@@ -74,7 +81,7 @@ func TestProtocol(t *testing.T) {
 // TestProtocol_imported: what is imported does not change under the configuration that it
 // was made with.
 func TestProtocol_imported(t *testing.T) {
-	protocoltest.Imports(t, inMemory, "dev/app", []attributes{whole()[0], whole()[3], whole()[5], basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})})
+	protocoltest.Imports(t, inMemory, "dev/app", []attributes{whole()[0], whole()[3], whole()[5], whole()[6], whole()[7], basic(attributes{"fetch_per_package": true, "git_secret_ref": map[string]any{"name": "theirs"}}), basic(attributes{"sync_period": "1m0s", "labels": map[string]any{"a": "b"}, "default_namespace": "there"})})
 	protocoltest.RefusesImports(t, inMemory, []string{"dev/nosuch"}, "dev", "dev/", "a/b/c")
 }
 
@@ -84,6 +91,15 @@ func TestProtocol_eachCall(t *testing.T) {
 	protocoltest.EachCall(t, inMemory, whole()[1])
 	protocoltest.EachCall(t, prepare, whole()[2])
 	protocoltest.EachCall(t, prepare, nil)
+	protocoltest.EachCall(t, withoutDirectories, basic(attributes{"create_directories": true}))
+}
+
+// withoutDirectories is the same with nothing in the repository.
+func withoutDirectories(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+	t.Helper()
+	w, r := inMemory(t)
+	w.Repository.Write("somebody", map[string]string{"app.default.tap/packages/1.0.0.yaml": "", "app.default.tap/staging/packageinstall.yaml": ""})
+	return w, r
 }
 
 // TestProtocol_changedByOthers: what somebody else does is in the next plan, and mended.
@@ -186,6 +202,13 @@ func TestProtocol_refused(t *testing.T) {
 		"sync_period":          {"sync_period": "soon"},
 		"age-secret-key":       {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
 		"service_account_name": {"service_account_name": "sa"},
+		"fetch_per_package":    {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "fetch_per_package": true},
+		"create_directories":   {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "create_directories": true},
+		"invalid template[0]":  {"template": numbered("0")},
+		"invalid template[1]": {"template": []any{
+			map[string]any{"ytt": map[string]any{}}, map[string]any{"kbld": map[string]any{"paths": []any{"-", "1/x"}}},
+		}},
+		"fetch_per_package = true": {"template": []any{map[string]any{"helm_template": map[string]any{}}}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			w, r := inMemory(t)

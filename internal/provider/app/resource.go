@@ -88,7 +88,7 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	if resp.Diagnostics.HasError() || r.data.Unknown.Build || r.data.Unknown.Git {
 		return
 	}
-	spec, diags := state.spec(ctx, r.data.Delivery)
+	spec, diags := state.found().spec(ctx, r.data.Delivery)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

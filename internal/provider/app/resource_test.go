@@ -144,7 +144,7 @@ func TestAccApp_drift(t *testing.T) {
 func TestAccApp_failedCreate(t *testing.T) {
 	e, f := fixture(t)
 	missing := config.Variables{"sub_path": config.StringVariable(e.Name + "/nosuch")}
-	failed := f.Refused(`Unable to create app.*failed in the fetch stage.*Expected directory.*to exist`, missing)
+	failed := f.Refused(`Unable to create app.*failed in the fetch stage.*Expected directory.*to exist.*needs what branch.*lacks: `+e.Name+`/nosuch`, missing)
 	tainted := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, nil)
 	tainted.PreConfig = func() {
 		if _, err := e.Build(carvel.Apps, e.Name).Get(context.Background(), e.Name, metav1.GetOptions{}); err != nil {

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/boolvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -14,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
@@ -25,7 +28,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"Creating and updating it waits until the run cluster runs what the repository holds, or fails with the controller's own message: " +
 			"what was fetched is compared with the branch, and with `run_cluster` the PackageInstalls on the run cluster are looked at too. " +
 			"A failure counts when a second attempt has failed as well.\n\n" +
-			"The directories must exist when the App is created, so it comes after the `carvel_package_install` resources whose `path` it fetches, " +
+			"The directories must exist when the App is created (`create_directories` makes those of `packages`), so it comes after the `carvel_package_install` resources whose `path` it fetches, " +
 			"the `carvel_kubeconfig_secret` that it deploys with and the `carvel_run_namespace` that it deploys to. Refer to their attributes to have that order, " +
 			"and its reverse when they are destroyed.",
 		Attributes: map[string]schema.Attribute{
@@ -47,14 +50,18 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				MarkdownDescription: "The run cluster that the App delivers to. With `packages` it names the directories to deliver. " +
 					"Where it is a key of the provider's `run_clusters`, waiting for the App also looks at the PackageInstalls on the run cluster, " +
 					"for which it needs the right to list and watch PackageInstalls, Apps and Secrets in their namespace. " +
-					"Where the directories that the App fetches hold more than 500 files beside those of package versions, a warning says that nothing is looked at. " +
+					fmt.Sprintf("Where what a `fetch` selects holds more than %d files beside those of package versions, a warning says that nothing is looked at. ", delivery.MostFiles) +
 					"Without it an error in a package's values may show only after the apply.",
 				Validators: []validator.String{schemas.RunClusterName()},
 			},
 			"packages": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Names of packages to deliver from the provider's repository, in place of `fetch`: for each, its versions in `PACKAGE/packages` and what " +
-					"`PACKAGE/RUN-CLUSTER` holds. Needs `run_cluster`. Both directories must exist.",
+					"`PACKAGE/RUN-CLUSTER` holds. Needs `run_cluster`. Both directories must exist, see `create_directories`; the plan warns of those that do not. " +
+					"The order of the names makes no difference.\n\n" +
+					"The App gets one Git source, the directory of all packages (`git.path_prefix` of the provider, or the whole repository), and its steps read the directories by name: " +
+					"`sops.paths` and `ytt.paths`. With a `template` of your own, the `sops` steps and the first other step get these paths. " +
+					"Steps then must not name files or directories themselves.",
 				Validators: []validator.List{
 					listvalidator.SizeAtLeast(1),
 					listvalidator.UniqueValues(),
@@ -62,6 +69,22 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					listvalidator.ExactlyOneOf(path.MatchRoot("fetch")),
 					listvalidator.AlsoRequires(path.MatchRoot("run_cluster")),
 				},
+			},
+			"fetch_per_package": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Give the App two Git sources for each of the `packages`, its two directories, in place of one for all of them. The default is `false`. " +
+					"Each source costs the controller a whole fetch and checkout of the repository's last commit, one after the other: 80 of them took 118 to 208 seconds where one took 3 to 5, " +
+					"and the Git host sees as many fetches. Set it for a repository so large that a checkout hurts: the controller keeps what it has fetched in memory until a run is over, " +
+					"which is the whole directory of all packages without this attribute, and the directories alone with it. " +
+					"Set it also for a `template` whose steps name files in the directories of the sources, which are numbered: `0` has the versions of the first package, `1` what it is for the run cluster, and so on.",
+				Validators: []validator.Bool{boolvalidator.AlsoRequires(path.MatchRoot("packages"))},
+			},
+			"create_directories": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Commit an empty file `.gitkeep` in each directory of `packages` that does not exist yet, `PACKAGE/packages` included, before the App is created or changed: " +
+					"all of them in one commit, and none where nothing is missing. The App then succeeds with nothing to deploy until somebody commits a package. The default is `false`. " +
+					"It needs the right to push. The files are never removed, and directories that are removed later are made again only when the App changes.",
+				Validators: []validator.Bool{boolvalidator.AlsoRequires(path.MatchRoot("packages"))},
 			},
 			"fetch":           fetchAttribute(),
 			"template":        templateAttribute(),
@@ -83,9 +106,13 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				Validators:          []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("sops_age_key_wo"))},
 			},
 			"sync_period": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "How often the controller looks at the repository, at least `30s`, which is also the controller's default.",
-				Validators:          []validator.String{schemas.SyncPeriod()},
+				Optional: true,
+				MarkdownDescription: "How often the controller looks at the repository, at least `30s`, which is also the controller's default. " +
+					"It may be long, such as `1h`, where every change makes the App fetch at once, as `wait_for_commits` does: " +
+					"then it is only how soon the App takes up what others commit, and mends what others change on the run cluster. " +
+					"The Git host sees one fetch for each App and period: 50 Apps at `30s` are 1.7 fetches a second, and at `1h` one in 72 seconds. " +
+					"GitHub recommends at most 15 reads a second for a repository.",
+				Validators: []validator.String{schemas.SyncPeriod()},
 			},
 			"paused":      optionalBool("Stop the controller from reconciling the App. There is nothing to wait for then."),
 			"canceled":    optionalBool("Stop the controller from reconciling the App, also a run that is under way."),

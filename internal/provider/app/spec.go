@@ -35,8 +35,12 @@ func (m model) spec(ctx context.Context, d *delivery.Delivery) (delivery.App, di
 	diags.Append(tfvalue.Part("cluster", m.Cluster, &s.Cluster)...)
 	gitSecret, ageSecret, more := m.secretNames(ctx)
 	diags.Append(more...)
-	diags.Append(m.sources(ctx, d, gitSecret, s)...)
+	a.CreateDirectories = m.CreateDirectories.ValueBool()
+	a.Packages, more = m.packages(ctx)
+	diags.Append(more...)
+	diags.Append(m.sources(d, a.Packages, gitSecret, s)...)
 	diags.Append(m.steps(ageSecret, s)...)
+	diags.Append(selectPackages(a.Packages, s)...)
 	diags.Append(m.deploy(s)...)
 	return a, diags
 }
@@ -56,13 +60,47 @@ func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
 	}, diags
 }
 
+// packages are those that the App delivers by their names, nil if it has none.
+func (m model) packages(ctx context.Context) (*delivery.Packages, diag.Diagnostics) {
+	if m.Packages.IsNull() {
+		return nil, nil
+	}
+	p := delivery.Packages{RunCluster: m.RunCluster.ValueString(), PerPackage: m.FetchPerPackage.ValueBool()}
+	diags := m.Packages.ElementsAs(ctx, &p.Names, false)
+	return &p, diags
+}
+
+// selectPackages has the steps read the directories of packages that come from one source.
+func selectPackages(p *delivery.Packages, s *carvel.AppSpec) diag.Diagnostics {
+	if p == nil || p.PerPackage {
+		return nil
+	}
+	template, unfit, ok := carvel.SelectPaths(s.Template, p.Paths())
+	if !ok {
+		return diag.Diagnostics{unfitStep(unfit)}
+	}
+	s.Template = template
+	return nil
+}
+
+// found is a state as it is read. Steps that name files say that each directory of the
+// packages has a source of its own, whatever the next plan makes of that.
+func (m model) found() model {
+	var template []carvel.Template
+	if diags := tfvalue.Part("template", m.Template, &template); m.Packages.IsNull() || diags.HasError() {
+		return m
+	}
+	if _, _, ok := carvel.SelectPaths(template, nil); !ok {
+		m.FetchPerPackage = types.BoolValue(true)
+	}
+	return m
+}
+
 // sources are what the App fetches. secret is the App's own for Git, or empty.
-func (m model) sources(ctx context.Context, d *delivery.Delivery, secret string, s *carvel.AppSpec) diag.Diagnostics {
+func (m model) sources(d *delivery.Delivery, packages *delivery.Packages, secret string, s *carvel.AppSpec) diag.Diagnostics {
 	diags := tfvalue.Part("fetch", m.Fetch, &s.Fetch)
-	if !m.Packages.IsNull() {
-		var packages []string
-		diags.Append(m.Packages.ElementsAs(ctx, &packages, false)...)
-		s.Fetch = d.Apps.PackageSources(packages, m.RunCluster.ValueString())
+	if packages != nil {
+		s.Fetch = d.Apps.PackageSources(*packages)
 		if d.Location.URL == "" {
 			diags.Append(noRepositoryForPackages())
 			return diags

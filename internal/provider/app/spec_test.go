@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"testing"
 
 	"filippo.io/age"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -68,6 +70,17 @@ func element(want, list string, i int, fields ...string) func(*unstructured.Unst
 	}
 }
 
+// elements checks how many elements a list in the spec has.
+func elements(list string, want int) func(*unstructured.Unstructured) error {
+	return func(obj *unstructured.Unstructured) error {
+		all, _, err := unstructured.NestedSlice(obj.Object, "spec", list)
+		if err != nil || len(all) != want {
+			return fmt.Errorf("spec.%s has %d elements, want %d (%w)", list, len(all), want, err)
+		}
+		return nil
+	}
+}
+
 // withCredentials are the variables of a fixture whose App has Git credentials
 // of its own.
 // conflict is a field that somebody else has written in the meantime.
@@ -93,14 +106,16 @@ func TestAccApp_packages(t *testing.T) {
 	apps, secrets := e.Build(carvel.Apps, e.Name), e.Build(carvel.Secrets, e.Name)
 	name := e.Name + "-app" // the PackageInstall has the test's
 	own := name + "-git"
+	paths := "[" + e.Package() + "/packages " + e.Package() + "/staging]"
 	first := withCredentials(e, nil)
 	second := withCredentials(e, config.Variables{"credentials_version": config.StringVariable("2")})
 
 	create := f.Planned(plancheck.ResourceActionCreate, first)
 	create.Check = resource.ComposeTestCheckFunc(
-		acctest.Has(apps, name, element(e.Package()+"/packages", "fetch", 0, "git", "subPath")),
-		acctest.Has(apps, name, element(e.Package()+"/staging", "fetch", 1, "git", "subPath")),
-		acctest.Has(apps, name, element(own, "fetch", 1, "git", "secretRef", "name")),
+		acctest.Has(apps, name, element("<nil>", "fetch", 0, "git", "subPath")),
+		acctest.Has(apps, name, element(own, "fetch", 0, "git", "secretRef", "name")),
+		acctest.Has(apps, name, element(paths, "template", 0, "ytt", "paths")),
+		acctest.Has(apps, name, elements("fetch", 1)),
 		acctest.Has(secrets, own, acctest.Field("Opaque", "type")),
 		acctest.Has(e.Staging(acctest.ConfigMaps, e.Name), e.Name, acctest.Field(acctest.FirstVersion, "data", "version")),
 		resource.TestCheckResourceAttr(address, "secrets."+own, "password, username"),
@@ -117,9 +132,21 @@ func TestAccApp_packages(t *testing.T) {
 		}
 		return nil
 	})
+	third := maps.Clone(second)
+	third["fetch_per_package"] = config.BoolVariable(true)
+	each := f.Planned(plancheck.ResourceActionUpdate, third)
+	each.Check = resource.ComposeTestCheckFunc(
+		acctest.Has(apps, name, element(e.Package()+"/packages", "fetch", 0, "git", "subPath")),
+		acctest.Has(apps, name, element(e.Package()+"/staging", "fetch", 1, "git", "subPath")),
+		acctest.Has(apps, name, element(own, "fetch", 1, "git", "secretRef", "name")),
+		acctest.Has(apps, name, element("map[]", "template", 0, "ytt")),
+	)
+	together := f.Planned(plancheck.ResourceActionUpdate, second)
+	together.Check = acctest.Has(apps, name, elements("fetch", 1))
 	resource.Test(t, resource.TestCase{
 		Steps: []resource.TestStep{
-			create, f.Quiet(first), edited, deleted, f.Quiet(second),
+			create, f.Quiet(first), edited, deleted, f.Quiet(second), each, f.Quiet(third),
+			f.Imported(e.Name+"/"+name, third, "field_manager", "status", "git_credentials", "git_secret_ref", "secrets", "wait_for_commits"), together,
 			f.Imported(e.Name+"/"+name, second, "field_manager", "status", "git_credentials", "git_secret_ref", "secrets", "wait_for_commits"),
 		},
 		CheckDestroy: resource.ComposeTestCheckFunc(
@@ -154,10 +181,12 @@ func TestAccApp_sops(t *testing.T) {
 	good, wrong := with(key, "1"), with(key, "2")
 	wrong["age_key"] = config.StringVariable(other.String())
 	name := e.Name + "-app"
+	paths := "[" + e.Package() + "/packages " + e.Package() + "/staging]"
 	create := f.Planned(plancheck.ResourceActionCreate, good)
 	create.Check = resource.ComposeTestCheckFunc(
 		acctest.Has(e.Build(carvel.Apps, e.Name), name, element(name+"-sops-age", "template", 0, "sops", "age", "privateKeysSecretRef", "name")),
-		acctest.Has(e.Build(carvel.Apps, e.Name), name, element("map[]", "template", 1, "ytt")),
+		acctest.Has(e.Build(carvel.Apps, e.Name), name, element(paths, "template", 0, "sops", "paths")),
+		acctest.Has(e.Build(carvel.Apps, e.Name), name, element(paths, "template", 1, "ytt", "paths")),
 		acctest.Has(e.Staging(carvel.Secrets, e.Name), e.Name+"-values", nil),
 		resource.TestCheckNoResourceAttr(address, "sops_age_key_wo"),
 	)
@@ -167,4 +196,28 @@ func TestAccApp_sops(t *testing.T) {
 		Steps:        []resource.TestStep{create, f.Quiet(good), rotated, mended, f.Quiet(with(key, "3"))},
 		CheckDestroy: acctest.HasNot(e.Build(carvel.Secrets, e.Name), name+"-sops-age"),
 	})
+}
+
+// TestAccApp_createDirectories: an App of packages that nobody has committed yet fails,
+// and says what is missing; with create_directories it succeeds. Destroying it leaves the
+// directories.
+func TestAccApp_createDirectories(t *testing.T) {
+	t.Parallel()
+	e := acctest.New(t)
+	e.BuildNamespace()
+	r := e.Repository()
+	e.RemoveDirectory(r, e.Package())
+	f := acctest.Fixture{Env: e, Dir: "directories", Address: address}
+	made := config.Variables{"create_directories": config.BoolVariable(true)}
+	kept := func(*terraform.State) error {
+		if got := r.List(e.Package()); !slices.Equal(got, []string{e.Package() + "/packages/.gitkeep", e.Package() + "/staging/.gitkeep"}) {
+			return fmt.Errorf("the branch has %q", got)
+		}
+		return nil
+	}
+	failed := f.Refused(`Unable to create app.*failed in the template stage.*Checking file.*no such file or directory.*lacks: `+
+		e.Package()+`/packages, `+e.Package()+`/staging.*create_directories = true`, nil)
+	mended := f.Planned(plancheck.ResourceActionDestroyBeforeCreate, made)
+	mended.Check = kept
+	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{failed, mended, f.Quiet(made)}, CheckDestroy: kept})
 }

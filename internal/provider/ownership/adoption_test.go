@@ -174,7 +174,7 @@ func TestAccOwnership_failedApp(t *testing.T) {
 	w.Patch(apps, w.Name+"-app", `{"metadata":{"annotations":{"`+carvel.MarkAnnotation+`":null},"labels":{"`+carvel.ManagedByLabel+`":null}}}`)
 	wrong["adopt_existing"] = config.BoolVariable(true)
 	wrong["field_manager"] = acctest.ObjectVariable("force_conflicts", true)
-	p.Run(wrong, apply, "takes over what is there", "- subPath", "Error: Unable to create app", "deletes nothing")
+	p.Run(wrong, apply, "takes over what is there", "+ subPath", "Error: Unable to create app", "deletes nothing")
 	w.kept(before, "adopted with a mistake")
 	p.Run(adopts, apply, "has not been completed", "1 added, ", "1 destroyed")
 	w.kept(before, "mended")

@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -265,6 +266,30 @@ func (r *Resource) Import(id string) Diagnostics {
 	}
 	r.state, r.private = r.value(resp.ImportedResources[0].State), resp.ImportedResources[0].Private
 	return append(diags, r.refresh(server)...)
+}
+
+// Upgrade makes the state one of a version of the provider that does not know some of the
+// attributes, as this version reads it.
+func (r *Resource) Upgrade(unknown ...string) Diagnostics {
+	r.t.Helper()
+	state, _ := plain(r.state).(map[string]any)
+	for _, name := range unknown {
+		delete(state, name)
+	}
+	text, err := json.Marshal(state)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	resp, err := r.server().UpgradeResourceState(r.t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+		TypeName: r.name, Version: r.schema.Version, RawState: &tfprotov6.RawState{JSON: text},
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if !Diagnostics(resp.Diagnostics).Failed() {
+		r.state = r.value(resp.UpgradedState)
+	}
+	return resp.Diagnostics
 }
 
 // Forget is `terraform state rm`.

@@ -50,6 +50,14 @@ func (c *Claims) Claim(place string, config tftypes.Value, prior bool) error {
 	return nil
 }
 
+// Claimed reports whether a resource is planned at a place, so far.
+func (c *Claims) Claimed(place string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, claimed := c.byPlace[place]
+	return claimed
+}
+
 // Destroy notes that a resource is planned to be destroyed. It is ErrRenamed
 // if another one that takes its place is created by the same plan. One that
 // is created before the other is destroyed has been made by then.

@@ -51,6 +51,10 @@ func TestClaim(t *testing.T) {
 func TestRenamed(t *testing.T) {
 	const place = "app.default.tap/staging"
 	create := func(c *Claims) error { return c.Claim(place, tftypes.NewValue(tftypes.String, "new"), false) }
+	var claims Claims
+	if claims.Claimed(place) || create(&claims) != nil || !claims.Claimed(place) || claims.Claimed("other") {
+		t.Error("what is claimed is not told from what is not")
+	}
 	for name, test := range map[string]struct {
 		calls []func(*Claims) error // the last one's answer counts
 		want  error

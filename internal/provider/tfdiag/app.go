@@ -3,6 +3,7 @@ package tfdiag
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
@@ -66,10 +67,25 @@ func explainReconcile(err *delivery.ReconcileError) explanation {
 		what += fmt.Sprintf(" (kapp-controller %s)", err.Controller)
 	}
 	e := explanation{whole: true, what: what + ", and again when it was tried once more:\n" + err.Message}
+	if len(err.Missing) > 0 {
+		e.advice = fmt.Sprintf("The App needs what %s lacks: %s. Commit that first: have the App depend on the carvel_package_install that makes it, or commit a file .gitkeep there. "+
+			"With packages, create_directories = true has this resource commit the directories that are missing.", err.Where, Some(err.Missing))
+	}
 	if err.Output != "" {
 		e.advice = "The last lines of kapp's output:\n" + err.Output
 	}
 	return e
+}
+
+// shownNames is how many names are worth showing.
+const shownNames = 10
+
+// Some are names for a sentence, and how many more there are.
+func Some(names []string) string {
+	if more := len(names) - shownNames; more > 0 {
+		return strings.Join(names[:shownNames], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // restoreAndDestroy is the first way out for an App that its controller cannot

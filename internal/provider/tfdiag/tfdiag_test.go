@@ -57,6 +57,7 @@ func TestFailure(t *testing.T) {
 		"paused":         {&delivery.StoppedError{Ref: apps, Field: "paused"}, "", []string{"paused = true", "kctrl app kick", "wait = false"}},
 		"failed":         {&delivery.ReconcileError{Ref: apps, Stage: "fetch", Message: "no such directory"}, "", []string{"fetch stage", "no such directory"}},
 		"controller":     {&delivery.ReconcileError{Ref: apps, Stage: "deploy", Message: "no", Controller: "v0.58.0"}, "", []string{"failed in the deploy stage (kapp-controller v0.58.0), and again"}},
+		"missing":        {&delivery.ReconcileError{Ref: apps, Stage: "template", Message: "no", Missing: []string{"a/packages", "b/x"}, Where: "branch main of u"}, "", []string{"needs what branch main of u lacks: a/packages, b/x. Commit", "create_directories = true"}},
 		"failed install": {&delivery.ReconcileError{Ref: apps, Install: "app", Stage: "deploy", Message: "no", Output: "10:00:00 ok"}, "", []string{"On the run cluster, PackageInstall app failed in the deploy stage", "10:00:00 ok"}},
 		"record clash":   {&delivery.RecordClashError{Namespace: "apps", Name: "app"}, "name", []string{"delete each other's objects", "app-app"}},
 		"failed delete":  {&delivery.DeleteError{Ref: apps, Failed: true, Message: "secret gone"}, "", []string{"cannot delete", "secret gone", "restore", `kubectl patch apps.kappctrl.k14s.io a --namespace dev --type merge --patch '{"spec":{"noopDelete":true}}'`, `on_destroy = "orphan"`}},
@@ -116,5 +117,14 @@ func TestFailure_left(t *testing.T) {
 	d := Failure{Verb: "create", Noun: "app", Name: "dev/a", Left: "The App is there.", Err: gitops.ErrAuth}.Diagnostic()
 	if d.Summary() != `Unable to create app "dev/a"` || !strings.Contains(d.Detail(), "The App is there.") || !strings.Contains(d.Detail(), "Original error: ") {
 		t.Errorf("%s\n%s", d.Summary(), d.Detail())
+	}
+}
+
+func TestSome(t *testing.T) {
+	names := strings.Fields("a b c d e f g h i j k l")
+	for n, want := range map[int]string{0: "", 2: "a, b", 10: "a, b, c, d, e, f, g, h, i, j", 12: "a, b, c, d, e, f, g, h, i, j and 2 more"} {
+		if got := Some(names[:n]); got != want {
+			t.Errorf("of %d: %s", n, got)
+		}
 	}
 }

@@ -13,6 +13,10 @@ variable "git_password" {
   ephemeral = true
 }
 
+variable "fetch_per_package" {
+  type    = bool
+  default = null
+}
 variable "credentials_version" {
   type    = string
   default = "1"
@@ -70,6 +74,9 @@ resource "carvel_app" "test" {
   name        = "${var.name}-app"
   run_cluster = carvel_package_install.test.run_cluster
   packages    = [var.package]
+
+  fetch_per_package = var.fetch_per_package
+
   git_credentials = {
     username    = var.git_username
     password_wo = var.git_password

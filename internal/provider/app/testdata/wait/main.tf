@@ -59,6 +59,10 @@ variable "second" {
   type    = bool
   default = false
 }
+variable "listed" {
+  type    = bool
+  default = false
+}
 variable "on_destroy" {
   type    = string
   default = null
@@ -100,7 +104,8 @@ resource "carvel_app" "test" {
   name        = "${var.name}-app"
   labels      = var.labels
   run_cluster = var.run_cluster
-  packages    = [var.package]
+  packages    = var.listed ? null : [var.package]
+  fetch       = var.listed ? [{ git = { sub_path = "${var.package}/packages" } }, { git = { sub_path = "${var.package}/staging" } }] : null
   cluster = {
     namespace             = carvel_run_namespace.test.name
     kubeconfig_secret_ref = { name = coalesce(var.kubeconfig_secret, carvel_kubeconfig_secret.test.name) }
