@@ -17,7 +17,6 @@ type Repository interface {
 	List(ctx context.Context, dir string) ([]gitops.Entry, error)
 	ListAll(ctx context.Context, dirs ...string) ([][]gitops.Entry, error)
 	Read(ctx context.Context, path string) (gitops.File, error)
-	Stats(ctx context.Context, paths ...string) ([]gitops.Entry, error)
 	Apply(ctx context.Context, change gitops.Change) (gitops.Commit, error)
 	Expect() *gitops.Expectation
 	LastChange(ctx context.Context, path string) (*gitops.LastChange, error)

@@ -237,7 +237,7 @@ func (is *Installs) Look(ctx context.Context, places []repolayout.Install) (map[
 			paths = append(paths, is.Layout.Path(at, name))
 		}
 	}
-	entries, err := repository.Stats(ctx, paths...)
+	entries, err := repository.Entries(ctx, gitops.Hash{}, paths...)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func (is *Installs) On(ctx context.Context, runCluster string) ([]string, error)
 			names, paths = append(names, entry.Name), append(paths, is.Layout.Path(at, repolayout.PackageInstallFile))
 		}
 	}
-	found, err := repository.Stats(ctx, paths...)
+	found, err := repository.Entries(ctx, gitops.Hash{}, paths...)
 	if err != nil {
 		return nil, err
 	}

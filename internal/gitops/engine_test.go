@@ -162,39 +162,6 @@ func TestPrefetch_directoriesAhead(t *testing.T) {
 	}
 }
 
-// TestStats: what is at many paths is told together, by trees alone.
-func TestStats(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	files := packages(200)
-	f.seed(files)
-	e := f.engine()
-	var paths []string
-	for i := range 200 {
-		paths = append(paths, fmt.Sprintf("package-%d/prod/params.yaml", i), fmt.Sprintf("package-%d/prod/nosuch", i))
-	}
-	f.reset()
-	entries, err := e.Stats(patient(t), paths...)
-	if err != nil || len(entries) != len(paths) {
-		t.Fatal(len(entries), err)
-	}
-	for i, entry := range entries {
-		want := Hash{}
-		if text, there := files[paths[i]]; there {
-			want = BlobHash([]byte(text))
-		}
-		if entry.Hash != want {
-			t.Errorf("%s is %s, want %s", paths[i], entry.Hash, want)
-		}
-	}
-	if requests, _ := f.requests(); requests > 5 {
-		t.Errorf("400 paths took %d requests, want at most 5", requests)
-	}
-	if _, err := e.Stats(patient(t), "../a"); !errors.As(err, new(*PathError)) {
-		t.Errorf("got %v, want a *PathError", err)
-	}
-}
-
 func TestRead_togetherShareRequests(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -68,27 +68,6 @@ func (e *Engine) Stat(ctx context.Context, path string) (Entry, error) {
 	return l.entry, nil
 }
 
-// Stats is Stat for many paths, which are looked up together and at one tip. The entry of a path at which there is nothing has the zero
-// Hash.
-func (e *Engine) Stats(ctx context.Context, paths ...string) ([]Entry, error) {
-	lookups := make([]*lookup, 0, len(paths))
-	for _, path := range paths {
-		segments, err := splitPath(path, false)
-		if err != nil {
-			return nil, err
-		}
-		lookups = append(lookups, &lookup{path: segments, ahead: true})
-	}
-	if _, err := e.lookUp(ctx, lookups...); err != nil {
-		return nil, err
-	}
-	entries := make([]Entry, len(lookups))
-	for i, l := range lookups {
-		entries[i] = l.entry
-	}
-	return entries, nil
-}
-
 // List returns the entries of a directory at the tip in Git's order. The empty path is the root.
 // ErrNotExist: there is no such directory.
 func (e *Engine) List(ctx context.Context, dir string) ([]Entry, error) {
@@ -123,7 +102,7 @@ func (e *Engine) ListAll(ctx context.Context, dirs ...string) ([][]Entry, error)
 // the tip; the empty path is the root. What it costs depends on how deep the paths are, and not on how many.
 // ErrCommitNotFound: the server does not give the commit.
 func (e *Engine) Entries(ctx context.Context, commit Hash, paths ...string) ([]Entry, error) {
-	lookups, err := e.look(ctx, lookup{commit: commit}, paths)
+	lookups, err := e.look(ctx, lookup{commit: commit, ahead: commit.IsZero()}, paths)
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,8 @@ var mutants = []mutant{
 	{"a token that nobody revokes", "delivery/kubeconfigsecret.go", "\t\tleft = ks.deleteTokens(ctx, s, live)\n", "", kubeconfigs},
 	{"a token that is left where the Secret cannot be written", "delivery/kubeconfigsecret.go", "\tlive, err := apply(obj)\n\tif err != nil {\n\t\treturn KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)\n", "\tlive, err := apply(obj)\n\tif err != nil {\n\t\treturn KubeconfigSecretReceipt{}, err\n", kubeconfigs},
 	{"a delete of what another resource has", "delivery/ownership.go", "\t\treturn LeftTaken\n", "\t\treturn \"\"\n", installs},
-	{"a directory that goes with its files", "delivery/packageinstall.go", "\tif kept.IsZero() {", "\tif !kept.IsZero() {", installs},
-	{"an adoption of what the plan did not see", "delivery/adoption.go", "\tif !h.Adopt || h.Seen == nil || *h.Seen == found {", "\tif true {", installs},
+	{"a directory that goes with its files", "delivery/packageinstall.go", "err == nil && kept.IsZero() {", "err == nil && !kept.IsZero() {", installs},
+	{"an adoption of what the plan did not see", "delivery/adoption.go", "\tif !h.Adopt || h.Seen == nil || *h.Seen == found {", "\tif true {", []string{"delivery"}},
 	{"a create that takes what is somebody else's", "delivery/ownership.go", "\tcase !adopt:\n", "\tcase false:\n", kubeconfigs},
 	// A wait that is not made, and a check that is not asked.
 	{"an App that is not waited for", "delivery/app.go", "\tr, err := as.wait(ctx, build, a, live, obj, ran)\n\treturn a.written(r, live, obj, mine), err\n", "\treturn a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), nil\n", apps},
@@ -57,5 +57,12 @@ var mutants = []mutant{
 	{"packages that are missing, and the plan does not warn", "provider/app/plan.go", "\t\tmissing, err = r.data.Apps.Missing(bounded, spec)\n", "", apps},
 	{"packages that the same run makes, and the plan warns", "provider/app/plan.go", "\t\treturn ok && r.data.Planned.Claimed(", "\t\treturn !ok && r.data.Planned.Claimed(", apps},
 	{"packages of a state that nobody can read any more", "provider/app/resource.go", "state.found().spec(", "state.spec(", apps},
+	// What belongs together.
+	{"a set that writes its changes and leaves what is new", "delivery/packageinstallset.go", "range c.set.New {\n\t\tif err := write(", "range c.set.New[:0] {\n\t\tif err := write(", installs},
+	{"a set that gives up what somebody has changed", "delivery/packageinstallset.go", "\t\t\treturn c.is.changedMeanwhile(ctx, p.PackageInstall, in, name == repolayout.MarkFile)\n", "\t\t\t_, c.set.Changed = name, nil\n\t\t\treturn nil\n", installs},
+	{"a set that forgets what it did not write", "provider/packageinstall/set.go", "\t\t\tnow = now.With(before.Only(dir))\n", "", installs},
+	{"a set that takes what was read for what it has written", "provider/packageinstall/set_private.go", "v.By == by && !slices.Contains(v.But, packageName)", "v.By == by || slices.Contains(v.But, packageName)", installs},
+	{"a set whose claims nobody sees", "provider/packageinstall/set_plan.go", "\t\tcase errors.Is(err, providerdata.ErrClaimed):\n", "\t\tcase false:\n", installs},
+	{"a set that keeps no directory of what goes", "delivery/packageinstallset.go", "\t\tedits, err := c.is.removal(ctx, r.At, r.Before, now)\n", "\t\tedits, err := c.is.edits(r.At, installfiles.Removal(r.Before, now)), error(nil)\n", installs},
 	{"a version that is not looked up", "provider/packageinstall/check.go", "\t\tplan.ResolvedVersion = types.StringValue(verdict.Version)\n", "", installs},
 }

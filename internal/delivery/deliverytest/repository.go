@@ -158,23 +158,6 @@ func (r *Repository) Read(_ context.Context, at string) (gitops.File, error) {
 	return gitops.File{Data: []byte(text), Blob: gitops.BlobHash([]byte(text))}, end(nil)
 }
 
-// Stats is that of the Git engine.
-func (r *Repository) Stats(_ context.Context, paths ...string) ([]gitops.Entry, error) {
-	end, err := r.Calls.begin("git Stats %d", len(paths))
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	found := make([]gitops.Entry, len(paths))
-	for i, at := range paths {
-		if text, ok := r.files[at]; ok {
-			found[i] = gitops.Entry{Name: path.Base(at), Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
-		}
-	}
-	return found, end(nil)
-}
-
 // Apply is that of the Git engine.
 func (r *Repository) Apply(_ context.Context, change gitops.Change) (gitops.Commit, error) {
 	end, err := r.Calls.begin("git Apply %s", change.Summary)

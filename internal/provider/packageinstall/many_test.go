@@ -11,10 +11,8 @@ import (
 	"time"
 )
 
-const many = 500
-
-// newMany has ten packages on 50 run clusters.
-func newMany(t testing.TB) *scale {
+// newMany has ten packages on a tenth as many run clusters as there are to be package installs.
+func newMany(t testing.TB, many int) *scale {
 	t.Helper()
 	s := newScale(t, "hundred", 0)
 	s.env = append(s.env, fmt.Sprintf("TF_VAR_clusters=%d", many/10))
@@ -77,7 +75,7 @@ func (s *scale) plain(each int) *scale {
 
 // TestAccPackageInstall_many: looking up the versions of 500 package installs costs a plan no more requests than a few do.
 func TestAccPackageInstall_many(t *testing.T) {
-	s := newMany(t)
+	s := newMany(t, 500)
 	s.seedPackages(10)
 	few := func(what string, args ...string) {
 		t.Helper()
@@ -92,13 +90,14 @@ func TestAccPackageInstall_many(t *testing.T) {
 	few("the second plan", "plan", "-detailed-exitcode")
 }
 
-// BenchmarkPackageInstall_many plans 500 package installs that did not change, and 500 terraform_data of the same size in turns with
+// BenchmarkPackageInstall_many plans 1,000 package installs that did not change, and as many terraform_data of the same size in turns with
 // them. What is reported is the median of five.
 func BenchmarkPackageInstall_many(b *testing.B) {
+	const many = 1000
 	metrics := map[string][]float64{}
 	note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
 	for b.Loop() {
-		s := newMany(b)
+		s := newMany(b, many)
 		s.seedPackages(10)
 		began := time.Now()
 		requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color", "-parallelism=10")

@@ -10,6 +10,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 )
 
 // setInMemory is a set of package installs that is not there yet.
@@ -413,5 +414,35 @@ func TestSet_refused(t *testing.T) {
 				t.Errorf("%v: want %q in: %s", wrong, want, diags)
 			}
 		})
+	}
+}
+
+// TestSet_claimed: a package is in one resource of a configuration, and one that goes from
+// a set to another resource in one run is refused, since its files would be deleted in
+// between.
+func TestSet_claimed(t *testing.T) {
+	w := deliverytest.NewWorld()
+	data := protocoltest.Data(w)() // of one run
+	run := func() *providerdata.Data { return data }
+	first := protocoltest.New(t, packageinstall.NewSet, run)
+	second := protocoltest.New(t, packageinstall.New, run)
+	if _, diags := first.Plan(set()); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if _, diags := second.Plan(basic()); !diags.Failed() || !strings.Contains(diags.String(), "app.default.tap/staging") {
+		t.Errorf("two resources have the package: %s", diags)
+	}
+	applied := protocoltest.New(t, packageinstall.NewSet, protocoltest.Data(w))
+	if diags := applied.Apply(set()); diags.Failed() {
+		t.Fatal(diags)
+	}
+	data = protocoltest.Data(w)()
+	third := protocoltest.New(t, packageinstall.New, run)
+	applied.In(run)
+	if _, diags := applied.Plan(set(attributes{"packages": entries{"db.default.tap": entries{"version_constraint": "2.0.0"}}})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if _, diags := third.Plan(basic()); !diags.Failed() {
+		t.Error("the package goes to another resource in one run")
 	}
 }

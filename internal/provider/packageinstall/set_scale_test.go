@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -126,6 +127,111 @@ func TestAccPackageInstalls_thousand(t *testing.T) {
 	}
 }
 
+// TestAccPackageInstalls_others: what else is in the repository makes no request more.
+func TestAccPackageInstalls_others(t *testing.T) {
+	counts := func(others int) (counts [][2]int) {
+		s := newSets(t, 2)
+		s.seedPackages(setPackages)
+		s.seedOthers(others)
+		for _, args := range [][]string{{"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
+			requests, pushes, _ := s.terraform(append(args, "-no-color")...)
+			counts = append(counts, [2]int{requests, pushes})
+		}
+		return counts
+	}
+	few, many := counts(0), counts(20_000)
+	t.Logf("requests and pushes of an apply and a plan: %v, and %v beside 20,000 files", few, many)
+	for i := range few {
+		if many[i][0] > few[i][0]+2 || many[i][1] > few[i][1]+1 { // how they share requests is never quite the same
+			t.Errorf("%v beside 20,000 files, %v without", many[i], few[i])
+		}
+	}
+}
+
+// seedOthers commits files of others, of as many packages on 50 run clusters as it takes.
+func (s *scale) seedOthers(n int) {
+	s.Helper()
+	files := map[string]string{}
+	for i := range n {
+		files[fmt.Sprintf("other-%d.example.com/theirs-%d/file.yaml", i/50, i%50)] = fmt.Sprintf("n: %d\n", i)
+	}
+	if _, err := s.server.Seed(scaleRepository, "others", files); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// TestAccPackageInstalls_together: two configurations apply and destroy their sets at the same time, and somebody else pushes all the
+// while. Nothing is lost, and no commit holds a part of a set.
+func TestAccPackageInstalls_together(t *testing.T) {
+	s := newSets(t, 1)
+	theirs := s.seedPackages(setPackages)
+	second := &scale{TB: t, server: s.server, dir: t.TempDir(), env: slices.Clone(s.env), times: s.times}
+	main, err := os.ReadFile(filepath.Join(s.dir, "main.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.write(filepath.Join(second.dir, "main.tf"), strings.ReplaceAll(string(main), `"cluster-`, `"second-`))
+	pushed := 0
+	for _, args := range [][]string{{"apply", "-auto-approve", "-no-color"}, {"destroy", "-auto-approve", "-no-color"}} {
+		var runs sync.WaitGroup
+		done := make(chan struct{})
+		for _, one := range []*scale{s, second} {
+			runs.Go(func() {
+				if out, err := one.run(`exec "$TERRAFORM" "$@"`, args...); err != nil {
+					t.Errorf("%v: %v\n%s", args, err, out)
+				}
+			})
+		}
+		go func() { runs.Wait(); close(done) }()
+		for ended := false; !ended; {
+			select {
+			case <-done:
+				ended = true
+			case <-time.After(200 * time.Millisecond):
+				if _, err := s.server.Seed(scaleRepository, "somebody's", map[string]string{fmt.Sprintf("somebody/%d.txt", pushed): "theirs\n"}); err != nil {
+					t.Error(err)
+				}
+				pushed++
+			}
+		}
+	}
+	commits, err := s.server.Git(scaleRepository, nil, "rev-list", "refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := map[string]int{}
+	for commit := range strings.FieldsSeq(commits) {
+		names, err := s.server.Git(scaleRepository, nil, "ls-tree", "-r", "--name-only", commit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cluster := range []string{"cluster-0", "second-0"} {
+			has := strings.Count(names, "/"+cluster+"/packageinstall.yaml")
+			if has != 0 && has != setPackages {
+				t.Errorf("commit %s has %d of %d packages on %s", commit, has, setPackages, cluster)
+			}
+			most[cluster] = max(most[cluster], has)
+		}
+	}
+	if most["cluster-0"] != setPackages || most["second-0"] != setPackages {
+		t.Errorf("a set was never there: %v", most)
+	}
+	files := s.files()
+	for i := range pushed {
+		if files[fmt.Sprintf("somebody/%d.txt", i)] == "" {
+			t.Errorf("push %d of %d of somebody else is lost", i, pushed)
+		}
+	}
+	for path := range files {
+		if _, was := theirs[path]; !was && !strings.HasSuffix(path, "/.gitkeep") && !strings.HasPrefix(path, "somebody/") {
+			t.Errorf("%s is left", path)
+		}
+	}
+	if _, err := s.server.Git(scaleRepository, nil, "fsck", "--strict", "--no-dangling"); err != nil {
+		t.Error(err)
+	}
+}
+
 // plainSets is a directory with as many terraform_data, each with inputs of the same size.
 func (s *scale) plainSets() *scale {
 	s.Helper()
@@ -153,19 +259,25 @@ git add --all; git commit -q -m "Install all"; git push -q`, url, fmt.Sprint(set
 }
 
 // BenchmarkPackageInstalls applies and plans sets of package installs in turns with as many terraform_data of the same size and a
-// commit of as many files by hand. What is reported is the median. LONG=1 adds fifty run clusters, which are 10,000 package installs.
+// commit of as many files by hand. What is reported is the median. LONG=1 adds a
+// repository with 200,000 other files, and fifty run clusters, which are 10,000 package installs.
 func BenchmarkPackageInstalls(b *testing.B) {
-	fleets := []int{setClusters}
+	type fleet struct{ clusters, others int }
+	fleets := []fleet{{setClusters, 0}}
 	if os.Getenv("LONG") != "" {
-		fleets = append(fleets, 50)
+		fleets = append(fleets, fleet{setClusters, 200_000}, fleet{50, 0})
 	}
-	for _, clusters := range fleets {
-		b.Run(fmt.Sprintf("installs=%d", clusters*setPackages), func(b *testing.B) {
+	for _, f := range fleets {
+		clusters := f.clusters
+		b.Run(fmt.Sprintf("installs=%d/others=%d", clusters*setPackages, f.others), func(b *testing.B) {
 			metrics := map[string][]float64{}
 			note := func(metric string, value float64) { metrics[metric] = append(metrics[metric], value) }
 			for b.Loop() {
 				s := newSets(b, clusters)
 				s.seedPackages(setPackages)
+				if f.others > 0 {
+					s.seedOthers(f.others)
+				}
 				p := s.plainSets()
 				began := time.Now()
 				requests, pushes, cpu := s.terraform("apply", "-auto-approve", "-no-color")

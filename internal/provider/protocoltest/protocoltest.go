@@ -132,6 +132,9 @@ const (
 	Delete  Action = "delete"
 )
 
+// In has the resource be in another configuration from now on.
+func (r *Resource) In(data func() *providerdata.Data) { r.data = data }
+
 // Exists reports whether there is a state.
 func (r *Resource) Exists() bool { return !r.state.IsNull() }
 

@@ -1,7 +1,8 @@
 variable "size" { type = number }
+variable "clusters" { type = number }
 
 locals {
-  keys = toset([for pair in setproduct(range(10), range(50)) : "package-${pair[0]}/cluster-${pair[1]}"])
+  keys = toset([for pair in setproduct(range(10), range(var.clusters)) : "package-${pair[0]}/cluster-${pair[1]}"])
 }
 
 # Terraform keeps the input twice: as input and as output.
