@@ -41,15 +41,17 @@ type Engine struct {
 
 // loop is what belongs to the goroutine that talks to the server, and needs no lock.
 type loop struct {
-	remote   wire.Remote // its reads are tried again
-	once     wire.Remote // the same, and nothing is tried again
-	ladder   ladder
-	before   Hash          // the tip before this one, if it was fetched: what has changed since can be asked for; else zero
-	fetched  bool          // objects were fetched by their ids in this round
-	rounds   int           // of reads at this tip that fetched objects by their ids
-	callers  int           // who waited for the last commit or for the next when it was made; zero before the first
-	pushTime time.Duration // of the last push
-	pushed   time.Time     // when the last push began
+	remote  wire.Remote // its reads are tried again
+	once    wire.Remote // the same, and nothing is tried again
+	ladder  ladder
+	before  Hash // the tip before this one, if it was fetched: what has changed since can be asked for; else zero
+	fetched bool // objects were fetched by their ids in this round
+	rounds  int  // of reads at this tip that fetched objects by their ids
+	callers int  // who waited for the last commit or for the next when it was made; zero before the first
+	// announced: the last commit had changes that were announced.
+	announced bool
+	pushTime  time.Duration // of the last push
+	pushed    time.Time     // when the last push began
 }
 
 var registry = struct {

@@ -9,6 +9,10 @@ const firstLinger, minLinger, maxLinger = 25 * time.Millisecond, 150 * time.Mill
 // longestLinger bounds the waits of one commit together, for callers who come one by one.
 const longestLinger = time.Second
 
+// announcedLinger is how long a commit waits for another change after one whose changes were announced: who announces one takes its time
+// before, and again before the next.
+const announcedLinger = time.Second
+
 // longestExpected bounds the wait of one commit for changes that are expected: who has announced one may be kept from it.
 const longestExpected = 5 * time.Second
 
@@ -60,11 +64,15 @@ func (b *batch) linger() bool {
 		queued, expected, since := len(e.writes), e.expected, e.queued
 		e.mu.Unlock()
 		enough := firstLinger
-		if e.callers > 0 {
+		last := b.began.Add(longestLinger)
+		switch {
+		case e.announced:
+			enough, last = announcedLinger, b.began.Add(longestExpected)
+		case e.callers > 0:
 			enough = min(max(e.pushTime, minLinger), maxLinger)
 		}
 		until := since.Add(enough)
-		if last := b.began.Add(longestLinger); until.After(last) {
+		if until.After(last) {
 			until = last
 		}
 		switch {

@@ -102,7 +102,7 @@ func (e *Engine) ListAll(ctx context.Context, dirs ...string) ([][]Entry, error)
 // the tip; the empty path is the root. What it costs depends on how deep the paths are, and not on how many.
 // ErrCommitNotFound: the server does not give the commit.
 func (e *Engine) Entries(ctx context.Context, commit Hash, paths ...string) ([]Entry, error) {
-	lookups, err := e.look(ctx, lookup{commit: commit, ahead: commit.IsZero()}, paths)
+	lookups, err := e.look(ctx, lookup{commit: commit}, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +113,14 @@ func (e *Engine) Entries(ctx context.Context, commit Hash, paths ...string) ([]E
 	return entries, nil
 }
 
+// fewPaths is how many paths may be asked for at once so that others like them are brought along: who names more of them knows what
+// there is to ask for, and what is like many things is most of the repository.
+const fewPaths = 100
+
 // look makes a lookup like this one for each of the paths, and resolves them together.
 func (e *Engine) look(ctx context.Context, like lookup, paths []string) ([]*lookup, error) {
 	lookups := make([]*lookup, len(paths))
+	like.ahead = like.ahead && len(paths) <= fewPaths
 	for i, path := range paths {
 		segments, err := splitPath(path, true)
 		if err != nil {

@@ -12,17 +12,17 @@ resource "carvel_package_installs" "prod" {
     }
     "db.default.tap" = {
       version_constraint = "2.4.1"
-      values_yaml        = [file("db.yaml")]
-      sync_period        = "1h" # the others have the controller's default
+      values_yaml        = ["{storage: 10Gi}"] # most often file("db.yaml")
+      sync_period        = "1h"                # the others have the controller's default
     }
   }
 
   values_wo = {
-    "db.default.tap" = { password = var.database_password }
+    "db.default.tap" = { password = var.db_password }
   }
 }
 
-variable "database_password" {
+variable "db_password" {
   type      = string
   sensitive = true
   ephemeral = true

@@ -113,7 +113,15 @@ func (w *world) wrongState(at stage) []string {
 	return wrong
 }
 
+// addresses are the resources with the package of this number. A set is counted at its
+// first one.
 func (w *world) addresses(id string) []string {
+	if w.fixture == "sets" {
+		if id != "00" && id != "01" {
+			return nil
+		}
+		return []string{fmt.Sprintf("carvel_package_installs.test[%q]", id)}
+	}
 	types := []string{"carvel_package_install"}
 	if w.deliveries {
 		types = append(types, "carvel_run_namespace", "carvel_kubeconfig_secret", "carvel_app")
@@ -192,6 +200,7 @@ func primary(address string) string {
 	_, id, _ := strings.Cut(rest, `["`)
 	id = strings.TrimSuffix(id, `"]`)
 	return map[string]string{
+		"carvel_package_installs":  "file p" + id + ".NAME.acc.test/" + cluster(id) + "/packageinstall.yaml",
 		"carvel_package_install":   "file p" + id + ".NAME.acc.test/" + cluster(id) + "/packageinstall.yaml",
 		"carvel_run_namespace":     cluster(id) + " Namespace NAME-" + id,
 		"carvel_kubeconfig_secret": "build Secret NAME/kubeconfig-" + id,

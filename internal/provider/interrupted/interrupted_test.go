@@ -40,6 +40,10 @@ func TestAccInterrupted_installs(t *testing.T) {
 	test(t, scenario{fixture: "installs", size: size(8, 40)}, (*total+1)/2, 0)
 }
 
+func TestAccInterrupted_sets(t *testing.T) {
+	test(t, scenario{fixture: "sets", size: size(8, 40)}, (*total+3)/4, 1)
+}
+
 func TestAccInterrupted_deliveries(t *testing.T) {
 	test(t, scenario{fixture: "deliveries", size: size(2, 15), deliveries: true}, *total/2, 2)
 }

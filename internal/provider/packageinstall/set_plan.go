@@ -234,8 +234,8 @@ func (p *setPlan) new(ctx context.Context, e entry, spec delivery.PackageInstall
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return
 	}
-	if found.Adoption.Seen != "" {
-		p.adopted[e.name] = found.Adoption.Seen
+	if found.Seen != "" {
+		p.adopted[e.name] = found.Seen
 	}
 	p.say(tfdiag.Adopts(noun, title(e.model), found.Adoption)...)
 	p.seen = p.seen.With(installfiles.Seen{}).See(dir, found.Blobs, nil, p.unsure || !e.writeOnly.IsNull())
