@@ -23,10 +23,7 @@ var identities = map[string][]string{
 // serve is the provider as Terraform calls it.
 func serve(t *testing.T, config attributes) tfprotov6.ProviderServer {
 	t.Helper()
-	server, err := redacted.ServerWithError(New("test")())()
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := redacted.Server(New("test")())()
 	kind := providerSchema().Type().TerraformType(t.Context())
 	configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: pack(t, kind, value(t, kind, config))})
 	if err != nil || len(configured.Diagnostics) > 0 {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	tfprovider "github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -33,7 +34,12 @@ import (
 
 // Providers are the provider under test, in the test's own process.
 var Providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"carvel": redacted.ServerWithError(provider.New("test")()),
+	"carvel": Server(provider.New("test")()),
+}
+
+// Server serves a provider to Terraform, as the release does.
+func Server(p tfprovider.Provider) func() (tfprotov6.ProviderServer, error) {
+	return func() (tfprotov6.ProviderServer, error) { return redacted.Server(p)(), nil }
 }
 
 // patience is how long a look at what a controller does may take: a few sync

@@ -22,7 +22,6 @@ import (
 	carvelprovider "github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 )
 
 // clock is the real one, and some time later.
@@ -55,7 +54,7 @@ func (p clockProvider) others(ctx context.Context) []func() fwresource.Resource 
 
 func (c *clock) step(s resource.TestStep, later time.Duration) resource.TestStep {
 	s.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
-		"carvel": redacted.ServerWithError(clockProvider{carvelprovider.New("test")(), c}),
+		"carvel": acctest.Server(clockProvider{carvelprovider.New("test")(), c}),
 	}
 	before := s.PreConfig
 	s.PreConfig = func() {

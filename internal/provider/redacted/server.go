@@ -31,11 +31,6 @@ func Server(p provider.Provider) func() tfprotov6.ProviderServer {
 	return func() tfprotov6.ProviderServer { return newServer(providerserver.NewProtocol6(p)()) }
 }
 
-// ServerWithError is Server for tests that run Terraform, which want an error.
-func ServerWithError(p provider.Provider) func() (tfprotov6.ProviderServer, error) {
-	return func() (tfprotov6.ProviderServer, error) { return Server(p)(), nil }
-}
-
 func newServer(next tfprotov6.ProviderServer) *server {
 	return &server{ProviderServer: next, known: redact.New(), schemas: sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
 		return next.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
