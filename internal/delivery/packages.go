@@ -334,26 +334,45 @@ type offer struct {
 // install at its package, and a cluster that is down is not to be waited for
 // every time.
 func (ct *Catalog) onCluster(ctx context.Context, from PackageSource, name string) (PackageList, error) {
-	ct.mu.Lock()
 	key := offerKey{from.RunCluster, from.Namespace, name}
+	all := key
+	all.name = ""
+	ct.mu.Lock()
 	if ct.offered == nil {
 		ct.offered = map[offerKey]*offer{}
 	}
-	o := ct.offered[key]
+	o := ct.offered[all]
+	if o == nil {
+		o = ct.offered[key]
+	} else {
+		key = all
+	}
 	if o == nil {
 		o = &offer{}
 		ct.offered[key] = o
 	}
 	ct.mu.Unlock()
-	o.once.Do(func() { o.list, o.err = ct.askCluster(ctx, from, name) })
-	return o.list, o.err
+	o.once.Do(func() { o.list, o.err = ct.askCluster(ctx, from, key.name) })
+	list := o.list
+	if name != "" {
+		list.Packages = carvel.OfPackage(name, list.Packages)
+	}
+	return list, o.err
 }
 
-// Forget has the next look at what a cluster offers ask it again.
+// AskOnce has one question to a cluster answer all that follow about its packages, until
+// Forget.
+func (ct *Catalog) AskOnce(ctx context.Context, from PackageSource) {
+	_, _ = ct.onCluster(ctx, from, "") // whoever asks about a package is told of the error
+}
+
+// Forget has the next look at what a cluster offers ask it again; name is "" for all
+// packages.
 func (ct *Catalog) Forget(from PackageSource, name string) {
 	ct.mu.Lock()
 	defer ct.mu.Unlock()
 	delete(ct.offered, offerKey{from.RunCluster, from.Namespace, name})
+	delete(ct.offered, offerKey{from.RunCluster, from.Namespace, ""})
 }
 
 func (ct *Catalog) askCluster(ctx context.Context, from PackageSource, name string) (PackageList, error) {

@@ -89,7 +89,7 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 		r.data.Planned.Made(place(e.model))
 	}
 	if done.Changed() {
-		plan.Creation, plan.Adopted = creation.Record(done.Creation, true), knownMap(plan.Adopted)
+		plan.Creation, plan.Adopted = creation.Imported(done.Creation), knownMap(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
 		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
 	}
@@ -141,9 +141,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 		if done.Creation != "" {
 			plan.Creation = creation.Record(done.Creation, true)
 		}
-		if plan.Commit = state.Commit; done.Commit.Hash.IsZero() && plan.Commit.IsNull() {
-			plan.Commit = types.StringValue("")
-		}
+		plan.Commit = state.Commit
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
 		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
 	}
@@ -232,6 +230,8 @@ func (r *packageInstalls) with(m setModel, entries []entry, done delivery.SetRec
 	m.ID = m.RunCluster
 	if !done.Commit.Hash.IsZero() {
 		m.Commit = types.StringValue(done.Commit.Hash.String())
+	} else if m.Commit.IsUnknown() || m.Commit.IsNull() {
+		m.Commit = types.StringValue("") // there is nothing to write
 	}
 	m.Paths = r.paths(m, entries)
 	return m

@@ -121,6 +121,7 @@ func (p *setPlan) make(ctx context.Context) {
 		p.fail("plan", err)
 		return
 	}
+	p.r.askClusters(ctx, p.entries, false)
 	same := !p.req.State.Raw.IsNull() && len(p.prior) == len(p.entries)
 	versions := map[string]attr.Value{}
 	for _, e := range p.entries {
@@ -333,10 +334,10 @@ func (r *packageInstalls) checkApply(ctx context.Context, plan *setModel, entrie
 	if err := r.data.Catalog.PrefetchPackages(ctx, offered(entries)); err != nil {
 		return diag.Diagnostics{tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic()}
 	}
+	r.askClusters(ctx, entries, true)
 	for _, e := range entries {
 		l, version, d := e.model.lookup(ctx, r.data)
 		if l != nil && !d.HasError() {
-			r.data.Catalog.Forget(l.source, e.name)
 			verdict, checked := (&packageInstall{data: r.data}).check(ctx, e.model, nil, l, e.model.document(e.writeOnly))
 			d.Append(checked.Errors()...)
 			version = types.StringNull()

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/protocoltest"
@@ -444,5 +447,50 @@ func TestSet_claimed(t *testing.T) {
 	}
 	if _, diags := third.Plan(basic()); !diags.Failed() {
 		t.Error("the package goes to another resource in one run")
+	}
+}
+
+// TestSet_empty: a set without packages is none that fails, and may get some.
+func TestSet_empty(t *testing.T) {
+	w, r := setInMemory(t)
+	empty := set(attributes{"packages": entries{}})
+	protocoltest.Transitions(t, r, []attributes{empty, set(), empty})
+	if left := strings.Join(slices.Sorted(maps.Keys(w.Repository.Files())), " "); left != "README.md app.default.tap/staging/.gitkeep db.default.tap/staging/.gitkeep" {
+		t.Errorf("left are %s", left)
+	}
+	if diags := r.Apply(nil); diags.Failed() || r.Exists() {
+		t.Fatal(diags)
+	}
+}
+
+// TestSet_cluster: the packages that a run cluster offers are asked for once, however many
+// there are in the set.
+func TestSet_cluster(t *testing.T) {
+	w, r := setInMemory(t)
+	all := entries{}
+	for i := range 5 {
+		name := fmt.Sprintf("p%d.default.tap", i)
+		all[name] = entries{"version_constraint": ">=1.0.0"}
+		w.Run.PutAs(carvel.Packages, &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "data.packaging.carvel.dev/v1alpha1", "kind": "Package", "metadata": map[string]any{"name": name + ".1.2.0", "namespace": "apps"},
+			"spec": map[string]any{"refName": name, "version": "1.2.0"},
+		}})
+	}
+	c := set(attributes{"package_source": "cluster", "namespace": "apps", "packages": all})
+	w.Calls.Forget()
+	if diags := r.Apply(c); diags.Failed() || !strings.Contains(r.Attribute("resolved_versions"), `"p4.default.tap":"1.2.0"`) {
+		t.Fatal(r.Attribute("resolved_versions"), diags)
+	}
+	asked := 0
+	for _, call := range w.Calls.Made() {
+		if strings.Contains(call, "List") && strings.Contains(call, "packages") {
+			asked++
+		}
+	}
+	if asked == 0 || asked > 3 { // for the plan, for the one before the apply, and for the apply
+		t.Errorf("the cluster was asked %d times: %v", asked, w.Calls.Made())
+	}
+	if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+		t.Errorf("%s %s", p.Action, diags)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -49,6 +50,7 @@ func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	if read.imported {
 		read.share()
+		read.record()
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, importedKey, []string{})...)
 	}
 	resp.Diagnostics.Append(read.versions(bounded)...)
@@ -239,9 +241,22 @@ func (s *setRead) share() {
 	}
 }
 
+// record takes the creation of the first package that bears one for that of the set. It is
+// the set's from now on, and the others stay as they are until their files are written.
+func (s *setRead) record() {
+	for _, e := range s.entries {
+		if id, ok := s.others[e.name]; ok {
+			s.state.Creation = creation.Imported(id)
+			maps.DeleteFunc(s.others, func(_, other string) bool { return other == id })
+			return
+		}
+	}
+}
+
 // versions are those that the constraints select now.
 func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
 	var diags diag.Diagnostics
+	s.r.askClusters(ctx, s.entries, false)
 	before, now := texts(s.state.ResolvedVersions), map[string]string{}
 	for _, e := range s.entries {
 		m := e.model
@@ -260,6 +275,24 @@ func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
 		s.state.ResolvedVersions = tfvalue.StringMap(now)
 	}
 	return diags
+}
+
+// askClusters asks each run cluster once for the packages that it offers.
+func (r *packageInstalls) askClusters(ctx context.Context, entries []entry, again bool) {
+	asked := map[delivery.PackageSource]bool{}
+	for _, e := range entries {
+		l, _, diags := e.model.lookup(ctx, r.data)
+		if l == nil || diags.HasError() || l.source.Kind != delivery.FromCluster || asked[l.source] {
+			continue
+		}
+		asked[l.source] = true
+		if again {
+			r.data.Catalog.Forget(l.source, "")
+		}
+		bounded, cancel := context.WithTimeout(ctx, e.model.lookTimeout(ctx, l.source))
+		r.data.Catalog.AskOnce(bounded, l.source)
+		cancel()
+	}
 }
 
 // offered are the packages whose versions are looked up in the repository.

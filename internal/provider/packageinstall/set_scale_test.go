@@ -232,6 +232,96 @@ func TestAccPackageInstalls_together(t *testing.T) {
 	}
 }
 
+// TestAccPackageInstalls_replaced: what runs is never deleted by a replacement in any order, nor by a resource that goes by another name.
+func TestAccPackageInstalls_replaced(t *testing.T) {
+	s := newSets(t, 1)
+	s.env = append(s.env, "TF_VAR_packages=3")
+	s.seedPackages(3)
+	file := filepath.Join(s.dir, "main.tf")
+	main, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const address = `carvel_package_installs.test["cluster-0"]`
+	installed := func(what string) {
+		t.Helper()
+		names, err := s.server.Git(scaleRepository, nil, "ls-tree", "-r", "--name-only", "refs/heads/main")
+		if err != nil || strings.Count(names, "/cluster-0/packageinstall.yaml") != 3 {
+			t.Errorf("%s: %v\n%s", what, err, names)
+		}
+		s.terraform("plan", "-detailed-exitcode", "-no-color")
+	}
+	s.terraform("apply", "-auto-approve", "-no-color")
+	s.terraform("apply", "-auto-approve", "-no-color", "-replace="+address)
+	installed("a replacement")
+	s.terraform("taint", address)
+	s.terraform("apply", "-auto-approve", "-no-color")
+	installed("a tainted one")
+	s.write(file, strings.Replace(string(main), "  run_cluster          = each.key\n", "  run_cluster          = each.key\n  lifecycle { create_before_destroy = true }\n", 1))
+	s.terraform("apply", "-auto-approve", "-no-color", "-replace="+address)
+	installed("created before it is destroyed")
+	s.write(file, strings.Replace(string(main), `"carvel_package_installs" "test"`, `"carvel_package_installs" "other"`, 1))
+	if out, err := s.run(`"$TERRAFORM" apply -auto-approve -no-color`); err == nil || !strings.Contains(out, "moved") {
+		t.Errorf("another name for the same: %v\n%s", err, out)
+	}
+	s.write(file, strings.Replace(string(main), `"carvel_package_installs" "test"`, `"carvel_package_installs" "other"`, 1)+
+		"\nmoved {\n  from = carvel_package_installs.test\n  to   = carvel_package_installs.other\n}\n")
+	s.terraform("apply", "-auto-approve", "-no-color")
+	installed("a moved one")
+}
+
+// TestAccPackageInstalls_handover: what single package installs have committed goes over to a set, and back, without a commit.
+func TestAccPackageInstalls_handover(t *testing.T) {
+	s := newSets(t, 1)
+	s.env = append(s.env, "TF_VAR_packages=3")
+	s.seedPackages(3)
+	file := filepath.Join(s.dir, "main.tf")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, set, _ := strings.Cut(string(data), "resource ")
+	set = "resource " + set
+	const single = `
+resource "carvel_package_install" "one" {
+  for_each = toset(local.packages)
+
+  package              = each.key
+  run_cluster          = "cluster-0"
+  service_account_name = "delivery-sa"
+  version_constraint   = "1.0.0"
+  values               = { replicas = 2, name = "${each.key}-cluster-0" }
+}
+`
+	forget := func(address string) string {
+		return "\nremoved {\n  from = " + address + "\n  lifecycle {\n    destroy = false\n  }\n}\n"
+	}
+	s.write(file, provider+single)
+	s.terraform("apply", "-auto-approve", "-no-color")
+	tip := func() string {
+		id, err := s.server.Git(scaleRepository, nil, "rev-parse", "refs/heads/main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	before := tip()
+	s.write(file, provider+set+forget("carvel_package_install.one")+"\nimport {\n  to = carvel_package_installs.test[\"cluster-0\"]\n  id = \"cluster-0\"\n}\n")
+	out, err := s.run(`"$TERRAFORM" plan -no-color`)
+	if err != nil || !strings.Contains(out, "1 to import") || strings.Contains(out, "known after apply") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	s.terraform("apply", "-auto-approve", "-no-color")
+	s.terraform("plan", "-detailed-exitcode", "-no-color")
+	s.write(file, provider+single+forget("carvel_package_installs.test")+
+		"\nimport {\n  for_each = toset(local.packages)\n  to       = carvel_package_install.one[each.key]\n  id       = \"${each.key}/cluster-0\"\n}\n")
+	s.terraform("apply", "-auto-approve", "-no-color")
+	s.terraform("plan", "-detailed-exitcode", "-no-color")
+	if now := tip(); now != before {
+		t.Errorf("there was a commit: %s, before it %s", now, before)
+	}
+}
+
 // plainSets is a directory with as many terraform_data, each with inputs of the same size.
 func (s *scale) plainSets() *scale {
 	s.Helper()
