@@ -198,7 +198,7 @@ func TestAccApp_unseen(t *testing.T) {
 		files[fmt.Sprintf("%s/staging/many/%d.md", d.Package(), i)] = fmt.Sprint(i)
 	}
 	d.repository.Write("Document "+d.Package(), maps.Clone(files))
-	if out := p.Run(vars("second"), apply, "Apply complete"); strings.Contains(out, "Warning: ") { // those of packages are looked at
+	if out := p.Run(vars("second"), apply, "Apply complete"); strings.Contains(out, "PackageInstalls were not looked at") { // those of packages are looked at
 		t.Error(out)
 	}
 	listed := vars("third")

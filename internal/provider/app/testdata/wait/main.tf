@@ -105,7 +105,8 @@ resource "carvel_app" "test" {
   labels      = var.labels
   run_cluster = var.run_cluster
   packages    = var.listed ? null : [var.package]
-  fetch       = var.listed ? [{ git = { sub_path = "${var.package}/packages" } }, { git = { sub_path = "${var.package}/staging" } }] : null
+  # In another order than packages has, which would be taken for these.
+  fetch = var.listed ? [{ git = { sub_path = "${var.package}/staging" } }, { git = { sub_path = "${var.package}/packages" } }] : null
   cluster = {
     namespace             = carvel_run_namespace.test.name
     kubeconfig_secret_ref = { name = coalesce(var.kubeconfig_secret, carvel_kubeconfig_secret.test.name) }
