@@ -149,14 +149,14 @@ func (t Template) withPaths(paths []string) Template {
 }
 
 // SelectPaths has the steps read nothing of what was fetched but these paths. If a step
-// names paths of its own, or renders a chart, which is a directory as a whole, ok is
-// false, and unfit is its place.
+// names paths of its own, or renders a chart, which is a directory as a whole, or CUE,
+// which takes such paths for names of modules, ok is false, and unfit is its place.
 func SelectPaths(template []Template, paths []string) (selecting []Template, unfit int, ok bool) {
 	for i, t := range template {
 		named := t.paths()
 		reads := i <= firstReader(template)
 		switch {
-		case named == nil, len(t.valuesPaths()) > 0, reads && len(*named) > 0,
+		case named == nil, t.Cue != nil, len(t.valuesPaths()) > 0, reads && len(*named) > 0,
 			slices.ContainsFunc(*named, func(p string) bool { return p != previous }):
 			return nil, i, false
 		case reads:

@@ -70,7 +70,7 @@ func TestSelectPaths(t *testing.T) {
 	}{
 		"ytt":         {[]Template{plain}, []Template{{Ytt: &Ytt{Strict: true, Paths: paths}}}, -1},
 		"kbld":        {[]Template{kbld, plain}, []Template{{Kbld: &Kbld{Paths: paths}}, plain}, -1},
-		"cue":         {[]Template{{Cue: &Cue{}}}, []Template{{Cue: &Cue{Paths: paths}}}, -1},
+		"cue":         {[]Template{{Cue: &Cue{}}}, nil, 0},
 		"decrypted":   {[]Template{sops, sops, plain, kbld}, []Template{{Sops: &Sops{Age: &PrivateKeys{}, Paths: paths}}, {Sops: &Sops{Age: &PrivateKeys{}, Paths: paths}}, {Ytt: &Ytt{Strict: true, Paths: paths}}, kbld}, -1},
 		"its input":   {[]Template{plain, {Ytt: &Ytt{Paths: []string{"-"}}}}, []Template{{Ytt: &Ytt{Strict: true, Paths: paths}}, {Ytt: &Ytt{Paths: []string{"-"}}}}, -1},
 		"own paths":   {[]Template{sops, {Ytt: &Ytt{Paths: []string{"0"}}}}, nil, 1},

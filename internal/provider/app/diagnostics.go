@@ -58,7 +58,7 @@ func unfitStep(step int) diag.Diagnostic {
 	at := path.Root("template").AtListIndex(step)
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+at.String(),
 		"With packages, the App has one source for all of them, and template steps read the directories of the packages alone. "+
-			"This step names files or directories by itself, or renders a chart. "+
+			"This step names files or directories by itself, or renders a chart or CUE. "+
 			"Leave that out; or set fetch_per_package = true, with which each directory of a package is a source, in a directory with a number that steps can name; or list the sources in fetch.")
 }
 
