@@ -229,7 +229,7 @@ func TestProtocol_version(t *testing.T) {
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)
-	for _, name := range []string{"values", "package", "run_cluster", "name", "labels", "version_constraint", "values_yaml", "sync_period", "extensions"} {
+	for _, name := range []string{"values", "package", "run_cluster", "name", "labels", "version_constraint", "values_yaml", "sync_period", "extensions", "cluster", "service_account_name"} {
 		p, diags := r.Plan(basic(attributes{name: protocoltest.Unknown}))
 		if diags.Failed() || p.Action != protocoltest.Create || p.Attribute("commit") != `"unknown"` {
 			t.Errorf("%s: %s %s %s", name, p.Action, p.Attribute("commit"), diags)
@@ -250,6 +250,8 @@ func TestProtocol_refused(t *testing.T) {
 		"ytt_overlays":                 {"ytt_overlays": map[string]any{"o.txt": "x"}},
 		"age recipient":                {"encryption": map[string]any{"age_recipients": []any{"age1x"}}},
 		"the values must be an object": {"values": "x"},
+		"both are set":                 {"cluster": map[string]any{"kubeconfig_secret_ref": map[string]any{"name": "k"}}},
+		"none is set":                  {"service_account_name": nil},
 	} {
 		t.Run(want, func(t *testing.T) {
 			w, r := inMemory(t)

@@ -41,7 +41,8 @@ func (m model) check() diag.Diagnostics {
 	if m.PackageSource.ValueString() == delivery.FromCluster && m.Namespace.IsNull() {
 		diags.Append(noNamespace())
 	}
-	if none := m.ServiceAccountName.IsNull() && m.Cluster.IsNull(); none || !m.ServiceAccountName.IsNull() && !m.Cluster.IsNull() {
+	unknown := m.ServiceAccountName.IsUnknown() || m.Cluster.IsUnknown()
+	if none := m.ServiceAccountName.IsNull(); none == m.Cluster.IsNull() && !unknown {
 		diags.Append(notOneAccount(none))
 	}
 	return diags
