@@ -46,6 +46,7 @@ var canaryOf = map[string]string{
 	"carvel_kubeconfig_secret.kubeconfig":           "kubeconfig",
 	"carvel_kubeconfig_secret.kubeconfig_wo":        "kubeconfig_wo",
 	"carvel_package_install.values_wo":              "values_wo",
+	"carvel_package_installs.values_wo":             "values_wo of a set",
 	"carvel_app.git_credentials.password_wo":        "git_credentials.password_wo",
 	"carvel_app.git_credentials.ssh_private_key_wo": "git_credentials.ssh_private_key_wo",
 	"carvel_app.sops_age_key_wo":                    "sops_age_key_wo",

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
 // made are the inputs of the working run whose secrets the test makes up.
 var made = []string{
-	"exec.env", "kubeconfig", "kubeconfig_wo", "values", "values_wo", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo",
+	"exec.env", "kubeconfig", "kubeconfig_wo", "values", "values_wo", "values_wo of a set", "git_credentials.password_wo", "git_credentials.ssh_private_key_wo", "sops_age_key_wo",
 	"fetch.inline.paths", "template.ytt.inline.paths",
 }
 
@@ -40,6 +40,7 @@ func TestAccSecrets_working(t *testing.T) {
 	e.BuildNamespace()
 	repository := e.Repository()
 	e.CommitPackages(repository)
+	e.RemoveDirectory(repository, "set."+e.Package())
 	build, prod := restConfig(t, e.Lab.Build), restConfig(t, e.Lab.Prod)
 	admin := adminToken(e)
 	dir := t.TempDir()
@@ -72,7 +73,7 @@ func TestAccSecrets_working(t *testing.T) {
 		"staging":         map[string]any{"host": e.Lab.Staging.Server, "ca": string(e.Lab.Staging.CA), "token": admin},
 		"prod_kubeconfig": read(t, e.Lab.Prod.Kubeconfig),
 		"exec":            map[string]any{"command": plugin, "token_file": tokenFile, "variable": inConfig["exec.env"]},
-		"direct":          kubeconfigWith(inConfig["kubeconfig"]), "write_only": kubeconfigWith(inConfig["kubeconfig_wo"]), "value": inConfig["values"], "value_write_only": inConfig["values_wo"],
+		"direct":          kubeconfigWith(inConfig["kubeconfig"]), "write_only": kubeconfigWith(inConfig["kubeconfig_wo"]), "value": inConfig["values"], "value_write_only": inConfig["values_wo"], "set_write_only": inConfig["values_wo of a set"],
 		"app_password": inConfig["git_credentials.password_wo"], "app_ssh_key": "-----BEGIN " + inConfig["git_credentials.ssh_private_key_wo"],
 		"app_age_key": "AGE-SECRET-KEY-" + inConfig["sops_age_key_wo"],
 		"inline":      map[string]string{"fetch": "password: " + inConfig["fetch.inline.paths"] + "\n", "template": "#@data/values\n---\npassword: " + inConfig["template.ytt.inline.paths"] + "\n"},
@@ -92,6 +93,7 @@ func TestAccSecrets_working(t *testing.T) {
 	w.succeeds("apply", "-auto-approve", "-input=false")
 	seeTokens("at first")
 	w.canaries["the blob of the values, a fast digest of them"] = blobOf(t, repository, e.Package()+"/staging/params.yaml", inConfig["values_wo"])
+	w.canaries["the blob of a set's values"] = blobOf(t, repository, "set."+e.Package()+"/staging/params.yaml", inConfig["values_wo of a set"])
 	checkState(w)
 	w.succeeds("plan", "-input=false", "-detailed-exitcode", "-out=unchanged.tfplan") // 2 if there is a change
 	checkPlan(w, "unchanged.tfplan")

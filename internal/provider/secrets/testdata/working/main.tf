@@ -68,6 +68,11 @@ variable "value_write_only" {
   sensitive = true
   ephemeral = true
 }
+variable "set_write_only" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
 
 provider "carvel" {
   git = {
@@ -168,6 +173,14 @@ resource "carvel_package_install" "test" {
   values               = { password = var.value }
   values_wo            = { secret = var.value_write_only }
   hash_values_name     = true
+}
+
+resource "carvel_package_installs" "set" {
+  run_cluster          = "staging"
+  service_account_name = "none"
+  package_source       = "none"
+  packages             = { "set.${var.package}" = { version_constraint = "1.0.0" } }
+  values_wo            = { "set.${var.package}" = { secret = var.set_write_only } }
 }
 
 # Paused, so that nothing needs the credentials.
