@@ -120,6 +120,15 @@ func TestSet_oneCommit(t *testing.T) {
 	all = maps.Clone(all)
 	all["p7.default.tap"] = entries{"version_constraint": "1.0.0", "values": entries{"replicas": 70}}
 	apply(set(attributes{"packages": all}), "p7.default.tap/staging/.terraform-provider-carvel", "p7.default.tap/staging/params.yaml")
+	w.Calls.Forget()
+	if p, diags := r.Plan(set(attributes{"packages": all})); diags.Failed() || p.Action != protocoltest.None {
+		t.Fatalf("%s %s", p.Action, diags)
+	}
+	for _, call := range w.Calls.Made() {
+		if strings.HasPrefix(call, "git Read") { // what was not written is still known
+			t.Errorf("%s", call)
+		}
+	}
 	// One that goes, one that comes and one that changes are one commit as well.
 	all = maps.Clone(all)
 	delete(all, "p1.default.tap")
@@ -434,6 +443,10 @@ func TestSet_claimed(t *testing.T) {
 	}
 	if _, diags := second.Plan(basic()); !diags.Failed() || !strings.Contains(diags.String(), "app.default.tap/staging") {
 		t.Errorf("two resources have the package: %s", diags)
+	}
+	other := protocoltest.New(t, packageinstall.NewSet, run)
+	if _, diags := other.Plan(set()); strings.Count(diags.String(), "Two package installs in ") != 2 {
+		t.Errorf("two sets have the packages: %s", diags)
 	}
 	applied := protocoltest.New(t, packageinstall.NewSet, protocoltest.Data(w))
 	if diags := applied.Apply(set()); diags.Failed() {
