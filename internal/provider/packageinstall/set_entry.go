@@ -152,6 +152,9 @@ func (m setModel) entry(ctx context.Context, name string, value attr.Value) (ent
 		e.given[attribute] = converted
 		e.model.set(attribute, converted)
 	}
+	if _, elsewhere := e.given["cluster"]; elsewhere && e.given["service_account_name"] == nil {
+		e.model.ServiceAccountName = types.StringNull() // the others'
+	}
 	e.model.setDefaults()
 	return e, diags
 }

@@ -62,10 +62,10 @@ func wholeSets() []attributes {
 		}),
 		set(attributes{"values_wo": entries{"db.default.tap": entries{"password": "s3cret-s3cret"}}, "values_wo_version": "1"}),
 		set(attributes{
-			"encryption": entries{"age_recipients": []any{recipient}}, "service_account_name": nil,
+			"encryption": entries{"age_recipients": []any{recipient}},
 			"packages": entries{
 				"app.default.tap": entries{"version_constraint": "1.0.0", "values": entries{"a": "b"}, "cluster": entries{"namespace": "n", "kubeconfig_secret_ref": entries{"name": "k", "key": "c"}}},
-				"db.default.tap":  entries{"version_constraint": "2.0.0", "values": entries{"c": true}, "service_account_name": "sa"},
+				"db.default.tap":  entries{"version_constraint": "2.0.0", "values": entries{"c": true}},
 			},
 		}),
 		set(attributes{"packages": entries{"db.default.tap": entries{"version_constraint": "2.0.0"}}}),

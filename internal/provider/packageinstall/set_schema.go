@@ -29,7 +29,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"run_cluster": schemas.RunCluster("The run cluster, which is the directory beside each package's versions."),
 			"packages": schema.DynamicAttribute{
 				Required: true,
-				MarkdownDescription: "The packages by their names: an object for each, with `version_constraint` and, if it has any, its `values`. " +
+				MarkdownDescription: "The packages by their names, of a dynamic type since the values of each have a type of their own: an object for each, with `version_constraint` and, if it has any, its `values`. " +
 					"An object takes the attributes of a [carvel_package_install](package_install.md) but for those of the resource itself: " +
 					"`version_constraint` (required), `values`, `values_yaml`, `extra_values_secrets`, `values_secret_name`, `name`, `cluster`, `paused`, `canceled`, `noop_delete`, " +
 					"`default_namespace`, `ytt_overlays`, `extensions`; and each of those that the packages share below, in whose place it is for this package. " +
@@ -47,7 +47,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"service_account_name": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "ServiceAccount on the run cluster that deploys the packages' content. A package has it or `cluster`.",
+				MarkdownDescription: "ServiceAccount on the run cluster that deploys the packages' content, but for packages that give `cluster`.",
 				Validators:          []validator.String{schemas.ObjectName()},
 			},
 			"namespace": schema.StringAttribute{
