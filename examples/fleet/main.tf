@@ -24,13 +24,15 @@ resource "carvel_package_installs" "this" {
   run_cluster          = each.key
   service_account_name = "delivery-sa"
 
-  packages = { for name, package in local.fleet.packages : name => {
+  # The attributes of all packages are the same, so that they can be a map: Terraform has
+  # less to do with it than with an object.
+  packages = tomap({ for name, package in local.fleet.packages : name => {
     version_constraint = package.versions[var.stage]
-    values_yaml = concat(
+    values_yaml = tolist(concat(
       [yamlencode(package.values)],
       [for values in [try(each.value.values[name], null)] : yamlencode(values) if values != null],
-    )
-  } if can(package.versions[var.stage]) }
+    ))
+  } if can(package.versions[var.stage]) })
 }
 
 # One App for each run cluster: it fetches the repository once, whatever the number

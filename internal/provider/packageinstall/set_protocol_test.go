@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
@@ -506,4 +508,34 @@ func TestSet_cluster(t *testing.T) {
 	if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
 		t.Errorf("%s %s", p.Action, diags)
 	}
+}
+
+// TestSet_map: packages may be a map of objects of one type, and stay one when somebody has
+// changed a file.
+func TestSet_map(t *testing.T) {
+	entry := func(constraint string, replicas int) entries {
+		return entries{"version_constraint": constraint, "values": entries{"replicas": replicas}, "labels": entries{"a": "b"}}
+	}
+	c := set(attributes{"packages": protocoltest.Uniform{"app.default.tap": entry("1.0.0", 1), "db.default.tap": entry("2.0.0", 2)}})
+	w, r := protocoltest.Prepare(setInMemory).Applied(c)(t)
+	quiet := func(what string) {
+		t.Helper()
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+			t.Errorf("%s: %s %s", what, p.Action, diags)
+		}
+	}
+	quiet("after the apply")
+	w.Repository.Write("somebody", map[string]string{params: "# by hand\n" + w.Repository.Files()[params]})
+	quiet("another form of the same")
+	w.Repository.Write("somebody", map[string]string{install: strings.Replace(w.Repository.Files()[install], "constraints: 1.0.0", "constraints: 3.0.0", 1)})
+	if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.Update {
+		t.Errorf("%s %s", p.Action, diags)
+	}
+	if !r.Kind("packages").Is(tftypes.Map{}) || !strings.Contains(r.Attribute("packages"), `"version_constraint":"3.0.0"`) {
+		t.Errorf("%s %s", r.Kind("packages"), r.Attribute("packages"))
+	}
+	if diags := r.Apply(c); diags.Failed() {
+		t.Fatal(diags)
+	}
+	quiet("in the end")
 }

@@ -55,8 +55,8 @@ func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	resp.Diagnostics.Append(read.versions(bounded)...)
 	read.state.Paths = r.paths(read.state, read.entries)
-	if read.imported || read.changed || read.gone > 0 {
-		read.state.Packages = packagesOf(read.entries)
+	if read.imported || read.gone > 0 || slices.ContainsFunc(read.entries, func(e entry) bool { return e.raw == nil }) {
+		read.state.Packages = packagesOf(ctx, read.entries, read.state.Packages)
 	}
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, read.state)...)
 	if read.changed || read.gone > 0 {
@@ -306,11 +306,18 @@ func offered(entries []entry) []string {
 	return names
 }
 
-// packagesOf are entries as a configuration has them.
-func packagesOf(entries []entry) types.Dynamic {
+// packagesOf are entries as a configuration has them: a map if they were one before, and
+// fit into it.
+func packagesOf(ctx context.Context, entries []entry, before types.Dynamic) types.Dynamic {
 	fields := map[string]attr.Value{}
 	for _, e := range entries {
 		fields[e.name] = e.value()
 	}
-	return types.DynamicValue(tfvalue.ObjectOf(fields))
+	packages := tfvalue.ObjectOf(fields)
+	if uniform, ok := before.UnderlyingValue().(types.Map); ok {
+		if converted, err := tfvalue.Convert(ctx, packages, uniform.Type(ctx)); err == nil {
+			return types.DynamicValue(converted)
+		}
+	}
+	return types.DynamicValue(packages)
 }

@@ -87,6 +87,14 @@ func (r *Resource) inferred(v any) tftypes.Value {
 			kinds[i] = all[i].Type()
 		}
 		return tftypes.NewValue(tftypes.Tuple{ElementTypes: kinds}, all)
+	case Uniform:
+		all := map[string]tftypes.Value{}
+		var kind tftypes.Type = tftypes.DynamicPseudoType
+		for name, e := range v {
+			all[name] = r.inferred(e)
+			kind = all[name].Type()
+		}
+		return tftypes.NewValue(tftypes.Map{ElementType: kind}, all)
 	case map[string]any:
 		all, kinds := map[string]tftypes.Value{}, map[string]tftypes.Type{}
 		for name, e := range v {

@@ -47,6 +47,9 @@ func (c *configured) DataSources(context.Context) []func() datasource.DataSource
 // ints, maps and slices of these, and Unknown.
 type Config map[string]any
 
+// Uniform is a map of values of one type, as tomap makes it.
+type Uniform map[string]any
+
 // Unknown is a value that is known after apply.
 const Unknown = unknown("known after apply")
 
@@ -140,6 +143,9 @@ func (r *Resource) Exists() bool { return !r.state.IsNull() }
 
 // Attribute is one of the state, as its JSON; "null", and "unknown" in a plan.
 func (r *Resource) Attribute(name string) string { return attribute(r.state, name) }
+
+// Kind is the type of an attribute's value in the state.
+func (r *Resource) Kind(name string) tftypes.Type { return r.attributes(r.state)[name].Type() }
 
 func attribute(of tftypes.Value, name string) string {
 	if of.IsNull() {

@@ -130,6 +130,11 @@ func convertPrimitive(v attr.Value, to attr.Type, wrong func(want string) error)
 			}
 		}
 		return nil, wrong("true or false")
+	case to.Equal(types.NumberType):
+		if v, ok := v.(types.Number); ok {
+			return v, nil
+		}
+		return nil, wrong("a number")
 	default:
 		return nil, wrong("of type " + to.String())
 	}

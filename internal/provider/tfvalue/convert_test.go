@@ -1,6 +1,7 @@
 package tfvalue
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -32,6 +33,7 @@ func TestConvert(t *testing.T) {
 		{"a text as a bool", "false", types.BoolType, types.BoolValue(false)},
 		{"a tuple", []any{"a", true}, types.ListType{ElemType: types.StringType}, StringList([]string{"a", "true"})},
 		{"an object as a map", map[string]any{"a": "b"}, types.MapType{ElemType: types.StringType}, StringMap(map[string]string{"a": "b"})},
+		{"a number", json.Number("2"), types.NumberType, numberValue(t, "2")},
 		{"null", nil, types.StringType, types.StringNull()},
 		{"a dynamic one", "a", types.DynamicType, types.DynamicValue(types.StringValue("a"))},
 		{"an object that lacks something", map[string]any{"name": "a"}, someObject, types.ObjectValueMust(someObject.AttrTypes, map[string]attr.Value{
@@ -65,6 +67,7 @@ func TestConvert_errors(t *testing.T) {
 		`["k"] must be a string, and is a list`:   {map[string]any{"k": []any{}}, types.MapType{ElemType: types.StringType}},
 		".list must be a list, and is a string":   {map[string]any{"list": "a"}, someObject},
 		".nam is no attribute":                    {map[string]any{"nam": "a"}, someObject},
+		" must be a number, and is a string":      {"a", types.NumberType},
 		" must be an object, and is a bool":       {true, someObject},
 		" must be a map, and is a string":         {"a", types.MapType{ElemType: types.StringType}},
 	} {

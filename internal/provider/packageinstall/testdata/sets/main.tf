@@ -40,8 +40,8 @@ resource "carvel_package_installs" "test" {
   run_cluster          = each.key
   service_account_name = "delivery-sa"
 
-  packages = { for name in local.packages : name => {
+  packages = tomap({ for name in local.packages : name => {
     version_constraint = "1.0.0"
     values             = { replicas = name == var.odd && each.key == "cluster-0" ? 3 : 2, name = "${name}-${each.key}" }
-  } }
+  } })
 }

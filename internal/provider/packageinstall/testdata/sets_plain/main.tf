@@ -14,8 +14,8 @@ locals {
 resource "terraform_data" "test" {
   for_each = toset([for i in range(var.clusters) : "cluster-${i}"])
 
-  input = { for name in local.packages : name => {
+  input = tomap({ for name in local.packages : name => {
     version_constraint = "1.0.0"
     values             = { replicas = 2, name = "${name}-${each.key}" }
-  } }
+  } })
 }
