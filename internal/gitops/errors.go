@@ -52,6 +52,8 @@ type ConfigError struct {
 	Field string
 	// Reason continues the field's name in a sentence. It holds no secret.
 	Reason string
+	// Secret: the field's value may hold a secret where none belongs, so that it must not be shown.
+	Secret bool
 }
 
 func (e *ConfigError) Error() string { return e.Field + " " + e.Reason }

@@ -220,6 +220,9 @@ func gitConfigError(err error) diag.Diagnostic {
 	if !errors.As(err, &wrong) {
 		return diag.NewAttributeErrorDiagnostic(path.Root("git"), "Invalid git configuration", err.Error())
 	}
+	if wrong.Secret { // Terraform may show the lines of an attribute that an error is about
+		return diag.NewErrorDiagnostic("Invalid git."+wrong.Field, "git."+wrong.Error()+".")
+	}
 	at := path.Root("git")
 	for name := range strings.SplitSeq(wrong.Field, ".") {
 		at = at.AtName(name)
