@@ -18,7 +18,8 @@
 // group commit, and a commit lingers for a moment for callers that are expected (linger.go). A draft applies each change to the trees on
 // its way, checks what the caller expects to be there (Edit.IfBlob), and packs exactly the new objects, large trees as differences. A
 // push that another writer overtakes is drafted anew on the new tip. Of changes that the server declines together, the ones that it
-// objects to are found by pushing halves.
+// objects to are found by pushing parts of them; if it objects to each with the same words, it is the branch that takes no pushes, and
+// nothing more is sent (objection.go).
 //
 // A push whose answer is lost is not repeated blindly (push.go, outcome.go): whether the commit has got onto the branch is asked of the
 // branch, by the commit's id, and its callers are told that the outcome is not known only if the branch could not be asked in time. A

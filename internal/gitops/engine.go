@@ -26,7 +26,7 @@ type Engine struct {
 	tipFrom   int            // the epoch in which the server was asked for the tip
 	refused   error          // ErrAuth of a fetch, until Invalidate
 	outage    *outage.Outage // until Invalidate
-	barred    error          // ErrAuth of a push, until Invalidate
+	barred    error          // ErrAuth of a push, or what the server objects to the branch with, until Invalidate
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -50,6 +50,7 @@ type loop struct {
 	callers int  // who waited for the last commit or for the next when it was made; zero before the first
 	// announced: the last commit had changes that were announced.
 	announced bool
+	objection objection
 	pushTime  time.Duration // of the last push
 	pushed    time.Time     // when the last push began
 }
@@ -142,7 +143,7 @@ func (e *Engine) run() {
 		}
 		if pending > 0 && !e.rests(len(reads)+len(histories) == 0) {
 			if batch := e.takeWrites(); len(batch) > 0 {
-				e.commitBatch(batch, true)
+				e.commitBatch(batch, wholeBatch)
 			}
 		}
 		if len(histories) > 0 {
