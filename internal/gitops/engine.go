@@ -24,9 +24,9 @@ type Engine struct {
 	at        wire.Place     // of the branch; a zero tip: not known
 	epoch     int            // counts Invalidate
 	tipFrom   int            // the epoch in which the server was asked for the tip
-	refused   error          // ErrAuth of a fetch, until Invalidate
+	refused   error          // of a fetch, which lasts until Invalidate
 	outage    *outage.Outage // until Invalidate
-	barred    error          // ErrAuth of a push, or what the server objects to the branch with, until Invalidate
+	barred    error          // of a push, which lasts until Invalidate; or what the server objects to the branch with
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -88,7 +88,7 @@ func newEngine(t *target) *Engine {
 	return e
 }
 
-// Invalidate makes the next read ask the server for the tip, and forgets a refused login and an outage. There is no network access.
+// Invalidate makes the next read ask the server for the tip, and forgets a refusal that lasts and an outage. There is no network access.
 func (e *Engine) Invalidate() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

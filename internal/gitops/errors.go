@@ -17,7 +17,7 @@ var (
 	ErrBranchNotFound = wire.ErrBranchNotFound
 	// ErrEmptyRepository: the repository has no commit yet.
 	ErrEmptyRepository = wire.ErrEmptyRepository
-	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials.
+	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials. It is remembered as ErrAuth is.
 	ErrRepositoryNotFound = wire.ErrRepositoryNotFound
 	// ErrNotExist: no such file or directory on the branch. It is fs.ErrNotExist as well.
 	ErrNotExist = fmt.Errorf("not on the branch: %w", fs.ErrNotExist)
@@ -38,6 +38,8 @@ type (
 	LimitError = odb.LimitError
 	// ThrottledError: the host wants fewer requests.
 	ThrottledError = wire.ThrottledError
+	// DeniedError is a server's refusal to serve the repository, in its own words. It is ErrAuth as well.
+	DeniedError = wire.DeniedError
 	// RedirectError: the server sends the client to another host, which is to get neither credentials nor a push.
 	RedirectError = wire.RedirectError
 	// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.

@@ -97,6 +97,44 @@ func TestErrors_wrongPassword(t *testing.T) {
 	}
 }
 
+// TestErrors_repositoryNotFound: a repository that is not there is looked for once, for reads and for pushes.
+func TestErrors_repositoryNotFound(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	everyone := func(e *Engine, reads bool) {
+		t.Helper()
+		var callers sync.WaitGroup
+		for range 20 {
+			callers.Go(func() {
+				if _, err := e.Read(patient(t), "a"); reads != errors.Is(err, ErrRepositoryNotFound) {
+					t.Errorf("read: %v", err)
+				}
+				if _, err := e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}}); !errors.Is(err, ErrRepositoryNotFound) {
+					t.Errorf("apply: %v, want ErrRepositoryNotFound", err)
+				}
+			})
+		}
+		callers.Wait()
+	}
+	e := f.engine(func(c *Config) { c.URL += "-of-nobody" })
+	everyone(e, true)
+	if requests, _ := f.requests(); requests != 1 {
+		t.Errorf("%d requests, want 1", requests)
+	}
+	e.Invalidate()
+	everyone(e, true)
+	if requests, _ := f.requests(); requests != 2 {
+		t.Errorf("%d requests after Invalidate, want one more", requests)
+	}
+	f.reset()
+	f.faulty(failing(1<<30, pushes, http.StatusNotFound, "hidden"))
+	everyone(f.engine(), false)
+	if _, pushes := f.requests(); pushes != 1 {
+		t.Errorf("%d pushes where pushing is hidden, want 1", pushes)
+	}
+}
+
 func TestErrors_readOnlyCredentials(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

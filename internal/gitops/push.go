@@ -32,7 +32,7 @@ func (b *batch) push(d *draft) error {
 			b.accept(d, d.id, epoch)
 			return nil
 		}
-		refused := errors.Is(failure, ErrAuth) || errors.Is(failure, ErrRepositoryNotFound) || errors.As(failure, new(*RedirectError))
+		refused := lasts(failure) || errors.As(failure, new(*RedirectError))
 		b.learn(answer, failure)
 		if refused && len(b.open) == 0 {
 			return failure
@@ -108,7 +108,7 @@ func (b *batch) learn(answer wire.Report, failure error) {
 	case !answer.MayPass():
 		b.noteLocked(&HookDeclinedError{Reason: answer.Reason, Text: answer.Text})
 	}
-	if errors.Is(failure, ErrAuth) {
+	if lasts(failure) {
 		b.e.barred = failure
 	}
 }

@@ -107,6 +107,7 @@ func explainGit(err error) (explanation, bool) {
 	var notAFile *gitops.PathError
 	var throttled *gitops.ThrottledError
 	var redirect *gitops.RedirectError
+	var denied *gitops.DeniedError
 	switch {
 	case errors.As(err, &notAFile):
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
@@ -126,6 +127,11 @@ func explainGit(err error) (explanation, bool) {
 		return explanation{
 			what:   fmt.Sprintf("%s redirects to another host, %s, which was sent neither credentials nor a commit.", redirect.From, redirect.To),
 			advice: "If the repository has moved there, set git.url in the provider configuration to " + redirect.URL + ".",
+		}, true
+	case errors.As(err, &denied):
+		return explanation{
+			what:   "The Git server refused to serve the repository. It was not asked again. Its own words are below.",
+			advice: "Check git.url in the provider configuration, that the repository takes pushes, and that the key of git.ssh.private_key, or of CARVEL_GIT_SSH_PRIVATE_KEY, may read it and write to the branch.",
 		}, true
 	case errors.Is(err, gitops.ErrAuth):
 		return explanation{

@@ -33,6 +33,7 @@ func TestFailure(t *testing.T) {
 		texts     []string
 	}{
 		"credentials":    {gitops.ErrAuth, "", []string{"git.http.password", "not tried again"}},
+		"refusal":        {&gitops.DeniedError{Text: "Gitea: Repo: o/r is archived."}, "", []string{"not asked again", "git.ssh.private_key", "Gitea: Repo: o/r is archived."}},
 		"limit":          {&gitops.LimitError{What: "the file", Most: "4 MB", Path: "a/x.yaml", Advice: "Make it smaller."}, "", []string{"more than this provider takes", "a/x.yaml: the file is over the limit of 4 MB. Make it smaller."}},
 		"throttling":     {&gitops.ThrottledError{Status: 403, Until: time.Unix(1_700_000_000, 0)}, "", []string{"fewer requests", "2023-11-14T22:13:20Z"}},
 		"redirect":       {&gitops.RedirectError{From: "https://a", To: "https://b", URL: "https://b/g.git"}, "", []string{"https://a redirects to", "git.url in the provider configuration to https://b/g.git"}},

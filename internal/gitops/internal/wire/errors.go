@@ -17,6 +17,17 @@ var (
 	ErrRepositoryNotFound = errors.New("repository not found")
 )
 
+// DeniedError is a server's refusal to serve a repository, in its own words. It is ErrAuth as well.
+type DeniedError struct {
+	// Text is what the server said, without control characters, at most 16 KiB.
+	Text string
+}
+
+func (e *DeniedError) Error() string { return "the Git server refuses: " + e.Text }
+
+// Is makes it ErrAuth: another attempt meets the same.
+func (e *DeniedError) Is(target error) bool { return target == ErrAuth }
+
 // UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
 type UnknownHostKeyError struct {
 	Host string
