@@ -40,6 +40,8 @@ type (
 	ThrottledError = wire.ThrottledError
 	// DeniedError is a server's refusal to serve the repository, in its own words. It is ErrAuth as well.
 	DeniedError = wire.DeniedError
+	// UnsentError is a server that refuses a request which went there without credentials. It is ErrAuth as well.
+	UnsentError = wire.UnsentError
 	// RedirectError: the server sends the client to another host, which is to get neither credentials nor a push.
 	RedirectError = wire.RedirectError
 	// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.

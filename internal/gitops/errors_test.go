@@ -135,6 +135,78 @@ func TestErrors_repositoryNotFound(t *testing.T) {
 	}
 }
 
+// TestErrors_noCredentials: a server that asks for credentials where none were sent has refused none, and is asked once.
+func TestErrors_noCredentials(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	server := strings.TrimSuffix(f.URL(repository), "/"+repository+".git")
+	var redirects atomic.Int32
+	redirecting := func(front *httptest.Server) *httptest.Server {
+		front.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			redirects.Add(1)
+			http.Redirect(w, r, server+r.URL.RequestURI(), http.StatusMovedPermanently)
+		})
+		t.Cleanup(front.Close)
+		return front
+	}
+	plain, other := redirecting(httptest.NewUnstartedServer(nil)), redirecting(httptest.NewUnstartedServer(nil))
+	plain.Start()
+	other.StartTLS()
+	authorities := f.CertificateAuthority() + string(pemOf(other.Certificate().Raw))
+	for name, test := range map[string]struct {
+		url        string
+		http       HTTPAuth
+		requests   int // to the fixture's server
+		unsent     *UnsentError
+		redirected *RedirectError
+	}{
+		"none are configured":            {f.URL(repository), HTTPAuth{}, 1, &UnsentError{From: server, To: server}, nil},
+		"none, and a redirect to https":  {plain.URL + "/gitops.git", HTTPAuth{AllowInsecure: true}, 1, &UnsentError{From: plain.URL, To: server}, nil},
+		"none, and a redirect elsewhere": {other.URL + "/gitops.git", HTTPAuth{}, 1, &UnsentError{From: other.URL, To: server}, nil},
+		"a redirect to https": {
+			plain.URL + "/gitops.git",
+			HTTPAuth{Username: username, Password: password, AllowInsecure: true},
+			0, nil,
+			&RedirectError{From: plain.URL, To: server, Encrypted: true},
+		},
+		"a redirect elsewhere": {other.URL + "/gitops.git", HTTPAuth{BearerToken: "s3cret"}, 0, nil, &RedirectError{From: other.URL, To: server}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.reset()
+			redirects.Store(0)
+			e := f.engine(func(c *Config) { c.URL, c.HTTP = test.url, test.http; c.HTTP.CertificateAuthority = authorities })
+			check := func(err error) {
+				var unsent *UnsentError
+				var redirect *RedirectError
+				switch {
+				case test.unsent != nil && (!errors.As(err, &unsent) || !errors.Is(err, ErrAuth) || unsent.From != test.unsent.From ||
+					unsent.To != test.unsent.To || unsent.URL != f.URL(repository) || unsent.Configured || !strings.Contains(err.Error(), "none are configured")):
+					t.Errorf("got %v, want %+v", err, test.unsent)
+				case test.redirected != nil && (!errors.As(err, &redirect) || redirect.From != test.redirected.From || redirect.To != test.redirected.To ||
+					redirect.URL != f.URL(repository) || redirect.Encrypted != test.redirected.Encrypted):
+					t.Errorf("got %v, want %+v", err, test.redirected)
+				case strings.Contains(err.Error(), "refused the credentials"):
+					t.Errorf("got %v", err)
+				}
+			}
+			var callers sync.WaitGroup
+			for range 20 {
+				callers.Go(func() {
+					_, err := e.Read(patient(t), "a")
+					check(err)
+					_, err = e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
+					check(err)
+				})
+			}
+			callers.Wait()
+			if requests, _ := f.requests(); requests != test.requests || redirects.Load() > 1 {
+				t.Errorf("%d requests, %d redirects; want %d, at most 1", requests, redirects.Load(), test.requests)
+			}
+		})
+	}
+}
+
 func TestErrors_readOnlyCredentials(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

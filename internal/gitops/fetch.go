@@ -180,8 +180,11 @@ func (e *Engine) fetch(ctx context.Context, request wire.FetchRequest) error {
 	return e.store.Check()
 }
 
-// lasts reports whether a failure is that of every other request of the run: a refused login, or a repository that is not there.
-func lasts(err error) bool { return errors.Is(err, ErrAuth) || errors.Is(err, ErrRepositoryNotFound) }
+// lasts reports whether a failure is that of every other request of the run: a refused login, or a repository that is not there or has
+// moved to another host.
+func lasts(err error) bool {
+	return errors.Is(err, ErrAuth) || errors.Is(err, ErrRepositoryNotFound) || errors.As(err, new(*RedirectError))
+}
 
 // rememberRefusal keeps what lasts from being tried for every read.
 func (e *Engine) rememberRefusal(err error) error {

@@ -32,7 +32,7 @@ func (b *batch) push(d *draft) error {
 			b.accept(d, d.id, epoch)
 			return nil
 		}
-		refused := lasts(failure) || errors.As(failure, new(*RedirectError))
+		refused := lasts(failure)
 		b.learn(answer, failure)
 		if refused && len(b.open) == 0 {
 			return failure

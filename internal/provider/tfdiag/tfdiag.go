@@ -108,6 +108,7 @@ func explainGit(err error) (explanation, bool) {
 	var throttled *gitops.ThrottledError
 	var redirect *gitops.RedirectError
 	var denied *gitops.DeniedError
+	var unsent *gitops.UnsentError
 	switch {
 	case errors.As(err, &notAFile):
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
@@ -123,11 +124,18 @@ func explainGit(err error) (explanation, bool) {
 			what:   "The Git host wants fewer requests. The credentials are not what it objects to.",
 			advice: "Apply again when the host takes requests again, with fewer runs at a time, or raise the time in timeouts.",
 		}, true
+	case errors.As(err, &redirect) && redirect.Encrypted:
+		return explanation{
+			what:   fmt.Sprintf("%s redirects to https://, and the credentials are not taken along.", redirect.From),
+			advice: "Set git.url in the provider configuration, or CARVEL_GIT_URL, to " + redirect.URL + ", and remove git.http.allow_insecure_http.",
+		}, true
 	case errors.As(err, &redirect):
 		return explanation{
 			what:   fmt.Sprintf("%s redirects to another host, %s, which was sent neither credentials nor a commit.", redirect.From, redirect.To),
 			advice: "If the repository has moved there, set git.url in the provider configuration to " + redirect.URL + ".",
 		}, true
+	case errors.As(err, &unsent):
+		return unsentCredentials(unsent), true
 	case errors.As(err, &denied):
 		return explanation{
 			what:   "The Git server refused to serve the repository. It was not asked again. Its own words are below.",
@@ -160,6 +168,28 @@ func explainGit(err error) (explanation, bool) {
 		}, true
 	}
 	return explanation{}, false
+}
+
+// unsentCredentials tells why none were sent.
+func unsentCredentials(unsent *gitops.UnsentError) explanation {
+	const set = "Set git.http.username and git.http.password, or git.http.bearer_token, in the provider configuration, or CARVEL_GIT_PASSWORD or CARVEL_GIT_TOKEN"
+	switch {
+	case unsent.Configured:
+		return explanation{
+			what:   fmt.Sprintf("%s redirects to %s, which was sent no credentials: they go to the host of git.url alone.", unsent.From, unsent.To),
+			advice: "If the repository has moved there, set git.url in the provider configuration to " + unsent.URL + ".",
+		}
+	case unsent.Redirected():
+		return explanation{
+			what: fmt.Sprintf("%s redirects to %s, which asks for credentials. None are configured.", unsent.From, unsent.To),
+			advice: "If the repository has moved there, set git.url in the provider configuration to " + unsent.URL + ": credentials go to the host of git.url alone. " +
+				set + ".",
+		}
+	}
+	return explanation{
+		what:   "The Git server asks for credentials, and none are configured. It was not tried again.",
+		advice: set + ".",
+	}
 }
 
 func explainDelivery(err error) (explanation, bool) {
