@@ -27,6 +27,7 @@ type Engine struct {
 	refused   error          // of a fetch, which lasts until Invalidate
 	outage    *outage.Outage // until Invalidate
 	barred    error          // of a push, which lasts until Invalidate; or what the server objects to the branch with
+	moved     string         // where the repository was redirected to on the server; empty: it was not
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -83,7 +84,13 @@ func newEngine(t *target) *Engine {
 		target: t, grace: outcomeGrace, store: odb.NewStore(), outage: new(outage.Outage),
 		arrived: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
-	e.once = wire.New(t.server())
+	server := t.server()
+	server.Moved = func(url string) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.moved = t.redact(url)
+	}
+	e.once = wire.New(server)
 	e.remote = wire.Retrying(e.once, e.outage)
 	return e
 }
@@ -105,6 +112,14 @@ func (e *Engine) currentEpoch() int {
 
 // Repository is the URL without credentials, for messages.
 func (e *Engine) Repository() string { return e.target.name() }
+
+// Moved is the repository's URL where the server, as far as it was asked, redirects to: it has been renamed. Empty: it does not redirect,
+// or to another host, which is an error.
+func (e *Engine) Moved() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.moved
+}
 
 // Branch is the branch's name.
 func (e *Engine) Branch() string { return e.target.Branch }

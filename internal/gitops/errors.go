@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
@@ -38,6 +39,8 @@ type (
 	LimitError = odb.LimitError
 	// ThrottledError: the host wants fewer requests.
 	ThrottledError = wire.ThrottledError
+	// BranchNotFoundError: the repository has no such branch, and another default branch. It is ErrBranchNotFound as well.
+	BranchNotFoundError = wire.BranchNotFoundError
 	// DeniedError is a server's refusal to serve the repository, in its own words. It is ErrAuth as well.
 	DeniedError = wire.DeniedError
 	// UnsentError is a server that refuses a request which went there without credentials. It is ErrAuth as well.
@@ -88,6 +91,17 @@ type HookDeclinedError struct {
 	// Text is what the server had to say, without control characters, at most 16 KiB. It may be empty.
 	Text string
 }
+
+// WantsSignature reports whether the server's words are about signatures of commits.
+func (e *HookDeclinedError) WantsSignature() bool {
+	return aboutSignatures.MatchString(signedOff.ReplaceAllString(e.Reason+"\n"+e.Text, ""))
+}
+
+// A sign-off is a line of the message, and no signature.
+var (
+	signedOff       = regexp.MustCompile(`(?i)signed-off(-by)?`)
+	aboutSignatures = regexp.MustCompile(`(?i)\b((un|not )?signed|signatures?|(un|not )?verified|gpg|openpgp)\b`)
+)
 
 func (e *HookDeclinedError) Error() string {
 	return refusal("the server declined the push", e.Reason, e.Text)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
@@ -405,6 +406,42 @@ func TestErrors_whatIsThere(t *testing.T) {
 	_, err := e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
 	if !errors.Is(err, ErrBranchNotFound) {
 		t.Errorf("apply to a deleted branch: %v, want ErrBranchNotFound", err)
+	}
+}
+
+// TestErrors_defaultBranch: where the branch is not there, the default branch is named, over HTTP and SSH.
+func TestErrors_defaultBranch(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	f.git("branch", "--move", "main", "trunk")
+	f.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+	key, signer := forge.SSHKey()
+	for name, e := range map[string]*Engine{"https": f.engine(), "ssh": f.ssh(signer.PublicKey()).engine(key)} {
+		t.Run(name, func(t *testing.T) {
+			var other *BranchNotFoundError
+			_, err := e.Read(patient(t), "a")
+			if !errors.As(err, &other) || !errors.Is(err, ErrBranchNotFound) || other.Default != "trunk" || !strings.Contains(err.Error(), "the default branch is trunk") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestErrors_signature(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"Commits must have verified signatures.":                     true,
+		"branch main is protected from unverified commit 0a1b2c3d4e": true,
+		"GitLab: Commit must be signed with a GPG key":               true,
+		"the commit is unsigned":                                     true,
+		"a line Signed-off-by: is missing":                           false,
+		"ticket number missing, see the design":                      false,
+		"":                                                           false,
+	} {
+		if got := (&HookDeclinedError{Reason: "pre-receive hook declined", Text: text}).WantsSignature(); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
 	}
 }
 

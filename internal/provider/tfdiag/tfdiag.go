@@ -78,6 +78,14 @@ func NotKnownYet(part string) diag.Diagnostic {
 			"Give the data source a depends_on with the resource that makes it, so that it is read during the apply, or make that first.")
 }
 
+// Moved is the warning about a Git server that redirects from the repository's
+// URL to another one.
+func Moved(from, to string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("The GitOps repository has been renamed",
+		fmt.Sprintf("%s redirects to %s. The provider follows that as long as it lasts: a server redirects no more when somebody takes the former name for another repository, "+
+			"which commits would then go to.\n\nSet git.url in the provider configuration, or CARVEL_GIT_URL, to the new URL.", from, to))
+}
+
 type explanation struct {
 	attribute, what, advice string
 	whole                   bool // the error's own text adds nothing
@@ -99,6 +107,9 @@ func explain(err error) explanation {
 	return explanation{}
 }
 
+const protectedBranch = "A protected branch needs a right to push for these credentials. " +
+	"Where the server says the same of several changes, the others of the run are not pushed."
+
 func explainGit(err error) (explanation, bool) {
 	var hook *gitops.HookDeclinedError
 	var precondition *gitops.PreconditionError
@@ -109,6 +120,7 @@ func explainGit(err error) (explanation, bool) {
 	var redirect *gitops.RedirectError
 	var denied *gitops.DeniedError
 	var unsent *gitops.UnsentError
+	var otherBranch *gitops.BranchNotFoundError
 	switch {
 	case errors.As(err, &notAFile):
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
@@ -147,13 +159,22 @@ func explainGit(err error) (explanation, bool) {
 			advice: "Check git.http.username and git.http.password (or git.http.bearer_token, or git.ssh.private_key) in the provider configuration, or the CARVEL_GIT_* variables, and that they may write to the branch.",
 		}, true
 	case errors.Is(err, gitops.ErrRepositoryNotFound):
-		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it."}, true
+		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it, and where none are configured."}, true
+	case errors.As(err, &otherBranch):
+		return explanation{advice: fmt.Sprintf("Check git.branch in the provider configuration, and CARVEL_GIT_BRANCH: the default branch is %s. "+
+			"Set that, push a first commit to the branch, or set git.create_branch = true.", otherBranch.Default)}, true
 	case errors.Is(err, gitops.ErrBranchNotFound), errors.Is(err, gitops.ErrEmptyRepository):
 		return explanation{advice: "Check git.branch in the provider configuration. Push a first commit to the branch, or set git.create_branch = true."}, true
 	case errors.Is(err, gitops.ErrBranchMoved):
 		return explanation{advice: "Other writers moved the branch until the time was up, and nothing was written. Apply again, or raise the time in timeouts."}, true
+	case errors.As(err, &hook) && hook.WantsSignature():
+		return explanation{
+			what: "The Git server's rules turned the commit down, and nothing was written.",
+			advice: "The server's own words are below. They are about signatures, which the branch may require: set git.signing in the provider configuration, " +
+				"and git.author_email to an address that the server knows the key by. " + protectedBranch,
+		}, true
 	case errors.As(err, &hook):
-		return explanation{what: "The Git server's rules turned the commit down, and nothing was written.", advice: "The server's own words are below. A protected branch needs a right to push for these credentials."}, true
+		return explanation{what: "The Git server's rules turned the commit down, and nothing was written.", advice: "The server's own words are below. " + protectedBranch}, true
 	case errors.As(err, &rejected):
 		return explanation{what: "The Git server failed to take the commit, again and again, and nothing was written."}, true
 	case errors.As(err, &hostKey):

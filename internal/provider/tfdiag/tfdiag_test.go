@@ -43,6 +43,8 @@ func TestFailure(t *testing.T) {
 		"left behind":    {&gitops.UnsentError{Status: 401, From: "https://a", To: "https://b", URL: "https://b/g.git", Configured: true}, "", []string{"was sent no credentials", "git.url in the provider configuration to https://b/g.git"}},
 		"repository":     {gitops.ErrRepositoryNotFound, "", []string{"git.url"}},
 		"branch":         {gitops.ErrBranchNotFound, "", []string{"git.branch"}},
+		"other branch":   {&gitops.BranchNotFoundError{Default: "trunk"}, "", []string{"git.branch", "the default branch is trunk"}},
+		"signature":      {&gitops.HookDeclinedError{Text: "Commits must have verified signatures."}, "", []string{"git.signing", "git.author_email", "verified signatures"}},
 		"contention":     {gitops.ErrBranchMoved, "", []string{"Apply again", "timeouts"}},
 		"hook":           {&gitops.HookDeclinedError{Text: "sign off please"}, "", []string{"rules", "sign off please"}},
 		"outcome":        {gitops.ErrOutcomeUnknown, "", []string{"Apply again"}},

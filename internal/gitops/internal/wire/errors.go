@@ -17,6 +17,19 @@ var (
 	ErrRepositoryNotFound = errors.New("repository not found")
 )
 
+// BranchNotFoundError: the repository has no such branch, and another default branch. It is ErrBranchNotFound as well.
+type BranchNotFoundError struct {
+	// Default branch of the repository, without control characters.
+	Default string
+}
+
+func (e *BranchNotFoundError) Error() string {
+	return fmt.Sprintf("%v; the default branch is %s", ErrBranchNotFound, e.Default)
+}
+
+// Is makes it ErrBranchNotFound.
+func (e *BranchNotFoundError) Is(target error) bool { return target == ErrBranchNotFound }
+
 // DeniedError is a server's refusal to serve a repository, in its own words. It is ErrAuth as well.
 type DeniedError struct {
 	// Text is what the server said, without control characters, at most 16 KiB.

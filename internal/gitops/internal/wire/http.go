@@ -113,6 +113,9 @@ func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	if err := x.checkFormat(); err != nil {
 		return Place{}, err
 	}
+	if to := x.asked; r.server.Moved != nil && r.server.renamed(to) {
+		r.server.Moved(r.server.redirected(to).URL)
+	}
 	return r.learn(advert, x.offersMultiACK(), r.server)
 }
 

@@ -36,6 +36,15 @@ func (s Server) checkRedirect(request *http.Request, _ []*http.Request) error {
 	return s.redirected(request.URL)
 }
 
+// renamed reports whether a redirect of the discovery has led to another repository of the same server. Servers redirect to the name that
+// ends in .git, or does not.
+func (s Server) renamed(to *url.URL) bool {
+	name := func(path string) string {
+		return strings.TrimSuffix(strings.TrimRight(strings.TrimSuffix(path, "/info/refs"), "/"), ".git")
+	}
+	return to != nil && sameOrigin(s.Endpoint, to) && name(s.Endpoint.Path) != name(to.Path)
+}
+
 // redirected is the refusal to go to a place.
 func (s Server) redirected(to *url.URL) *RedirectError {
 	if to == nil {
