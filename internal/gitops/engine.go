@@ -27,6 +27,7 @@ type Engine struct {
 	refused   error          // of a fetch, which lasts until Invalidate
 	outage    *outage.Outage // until Invalidate
 	barred    error          // of a push, which lasts until Invalidate; or what the server objects to the branch with
+	objection objection      // of the server, since Invalidate
 	moved     string         // where the repository was redirected to on the server; empty: it was not
 	reads     []*readCall
 	writes    []*writeCall
@@ -51,7 +52,6 @@ type loop struct {
 	callers int  // who waited for the last commit or for the next when it was made; zero before the first
 	// announced: the last commit had changes that were announced.
 	announced bool
-	objection objection
 	pushTime  time.Duration // of the last push
 	pushed    time.Time     // when the last push began
 }
@@ -100,7 +100,7 @@ func (e *Engine) Invalidate() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.epoch++
-	e.refused, e.barred = nil, nil
+	e.refused, e.barred, e.objection = nil, nil, objection{}
 	e.outage.Answered()
 }
 

@@ -29,8 +29,10 @@ type objection struct {
 }
 
 // object notes that a draft was turned down, and reports whether the server objects to the branch and not to a change: different changes
-// have met the same words, each by itself.
+// have met the same words, each by itself. That is remembered.
 func (e *Engine) object(d *draft, err error) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if words := objectionWords(err); words != e.objection.words {
 		e.objection = objection{words: words}
 	}
@@ -38,7 +40,11 @@ func (e *Engine) object(d *draft, err error) bool {
 	if len(d.changed) == 1 {
 		e.objection.single++
 	}
-	return e.objection.pushes >= objectionPushes && e.objection.single >= objectionSingle
+	if e.objection.pushes < objectionPushes || e.objection.single < objectionSingle {
+		return false
+	}
+	e.barred = err
+	return true
 }
 
 // objectionWords are what a refusal says whatever it is about: without paths, ids and numbers, each line once.
@@ -64,13 +70,9 @@ func objectionWords(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// declined turns the changes down. Of several, it finds those that the server objects to. If that is the branch, it is remembered, and
-// no other change is tried.
+// declined turns the changes down. Of several, it finds those that the server objects to. If that is the branch, no other is tried.
 func (b *batch) declined(d *draft, err error) error {
 	if b.part != someChanges && b.e.object(d, err) {
-		b.e.mu.Lock()
-		b.e.barred = err
-		b.e.mu.Unlock()
 		return err
 	}
 	if len(d.changed) == 1 {
@@ -96,7 +98,10 @@ func (b *batch) settleApart(calls []*writeCall) {
 	if b.part == wholeBatch {
 		last := len(calls) - 1
 		e.commitBatch(calls[:1], singleChange)
-		if e.objection.pushes > 0 {
+		e.mu.Lock()
+		objected := e.objection.pushes > 0
+		e.mu.Unlock()
+		if objected {
 			e.commitBatch(calls[last:], singleChange)
 			e.commitBatch(calls[1:last], someChanges) // at once, if the first is what was objected to
 			return

@@ -175,10 +175,10 @@ func (b *batch) accept(d *draft, tip Hash, epoch int) {
 		}
 	}
 	e.standAtLocked(wire.Place{Tip: tip}, epoch)
+	e.objection = objection{}
 	waiting := len(e.writes)
 	e.mu.Unlock()
 	e.callers = len(b.calls) + waiting
-	e.objection = objection{}
 	e.announced = slices.ContainsFunc(b.calls, func(c *writeCall) bool { return c.change.Expected != nil })
 	b.settle(d.changed, func(*writeCall) (Commit, error) { return Commit{Hash: d.id, Changed: true}, nil })
 	b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: d.id}, nil })
