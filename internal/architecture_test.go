@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"repolayout":    {"carvel"},
 	"installfiles":  {"carvel", "repolayout", "slowdigest", "sops", "ytt"},
 	// The engines, which know no Carvel and not each other.
-	"gitops":  {"outage", "printable"},
+	"gitops":  {"giturl", "outage", "printable"},
 	"cluster": {"outage", "printable"},
 	// The use cases.
 	"delivery": {

@@ -9,6 +9,16 @@ const (
 	aheadBytes   = 1 << 20
 	aheadObjects = 2000
 	aheadEntries = 1 << 20 // that are looked at while the lock is held
+
+	// Bytes of one kind for each object that is asked for: up to aheadLittle all are taken along, else a multiple of what is asked for, but
+	// no more than aheadLarge. From the third round on aheadLater in all is little too.
+	aheadLittle, aheadLarge = 24 << 10, 32 << 10
+	aheadLater              = 640 << 10
+	// aheadMultiple is the multiple in the second round. It doubles so often from round to round.
+	aheadMultiple, aheadDoublings = 8, 5
+	// wantBytes is what it takes to ask for an object.
+	wantBytes = 50
+
 	// maxDepth of directories in directories. Paths of Terraform's and Kubernetes' own have under ten.
 	maxDepth = 64
 )
@@ -38,7 +48,8 @@ func (e *Engine) aheadLocked(missing []want) []Hash {
 			s.names[w.name], s.blobs = true, true
 		}
 	}
-	if len(s.asked) == 0 {
+	asked := len(s.asked)
+	if asked == 0 {
 		return nil
 	}
 	if root, err := e.store.Root(e.at.Tip); err == nil && !root.IsZero() {
@@ -48,8 +59,7 @@ func (e *Engine) aheadLocked(missing []want) []Hash {
 	if s.known > 0 {
 		size = max(s.bytes/s.known, 32)
 	}
-	candidates := slices.Concat(s.first, s.then)
-	return candidates[:min(len(candidates), aheadObjects, aheadBytes/size)]
+	return slices.Concat(s.first, s.then)[:s.most(size, asked)]
 }
 
 // scan walks the trees that are known.
@@ -114,4 +124,22 @@ func (s *scan) consider(entry Entry, whole bool) {
 	} else {
 		s.then = append(s.then, entry.Hash)
 	}
+}
+
+// most is how many of the candidates are taken along. If all of their kind cost little beside what is asked for, or those of the same name
+// do, it is all of them: a plan is likely to read them all, and a round that it does not need is worth more. Of the many more that a
+// large repository has it is a multiple of what is asked for.
+func (s *scan) most(size, asked int) int {
+	each := size + wantBytes
+	little, growth := asked*aheadLittle, 1
+	if s.e.rounds > 1 {
+		little, growth = max(little, aheadLater), 1<<min(s.e.rounds-1, aheadDoublings)
+	}
+	most := growth * min(asked*aheadMultiple, asked*aheadLarge/each)
+	for _, n := range []int{len(s.first), len(s.first) + len(s.then)} {
+		if n*each <= little {
+			most = max(most, n)
+		}
+	}
+	return min(most, len(s.first)+len(s.then), aheadObjects, aheadBytes/size)
 }

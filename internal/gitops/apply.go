@@ -100,7 +100,7 @@ func (e *Engine) abandon(call *writeCall) (Commit, error) {
 	return Commit{}, e.locate(err)
 }
 
-// writeRefusedLocked is the remembered refusal of a login, if any.
+// writeRefusedLocked is the remembered refusal of a login or of all changes, if any.
 func (e *Engine) writeRefusedLocked() error {
 	if e.refused != nil {
 		return e.refused

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
@@ -254,6 +255,69 @@ func TestApply_expected(t *testing.T) {
 	}
 	if e.expected != 0 {
 		t.Errorf("%d are still expected", e.expected)
+	}
+}
+
+// TestApply_slowPushes: where pushes take long, a caller of the last round who is late is waited for.
+func TestApply_slowPushes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(packages(5))
+	const push, late = 2 * time.Second, 2 * maxLinger
+	var slow atomic.Bool
+	f.faulty(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if pushes(r) && slow.Load() {
+				time.Sleep(push)
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	for range 10 { // unless the machine is too busy for a caller to come in time
+		e := f.engine()
+		ctx := patient(t)
+		begin := func(name string) <-chan outcome { return start(ctx, e, write(name, fmt.Sprint(time.Now()))) }
+		slow.Store(true)
+		for _, got := range f.together(e, func() <-chan outcome { return begin("a") }, func() <-chan outcome { return begin("b") }) {
+			f.landed(<-got)
+		}
+		slow.Store(false)
+		f.reset()
+		queued := func() time.Time { e.mu.Lock(); defer e.mu.Unlock(); return e.queued }
+		before := queued()
+		first := begin("a")
+		waitFor(t, func() bool { return queued().After(before) })
+		before = queued()
+		time.Sleep(late)
+		second := begin("b")
+		waitFor(t, func() bool { return queued().After(before) })
+		came := queued().Sub(before)
+		if one, two := <-first, <-second; one.err != nil || two.err != nil {
+			t.Fatal(one.err, two.err)
+		}
+		if came > push/2 {
+			continue
+		}
+		if _, pushes := f.requests(); pushes != 1 {
+			t.Errorf("a caller who was late by %s after a push of %s took a push more", came, push)
+		}
+		return
+	}
+}
+
+func TestLingers(t *testing.T) {
+	t.Parallel()
+	for push, want := range map[time.Duration][2]time.Duration{
+		0:                      {minLinger, longestLinger},
+		200 * time.Millisecond: {200 * time.Millisecond, longestLinger},
+		400 * time.Millisecond: {maxLinger, longestLinger},
+		800 * time.Millisecond: {400 * time.Millisecond, longestLinger},
+		3 * time.Second:        {1500 * time.Millisecond, 3 * time.Second},
+		time.Hour:              {slowLinger, 2 * slowLinger},
+	} {
+		if one, most := lingers(push); one != want[0] || most != want[1] {
+			t.Errorf("after a push of %s: %s, at most %s; want %v", push, one, most, want)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ type batch struct {
 	*group
 	e     *Engine
 	calls []*writeCall // whose changes are to get onto the branch
-	grows bool         // takes calls in that arrive before the commit is made
+	part  part
 	began time.Time
 
 	// confirmed: the tip was read after the last call had come. A verdict without a push needs that.
@@ -26,8 +26,8 @@ type batch struct {
 }
 
 // commitBatch brings the changes of the calls onto the branch and finishes every call.
-func (e *Engine) commitBatch(calls []*writeCall, grows bool) {
-	b := &batch{e: e, grows: grows, began: time.Now()}
+func (e *Engine) commitBatch(calls []*writeCall, of part) {
+	b := &batch{e: e, part: of, began: time.Now()}
 	b.group = newGroup(b.note)
 	b.add(calls)
 	for len(b.calls) > 0 {
@@ -168,7 +168,7 @@ const maxBatch = 1000
 // prepare brings in the trees on the way to every edit, and takes in the calls that have come meanwhile.
 func (b *batch) prepare() error {
 	for {
-		grows := b.grows && len(b.calls) < maxBatch
+		grows := b.part == wholeBatch && len(b.calls) < maxBatch
 		if grows {
 			b.add(b.e.takeWrites())
 		}

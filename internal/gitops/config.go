@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
 // Defaults of Config.
@@ -139,7 +140,7 @@ func (t *target) checkURL() error {
 	u, err := url.Parse(t.URL)
 	if err != nil {
 		// The parser's error repeats the URL, which may hold a password.
-		return &ConfigError{Field: "url", Reason: "is not a URL"}
+		return &ConfigError{Field: "url", Secret: true, Reason: "is not a URL"}
 	}
 	switch u.Scheme = strings.ToLower(u.Scheme); u.Scheme {
 	case "ssh", "git+ssh", "ssh+git", "http", "https":
@@ -154,7 +155,7 @@ func (t *target) checkURL() error {
 	}
 	if u.User != nil {
 		if _, set := u.User.Password(); set {
-			return &ConfigError{Field: "url", Reason: "must not hold a password; use the http or ssh block"}
+			return &ConfigError{Field: "url", Secret: true, Reason: "must not hold a password; use the http or ssh block, or CARVEL_GIT_PASSWORD in the environment"}
 		}
 	}
 	if strings.Contains(u.Scheme, "ssh") {
@@ -163,11 +164,12 @@ func (t *target) checkURL() error {
 		return nil
 	}
 	if u.User != nil {
-		if t.HTTP.Password == "" { // hosts take a token as the user
-			return &ConfigError{Field: "url", Reason: "holds user information, which may be a token and would be shown; " +
-				"remove what is before the @, and set http.username and http.password or http.bearer_token"}
+		if t.HTTP.Password == "" && t.HTTP.BearerToken == "" && !giturl.NamesOrganization(u) {
+			return &ConfigError{Field: "url", Secret: true, Reason: "holds user information, which may be a token: hosts take one as the user. " +
+				"What is there is not used to log in. Remove it with the @, and set git.http.username and git.http.password, or git.http.bearer_token, " +
+				"or CARVEL_GIT_PASSWORD or CARVEL_GIT_TOKEN in the environment"}
 		}
-		if t.HTTP.Username == "" {
+		if t.HTTP.Username == "" && t.HTTP.Password != "" {
 			t.HTTP.Username = u.User.Username()
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 )
 
@@ -29,7 +31,9 @@ func TestConfig_Validate(t *testing.T) {
 		{"user in the URL", Config{URL: "https://org@dev.azure.com/org/p/_git/r", HTTP: HTTPAuth{Password: "p"}}, ""},
 		{"user in the URL and in http", Config{URL: "https://org@dev.azure.com/org/p/_git/r", HTTP: HTTPAuth{Username: "u", Password: "p"}}, ""},
 		{"token in the URL", Config{URL: "https://s3cret@git.example.com/x"}, "url"},
-		{"token in the URL beside a bearer token", Config{URL: "https://s3cret@git.example.com/x", HTTP: HTTPAuth{BearerToken: "t"}}, "url"},
+		{"user in the URL beside a bearer token", Config{URL: "https://s3cret@git.example.com/x", HTTP: HTTPAuth{BearerToken: "t"}}, ""},
+		{"organization in the URL of Azure", Config{URL: "https://org@dev.azure.com/org/p/_git/r"}, ""},
+		{"token in the URL of Azure", Config{URL: "https://s3cret@dev.azure.com/org/p/_git/r"}, "url"},
 		{"bearer", Config{URL: url, HTTP: HTTPAuth{BearerToken: "t"}}, ""},
 		{"not a URL", Config{URL: "https://user:s3cret@host:port:x/%zz"}, "url"},
 		{"password in the URL", Config{URL: "https://u:s3cret@git.example.com/x"}, "url"},
@@ -86,5 +90,29 @@ func TestConfig_ssh(t *testing.T) {
 	}
 	if got := fmt.Sprintf("%s %s %s %s", target.ssh.User, target.ssh.Host, target.ssh.Port, target.ssh.Path); got != "git gitlab.com 22 group/sub/repo.git" {
 		t.Errorf("parsed %s", got)
+	}
+}
+
+// TestConfig_knownHosts: where known_hosts lacks the port, the error has the line to add.
+func TestConfig_knownHosts(t *testing.T) {
+	t.Parallel()
+	key, signer := forge.SSHKey()
+	public := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+	for _, test := range []struct{ name, known, want string }{
+		{"the same host", "Git.example.com " + public, "if they are those of this port as well, add\n\n[git.example.com]:2222 " + public + "\n\nto git.ssh.known_hosts"},
+		{"another host", "other.example.com " + public, "holds no key for [git.example.com]:2222; a host is never trusted without. The line for a port other than 22 begins with [git.example.com]:2222"},
+		{"another port", "[git.example.com]:22222 " + public, "begins with [git.example.com]:2222"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			config := Config{URL: "ssh://git@git.example.com:2222/a/b.git", SSH: SSHAuth{PrivateKey: key, KnownHosts: test.known}}
+			var wrong *ConfigError
+			if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != "ssh.known_hosts" || !strings.HasSuffix(wrong.Reason, test.want) {
+				t.Fatalf("got %v, want %s", err, test.want)
+			}
+			config.SSH.KnownHosts += "\n[git.example.com]:2222 " + public
+			if err := config.Validate(); err != nil {
+				t.Errorf("with the line: %v", err)
+			}
+		})
 	}
 }

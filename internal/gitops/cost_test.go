@@ -2,7 +2,6 @@ package gitops
 
 import (
 	"fmt"
-	"io"
 	"testing"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
@@ -12,14 +11,7 @@ import (
 func generated(t *testing.T, s size) *fixture {
 	t.Helper()
 	f := newFixture(t)
-	r, w := io.Pipe()
-	go func() {
-		s.generate(w)
-		_ = w.Close()
-	}()
-	if _, err := f.Git(repository, r, "fast-import", "--quiet", "--date-format=now"); err != nil {
-		t.Fatal(err)
-	}
+	f.generate(s.generate)
 	return f
 }
 

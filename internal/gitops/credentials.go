@@ -61,9 +61,25 @@ func (t *target) checkSSH() error {
 		return &ConfigError{Field: "ssh.known_hosts", Reason: "cannot be read: " + err.Error()}
 	}
 	if t.ssh.Keys.None() {
-		return &ConfigError{Field: "ssh.known_hosts", Reason: "holds no key for " + t.ssh.Host + "; a host is never trusted without"}
+		return &ConfigError{Field: "ssh.known_hosts", Reason: t.noHostKey(known)}
 	}
 	return nil
+}
+
+// noHostKey tells what the known hosts lack. Where they have keys for the host at SSH's own port, these are most often those of the
+// other port as well, and the lines are those to add.
+func (t *target) noHostKey(known string) string {
+	name := wire.KnownHost(t.ssh.Host, t.ssh.Port)
+	reason := "holds no key for " + name + "; a host is never trusted without"
+	if t.ssh.Port == "22" {
+		return reason
+	}
+	reason += ". The line for a port other than 22 begins with " + name
+	if at22, err := wire.ParseKnownHosts(known, t.ssh.Host, "22"); err == nil && !at22.None() {
+		reason += ". There are keys for port 22; if they are those of this port as well, add\n\n" +
+			strings.Join(at22.Lines(t.ssh.Host, t.ssh.Port), "\n") + "\n\nto git.ssh.known_hosts"
+	}
+	return reason
 }
 
 func (t *target) checkHTTP() error {

@@ -12,13 +12,15 @@
 // Reads (read.go, fetch.go, lookup.go) are answered as of one tip, asked of the server once until Invalidate. A lookup walks the trees
 // that the store has and says what it misses; each round fetches what all waiting lookups miss next, by object ids, with the narrowest
 // filter of Git's partial clones that the server knows (ladder.go). From the second round on the fetch takes along what the next reads
-// are likely to miss (ahead.go). After others have pushed, the difference to the known tip comes in one request.
+// are likely to miss, bounded by what these ones do (ahead.go). After others have pushed, the difference to the known tip comes in one
+// request.
 //
 // Changes (apply.go, batch.go, draft.go) share commits: those that come while a push is under way wait for the next, as in a database's
 // group commit, and a commit lingers for a moment for callers that are expected (linger.go). A draft applies each change to the trees on
 // its way, checks what the caller expects to be there (Edit.IfBlob), and packs exactly the new objects, large trees as differences. A
 // push that another writer overtakes is drafted anew on the new tip. Of changes that the server declines together, the ones that it
-// objects to are found by pushing halves.
+// objects to are found by pushing parts of them; if it objects to each with the same words, it is the branch that takes no pushes, and
+// nothing more is sent (objection.go).
 //
 // A push whose answer is lost is not repeated blindly (push.go, outcome.go): whether the commit has got onto the branch is asked of the
 // branch, by the commit's id, and its callers are told that the outcome is not known only if the branch could not be asked in time. A

@@ -24,9 +24,11 @@ type Engine struct {
 	at        wire.Place     // of the branch; a zero tip: not known
 	epoch     int            // counts Invalidate
 	tipFrom   int            // the epoch in which the server was asked for the tip
-	refused   error          // ErrAuth of a fetch, until Invalidate
+	refused   error          // of a fetch, which lasts until Invalidate
 	outage    *outage.Outage // until Invalidate
-	barred    error          // ErrAuth of a push, until Invalidate
+	barred    error          // of a push, which lasts until Invalidate; or what the server objects to the branch with
+	objection objection      // of the server, since Invalidate
+	moved     string         // where the repository was redirected to on the server; empty: it was not
 	reads     []*readCall
 	writes    []*writeCall
 	histories []*historyCall
@@ -82,17 +84,23 @@ func newEngine(t *target) *Engine {
 		target: t, grace: outcomeGrace, store: odb.NewStore(), outage: new(outage.Outage),
 		arrived: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
-	e.once = wire.New(t.server())
+	server := t.server()
+	server.Moved = func(url string) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.moved = t.redact(url)
+	}
+	e.once = wire.New(server)
 	e.remote = wire.Retrying(e.once, e.outage)
 	return e
 }
 
-// Invalidate makes the next read ask the server for the tip, and forgets a refused login and an outage. There is no network access.
+// Invalidate makes the next read ask the server for the tip, and forgets a refusal that lasts and an outage. There is no network access.
 func (e *Engine) Invalidate() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.epoch++
-	e.refused, e.barred = nil, nil
+	e.refused, e.barred, e.objection = nil, nil, objection{}
 	e.outage.Answered()
 }
 
@@ -104,6 +112,14 @@ func (e *Engine) currentEpoch() int {
 
 // Repository is the URL without credentials, for messages.
 func (e *Engine) Repository() string { return e.target.name() }
+
+// Moved is the repository's URL where the server, as far as it was asked, redirects to: it has been renamed. Empty: it does not redirect,
+// or to another host, which is an error.
+func (e *Engine) Moved() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.moved
+}
 
 // Branch is the branch's name.
 func (e *Engine) Branch() string { return e.target.Branch }
@@ -142,7 +158,7 @@ func (e *Engine) run() {
 		}
 		if pending > 0 && !e.rests(len(reads)+len(histories) == 0) {
 			if batch := e.takeWrites(); len(batch) > 0 {
-				e.commitBatch(batch, true)
+				e.commitBatch(batch, wholeBatch)
 			}
 		}
 		if len(histories) > 0 {

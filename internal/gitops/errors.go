@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
@@ -17,7 +18,7 @@ var (
 	ErrBranchNotFound = wire.ErrBranchNotFound
 	// ErrEmptyRepository: the repository has no commit yet.
 	ErrEmptyRepository = wire.ErrEmptyRepository
-	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials.
+	// ErrRepositoryNotFound: the server knows no such repository, or hides it from these credentials. It is remembered as ErrAuth is.
 	ErrRepositoryNotFound = wire.ErrRepositoryNotFound
 	// ErrNotExist: no such file or directory on the branch. It is fs.ErrNotExist as well.
 	ErrNotExist = fmt.Errorf("not on the branch: %w", fs.ErrNotExist)
@@ -38,6 +39,12 @@ type (
 	LimitError = odb.LimitError
 	// ThrottledError: the host wants fewer requests.
 	ThrottledError = wire.ThrottledError
+	// BranchNotFoundError: the repository has no such branch, and another default branch. It is ErrBranchNotFound as well.
+	BranchNotFoundError = wire.BranchNotFoundError
+	// DeniedError is a server's refusal to serve the repository, in its own words. It is ErrAuth as well.
+	DeniedError = wire.DeniedError
+	// UnsentError is a server that refuses a request which went there without credentials. It is ErrAuth as well.
+	UnsentError = wire.UnsentError
 	// RedirectError: the server sends the client to another host, which is to get neither credentials nor a push.
 	RedirectError = wire.RedirectError
 	// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
@@ -52,6 +59,8 @@ type ConfigError struct {
 	Field string
 	// Reason continues the field's name in a sentence. It holds no secret.
 	Reason string
+	// Secret: the field's value may hold a secret where none belongs, so that it must not be shown.
+	Secret bool
 }
 
 func (e *ConfigError) Error() string { return e.Field + " " + e.Reason }
@@ -82,6 +91,17 @@ type HookDeclinedError struct {
 	// Text is what the server had to say, without control characters, at most 16 KiB. It may be empty.
 	Text string
 }
+
+// WantsSignature reports whether the server's words are about signatures of commits.
+func (e *HookDeclinedError) WantsSignature() bool {
+	return aboutSignatures.MatchString(signedOff.ReplaceAllString(e.Reason+"\n"+e.Text, ""))
+}
+
+// A sign-off is a line of the message, and no signature.
+var (
+	signedOff       = regexp.MustCompile(`(?i)signed-off(-by)?`)
+	aboutSignatures = regexp.MustCompile(`(?i)\b((un|not )?signed|signatures?|(un|not )?verified|gpg|openpgp)\b`)
+)
 
 func (e *HookDeclinedError) Error() string {
 	return refusal("the server declined the push", e.Reason, e.Text)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
@@ -94,6 +95,116 @@ func TestErrors_wrongPassword(t *testing.T) {
 	}
 	if requests, _ := f.requests(); requests != 2 {
 		t.Errorf("%d logins after Invalidate, want one more", requests)
+	}
+}
+
+// TestErrors_repositoryNotFound: a repository that is not there is looked for once, for reads and for pushes.
+func TestErrors_repositoryNotFound(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	everyone := func(e *Engine, reads bool) {
+		t.Helper()
+		var callers sync.WaitGroup
+		for range 20 {
+			callers.Go(func() {
+				if _, err := e.Read(patient(t), "a"); reads != errors.Is(err, ErrRepositoryNotFound) {
+					t.Errorf("read: %v", err)
+				}
+				if _, err := e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}}); !errors.Is(err, ErrRepositoryNotFound) {
+					t.Errorf("apply: %v, want ErrRepositoryNotFound", err)
+				}
+			})
+		}
+		callers.Wait()
+	}
+	e := f.engine(func(c *Config) { c.URL += "-of-nobody" })
+	everyone(e, true)
+	if requests, _ := f.requests(); requests != 1 {
+		t.Errorf("%d requests, want 1", requests)
+	}
+	e.Invalidate()
+	everyone(e, true)
+	if requests, _ := f.requests(); requests != 2 {
+		t.Errorf("%d requests after Invalidate, want one more", requests)
+	}
+	f.reset()
+	f.faulty(failing(1<<30, pushes, http.StatusNotFound, "hidden"))
+	everyone(f.engine(), false)
+	if _, pushes := f.requests(); pushes != 1 {
+		t.Errorf("%d pushes where pushing is hidden, want 1", pushes)
+	}
+}
+
+// TestErrors_noCredentials: a server that asks for credentials where none were sent has refused none, and is asked once.
+func TestErrors_noCredentials(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	server := strings.TrimSuffix(f.URL(repository), "/"+repository+".git")
+	var redirects atomic.Int32
+	redirecting := func(front *httptest.Server) *httptest.Server {
+		front.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			redirects.Add(1)
+			http.Redirect(w, r, server+r.URL.RequestURI(), http.StatusMovedPermanently)
+		})
+		t.Cleanup(front.Close)
+		return front
+	}
+	plain, other := redirecting(httptest.NewUnstartedServer(nil)), redirecting(httptest.NewUnstartedServer(nil))
+	plain.Start()
+	other.StartTLS()
+	authorities := f.CertificateAuthority() + string(pemOf(other.Certificate().Raw))
+	for name, test := range map[string]struct {
+		url        string
+		http       HTTPAuth
+		requests   int // to the fixture's server
+		unsent     *UnsentError
+		redirected *RedirectError
+	}{
+		"none are configured":            {f.URL(repository), HTTPAuth{}, 1, &UnsentError{From: server, To: server}, nil},
+		"none, and a redirect to https":  {plain.URL + "/gitops.git", HTTPAuth{AllowInsecure: true}, 1, &UnsentError{From: plain.URL, To: server}, nil},
+		"none, and a redirect elsewhere": {other.URL + "/gitops.git", HTTPAuth{}, 1, &UnsentError{From: other.URL, To: server}, nil},
+		"a redirect to https": {
+			plain.URL + "/gitops.git",
+			HTTPAuth{Username: username, Password: password, AllowInsecure: true},
+			0, nil,
+			&RedirectError{From: plain.URL, To: server, Encrypted: true},
+		},
+		"a redirect elsewhere": {other.URL + "/gitops.git", HTTPAuth{BearerToken: "s3cret"}, 0, nil, &RedirectError{From: other.URL, To: server}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.reset()
+			redirects.Store(0)
+			e := f.engine(func(c *Config) { c.URL, c.HTTP = test.url, test.http; c.HTTP.CertificateAuthority = authorities })
+			check := func(err error) {
+				var unsent *UnsentError
+				var redirect *RedirectError
+				switch {
+				case test.unsent != nil && (!errors.As(err, &unsent) || !errors.Is(err, ErrAuth) || unsent.From != test.unsent.From ||
+					unsent.To != test.unsent.To || unsent.URL != f.URL(repository) || unsent.Configured || !strings.Contains(err.Error(), "none are configured")):
+					t.Errorf("got %v, want %+v", err, test.unsent)
+				case test.redirected != nil && (!errors.As(err, &redirect) || redirect.From != test.redirected.From || redirect.To != test.redirected.To ||
+					redirect.URL != f.URL(repository) || redirect.Encrypted != test.redirected.Encrypted):
+					t.Errorf("got %v, want %+v", err, test.redirected)
+				case strings.Contains(err.Error(), "refused the credentials"):
+					t.Errorf("got %v", err)
+				}
+			}
+			var callers sync.WaitGroup
+			for range 20 {
+				callers.Go(func() {
+					_, err := e.Read(patient(t), "a")
+					check(err)
+					_, err = e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
+					check(err)
+				})
+			}
+			callers.Wait()
+			if requests, _ := f.requests(); requests != test.requests || redirects.Load() > 1 {
+				t.Errorf("%d requests, %d redirects; want %d, at most 1", requests, redirects.Load(), test.requests)
+			}
+		})
 	}
 }
 
@@ -295,6 +406,42 @@ func TestErrors_whatIsThere(t *testing.T) {
 	_, err := e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write("a", "2")}})
 	if !errors.Is(err, ErrBranchNotFound) {
 		t.Errorf("apply to a deleted branch: %v, want ErrBranchNotFound", err)
+	}
+}
+
+// TestErrors_defaultBranch: where the branch is not there, the default branch is named, over HTTP and SSH.
+func TestErrors_defaultBranch(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.seed(map[string]string{"a": "1"})
+	f.git("branch", "--move", "main", "trunk")
+	f.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+	key, signer := forge.SSHKey()
+	for name, e := range map[string]*Engine{"https": f.engine(), "ssh": f.ssh(signer.PublicKey()).engine(key)} {
+		t.Run(name, func(t *testing.T) {
+			var other *BranchNotFoundError
+			_, err := e.Read(patient(t), "a")
+			if !errors.As(err, &other) || !errors.Is(err, ErrBranchNotFound) || other.Default != "trunk" || !strings.Contains(err.Error(), "the default branch is trunk") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestErrors_signature(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"Commits must have verified signatures.":                     true,
+		"branch main is protected from unverified commit 0a1b2c3d4e": true,
+		"GitLab: Commit must be signed with a GPG key":               true,
+		"the commit is unsigned":                                     true,
+		"a line Signed-off-by: is missing":                           false,
+		"ticket number missing, see the design":                      false,
+		"":                                                           false,
+	} {
+		if got := (&HookDeclinedError{Reason: "pre-receive hook declined", Text: text}).WantsSignature(); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
 	}
 }
 

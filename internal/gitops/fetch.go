@@ -17,7 +17,7 @@ func (e *Engine) knownTip() Hash {
 	return e.at.Tip
 }
 
-// readTip asks the server for the tip and remembers it, or that the server refuses the login.
+// readTip asks the server for the tip and remembers it, or a refusal that lasts.
 func (e *Engine) readTip(ctx context.Context) (wire.Place, error) {
 	e.mu.Lock()
 	epoch, refused := e.epoch, e.refused
@@ -29,7 +29,7 @@ func (e *Engine) readTip(ctx context.Context) (wire.Place, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err != nil {
-		if errors.Is(err, ErrAuth) && epoch == e.epoch {
+		if lasts(err) && epoch == e.epoch {
 			e.refused = err
 		}
 		return wire.Place{}, err
@@ -180,9 +180,15 @@ func (e *Engine) fetch(ctx context.Context, request wire.FetchRequest) error {
 	return e.store.Check()
 }
 
-// rememberRefusal keeps a refused login from being tried for every read.
+// lasts reports whether a failure is that of every other request of the run: a refused login, or a repository that is not there or has
+// moved to another host.
+func lasts(err error) bool {
+	return errors.Is(err, ErrAuth) || errors.Is(err, ErrRepositoryNotFound) || errors.As(err, new(*RedirectError))
+}
+
+// rememberRefusal keeps what lasts from being tried for every read.
 func (e *Engine) rememberRefusal(err error) error {
-	if errors.Is(err, ErrAuth) {
+	if lasts(err) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.refused = err

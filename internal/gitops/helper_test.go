@@ -3,6 +3,7 @@ package gitops
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -105,6 +106,19 @@ func packages(n int) map[string]string {
 	return files
 }
 
+// generate gives the repository what is written for git fast-import.
+func (f *fixture) generate(write func(io.Writer)) {
+	f.t.Helper()
+	r, w := io.Pipe()
+	go func() {
+		write(w)
+		_ = w.Close()
+	}()
+	if _, err := f.Git(repository, r, "fast-import", "--quiet", "--date-format=now"); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 func (f *fixture) git(args ...string) string {
 	f.t.Helper()
 	out, err := f.Git(repository, nil, args...)
@@ -154,6 +168,15 @@ func (f *fixture) bytesOut() (n int64) {
 	defer f.mu.Unlock()
 	for _, e := range f.exchanges {
 		n += e.BytesOut
+	}
+	return n
+}
+
+func (f *fixture) bytesIn() (n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.exchanges {
+		n += e.BytesIn
 	}
 	return n
 }

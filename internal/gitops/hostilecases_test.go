@@ -321,8 +321,8 @@ func hostileCases() []hostileCase {
 			return giving(commit.ID(), forge.Pack(commit, root))
 		}},
 
-		{name: "forge.Escapes on the standard error", only: "ssh", want: malformed, server: func() *hostile { return &hostile{advert: say(), words: forge.Escapes} }},
-		{name: "no end of the standard error", only: "ssh", heavy: true, want: malformed, server: func() *hostile {
+		{name: "forge.Escapes on the standard error", only: "ssh", want: typed[*DeniedError](), server: func() *hostile { return &hostile{advert: say(), words: forge.Escapes} }},
+		{name: "no end of the standard error", only: "ssh", heavy: true, want: typed[*DeniedError](), server: func() *hostile {
 			return &hostile{advert: say(), words: strings.Repeat("words ", 2<<20)}
 		}},
 	}

@@ -153,11 +153,32 @@ func TestRemote_redirect(t *testing.T) {
 	})
 	// Within the server, the discovery's redirect holds for reading; credentials are not taken along to another place by a push.
 	e := f.engine(func(c *Config) { c.URL = strings.Replace(c.URL, "/"+repository+".git", "/old.git", 1) })
+	if e.Moved() != "" {
+		t.Error("it has moved before anybody has asked")
+	}
 	if file, err := e.Read(patient(t), "a"); err != nil || string(file.Data) != "1" {
 		t.Fatalf("read %q, %v", file.Data, err)
 	}
 	apply(t, e, "Write", write("b", "2"))
 	f.check(map[string]string{"a": "1", "b": "2"})
+	if e.Moved() != f.URL(repository) {
+		t.Errorf("it has moved to %q, want %s", e.Moved(), f.URL(repository))
+	}
+	f.faulty(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if rest, without := strings.CutPrefix(r.URL.Path, "/"+repository+"/"); without {
+				http.Redirect(w, r, "/"+repository+".git/"+rest+"?"+r.URL.RawQuery, http.StatusMovedPermanently)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	for _, url := range []string{f.URL(repository), strings.TrimSuffix(f.URL(repository), ".git")} {
+		e = f.engine(func(c *Config) { c.URL = url })
+		if _, err := e.Read(patient(t), "a"); err != nil || e.Moved() != "" {
+			t.Errorf("%s has moved to %q, %v", url, e.Moved(), err)
+		}
+	}
 }
 
 func TestRemote_redirectToAnotherServerTakesNoCredentials(t *testing.T) {

@@ -3,11 +3,22 @@ package gitops
 import "time"
 
 // How long a commit waits for another change: the first of all, and those that have reason to expect one. Between the bounds it is what
-// the last push took, since a caller who is late costs one more.
-const firstLinger, minLinger, maxLinger = 25 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond
+// the last push took, since a caller who is late costs one more; where a push takes long it is half of that.
+const (
+	firstLinger = 25 * time.Millisecond
+	minLinger   = 150 * time.Millisecond
+	maxLinger   = 250 * time.Millisecond
+	slowLinger  = 2 * time.Second
+)
 
-// longestLinger bounds the waits of one commit together, for callers who come one by one.
+// longestLinger bounds the waits of one commit together, for callers who come one by one, where a single wait is not long.
 const longestLinger = time.Second
+
+// lingers are how long a commit waits for another change after a push that took so long, and how long at most for all.
+func lingers(push time.Duration) (one, most time.Duration) {
+	one = min(max(push, minLinger), max(maxLinger, min(push/2, slowLinger)))
+	return one, max(longestLinger, 2*one)
+}
 
 // announcedLinger is how long a commit waits for another change after one whose changes were announced: who announces one takes its time
 // before, and again before the next.
@@ -59,7 +70,7 @@ func (x *Expectation) endLocked() {
 // longer.
 func (b *batch) linger() bool {
 	e := b.e
-	for {
+	for over := false; ; {
 		e.mu.Lock()
 		queued, expected, since := len(e.writes), e.expected, e.queued
 		e.mu.Unlock()
@@ -69,7 +80,9 @@ func (b *batch) linger() bool {
 		case e.announced:
 			enough, last = announcedLinger, b.began.Add(longestExpected)
 		case e.callers > 0:
-			enough = min(max(e.pushTime, minLinger), maxLinger)
+			var most time.Duration
+			enough, most = lingers(e.pushTime)
+			last = b.began.Add(most)
 		}
 		until := since.Add(enough)
 		if until.After(last) {
@@ -78,6 +91,8 @@ func (b *batch) linger() bool {
 		switch {
 		case queued > 0:
 			return true
+		case over:
+			return false
 		case expected > 0:
 			until = b.began.Add(longestExpected)
 		case e.callers > 0 && len(b.calls) >= e.callers:
@@ -87,8 +102,8 @@ func (b *batch) linger() bool {
 		select {
 		case <-e.arrived: // perhaps the token of one that is here already
 			timeout.Stop()
-		case <-timeout.C:
-			return false
+		case <-timeout.C: // perhaps in the same moment as another change
+			over = true
 		case <-b.Done():
 			timeout.Stop()
 			return false

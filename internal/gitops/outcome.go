@@ -175,6 +175,7 @@ func (b *batch) accept(d *draft, tip Hash, epoch int) {
 		}
 	}
 	e.standAtLocked(wire.Place{Tip: tip}, epoch)
+	e.objection = objection{}
 	waiting := len(e.writes)
 	e.mu.Unlock()
 	e.callers = len(b.calls) + waiting

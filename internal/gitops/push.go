@@ -32,7 +32,7 @@ func (b *batch) push(d *draft) error {
 			b.accept(d, d.id, epoch)
 			return nil
 		}
-		refused := errors.Is(failure, ErrAuth) || errors.Is(failure, ErrRepositoryNotFound) || errors.As(failure, new(*RedirectError))
+		refused := lasts(failure)
 		b.learn(answer, failure)
 		if refused && len(b.open) == 0 {
 			return failure
@@ -108,7 +108,7 @@ func (b *batch) learn(answer wire.Report, failure error) {
 	case !answer.MayPass():
 		b.noteLocked(&HookDeclinedError{Reason: answer.Reason, Text: answer.Text})
 	}
-	if errors.Is(failure, ErrAuth) {
+	if lasts(failure) {
 		b.e.barred = failure
 	}
 }
@@ -131,28 +131,6 @@ func (b *batch) overtaken() error {
 		return nil
 	}
 	return wire.Pause(b.Context, min(b.e.pushTime, wire.LongestDelay))
-}
-
-// declined turns the changes down. Of several, it finds those that the server objects to: each half is pushed by itself.
-func (b *batch) declined(d *draft, err error) error {
-	if len(d.changed) == 1 {
-		b.settle(d.changed, func(*writeCall) (Commit, error) { return Commit{}, b.e.locate(err) })
-		return nil // the others learn their outcome in the next attempt
-	}
-	b.settleInHalves(d.changed)
-	return nil
-}
-
-func (b *batch) settleInHalves(calls []*writeCall) {
-	b.calls = slices.DeleteFunc(b.calls, func(c *writeCall) bool { return slices.Contains(calls, c) })
-	b.e.mu.Lock()
-	for _, call := range calls {
-		call.sent = false
-	}
-	b.e.mu.Unlock()
-	half := len(calls) / 2
-	b.e.commitBatch(slices.Clone(calls[:half]), false)
-	b.e.commitBatch(slices.Clone(calls[half:]), false)
 }
 
 // giveUp returns the final error when there were enough attempts.

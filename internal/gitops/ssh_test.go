@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -30,6 +31,8 @@ type sshServer struct {
 	host        ssh.Signer
 	connections atomic.Int32
 	services    atomic.Int32
+	// refuse is what the server says in place of running a service; nil or empty: it runs it.
+	refuse func(service string) string
 }
 
 // encrypted takes a while by design; one test of it will do.
@@ -46,7 +49,7 @@ func encrypted(t *testing.T, key, passphrase string) string {
 	return string(pem.EncodeToMemory(block))
 }
 
-func (f *fixture) ssh(allowed ssh.PublicKey) *sshServer {
+func (f *fixture) ssh(allowed ssh.PublicKey, choices ...func(*sshServer)) *sshServer {
 	f.t.Helper()
 	_, host := forge.SSHKey()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,6 +57,9 @@ func (f *fixture) ssh(allowed ssh.PublicKey) *sshServer {
 		f.t.Fatal(err)
 	}
 	s := &sshServer{f: f, address: listener.Addr().String(), host: host}
+	for _, choose := range choices {
+		choose(s)
+	}
 	config := &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 		if string(key.Marshal()) != string(allowed.Marshal()) {
 			return nil, errors.New("unknown key")
@@ -121,6 +127,13 @@ func (s *sshServer) serve(conn net.Conn, config *ssh.ServerConfig) {
 func (s *sshServer) run(command string, channel ssh.Channel) byte {
 	s.services.Add(1)
 	service, path, _ := strings.Cut(command, " ")
+	if s.refuse != nil {
+		if text := s.refuse(service); text != "" {
+			_, _ = io.WriteString(channel.Stderr(), text)
+			_, _ = io.WriteString(channel, "\n") // as Gitea does
+			return 1
+		}
+	}
 	if path != "'/it'\\''s/gitops.git'" {
 		_, _ = io.WriteString(channel.Stderr(), "ERROR: Repository not found.\n")
 		return 1
@@ -253,6 +266,67 @@ func TestSSH_errors(t *testing.T) {
 			if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != field {
 				t.Errorf("got %v, want an error about %s", err, field)
 			}
+		})
+	}
+}
+
+// TestSSH_refusals: what a server says in place of the Git protocol is shown as it is, and costs two logins however many callers there are.
+func TestSSH_refusals(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		service, text string
+		want          error
+	}{
+		"no such repository":  {"git-upload-pack", "Gitea: Cannot find repository: org/nosuch\n", ErrRepositoryNotFound},
+		"no right to read":    {"git-upload-pack", "Gitea: User: 3:reader with Key: 7:laptop is not authorized to read org/gitops.\n", ErrAuth},
+		"no right to write":   {"git-receive-pack", "Gitea: Deploy Key: 9:robot is not authorized to write to org/gitops.\n", ErrAuth},
+		"archived":            {"git-receive-pack", "Gitea: Repo: org/gitops is archived.\x1b[2J\n", ErrAuth},
+		"of more than a line": {"git-receive-pack", "\n  Push not possible.\n  Ask the platform team.\n", ErrAuth},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.seed(map[string]string{"a": "1"})
+			key, signer := forge.SSHKey()
+			var over atomic.Bool
+			server := f.ssh(signer.PublicKey(), func(s *sshServer) {
+				s.refuse = func(service string) string {
+					if service == test.service && !over.Load() {
+						return test.text
+					}
+					return ""
+				}
+			})
+			e := server.engine(key)
+			said := strings.TrimSpace(strings.ReplaceAll(test.text, "\x1b", `\x1b`))
+			check := func(what string, err error) {
+				t.Helper()
+				if !errors.Is(err, test.want) || !strings.Contains(err.Error(), said) || strings.Contains(err.Error(), "pkt") {
+					t.Errorf("%s: %v, want %v with the server's words", what, err, test.want)
+				}
+			}
+			var callers sync.WaitGroup
+			for i := range 20 {
+				callers.Go(func() {
+					_, err := e.Read(patient(t), "a")
+					if test.service == "git-upload-pack" {
+						check("read", err)
+					} else if err != nil {
+						t.Error(err)
+					}
+					_, err = e.Apply(patient(t), Change{Summary: "x", Edits: []Edit{write(fmt.Sprint("b/", i), "x")}})
+					check("apply", err)
+				})
+			}
+			callers.Wait()
+			logins := server.connections.Load()
+			t.Logf("%d logins, %d services", logins, server.services.Load())
+			if logins > 2 {
+				t.Errorf("%d logins, want at most 2", logins)
+			}
+			over.Store(true)
+			e.Invalidate()
+			apply(t, e, "The next run", write("a", "2"))
 		})
 	}
 }

@@ -44,3 +44,15 @@ func Public(url string) string {
 	}
 	return scheme + "://" + user + host + path
 }
+
+// NamesOrganization reports whether the user of a URL is the organization that
+// its path begins with, as in the URLs that Azure DevOps gives out: it is no
+// token, and tells nothing that the path does not.
+func NamesOrganization(u *url.URL) bool {
+	if u.User == nil || !strings.EqualFold(u.Host, "dev.azure.com") {
+		return false
+	}
+	organization, _, _ := strings.Cut(strings.TrimLeft(u.Path, "/"), "/")
+	_, password := u.User.Password()
+	return !password && organization != "" && strings.EqualFold(u.User.Username(), organization)
+}

@@ -1,6 +1,7 @@
 package giturl
 
 import (
+	"net/url"
 	"testing"
 )
 
@@ -34,6 +35,30 @@ func TestPublicURL(t *testing.T) {
 		t.Run(url, func(t *testing.T) {
 			if got := Public(url); got != want {
 				t.Errorf("%s: %q, want %q", url, got, want)
+			}
+		})
+	}
+}
+
+func TestNamesOrganization(t *testing.T) {
+	for text, want := range map[string]bool{
+		"https://org@dev.azure.com/org/project/_git/r":     true,
+		"https://Org@Dev.Azure.com/org/project/_git/r":     true,
+		"https://s3cret@dev.azure.com/org/project/_git/r":  false,
+		"https://org:pat@dev.azure.com/org/project/_git/r": false,
+		"https://@dev.azure.com/org/project/_git/r":        false,
+		"https://@dev.azure.com//project/_git/r":           false,
+		"https://dev.azure.com/org/project/_git/r":         false,
+		"https://org@git.example.com/org/project":          false,
+		"https://org@dev.azure.com.evil.example/org/p":     false,
+	} {
+		t.Run(text, func(t *testing.T) {
+			u, err := url.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := NamesOrganization(u); got != want {
+				t.Errorf("%s: %v, want %v", text, got, want)
 			}
 		})
 	}

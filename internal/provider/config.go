@@ -19,7 +19,9 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
@@ -195,6 +197,12 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		diags.AddAttributeError(path.Root("git").AtName("path_prefix"), "Invalid git.path_prefix", err.Error())
 		return diags
 	}
+	redacted.WarnOnce(ctx, func() diag.Diagnostic {
+		if to := repository.Moved(); to != "" {
+			return tfdiag.Moved(repository.Repository(), to)
+		}
+		return nil
+	})
 	into.Repository, into.Layout = repository, layout
 	into.Location = delivery.Location{URL: giturl.Public(config.URL), Branch: config.Branch}
 	return diags
@@ -219,6 +227,9 @@ func gitConfigError(err error) diag.Diagnostic {
 	var wrong *gitops.ConfigError
 	if !errors.As(err, &wrong) {
 		return diag.NewAttributeErrorDiagnostic(path.Root("git"), "Invalid git configuration", err.Error())
+	}
+	if wrong.Secret { // Terraform may show the lines of an attribute that an error is about
+		return diag.NewErrorDiagnostic("Invalid git."+wrong.Field, "git."+wrong.Error()+".")
 	}
 	at := path.Root("git")
 	for name := range strings.SplitSeq(wrong.Field, ".") {

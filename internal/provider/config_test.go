@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -127,13 +128,58 @@ func TestConfigureFromEnvironment(t *testing.T) {
 	}
 }
 
-// TestConfigureUser: a user name in the URL works beside a password, and is
-// nowhere else.
+// TestConfigureUser: a user name in the URL works beside a password or a token,
+// and is nowhere else; the organization that Azure puts there works without.
 func TestConfigureUser(t *testing.T) {
 	clear(t)
-	data, diags := configure(t, attributes{"git": attributes{"url": "https://org@dev.azure.com/org/p/_git/r", "http": attributes{"password": "s3cret"}}})
-	if diags.HasError() || data.Repository == nil || data.Location.URL != "https://dev.azure.com/org/p/_git/r" {
-		t.Errorf("%+v, %v", data, diags)
+	for name, git := range map[string]attributes{
+		"password": {"url": "https://someone@git.example.com/g.git", "http": attributes{"password": "s3cret"}},
+		"token":    {"url": "https://someone@git.example.com/g.git", "http": attributes{"bearer_token": "s3cret"}},
+		"Azure":    {"url": "https://org@dev.azure.com/org/p/_git/r"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, diags := configure(t, attributes{"git": git})
+			if diags.HasError() || data.Repository == nil || strings.Contains(data.Location.URL, "@") {
+				t.Fatalf("%+v, %v", data, diags)
+			}
+			if named, is := data.Repository.(interface{ Repository() string }); !is || named.Repository() != data.Location.URL {
+				t.Errorf("the engine names %v", data.Repository)
+			}
+		})
+	}
+}
+
+// TestConfigureUser_refused: what may be a token in the URL is one error, which
+// says what to set in its place, shows nothing of it, and is about no attribute:
+// Terraform may show the lines of one.
+func TestConfigureUser_refused(t *testing.T) {
+	for name, url := range map[string]string{
+		"token": "https://s3cret@git.example.com/g.git", "token at Azure": "https://s3cret@dev.azure.com/org/p/_git/r",
+		"empty password": "https://s3cret:@git.example.com/g.git", "password": "https://u:s3cret@git.example.com/g.git",
+		"no URL": "https://u:s3cret@host:port:x/%zz",
+	} {
+		for _, environment := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " of the environment: ", environment), func(t *testing.T) {
+				clear(t)
+				config := attributes{"git": attributes{"url": url}}
+				if environment {
+					t.Setenv("CARVEL_GIT_URL", url)
+					config = attributes{}
+				}
+				data, diags := configure(t, config)
+				if len(diags) != 1 || diags[0].Summary() != "Invalid git.url" || strings.Contains(diags[0].Detail(), "s3cret") || data.Repository != nil {
+					t.Fatalf("%+v, %v", data, diags)
+				}
+				if at, isAttribute := diags[0].(diag.DiagnosticWithPath); isAttribute {
+					t.Errorf("the error is about %s", at.Path())
+				}
+				for _, want := range []string{"git.http.username", "git.http.password", "git.http.bearer_token", "CARVEL_GIT_TOKEN"} {
+					if strings.HasPrefix(name, "token") && !strings.Contains(diags[0].Detail(), want) {
+						t.Errorf("%s is not in %s", want, diags[0].Detail())
+					}
+				}
+			})
+		}
 	}
 }
 
@@ -198,8 +244,6 @@ func TestConfigureErrors(t *testing.T) {
 		"git.url":               {"git": attributes{"url": "http://git.example.com/gitops.git"}},
 		"git.url ":              {"git": attributes{"branch": "main"}},
 		"git.path_prefix":       {"git": attributes{"url": "https://git.example.com/g.git", "path_prefix": "clusters/GIT~1 "}},
-		"git.url  ":             {"git": attributes{"url": "https://s3cret@git.example.com/g.git"}},
-		"git.url   ":            {"git": attributes{"url": "https://s3cret@git.example.com/g.git", "http": attributes{"bearer_token": "s3cret"}}},
 		"git.push_interval":     {"git": attributes{"url": "https://git.example.com/g.git", "push_interval": "soon"}},
 		"git.branch":            {"git": attributes{"url": "https://git.example.com/g.git", "branch": "a..b"}},
 		"git.http.password":     {"git": attributes{"url": "https://git.example.com/g.git", "http": attributes{"username": "u"}}},

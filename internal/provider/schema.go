@@ -53,7 +53,7 @@ func providerSchema() schema.Schema {
 
 func gitAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`; " +
+		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`, without a password or a token; " +
 			"`http://` only with `http.allow_insecure_http`. Read from `CARVEL_GIT_URL` where it is not set."},
 		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to read and to commit to. " +
 			"Read from `CARVEL_GIT_BRANCH` where it is not set, else `main`."},

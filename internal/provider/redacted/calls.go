@@ -44,7 +44,7 @@ func (s *server) ValidateProviderConfig(ctx context.Context, req *tfprotov6.Vali
 }
 
 func (s *server) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
-	return call(ctx, s.configuration(req.Config), req, s.ProviderServer.ConfigureProvider,
+	return call(context.WithValue(ctx, warningsKey{}, s.warnings), s.configuration(req.Config), req, s.ProviderServer.ConfigureProvider,
 		func(resp *tfprotov6.ConfigureProviderResponse) []*tfprotov6.Diagnostic { return resp.Diagnostics })
 }
 
@@ -60,12 +60,18 @@ func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.Upgrad
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	return call(ctx, s.resource(req.TypeName, req.CurrentState), req, s.ProviderServer.ReadResource,
-		func(resp *tfprotov6.ReadResourceResponse) []*tfprotov6.Diagnostic { return resp.Diagnostics })
+		func(resp *tfprotov6.ReadResourceResponse) []*tfprotov6.Diagnostic {
+			resp.Diagnostics = append(resp.Diagnostics, s.warnings.take()...)
+			return resp.Diagnostics
+		})
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	return call(ctx, s.resource(req.TypeName, req.Config, req.PriorState, req.ProposedNewState), req, s.ProviderServer.PlanResourceChange,
-		func(resp *tfprotov6.PlanResourceChangeResponse) []*tfprotov6.Diagnostic { return resp.Diagnostics })
+		func(resp *tfprotov6.PlanResourceChangeResponse) []*tfprotov6.Diagnostic {
+			resp.Diagnostics = append(resp.Diagnostics, s.warnings.take()...)
+			return resp.Diagnostics
+		})
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
@@ -75,7 +81,10 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
 	return call(ctx, s.known, req, s.ProviderServer.ImportResourceState,
-		func(resp *tfprotov6.ImportResourceStateResponse) []*tfprotov6.Diagnostic { return resp.Diagnostics })
+		func(resp *tfprotov6.ImportResourceStateResponse) []*tfprotov6.Diagnostic {
+			resp.Diagnostics = append(resp.Diagnostics, s.warnings.take()...)
+			return resp.Diagnostics
+		})
 }
 
 func (s *server) MoveResourceState(ctx context.Context, req *tfprotov6.MoveResourceStateRequest) (*tfprotov6.MoveResourceStateResponse, error) {
@@ -102,7 +111,10 @@ func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.
 
 func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
 	return call(ctx, s.data(req.TypeName, req.Config), req, s.ProviderServer.ReadDataSource,
-		func(resp *tfprotov6.ReadDataSourceResponse) []*tfprotov6.Diagnostic { return resp.Diagnostics })
+		func(resp *tfprotov6.ReadDataSourceResponse) []*tfprotov6.Diagnostic {
+			resp.Diagnostics = append(resp.Diagnostics, s.warnings.take()...)
+			return resp.Diagnostics
+		})
 }
 
 func (s *server) GetFunctions(ctx context.Context, req *tfprotov6.GetFunctionsRequest) (*tfprotov6.GetFunctionsResponse, error) {

@@ -21,7 +21,8 @@ import (
 // server adds to the framework's server what happens before and after each call.
 type server struct {
 	tfprotov6.ProviderServer
-	known *redact.Redactor // the secrets of the configuration
+	known    *redact.Redactor // the secrets of the configuration
+	warnings *warnings        // of the configuration
 	// schemas are the framework's, read when they are needed first.
 	schemas func() (*tfprotov6.GetProviderSchemaResponse, error)
 }
@@ -32,7 +33,7 @@ func Server(p provider.Provider) func() tfprotov6.ProviderServer {
 }
 
 func newServer(next tfprotov6.ProviderServer) *server {
-	return &server{ProviderServer: next, known: redact.New(), schemas: sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
+	return &server{ProviderServer: next, known: redact.New(), warnings: new(warnings), schemas: sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
 		return next.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 	})}
 }

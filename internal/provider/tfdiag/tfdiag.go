@@ -78,6 +78,14 @@ func NotKnownYet(part string) diag.Diagnostic {
 			"Give the data source a depends_on with the resource that makes it, so that it is read during the apply, or make that first.")
 }
 
+// Moved is the warning about a Git server that redirects from the repository's
+// URL to another one.
+func Moved(from, to string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("The GitOps repository has been renamed",
+		fmt.Sprintf("%s redirects to %s. The provider follows that as long as it lasts: a server redirects no more when somebody takes the former name for another repository, "+
+			"which commits would then go to.\n\nSet git.url in the provider configuration, or CARVEL_GIT_URL, to the new URL.", from, to))
+}
+
 type explanation struct {
 	attribute, what, advice string
 	whole                   bool // the error's own text adds nothing
@@ -99,6 +107,9 @@ func explain(err error) explanation {
 	return explanation{}
 }
 
+const protectedBranch = "A protected branch needs a right to push for these credentials. " +
+	"Where the server says the same of several changes, the others of the run are not pushed."
+
 func explainGit(err error) (explanation, bool) {
 	var hook *gitops.HookDeclinedError
 	var precondition *gitops.PreconditionError
@@ -107,6 +118,9 @@ func explainGit(err error) (explanation, bool) {
 	var notAFile *gitops.PathError
 	var throttled *gitops.ThrottledError
 	var redirect *gitops.RedirectError
+	var denied *gitops.DeniedError
+	var unsent *gitops.UnsentError
+	var otherBranch *gitops.BranchNotFoundError
 	switch {
 	case errors.As(err, &notAFile):
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
@@ -122,10 +136,22 @@ func explainGit(err error) (explanation, bool) {
 			what:   "The Git host wants fewer requests. The credentials are not what it objects to.",
 			advice: "Apply again when the host takes requests again, with fewer runs at a time, or raise the time in timeouts.",
 		}, true
+	case errors.As(err, &redirect) && redirect.Encrypted:
+		return explanation{
+			what:   fmt.Sprintf("%s redirects to https://, and the credentials are not taken along.", redirect.From),
+			advice: "Set git.url in the provider configuration, or CARVEL_GIT_URL, to " + redirect.URL + ", and remove git.http.allow_insecure_http.",
+		}, true
 	case errors.As(err, &redirect):
 		return explanation{
 			what:   fmt.Sprintf("%s redirects to another host, %s, which was sent neither credentials nor a commit.", redirect.From, redirect.To),
 			advice: "If the repository has moved there, set git.url in the provider configuration to " + redirect.URL + ".",
+		}, true
+	case errors.As(err, &unsent):
+		return unsentCredentials(unsent), true
+	case errors.As(err, &denied):
+		return explanation{
+			what:   "The Git server refused to serve the repository. It was not asked again. Its own words are below.",
+			advice: "Check git.url in the provider configuration, that the repository takes pushes, and that the key of git.ssh.private_key, or of CARVEL_GIT_SSH_PRIVATE_KEY, may read it and write to the branch.",
 		}, true
 	case errors.Is(err, gitops.ErrAuth):
 		return explanation{
@@ -133,13 +159,22 @@ func explainGit(err error) (explanation, bool) {
 			advice: "Check git.http.username and git.http.password (or git.http.bearer_token, or git.ssh.private_key) in the provider configuration, or the CARVEL_GIT_* variables, and that they may write to the branch.",
 		}, true
 	case errors.Is(err, gitops.ErrRepositoryNotFound):
-		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it."}, true
+		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it, and where none are configured."}, true
+	case errors.As(err, &otherBranch):
+		return explanation{advice: fmt.Sprintf("Check git.branch in the provider configuration, and CARVEL_GIT_BRANCH: the default branch is %s. "+
+			"Set that, push a first commit to the branch, or set git.create_branch = true.", otherBranch.Default)}, true
 	case errors.Is(err, gitops.ErrBranchNotFound), errors.Is(err, gitops.ErrEmptyRepository):
 		return explanation{advice: "Check git.branch in the provider configuration. Push a first commit to the branch, or set git.create_branch = true."}, true
 	case errors.Is(err, gitops.ErrBranchMoved):
 		return explanation{advice: "Other writers moved the branch until the time was up, and nothing was written. Apply again, or raise the time in timeouts."}, true
+	case errors.As(err, &hook) && hook.WantsSignature():
+		return explanation{
+			what: "The Git server's rules turned the commit down, and nothing was written.",
+			advice: "The server's own words are below. They are about signatures, which the branch may require: set git.signing in the provider configuration, " +
+				"and git.author_email to an address that the server knows the key by. " + protectedBranch,
+		}, true
 	case errors.As(err, &hook):
-		return explanation{what: "The Git server's rules turned the commit down, and nothing was written.", advice: "The server's own words are below. A protected branch needs a right to push for these credentials."}, true
+		return explanation{what: "The Git server's rules turned the commit down, and nothing was written.", advice: "The server's own words are below. " + protectedBranch}, true
 	case errors.As(err, &rejected):
 		return explanation{what: "The Git server failed to take the commit, again and again, and nothing was written."}, true
 	case errors.As(err, &hostKey):
@@ -154,6 +189,28 @@ func explainGit(err error) (explanation, bool) {
 		}, true
 	}
 	return explanation{}, false
+}
+
+// unsentCredentials tells why none were sent.
+func unsentCredentials(unsent *gitops.UnsentError) explanation {
+	const set = "Set git.http.username and git.http.password, or git.http.bearer_token, in the provider configuration, or CARVEL_GIT_PASSWORD or CARVEL_GIT_TOKEN"
+	switch {
+	case unsent.Configured:
+		return explanation{
+			what:   fmt.Sprintf("%s redirects to %s, which was sent no credentials: they go to the host of git.url alone.", unsent.From, unsent.To),
+			advice: "If the repository has moved there, set git.url in the provider configuration to " + unsent.URL + ".",
+		}
+	case unsent.Redirected():
+		return explanation{
+			what: fmt.Sprintf("%s redirects to %s, which asks for credentials. None are configured.", unsent.From, unsent.To),
+			advice: "If the repository has moved there, set git.url in the provider configuration to " + unsent.URL + ": credentials go to the host of git.url alone. " +
+				set + ".",
+		}
+	}
+	return explanation{
+		what:   "The Git server asks for credentials, and none are configured. It was not tried again.",
+		advice: set + ".",
+	}
 }
 
 func explainDelivery(err error) (explanation, bool) {

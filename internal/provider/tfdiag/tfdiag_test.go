@@ -33,11 +33,18 @@ func TestFailure(t *testing.T) {
 		texts     []string
 	}{
 		"credentials":    {gitops.ErrAuth, "", []string{"git.http.password", "not tried again"}},
+		"refusal":        {&gitops.DeniedError{Text: "Gitea: Repo: o/r is archived."}, "", []string{"not asked again", "git.ssh.private_key", "Gitea: Repo: o/r is archived."}},
 		"limit":          {&gitops.LimitError{What: "the file", Most: "4 MB", Path: "a/x.yaml", Advice: "Make it smaller."}, "", []string{"more than this provider takes", "a/x.yaml: the file is over the limit of 4 MB. Make it smaller."}},
 		"throttling":     {&gitops.ThrottledError{Status: 403, Until: time.Unix(1_700_000_000, 0)}, "", []string{"fewer requests", "2023-11-14T22:13:20Z"}},
 		"redirect":       {&gitops.RedirectError{From: "https://a", To: "https://b", URL: "https://b/g.git"}, "", []string{"https://a redirects to", "git.url in the provider configuration to https://b/g.git"}},
+		"to https":       {&gitops.RedirectError{From: "http://a", To: "https://a", URL: "https://a/g.git", Encrypted: true}, "", []string{"http://a redirects to https://", "to https://a/g.git", "allow_insecure_http"}},
+		"no credentials": {&gitops.UnsentError{Status: 401, From: "https://a", To: "https://a"}, "", []string{"none are configured", "git.http.password", "CARVEL_GIT_TOKEN"}},
+		"none elsewhere": {&gitops.UnsentError{Status: 401, From: "https://a", To: "https://b", URL: "https://b/g.git"}, "", []string{"https://a redirects to https://b", "None are configured", "git.url in the provider configuration to https://b/g.git", "CARVEL_GIT_TOKEN"}},
+		"left behind":    {&gitops.UnsentError{Status: 401, From: "https://a", To: "https://b", URL: "https://b/g.git", Configured: true}, "", []string{"was sent no credentials", "git.url in the provider configuration to https://b/g.git"}},
 		"repository":     {gitops.ErrRepositoryNotFound, "", []string{"git.url"}},
 		"branch":         {gitops.ErrBranchNotFound, "", []string{"git.branch"}},
+		"other branch":   {&gitops.BranchNotFoundError{Default: "trunk"}, "", []string{"git.branch", "the default branch is trunk"}},
+		"signature":      {&gitops.HookDeclinedError{Text: "Commits must have verified signatures."}, "", []string{"git.signing", "git.author_email", "verified signatures"}},
 		"contention":     {gitops.ErrBranchMoved, "", []string{"Apply again", "timeouts"}},
 		"hook":           {&gitops.HookDeclinedError{Text: "sign off please"}, "", []string{"rules", "sign off please"}},
 		"outcome":        {gitops.ErrOutcomeUnknown, "", []string{"Apply again"}},

@@ -64,6 +64,8 @@ func classify(ctx context.Context, x *exchange, err error) error {
 		return throttled
 	}
 	switch {
+	case (x.status == http.StatusUnauthorized || x.status == http.StatusForbidden) && x.server != nil && x.unnamed:
+		return x.unsent()
 	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden:
 		return fmt.Errorf("%w (HTTP %d)%s", ErrAuth, x.status, x.text())
 	case x.status == http.StatusNotFound || x.status == http.StatusGone:
@@ -84,14 +86,28 @@ func classify(ctx context.Context, x *exchange, err error) error {
 	if err := x.checkFormat(); err != nil {
 		return err
 	}
-	if x.status == http.StatusOK && strings.HasPrefix(x.kind, "text/html") {
-		return errors.New("the server answered with a web page, not with Git; check the URL")
+	if (x.status == http.StatusOK || x.status == http.StatusNonAuthoritativeInfo) && strings.HasPrefix(x.kind, "text/html") {
+		const page = "the server answered with a web page, not with Git; check the URL"
+		if x.server != nil && x.server.HTTP.none() {
+			return errors.New(page + ", and whether the repository asks for credentials: none are configured")
+		}
+		return errors.New(page)
 	}
 	if x.status == 0 || x.status >= 300 {
 		// Neither an answer nor a failure of the connection: a redirect that must not be followed.
 		return err
 	}
 	return &ProtocolError{err}
+}
+
+// unsent is the refusal of a request without credentials.
+func (x *exchange) unsent() *UnsentError {
+	to := x.server.redirected(x.asked)
+	e := &UnsentError{Status: x.status, From: to.From, To: to.To, URL: to.URL, Configured: !x.server.HTTP.none(), Text: x.line()}
+	if sameOrigin(x.server.Endpoint, x.asked) {
+		e.To = e.From
+	}
+	return e
 }
 
 // line is the server's explanation of an HTTP error on one line, if it is text.

@@ -17,6 +17,65 @@ var (
 	ErrRepositoryNotFound = errors.New("repository not found")
 )
 
+// BranchNotFoundError: the repository has no such branch, and another default branch. It is ErrBranchNotFound as well.
+type BranchNotFoundError struct {
+	// Default branch of the repository, without control characters.
+	Default string
+}
+
+func (e *BranchNotFoundError) Error() string {
+	return fmt.Sprintf("%v; the default branch is %s", ErrBranchNotFound, e.Default)
+}
+
+// Is makes it ErrBranchNotFound.
+func (e *BranchNotFoundError) Is(target error) bool { return target == ErrBranchNotFound }
+
+// DeniedError is a server's refusal to serve a repository, in its own words. It is ErrAuth as well.
+type DeniedError struct {
+	// Text is what the server said, without control characters, at most 16 KiB.
+	Text string
+}
+
+func (e *DeniedError) Error() string { return "the Git server refuses: " + e.Text }
+
+// Is makes it ErrAuth: another attempt meets the same.
+func (e *DeniedError) Is(target error) bool { return target == ErrAuth }
+
+// UnsentError is a server that refuses a request which went there without credentials. It is ErrAuth as well.
+type UnsentError struct {
+	Status int
+	// From is the host that is configured and To the one that refuses, with the scheme. They differ after a redirect.
+	From, To string
+	// URL is the repository's place there, for git.url.
+	URL string
+	// Configured: there are credentials, for From alone.
+	Configured bool
+	// Text is what the server said, in one line. It may be empty.
+	Text string
+}
+
+// Redirected reports whether the refusal is that of another host than the one that is configured.
+func (e *UnsentError) Redirected() bool { return e.From != e.To }
+
+func (e *UnsentError) Error() string {
+	text := e.To + " asks for credentials"
+	if e.Redirected() {
+		text = fmt.Sprintf("%s redirects to %s, which asks for credentials", e.From, e.To)
+	}
+	if text += fmt.Sprintf(" (HTTP %d), and ", e.Status); e.Configured {
+		text += "those that are configured were not sent there"
+	} else {
+		text += "none are configured"
+	}
+	if e.Text != "" {
+		text += ": " + e.Text
+	}
+	return text
+}
+
+// Is makes it ErrAuth: another attempt meets the same.
+func (e *UnsentError) Is(target error) bool { return target == ErrAuth }
+
 // UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
 type UnknownHostKeyError struct {
 	Host string

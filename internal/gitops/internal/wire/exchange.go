@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,10 @@ type exchange struct {
 	head   []byte
 	err    error // of the connection
 	bodies []*cappedBody
+
+	server  *Server  // over HTTP
+	asked   *url.URL // where the last request went
+	unnamed bool     // without credentials
 
 	sending func() error // is asked before the request's body goes out; may be nil
 	reports bool         // the answer is a report on a push
@@ -138,6 +143,7 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 		x.err = err
 		return nil, err
 	}
+	x.asked, x.unnamed = request.URL, request.Header.Get("Authorization") == ""
 	x.status, x.kind, x.header, x.head = response.StatusCode, response.Header.Get("Content-Type"), response.Header, nil
 	if x.reports {
 		response.Body = &reportBody{ReadCloser: response.Body, left: maxReportBytes}

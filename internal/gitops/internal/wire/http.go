@@ -36,6 +36,9 @@ type HTTPLogin struct {
 	CertificateAuthority string
 }
 
+// none: nothing is there to log in with.
+func (l HTTPLogin) none() bool { return l.Password == "" && l.BearerToken == "" }
+
 // roots are the certificate authorities to trust; nil: the system's.
 func (l HTTPLogin) roots() *x509.CertPool {
 	if l.CertificateAuthority == "" {
@@ -84,13 +87,19 @@ func (r *httpRemote) connect() error {
 	return nil
 }
 
+func (r *httpRemote) exchange(ctx context.Context, limit odb.Bound) (context.Context, *exchange) {
+	tracked, x := newExchange(ctx, limit)
+	x.server = &r.server
+	return tracked, x
+}
+
 func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	if r.upload == nil {
 		if err := r.connect(); err != nil {
 			return Place{}, err
 		}
 	}
-	tracked, x := newExchange(ctx, advertBound)
+	tracked, x := r.exchange(ctx, advertBound)
 	defer x.finish()
 	advert, err := r.upload.AdvertisedReferencesContext(tracked)
 	if err != nil {
@@ -104,6 +113,9 @@ func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	if err := x.checkFormat(); err != nil {
 		return Place{}, err
 	}
+	if to := x.asked; r.server.Moved != nil && r.server.renamed(to) {
+		r.server.Moved(r.server.redirected(to).URL)
+	}
 	return r.learn(advert, x.offersMultiACK(), r.server)
 }
 
@@ -112,7 +124,7 @@ func (r *httpRemote) Fetch(ctx context.Context, f FetchRequest) (map[odb.Hash]od
 	if err != nil {
 		return nil, err
 	}
-	tracked, x := newExchange(ctx, preambleBound)
+	tracked, x := r.exchange(ctx, preambleBound)
 	defer x.finish()
 	response, err := r.upload.UploadPack(tracked, request)
 	if err != nil {
@@ -141,7 +153,7 @@ func (r *httpRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, se
 		return Report{}, err
 	}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
-	tracked, x := newExchange(ctx, pushBound)
+	tracked, x := r.exchange(ctx, pushBound)
 	x.sending, x.reports = sending, true
 	defer x.finish()
 	status, err := session.ReceivePack(tracked, request)

@@ -52,12 +52,27 @@ func ParseKnownHosts(text, host, port string) (HostKeys, error) {
 	}
 }
 
-// matchesHost follows sshd(8): names with * and ?, names in brackets with a port, hashed names, and exceptions with an exclamation mark.
-func matchesHost(patterns []string, host, port string) bool {
+// KnownHost is a server as known_hosts names it.
+func KnownHost(host, port string) string {
 	name := strings.ToLower(host)
 	if port != "22" {
 		name = "[" + name + "]:" + port
 	}
+	return name
+}
+
+// Lines of known_hosts for a server that has these keys.
+func (k HostKeys) Lines(host, port string) []string {
+	lines := make([]string, len(k.trusted))
+	for i, key := range k.trusted {
+		lines[i] = KnownHost(host, port) + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+	}
+	return lines
+}
+
+// matchesHost follows sshd(8): names with * and ?, names in brackets with a port, hashed names, and exceptions with an exclamation mark.
+func matchesHost(patterns []string, host, port string) bool {
+	name := KnownHost(host, port)
 	matches := false
 	for _, pattern := range patterns {
 		pattern, negated := strings.CutPrefix(pattern, "!")

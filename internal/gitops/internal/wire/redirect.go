@@ -15,19 +15,34 @@ type RedirectError struct {
 	From, To string
 	// URL is the repository's place there, for git.url.
 	URL string
+	// Encrypted: it is the same host, over https:// in place of http://.
+	Encrypted bool
 }
 
 func (e *RedirectError) Error() string {
+	if e.Encrypted {
+		return fmt.Sprintf("%s redirects to %s, and the credentials, which are those of an http:// URL, are not sent there. "+
+			"Set git.url to %s", e.From, e.To, e.URL)
+	}
 	return fmt.Sprintf("%s redirects to %s, and credentials and commits go to the configured host alone. "+
 		"If the repository has moved there, set git.url to %s", e.From, e.To, e.URL)
 }
 
 // checkRedirect is asked before a redirect is followed. Within the host all are. Without credentials reading goes elsewhere as well.
 func (s Server) checkRedirect(request *http.Request, _ []*http.Request) error {
-	if sameOrigin(s.Endpoint, request.URL) || s.HTTP.Password == "" && s.HTTP.BearerToken == "" {
+	if sameOrigin(s.Endpoint, request.URL) || s.HTTP.none() {
 		return nil
 	}
 	return s.redirected(request.URL)
+}
+
+// renamed reports whether a redirect of the discovery has led to another repository of the same server. Servers redirect to the name that
+// ends in .git, or does not.
+func (s Server) renamed(to *url.URL) bool {
+	name := func(path string) string {
+		return strings.TrimSuffix(strings.TrimRight(strings.TrimSuffix(path, "/info/refs"), "/"), ".git")
+	}
+	return to != nil && sameOrigin(s.Endpoint, to) && name(s.Endpoint.Path) != name(to.Path)
 }
 
 // redirected is the refusal to go to a place.
@@ -35,9 +50,16 @@ func (s Server) redirected(to *url.URL) *RedirectError {
 	if to == nil {
 		to = &url.URL{}
 	}
-	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
+	path := to.Path
+	for _, end := range []string{"/info/refs", "/git-upload-pack", "/git-receive-pack"} {
+		path = strings.TrimSuffix(path, end)
+	}
+	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: path}
 	show := func(u *url.URL) string { return printable.Line(u.String(), MaxLineBytes) }
-	return &RedirectError{From: show(origin(s.Endpoint)), To: show(origin(to)), URL: show(place)}
+	return &RedirectError{
+		From: show(origin(s.Endpoint)), To: show(origin(to)), URL: show(place),
+		Encrypted: s.Endpoint.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(s.Endpoint.Hostname(), to.Hostname()),
+	}
 }
 
 func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }

@@ -18,6 +18,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/odb"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
 // Remote speaks the Git protocol with one server. One goroutine at a time may use it.
@@ -44,6 +45,8 @@ type Server struct {
 	UserAgent    string
 	HTTP         HTTPLogin
 	SSH          *SSHLogin // nil: HTTP
+	// Moved is told where on the server the repository is, if the server redirects to another place there. It may be nil.
+	Moved func(url string)
 }
 
 // New has no connection until it is used.
@@ -105,11 +108,24 @@ func (c *capabilities) learn(advert *packp.AdvRefs, multiACK bool, s Server) (Pl
 	case found:
 		return Place{Tip: id}, nil
 	case !s.CreateBranch:
+		if other := defaultBranch(advert); other != "" && other != s.Branch {
+			return Place{}, &BranchNotFoundError{Default: other}
+		}
 		return Place{}, ErrBranchNotFound
 	case advert.Head == nil:
 		return Place{}, fmt.Errorf("%w, and it has no default branch to create it from", ErrBranchNotFound)
 	}
 	return Place{Tip: *advert.Head, Unborn: true}, nil
+}
+
+// defaultBranch is the branch that HEAD names; empty: the server does not tell.
+func defaultBranch(advert *packp.AdvRefs) string {
+	for _, link := range advert.Capabilities.Get(capability.SymRef) {
+		if name, found := strings.CutPrefix(link, "HEAD:refs/heads/"); found {
+			return printable.Line(name, MaxLineBytes)
+		}
+	}
+	return ""
 }
 
 // emptyRepository is what the advertisement of a repository without commits means.

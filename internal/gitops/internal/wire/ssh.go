@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -102,6 +103,8 @@ type channel struct {
 	stdin   io.WriteCloser
 	stdout  io.Reader
 	stderr  lockedText
+
+	advertisement bool // has come
 }
 
 // lockedText is a textBuffer that the SSH library writes to from a goroutine of its own.
@@ -168,22 +171,22 @@ func (r *sshRemote) open(ctx context.Context, service string, talk func(*channel
 		return nil
 	}
 	_ = c.stdin.Close()
-	ended := make(chan struct{})
-	go func() { // ends with the connection at the latest, which a failure closes
-		defer close(ended)
-		_ = session.Wait()
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- session.Wait() }() // ends with the connection at the latest, which a failure closes
 	timer := time.NewTimer(lastWords)
 	defer timer.Stop()
+	var end error
 	select {
-	case <-ended:
+	case end = <-ended:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return c.classify(ctx, err)
+	return c.classify(ctx, err, errors.As(end, new(*ssh.ExitError)))
 }
 
-func (c *channel) classify(ctx context.Context, err error) error {
+// classify turns what talking to a service failed of into an error that tells what to do about it. gone: the service has ended by itself,
+// and says that it has failed.
+func (c *channel) classify(ctx context.Context, err error, gone bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -207,14 +210,18 @@ func (c *channel) classify(ctx context.Context, err error) error {
 		return err
 	case errors.As(err, &limit):
 		return limit
-	case has("not found", "does not appear to be a git repository", "does not exist", "could not be found"):
+	case has("not found", "does not appear to be a git repository", "does not exist", "could not be found", "cannot find repository"):
 		return fmt.Errorf("%w: %s", ErrRepositoryNotFound, said)
 	case has("permission", "denied", "not allowed", "read only", "read-only", "unauthorized"):
 		return fmt.Errorf("%w: %s", ErrAuth, said)
 	case c.refusal() != "" || has("not our ref", "not supported"):
 		return &RefusedError{said}
+	case gone && said != "" && !c.advertisement && !beginsPacket(c.head) && !has("internal", "unavailable", "try again", "timeout", "timed out"):
+		return &DeniedError{said}
 	case c.err != nil:
 		return connectionError(c.err)
+	case said != "" && !beginsPacket(c.head):
+		return &ProtocolError{errors.New(said)}
 	case said != "":
 		return &ProtocolError{fmt.Errorf("%w: %s", err, said)}
 	}
@@ -234,7 +241,17 @@ func (c *channel) advertised() (*packp.AdvRefs, error) {
 		}
 		return nil, err
 	}
+	c.advertisement = true
 	return advert, nil
+}
+
+// beginsPacket reports whether a service's output begins as the Git protocol does. Some that refuse print an empty line.
+func beginsPacket(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	_, err := strconv.ParseUint(string(head[:4]), 16, 16)
+	return err == nil
 }
 
 func (r *sshRemote) Tip(ctx context.Context) (where Place, err error) {
