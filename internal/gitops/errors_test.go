@@ -17,6 +17,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // failing answers the first n requests that match with a status.
@@ -297,6 +298,7 @@ func TestErrors_hookFindsTheOneItObjectsTo(t *testing.T) {
 
 func TestErrors_hookThatTalksTooMuch(t *testing.T) {
 	t.Parallel()
+	suite.Acceptance(t, "takes long")
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\nhead -c 60000000 /dev/zero | tr '\\0' x >&2\nexit 1\n"); err != nil {
@@ -495,6 +497,7 @@ func waitIdle(t *testing.T, e *Engine) {
 }
 
 func TestEngine_leavesNothingBehind(t *testing.T) {
+	suite.Acceptance(t, "waits for connections to close, alone")
 	f := newFixture(t)
 	f.seed(packages(5))
 	if err := f.SetHook(repository, "pre-receive", "#!/bin/sh\nhead -c 20000 /dev/zero | tr '\\0' x >&2\n"); err != nil {

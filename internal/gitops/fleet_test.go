@@ -77,6 +77,7 @@ func (r fleet) look(t *testing.T, e *Engine, i int) {
 // of 31,000 files, of few packages on many clusters or of many on few.
 func TestAhead_largeRepository(t *testing.T) {
 	t.Parallel()
+	suite.Acceptance(t, "takes long")
 	for name, r := range map[string]fleet{"many clusters": {100, 103}, "many packages": {2500, 4}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,6 +111,7 @@ func TestAhead_largeRepository(t *testing.T) {
 // TestAhead_many: a plan of 500 package installs costs a handful of requests, however many are looked at together.
 func TestAhead_many(t *testing.T) {
 	t.Parallel()
+	suite.Acceptance(t, "takes long")
 	f := newFixture(t)
 	r := fleet{packages: 10, clusters: 50}
 	f.generate(r.generate)

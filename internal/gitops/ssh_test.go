@@ -22,6 +22,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/forge"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
 // sshServer lets one key in and runs Git's services on the fixture's repository.
@@ -376,6 +377,7 @@ func TestSSH_hungServer(t *testing.T) {
 }
 
 func TestSSH_leavesNothingBehind(t *testing.T) {
+	suite.Acceptance(t, "waits for connections to close, alone")
 	f := newFixture(t)
 	f.seed(map[string]string{"a": "1"})
 	key, signer := forge.SSHKey()

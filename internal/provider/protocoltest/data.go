@@ -1,10 +1,15 @@
 package protocoltest
 
 import (
+	"runtime/debug"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 )
+
+// These tests make much garbage and keep little.
+func init() { debug.SetGCPercent(800) }
 
 // Data is the configuration "me" that reaches a world.
 func Data(w *deliverytest.World) func() *providerdata.Data { return DataOf(w, "me") }
