@@ -62,6 +62,7 @@ var mutants = []mutant{
 	{"a set that gives up what somebody has changed", "delivery/packageinstallset.go", "\t\t\treturn c.is.changedMeanwhile(ctx, p.PackageInstall, in, name == repolayout.MarkFile)\n", "\t\t\t_, c.set.Changed = name, nil\n\t\t\treturn nil\n", installs},
 	{"a set that forgets what it did not write", "provider/packageinstall/set.go", "\t\t\tnow = now.With(before.Only(dir))\n", "", installs},
 	{"a set that takes what was read for what it has written", "provider/packageinstall/set_private.go", "v.By == by && !slices.Contains(v.But, packageName)", "v.By == by || slices.Contains(v.But, packageName)", installs},
+	{"a set that leaves write-only values that are no more", "provider/packageinstall/set_private.go", "\t\tif !e.writeOnly.IsNull() {", "\t\tif false {", installs},
 	{"a set whose claims nobody sees", "provider/packageinstall/set_plan.go", "\t\tcase errors.Is(err, providerdata.ErrClaimed):\n", "\t\tcase false:\n", installs},
 	{"a set that keeps no directory of what goes", "delivery/packageinstallset.go", "\t\tedits, err := c.is.removal(ctx, r.At, r.Before, now)\n", "\t\tedits, err := c.is.edits(r.At, installfiles.Removal(r.Before, now)), error(nil)\n", installs},
 	{"a version that is not looked up", "provider/packageinstall/check.go", "\t\tplan.ResolvedVersion = types.StringValue(verdict.Version)\n", "", installs},

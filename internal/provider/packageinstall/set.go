@@ -126,7 +126,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
 		return
 	}
-	set, diags := r.change(bounded, req.Private, plan, state, entries)
+	set, diags := r.change(bounded, "update", req.Private, plan, state, entries)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -162,7 +162,7 @@ func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	set, diags := r.change(bounded, req.Private, setModel{RunCluster: state.RunCluster}, state, nil)
+	set, diags := r.change(bounded, "delete", req.Private, setModel{RunCluster: state.RunCluster}, state, nil)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -269,7 +269,7 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
-	diags.Append(privatestate.Set(ctx, private, verifiedKey, verified{By: r.data.Provider})...)
+	diags.Append(privatestate.Set(ctx, private, verifiedKey, verifiedBy(r.data.Provider, entries))...)
 	return diags
 }
 

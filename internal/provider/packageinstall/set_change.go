@@ -16,9 +16,9 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// change is what an update does: what is new, what is different from what was seen, and
-// what is no more.
-func (r *packageInstalls) change(ctx context.Context, private privatestate.Reader, plan, state setModel, entries []entry) (delivery.InstallSet, diag.Diagnostics) {
+// change is what an update, or a delete, does: what is new, what is different from what
+// was seen, and what is no more.
+func (r *packageInstalls) change(ctx context.Context, verb string, private privatestate.Reader, plan, state setModel, entries []entry) (delivery.InstallSet, diag.Diagnostics) {
 	set := delivery.InstallSet{Creation: creation.Hold(state.Creation, types.StringNull(), types.BoolNull()).Creation}
 	seen, diags := readSeen(ctx, private)
 	others, d := readCreations(ctx, private)
@@ -33,7 +33,7 @@ func (r *packageInstalls) change(ctx context.Context, private privatestate.Reade
 		return set, diags
 	}
 	fail := func(err error) (delivery.InstallSet, diag.Diagnostics) {
-		diags.Append(tfdiag.Failure{Verb: "update", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
+		diags.Append(tfdiag.Failure{Verb: verb, Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
 		return set, diags
 	}
 	current, err := r.secretBlobs(ctx, seen, state, prior)

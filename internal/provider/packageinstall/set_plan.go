@@ -49,7 +49,7 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if known && !plan.RunCluster.IsUnknown() && !r.data.Unknown.Git && !diags.HasError() {
 		bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 		defer cancel()
-		p := setPlan{r: r, req: req, resp: resp, plan: &plan, entries: entries, secrets: config.ValuesWO}
+		p := setPlan{r: r, req: req, resp: resp, plan: &plan, entries: entries}
 		p.make(bounded)
 	}
 	if resp.Diagnostics.HasError() {
@@ -79,7 +79,6 @@ type setPlan struct {
 	resp    *resource.ModifyPlanResponse
 	plan    *setModel
 	entries []entry
-	secrets types.Dynamic
 
 	state   setModel
 	prior   map[string]entry
@@ -118,7 +117,7 @@ func (p *setPlan) make(ctx context.Context) {
 		return
 	}
 	if err := p.prefetch(ctx); err != nil {
-		p.fail("plan", err)
+		p.say(tfdiag.Failure{Verb: "plan", Noun: setNoun, Name: p.plan.title(), Err: err}.Diagnostic())
 		return
 	}
 	p.r.askClusters(ctx, p.entries, false)
@@ -149,10 +148,6 @@ func (p *setPlan) make(ctx context.Context) {
 	if len(p.hidden) > 0 {
 		p.say(writtenAgain(p.hidden))
 	}
-}
-
-func (p *setPlan) fail(verb string, err error) {
-	p.say(tfdiag.Failure{Verb: verb, Noun: setNoun, Name: p.plan.title(), Err: err}.Diagnostic())
 }
 
 // claim claims the places of the packages, and gives up those of packages that are no
@@ -303,8 +298,8 @@ func (p *setPlan) settle(ctx context.Context) {
 		p.say(writeSeenShort(ctx, p.resp.Private, p.seen)...)
 	}
 	p.say(privatestate.Change(ctx, p.resp.Private, secretKey, false)...)
-	if p.known.By != p.r.data.Provider || len(p.known.But) > 0 {
-		p.say(privatestate.Set(ctx, p.resp.Private, verifiedKey, verified{By: p.r.data.Provider})...)
+	if now := verifiedBy(p.r.data.Provider, p.entries); p.known.By != now.By || !slices.Equal(p.known.But, now.But) {
+		p.say(privatestate.Set(ctx, p.resp.Private, verifiedKey, now)...)
 	}
 }
 

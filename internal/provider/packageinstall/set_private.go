@@ -26,8 +26,20 @@ type verified struct {
 	// By is the provider that has written or compared them: another version of it may
 	// render something else.
 	By string `json:"by"`
-	// But are packages whose files were read since then.
+	// But are packages whose files were read since then, or hold write-only values, which
+	// the state does not tell.
 	But []string `json:"but,omitempty"`
+}
+
+// verifiedBy is what is known once all files say what the entries do.
+func verifiedBy(by string, entries []entry) verified {
+	v := verified{By: by}
+	for _, e := range entries {
+		if !e.writeOnly.IsNull() {
+			v.But = append(v.But, e.name)
+		}
+	}
+	return v
 }
 
 const verifiedKey = "verified"

@@ -538,3 +538,30 @@ func TestSet_map(t *testing.T) {
 	}
 	quiet("in the end")
 }
+
+// TestSet_noSecret: values that a configuration has as write-only no more go from the
+// repository, in clear text and encrypted.
+func TestSet_noSecret(t *testing.T) {
+	for _, c := range []attributes{set(), set(attributes{"encryption": entries{"age_recipients": []any{recipient}}})} {
+		w, r := setInMemory(t)
+		secret := maps.Clone(c)
+		secret["values_wo"] = entries{"db.default.tap": entries{"password": "s3cret-s3cret"}, "app.default.tap": entries{"password": "s3cret-s3cret"}}
+		for _, step := range []attributes{secret, c, secret, c} {
+			if diags := r.Apply(step); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if p, diags := r.Plan(step); diags.Failed() || p.Action != protocoltest.None {
+				t.Errorf("%s %s", p.Action, diags)
+			}
+		}
+		files := w.Repository.Files()
+		for _, name := range []string{"params.yaml", "params.sops.yaml"} {
+			if files["db.default.tap/staging/"+name] != "" {
+				t.Errorf("%s is left:\n%s", name, files["db.default.tap/staging/"+name])
+			}
+		}
+		if w.Repository.Commits() != 5 { // the first of all, and one for each step
+			t.Errorf("%d commits, want 5", w.Repository.Commits())
+		}
+	}
+}
