@@ -155,9 +155,11 @@ func (ks *Kubeconfigs) Update(ctx context.Context, before, s KubeconfigSecret) (
 	if err != nil {
 		return r, err
 	}
-	kept := s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret
-	if before.keepsToken() && !kept {
-		err = ks.deleteToken(ctx, before)
+	if before.keepsToken() {
+		kept := s.keepsToken() && s.RunCluster == before.RunCluster && s.ServiceAccount.Namespace == before.ServiceAccount.Namespace && r.TokenSecret == before.TokenSecret
+		if !kept {
+			err = ks.deleteToken(ctx, before)
+		}
 	}
 	if s.Keep == "" {
 		r.Failed = ks.apps.retryApps(ctx, build, s)

@@ -40,9 +40,11 @@ func (r *Resource) mustBeQuiet(t *testing.T, c Config) {
 func Transitions(t *testing.T, r *Resource, configs []Config) {
 	t.Helper()
 	for i, first := range configs {
-		for _, c := range append([]Config{first}, configs[i+1:]...) {
-			r.mustApply(t, c)
-			r.mustBeQuiet(t, c)
+		for _, other := range configs[i+1:] { // there and back
+			for _, c := range []Config{first, other, first} {
+				r.mustApply(t, c)
+				r.mustBeQuiet(t, c)
+			}
 		}
 	}
 }
