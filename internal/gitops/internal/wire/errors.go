@@ -19,12 +19,18 @@ var (
 
 // BranchNotFoundError: the repository has no such branch, and another default branch. It is ErrBranchNotFound as well.
 type BranchNotFoundError struct {
-	// Default branch of the repository, without control characters.
+	// Branch that is not there.
+	Branch string
+	// Default branch of the repository, without control characters; empty: the server does not tell.
 	Default string
 }
 
 func (e *BranchNotFoundError) Error() string {
-	return fmt.Sprintf("%v; the default branch is %s", ErrBranchNotFound, e.Default)
+	text := fmt.Sprintf("%v: %s", ErrBranchNotFound, e.Branch)
+	if e.Default != "" {
+		text += "; the default branch is " + e.Default
+	}
+	return text
 }
 
 // Is makes it ErrBranchNotFound.

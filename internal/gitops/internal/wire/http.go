@@ -148,7 +148,7 @@ func (r *httpRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, se
 		return Report{}, err
 	}
 	var text textBuffer
-	request, err := r.update(r.server.Branch, old, id, &text)
+	request, err := r.update(r.server, old, id, &text)
 	if err != nil {
 		return Report{}, err
 	}
