@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"cluster": {"outage", "printable"},
 	// The use cases.
 	"delivery": {
-		"carvel", "carvel/health", "cluster", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
+		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
 	},
 	// For tests.
 	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},

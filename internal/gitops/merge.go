@@ -142,7 +142,7 @@ func (e *Engine) compose(ctx context.Context, p *proposal) error {
 		fmt.Sprintf("Merge branch '%s' into %s", e.target.Base, e.target.Branch),
 	}), time.Now())
 	p.tip = commit.Hash()
-	p.merge = append(merged.Objects, odb.Packed{Object: commit, ID: p.tip})
+	p.merge = slices.Concat(merged.Objects, []odb.Packed{{Object: commit, ID: p.tip}})
 	return err
 }
 

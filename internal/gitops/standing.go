@@ -14,8 +14,8 @@ type Standing struct {
 	Head Hash
 	// Base is the commit that its base is at.
 	Base Hash
-	// Behind: the base has commits that the branch lacks.
-	Behind bool
+	// Ahead: the branch has something that the base may lack. Behind: the base has commits that the branch lacks beside that.
+	Ahead, Behind bool
 	// Barred is why the branch takes no changes as it is, a *ConflictError or a *ForeignError; nil: it does.
 	Barred error
 }
@@ -27,7 +27,7 @@ func (e *Engine) Standing(ctx context.Context) (Standing, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := Standing{Head: reported(e.at.Ref), Base: e.at.Base}
+	s := Standing{Head: reported(e.at.Ref), Base: e.at.Base, Ahead: !e.at.Base.IsZero() && e.at.Tip != e.at.Base}
 	if p := e.proposal; p != nil {
 		s.Behind, s.Barred = p.local(e.at.Tip), p.barred
 		if s.Barred != nil {

@@ -103,11 +103,23 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	var unreadable *delivery.UnreadableError
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
-		if err := r.data.Installs.CheckMoved(bounded, at, state.Path.ValueString()); err != nil {
-			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
-			return
+		err := r.data.Installs.CheckMoved(bounded, at, state.Path.ValueString())
+		var removal commits
+		if err == nil {
+			removal, err = state.commits().read(bounded, r.data, at)
 		}
-		resp.State.RemoveResource(ctx)
+		switch {
+		case err != nil:
+			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
+		case removal.waits():
+			state = state.committed(removal)
+			state.Files = tfvalue.StringMap(map[string]string{})
+			resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
+			resp.Diagnostics.Append(r.recordSeen(ctx, resp.Private, at, delivery.PackageInstallReceipt{}, false)...)
+			resp.Diagnostics.Append(removalWaits(title(state)))
+		default:
+			resp.State.RemoveResource(ctx)
+		}
 		return
 	case errors.As(err, &unreadable):
 		resp.Diagnostics.Append(unreadableFiles(r.data.Layout.Dir(at), unreadable))
@@ -115,13 +127,19 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return
 	}
-	if state.Creation.IsNull() && state.Commit.IsNull() { // imported
+	if state.Creation.IsNull() && state.Commit.IsNull() && state.PendingCommit.IsNull() { // imported
 		state.Creation = creation.Imported(receipt.Mark.Creation)
 	}
 	if !state.Commit.IsNull() && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs) {
 		// An update of this resource that was interrupted has written them.
 		state.Commit = types.StringValue(receipt.Tip.String())
 	}
+	stand, err := state.commits().read(bounded, r.data, at)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
+		return
+	}
+	state = state.committed(stand)
 	if by, lost := r.data.Installs.Lost(at, receipt.Mark, state.hold()); lost {
 		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten
 		resp.Diagnostics.Append(tfdiag.Taken(noun, title(state), by.Describe()))

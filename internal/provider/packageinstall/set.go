@@ -141,7 +141,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 		if done.Creation != "" {
 			plan.Creation = creation.Record(done.Creation, true)
 		}
-		plan.Commit = state.Commit
+		plan = plan.committed(state.commits())
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
 		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
 	}
@@ -166,7 +166,7 @@ func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
-	set.Expected = expected
+	set.Expected, set.Gone = expected, true
 	done, err := r.data.Installs.ApplySet(bounded, set)
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
 	if err != nil {
@@ -228,10 +228,11 @@ func configured(ctx context.Context, plan setModel, config tfsdk.Config) ([]entr
 // with is the model with what is in the repository now.
 func (r *packageInstalls) with(m setModel, entries []entry, done delivery.SetReceipt) setModel {
 	m.ID = m.RunCluster
-	if !done.Commit.Hash.IsZero() {
-		m.Commit = types.StringValue(done.Commit.Hash.String())
-	} else if m.Commit.IsUnknown() || m.Commit.IsNull() {
-		m.Commit = types.StringValue("") // there is nothing to write
+	switch {
+	case done.Reached != delivery.Reached{}:
+		m = m.committed(written(done.Reached))
+	case m.Commit.IsUnknown() || m.Commit.IsNull() && m.PendingCommit.IsNull():
+		m.Commit, m.PendingCommit = types.StringValue(""), types.StringNull() // there is nothing to write
 	}
 	m.Paths = r.paths(m, entries)
 	return m

@@ -43,7 +43,8 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	unknown := types.MapUnknown(types.StringType)
-	plan.Paths, plan.ResolvedVersions, plan.Adopted, plan.Commit = unknown, unknown, unknown, types.StringUnknown()
+	plan.Paths, plan.ResolvedVersions, plan.Adopted = unknown, unknown, unknown
+	plan = plan.committed(planned(r.data))
 	entries, known, diags := plan.entries(ctx, config.ValuesWO)
 	resp.Diagnostics.Append(diags...)
 	if known && !plan.RunCluster.IsUnknown() && !r.data.Unknown.Git && !diags.HasError() {
@@ -142,7 +143,7 @@ func (p *setPlan) make(ctx context.Context) {
 		p.plan.Adopted = tfvalue.StringMap(p.adopted)
 	}
 	if same && p.state.Paths.Equal(p.plan.Paths) {
-		p.plan.Commit = p.state.Commit
+		*p.plan = p.plan.committed(p.state.commits())
 		p.settle(ctx)
 	}
 	if len(p.hidden) > 0 {

@@ -44,10 +44,22 @@ func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if len(read.entries) == 0 && read.gone > 0 {
-		resp.State.RemoveResource(ctx)
+	stand, err := read.stand(bounded)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
 		return
 	}
+	if len(read.entries) == 0 && read.gone > 0 {
+		if !stand.waits() {
+			resp.State.RemoveResource(ctx)
+			return
+		}
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state.committed(stand))...)
+		resp.Diagnostics.Append(writeSeenShort(ctx, resp.Private, read.seen)...)
+		resp.Diagnostics.Append(removalWaits(state.title()))
+		return
+	}
+	read.state = read.state.committed(stand)
 	if read.imported {
 		read.share()
 		read.record()
@@ -72,12 +84,18 @@ type setRead struct {
 	state    setModel
 	imported bool
 	entries  []entry
+	places   []repolayout.Install // of all that the state has
 	seen     installfiles.Seen
 	others   creations
 	unsure   bool
 	known    verified
 	changed  bool // a file is another than was seen
 	gone     int  // packages that are not there any more
+}
+
+// stand is where the packages have got to that the state has, also those that are gone.
+func (s *setRead) stand(ctx context.Context) (commits, error) {
+	return s.state.commits().read(ctx, s.r.data, s.places...)
 }
 
 func (s *setRead) begin(ctx context.Context, private privatestate.Reader, imported []string) diag.Diagnostics {
@@ -116,6 +134,7 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 	for i, e := range s.entries {
 		places[i] = s.state.at(e.name)
 	}
+	s.places = places
 	// Both at once, so that they share requests.
 	var now map[repolayout.Install]installfiles.Blobs
 	both, looking := errgroup.WithContext(ctx)
