@@ -41,6 +41,8 @@ var mayImport = map[string][]string{
 	// The engines, which know no Carvel and not each other.
 	"gitops":  {"giturl", "outage", "printable"},
 	"cluster": {"outage", "printable"},
+	// What Git servers have besides Git.
+	"forge": {"printable"},
 	// The use cases.
 	"delivery": {
 		"carvel", "carvel/health", "cluster", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
