@@ -114,6 +114,8 @@ func (p place) forge(c *client, config Config) Forge {
 			c.authorize = bearer("token")
 		}
 		return &gitea{client: c, owner: p.owner, name: p.name}
+	case GitHub:
+		return newGitHub(c, p)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var contracts = []contract{giteaContract}
+var contracts = []contract{giteaContract, githubContract}
 
 // stories are what every kind of forge does, as far as it has what they are about.
 var stories = []struct {
@@ -384,8 +384,11 @@ var stories = []struct {
 
 // hostMethods are what a kind calls the methods of merging.
 var hostMethods = map[Kind]map[MergeMethod]string{
-	Gitea: {Merge: "merge", Squash: "squash", Rebase: "rebase", "": "rebase"},
+	Gitea:  {Merge: "merge", Squash: "squash", "": "rebase"},
+	GitHub: {Merge: "merge", Squash: "squash", "": "merge"}, // the empty one leaves the schedule that there is
 }
+
+func isDenied(err error) bool { return errors.As(err, new(*DeniedError)) }
 
 func (h *host) writes() []string {
 	h.mu.Lock()

@@ -226,11 +226,10 @@ func (g *gitea) Create(ctx context.Context, source, base string, content Content
 // exists takes the number out of Gitea's words on a request that is there already: "... [id: 1, issue_id: 2, ...]", in which
 // issue_id is the number.
 func (g *gitea) exists(err error) error {
-	var refused *RefusedError
-	if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
+	if !refusedWith(err, http.StatusConflict) {
 		return err
 	}
-	_, rest, _ := strings.Cut(refused.Text, "issue_id: ")
+	_, rest, _ := strings.Cut(err.Error(), "issue_id: ")
 	digits, _, _ := strings.Cut(rest, ",")
 	number, _ := strconv.ParseInt(digits, 10, 64)
 	return &ExistsError{Number: number}
@@ -363,7 +362,7 @@ func (g *gitea) Close(ctx context.Context, number int64) error {
 			State string `json:"state"`
 		}{"closed"},
 	})
-	if refused := new(RefusedError); errors.As(err, &refused) && refused.Status == http.StatusPreconditionFailed {
+	if refusedWith(err, http.StatusPreconditionFailed) {
 		return nil // it was merged meanwhile
 	}
 	return err

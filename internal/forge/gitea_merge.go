@@ -9,18 +9,11 @@ import (
 // AutoMerge schedules the merge. Gitea has one schedule for a request, which is taken back if it is another one. It does not hold
 // for a commit: what is pushed to the source later is merged too.
 func (g *gitea) AutoMerge(ctx context.Context, number int64, how AutoMerge) error {
-	return g.scheduled(ctx, g, number, how, func(*Request) error {
-		method := how.Method
-		if method == "" {
-			var repository struct {
-				Style MergeMethod `json:"default_merge_style"`
-			}
-			if err := g.get(ctx, g.repository(), nil, &repository); err != nil {
-				return err
-			}
-			if method = repository.Style; method == "" {
-				method = Merge
-			}
+	get := func() (*Request, error) { return g.Get(ctx, number) }
+	return g.scheduled(ctx, how, get, func(now *Request) (bool, error) {
+		method, err := g.method(ctx, how.Method)
+		if err != nil {
+			return false, err
 		}
 		merge := call{
 			method: http.MethodPost, path: g.pull(number) + "/merge",
@@ -31,16 +24,31 @@ func (g *gitea) AutoMerge(ctx context.Context, number int64, how AutoMerge) erro
 				Delete bool        `json:"delete_branch_after_merge"`
 			}{method, how.Head, true, how.DeleteBranch},
 		}
-		err := g.do(ctx, merge)
-		if refused := new(RefusedError); !errors.As(err, &refused) || refused.Status != http.StatusConflict {
-			return err
+		err = g.do(ctx, merge)
+		if refusedWith(err, http.StatusConflict) {
+			// It is scheduled already, or cannot be merged.
+			canceled, cancelErr := g.cancel(ctx, number)
+			if cancelErr != nil || !canceled {
+				return false, errors.Join(err, cancelErr)
+			}
+			err = g.do(ctx, merge)
 		}
-		// It is scheduled already, or cannot be merged.
-		if canceled, cancelErr := g.cancel(ctx, number); cancelErr != nil || !canceled {
-			return errors.Join(err, cancelErr)
-		}
-		return g.do(ctx, merge)
+		return refusedWith(err, http.StatusMethodNotAllowed) && !now.Draft && !now.Mergeable, err
 	})
+}
+
+// method is that of the repository where none is asked for: Gitea has to be told one.
+func (g *gitea) method(ctx context.Context, asked MergeMethod) (MergeMethod, error) {
+	if asked != "" {
+		return asked, nil
+	}
+	var repository struct {
+		Style MergeMethod `json:"default_merge_style"`
+	}
+	if err := g.get(ctx, g.repository(), nil, &repository); err != nil || repository.Style == "" {
+		return Merge, err
+	}
+	return repository.Style, nil
 }
 
 // CancelAutoMerge takes the schedule back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // maxCreates is how often a request is asked for whose answers are lost and which is not there.
@@ -43,27 +44,30 @@ func (c *client) settled(ctx context.Context, f Forge, source, base string, crea
 	}
 }
 
-// schedule is one attempt to have a request merged.
-type schedule func(now *Request) error
-
-// unready are refusals that pass when the forge has looked at a new request: whether it can be merged is worked out behind the answer.
-func unready(err error) bool {
-	var refused *RefusedError
-	return errors.As(err, &refused) && (refused.Status == http.StatusMethodNotAllowed || refused.Status == http.StatusUnprocessableEntity ||
-		refused.Status == http.StatusNotAcceptable)
+// existing is what a refusal to open a request means: *ExistsError if there is an open one.
+func (c *client) existing(ctx context.Context, f Forge, source, base string, refusal error) error {
+	found, err := f.Find(ctx, source, base)
+	switch {
+	case err != nil:
+		return errors.Join(refusal, err)
+	case found == nil || found.State != Open:
+		return refusal
+	}
+	return &ExistsError{Number: found.Number}
 }
 
 // maxSchedules and the delays between them: some ten seconds.
 const maxSchedules = 6
 
-// scheduled has a request merged as it is with the commit that is asked for. What is merged already is left.
-func (c *client) scheduled(ctx context.Context, f Forge, number int64, how AutoMerge, attempt schedule) error {
+// scheduled has a request merged as it is with the commit that is asked for. What is merged already is left. attempt reports whether
+// its failure may pass: whether a new request can be merged is worked out behind the answer that it is there.
+func (c *client) scheduled(ctx context.Context, how AutoMerge, get func() (*Request, error), attempt func(now *Request) (passing bool, err error)) error {
 	if err := c.Check(Content{}, &how); err != nil {
 		return err
 	}
 	delay := 2 * firstDelay
 	for try := 1; ; try++ {
-		now, err := f.Get(ctx, number)
+		now, err := get()
 		switch {
 		case err != nil:
 			return err
@@ -74,14 +78,19 @@ func (c *client) scheduled(ctx context.Context, f Forge, number int64, how AutoM
 		case how.Head != "" && now.Head != how.Head:
 			return &RefusedError{Status: http.StatusConflict, Text: "the source branch is at " + now.Head + " and not at " + how.Head}
 		}
-		err = attempt(now)
-		passing := isLost(err) || unready(err) && !now.Draft && !now.Mergeable
-		if err == nil || !passing || try == maxSchedules {
+		passing, err := attempt(now)
+		if err == nil || !passing && !isLost(err) || try == maxSchedules {
 			return err
 		}
 		if err := c.pause(ctx, delay); err != nil {
-			return errors.Join(err, ctx.Err())
+			return err
 		}
 		delay = min(2*delay, longestDelay)
 	}
+}
+
+// refusedWith reports whether an error is the forge's refusal with one of these.
+func refusedWith(err error, statuses ...int) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && slices.Contains(statuses, refused.Status)
 }
