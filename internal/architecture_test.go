@@ -42,7 +42,8 @@ var mayImport = map[string][]string{
 	"gitops":  {"giturl", "outage", "printable"},
 	"cluster": {"outage", "printable"},
 	// What Git servers have besides Git.
-	"forge": {"printable"},
+	"forge":     {"printable"},
+	"githubapp": {"forge"},
 	// The use cases.
 	"delivery": {
 		"carvel", "carvel/health", "cluster", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",

@@ -51,6 +51,8 @@ const (
 	fieldAPIURL = "forge.api_url"
 	fieldToken  = "forge.token"
 	fieldURL    = "url"
+
+	fieldUsername = "forge.username"
 )
 
 // Connections, as those of the Git engine.
@@ -61,71 +63,78 @@ const (
 
 // New returns the forge of a repository. There is no network access. The error is a *ConfigError.
 func New(config Config) (Forge, error) {
-	repository, err := parse(config.Repository)
+	c, place, err := open(config)
 	if err != nil {
 		return nil, err
+	}
+	return place.forge(c), nil
+}
+
+func open(config Config) (*client, place, error) {
+	repository, err := parse(config.Repository)
+	if err != nil {
+		return nil, place{}, err
 	}
 	kind := config.Kind
 	if kind == "" {
 		if kind = repository.kind(); kind == "" {
-			return nil, &ConfigError{Field: fieldKind, Reason: "must be set: the host of git.url does not tell what kind of forge it is"}
+			return nil, place{}, &ConfigError{Field: fieldKind, Reason: "must be set: the host of git.url does not tell what kind of forge it is"}
 		}
 	}
 	if _, known := abilities[kind]; !known {
-		return nil, &ConfigError{Field: fieldKind, Reason: "is none of gitea, github, gitlab, bitbucket, bitbucket_data_center and azure_devops"}
+		return nil, place{}, &ConfigError{Field: fieldKind, Reason: "is none of gitea, github, gitlab, bitbucket, bitbucket_data_center and azure_devops"}
 	}
-	place, err := repository.place(kind, config.APIURL)
+	at, err := repository.place(kind, config.APIURL)
 	if err != nil {
-		return nil, err
+		return nil, place{}, err
 	}
-	if place.api.Scheme == "http" && !config.AllowInsecure {
-		return nil, &ConfigError{Field: fieldAPIURL, Reason: "is http://, which sends the token in clear; use https:// or set http.allow_insecure_http"}
+	switch {
+	case at.api.Scheme == "http" && !config.AllowInsecure:
+		return nil, place{}, &ConfigError{Field: fieldAPIURL, Reason: "is http://, which sends the token in clear; use https:// or set http.allow_insecure_http"}
+	case config.Token == nil:
+		return nil, place{}, &ConfigError{Field: fieldToken, Reason: "is required"}
+	case strings.ContainsAny(config.Username, ":\r\n"):
+		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: "must not hold a colon or a line break"}
 	}
-	if config.Token == nil {
-		return nil, &ConfigError{Field: fieldToken, Reason: "is required"}
-	}
-	if strings.ContainsAny(config.Username, ":\r\n") {
-		return nil, &ConfigError{Field: "forge.username", Reason: "must not hold a colon or a line break"}
-	}
-	c := &client{kind: kind, api: place.api, token: config.Token, pause: pause, authorize: bearer("Bearer")}
+	c := &client{kind: kind, api: at.api, token: config.Token, pause: pause, authorize: authorization(kind, config.Username)}
 	if c.http, err = newHTTP(config); err != nil {
-		return nil, err
-	}
-	if config.Username != "" {
-		c.authorize = basic(config.Username)
+		return nil, place{}, err
 	}
 	agent := config.UserAgent
 	if agent == "" {
 		agent = DefaultUserAgent
 	}
 	c.header = http.Header{"User-Agent": {agent}, "Accept": {"application/json"}}
-	f := place.forge(c, config)
-	if f == nil {
-		return nil, &ConfigError{Field: fieldKind, Reason: "is one that has no client"}
-	}
-	return f, nil
+	return c, at, nil
 }
 
 // forge is the client of a kind.
-func (p place) forge(c *client, config Config) Forge {
+func (p place) forge(c *client) Forge {
 	switch c.kind {
-	case Gitea:
-		if config.Username == "" {
-			c.authorize = bearer("token")
-		}
-		return &gitea{client: c, owner: p.owner, name: p.name}
 	case GitHub:
 		return newGitHub(c, p)
 	}
-	return nil
+	return &gitea{client: c, owner: p.owner, name: p.name}
 }
 
-func bearer(scheme string) func(*http.Request, string) {
-	return func(request *http.Request, token string) { request.Header.Set("Authorization", scheme+" "+token) }
+// authorization is how a kind is shown a token.
+func authorization(kind Kind, username string) func(*http.Request, string) {
+	return func(request *http.Request, token string) {
+		switch {
+		case username != "" || kind == AzureDevOps && !isJWT(token):
+			request.SetBasicAuth(username, token)
+		case kind == Gitea:
+			request.Header.Set("Authorization", "token "+token)
+		default:
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+	}
 }
 
-func basic(username string) func(*http.Request, string) {
-	return func(request *http.Request, token string) { request.SetBasicAuth(username, token) }
+// isJWT tells a token of Microsoft Entra from a personal access token, which Azure DevOps takes as a password alone:
+// https://learn.microsoft.com/en-us/azure/devops/integrate/get-started/authentication/authentication-guidance
+func isJWT(token string) bool {
+	return strings.HasPrefix(token, "eyJ") && strings.Count(token, ".") == 2
 }
 
 // newHTTP has connections of its own, and goes nowhere by itself.
