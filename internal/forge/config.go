@@ -113,6 +113,8 @@ func (p place) forge(c *client) Forge {
 	switch c.kind {
 	case GitHub:
 		return newGitHub(c, p)
+	case GitLab:
+		return &gitlab{client: c, project: p.owner + "/" + p.name}
 	}
 	return &gitea{client: c, owner: p.owner, name: p.name}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var contracts = []contract{giteaContract, githubContract}
+var contracts = []contract{giteaContract, githubContract, gitlabContract}
 
 // stories are what every kind of forge does, as far as it has what they are about.
 var stories = []struct {
@@ -385,6 +385,7 @@ var stories = []struct {
 // hostMethods are what a kind calls the methods of merging.
 var hostMethods = map[Kind]map[MergeMethod]string{
 	Gitea:  {Merge: "merge", Squash: "squash", "": "rebase"},
+	GitLab: {Merge: "merge", Squash: "squash", "": "merge"},
 	GitHub: {Merge: "merge", Squash: "squash", "": "merge"}, // the empty one leaves the schedule that there is
 }
 
