@@ -41,6 +41,9 @@ var mayImport = map[string][]string{
 	// The engines, which know no Carvel and not each other.
 	"gitops":  {"giturl", "outage", "printable"},
 	"cluster": {"outage", "printable"},
+	// What Git servers have besides Git.
+	"forge":     {"printable"},
+	"githubapp": {"forge"},
 	// The use cases.
 	"delivery": {
 		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",

@@ -1,5 +1,13 @@
 // Package forge asks the hosts of Git repositories for what Git itself does not have: pull requests, which some of them call merge
 // requests. Each host is a Forge; what one lacks is an *UnsupportedError, told by Check before anything is done.
+//
+// The clients are plain HTTP. What is hard about six APIs is alike in all of them, and none of their libraries has it: what may be
+// asked again and how long a forge wants to be left alone, that a lost answer opens no second request, that credentials stay on their
+// host, that no answer is longer than what is needed of it, and that the words of a server are fit to be shown. client does that once,
+// in place of in six libraries' own ways, and what is left for a kind is a dozen paths and the fields that are read.
+//
+// Labels and reviewers are added where they are missing and never taken away: people, rules and other programs add theirs, and
+// a request does not tell whose they are. Who has reviewed is not asked again.
 package forge
 
 import (
@@ -126,6 +134,9 @@ func (e *UnsupportedError) Error() string { return fmt.Sprintf("%s has no %s", e
 type BusyError struct {
 	After time.Duration // how long to wait at least; 0: not told
 	Err   error
+
+	harmless bool // nothing was done: even a change may be asked for again
+	gateway  bool // it may be another server than the forge that says so
 }
 
 func (e *BusyError) Error() string { return e.Err.Error() }
@@ -139,4 +150,25 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the forge does not do this (%d): %s", e.Status, e.Text)
+}
+
+// RedirectError: the forge sends the client elsewhere, where it does not go with its credentials. Nothing was sent there.
+type RedirectError struct {
+	From, To string // URLs, without queries
+	Status   int
+}
+
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("%s redirects (%d) to %s, and credentials and changes go to the configured API alone. "+
+		"If the repository or its forge has moved there, set git.url and git.forge.api_url to that place", e.From, e.Status, e.To)
+}
+
+// AnswerError: what answers is not this kind of forge.
+type AnswerError struct {
+	Kind Kind
+	Text string // the beginning of what it says
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("the answer is not that of a %s API; check git.forge.kind and git.forge.api_url: %s", e.Kind, e.Text)
 }

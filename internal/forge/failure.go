@@ -1,0 +1,196 @@
+package forge
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
+)
+
+// failure is what an answer that is no success means.
+func (c *client) failure(response *http.Response, data []byte, token string) error {
+	status, text := response.StatusCode, c.words(response, data, token)
+	limited, after := throttled(response, time.Now())
+	said := &RefusedError{Status: status, Text: text}
+	switch {
+	case limited:
+		return &BusyError{After: after, Err: said, harmless: true}
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired:
+		return &DeniedError{Status: status, Text: text}
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return &missingError{text}
+	case status >= 500:
+		passing := status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+		if !passing {
+			return said
+		}
+		return &BusyError{After: after, Err: said, gateway: true}
+	}
+	return said
+}
+
+// missingError is ErrNotFound with what the forge says of it.
+type missingError struct{ text string }
+
+func (e *missingError) Error() string {
+	if e.text == "" {
+		return ErrNotFound.Error()
+	}
+	return ErrNotFound.Error() + ": " + e.text
+}
+
+func (e *missingError) Is(target error) bool { return target == ErrNotFound }
+
+// connectionError is a failure without an answer. It may pass, unless the server is not the one that it should be.
+func connectionError(err error, token string) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // the URL is told by who asked
+	}
+	var verification *tls.CertificateVerificationError
+	if errors.As(err, &verification) || errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError)) {
+		return err
+	}
+	lost := &lostError{cleaned(err, token)}
+	return &BusyError{Err: lost}
+}
+
+// cleaned is an error whose text is fit to be shown.
+func cleaned(err error, token string) error {
+	if text := clean(err.Error(), token); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
+
+// firstEpoch: a smaller number in a header is of seconds from now.
+const firstEpoch = 1_000_000_000
+
+// throttled tells a forge that wants fewer requests, and for how long, from one that refuses. GitHub does so with 403:
+// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+func throttled(response *http.Response, now time.Time) (limited bool, after time.Duration) {
+	asked := response.Header.Get("Retry-After")
+	if asked != "" {
+		after = until(asked, now)
+	}
+	spent := false
+	for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
+		if response.Header.Get(prefix+"Remaining") != "0" {
+			continue
+		}
+		if spent = true; asked == "" {
+			after = until(response.Header.Get(prefix+"Reset"), now)
+		}
+	}
+	switch response.StatusCode {
+	case http.StatusTooManyRequests:
+		return true, after
+	case http.StatusForbidden:
+		return asked != "" || spent, after
+	}
+	return false, after
+}
+
+// until reads seconds from now, seconds since 1970, or a date of HTTP.
+func until(text string, now time.Time) time.Duration {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), ".")
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		if seconds > firstEpoch {
+			return max(time.Unix(seconds, 0).Sub(now), 0)
+		}
+		return time.Duration(max(seconds, 0)) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+var (
+	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>([^<]{1,200})`)
+	isHTML    = regexp.MustCompile(`(?is)^\s*<(!doctype|html|head|body)`)
+)
+
+// words are what a server says in an answer that is not the one that was hoped for: a line, without the token.
+func (c *client) words(response *http.Response, data []byte, token string) string {
+	text := ""
+	var answer any
+	switch {
+	case strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || isHTML.Match(data[:min(len(data), 512)]):
+		text = "a web page"
+		if title := htmlTitle.FindSubmatch(data[:min(len(data), 16<<10)]); title != nil {
+			text += fmt.Sprintf(" (%s)", bytes.TrimSpace(title[1]))
+		}
+	case len(data) <= maxWordsBytes && json.Unmarshal(data, &answer) == nil:
+		text = strings.Join(sentences(answer, 0), "; ")
+	default:
+		text = string(data[:min(len(data), maxTextBytes+1)])
+	}
+	if text = clean(text, token); text == "" {
+		text = http.StatusText(response.StatusCode)
+	}
+	return text
+}
+
+// maxWordsBytes of an answer that are searched for what it says.
+const maxWordsBytes = 256 << 10
+
+// secretLength is how long a text is at least that is taken for a secret.
+const secretLength = 6
+
+func clean(text, token string) string {
+	if len(token) >= secretLength {
+		text = strings.ReplaceAll(text, token, "***")
+	}
+	return printable.Line(text, maxTextBytes)
+}
+
+// noise are fields of errors which say nothing to people.
+var noise = []string{"documentation_url", "url", "status", "type", "resource", "$id", "typeName", "typeKey", "errorCode", "eventId", "context", "exceptionName", "request_id", "customProperties", "id", "data"}
+
+// maxDepth of an error that is read.
+const maxDepth = 4
+
+// sentences are the texts of an error, in the shapes in which the forges send them: {"message": "..."}, {"message": ["..."]},
+// {"message": {"FIELD": ["..."]}}, {"error": {"message": "..."}}, {"errors": [{"message": "..."}]}.
+func sentences(answer any, depth int) []string {
+	if depth > maxDepth {
+		return nil
+	}
+	switch answer := answer.(type) {
+	case string:
+		return []string{answer}
+	case []any:
+		var all []string
+		for _, one := range answer[:min(len(answer), 10)] {
+			all = append(all, sentences(one, depth+1)...)
+		}
+		return all
+	case map[string]any:
+		var all []string
+		for _, key := range slices.Sorted(maps.Keys(answer)) {
+			if slices.Contains(noise, key) {
+				continue
+			}
+			found := sentences(answer[key], depth+1)
+			if known := []string{"message", "error", "errors", "error_description", "detail"}; len(found) > 0 && !slices.Contains(known, key) {
+				found = []string{key + ": " + strings.Join(found, ", ")}
+			}
+			all = append(all, found...)
+		}
+		return all
+	}
+	return nil
+}
