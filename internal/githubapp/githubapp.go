@@ -71,6 +71,11 @@ type App struct {
 	until time.Time
 }
 
+// Name tells one app and installation from another, without a secret.
+func (a *App) Name() string {
+	return fmt.Sprintf("GitHub App %s, installation %q, at %q", a.config.ID, a.config.InstallationID, a.config.APIURL)
+}
+
 // New checks the configuration. There is no network access. The error is a *ConfigError.
 func New(config Config) (*App, error) {
 	key, err := parseKey(config.PrivateKey)

@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -60,10 +61,20 @@ type HTTPAuth struct {
 	Username, Password string
 	// BearerToken is sent in place of basic authentication.
 	BearerToken string
+	// Source, if not nil, is asked for the password of each request, in place of Password.
+	Source TokenSource `json:"-"`
 	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
 	// AllowInsecure permits http:// URLs, over which credentials and content travel in clear.
 	AllowInsecure bool
+}
+
+// TokenSource has passwords that are good for a while.
+type TokenSource interface {
+	// Token is good for the next request.
+	Token(ctx context.Context) (string, error)
+	// Name tells one source from another, without a secret.
+	Name() string
 }
 
 // SSHAuth is how to reach an SSH server.
@@ -94,7 +105,10 @@ type target struct {
 
 // key identifies the target in the registry. It does not reveal the credentials.
 func (t *target) key() string {
-	encoded, _ := json.Marshal(t.Config) // strings and booleans alone: cannot fail
+	encoded, _ := json.Marshal(t.Config) // strings, numbers and booleans alone: cannot fail
+	if t.HTTP.Source != nil {
+		encoded = append(encoded, t.HTTP.Source.Name()...)
+	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])
 }
@@ -105,8 +119,17 @@ func (t *target) server() wire.Server {
 		Endpoint: t.endpoint, Branch: t.Branch, CreateBranch: t.CreateBranch, Base: t.Base, PushOptions: t.PushOptions, UserAgent: t.UserAgent, SSH: t.ssh,
 		HTTP: wire.HTTPLogin{
 			Username: t.HTTP.Username, Password: t.HTTP.Password, BearerToken: t.HTTP.BearerToken, CertificateAuthority: t.HTTP.CertificateAuthority,
+			Source: t.passwords(),
 		},
 	}
+}
+
+// passwords are those of the source; nil: there is none.
+func (t *target) passwords() func(context.Context) (string, error) {
+	if t.HTTP.Source == nil {
+		return nil
+	}
+	return t.HTTP.Source.Token
 }
 
 // name is the repository as messages show it.
@@ -170,7 +193,7 @@ func (t *target) checkURL() error {
 		return nil
 	}
 	if u.User != nil {
-		if t.HTTP.Password == "" && t.HTTP.BearerToken == "" && !giturl.NamesOrganization(u) {
+		if t.HTTP.Password == "" && t.HTTP.BearerToken == "" && t.HTTP.Source == nil && !giturl.NamesOrganization(u) {
 			return &ConfigError{Field: "url", Secret: true, Reason: "holds user information, which may be a token: hosts take one as the user. " +
 				"What is there is not used to log in. Remove it with the @, and set git.http.username and git.http.password, or git.http.bearer_token, " +
 				"or CARVEL_GIT_PASSWORD or CARVEL_GIT_TOKEN in the environment"}

@@ -47,6 +47,15 @@ func (e *DeniedError) Error() string { return "the Git server refuses: " + e.Tex
 // Is makes it ErrAuth: another attempt meets the same.
 func (e *DeniedError) Is(target error) bool { return target == ErrAuth }
 
+// CredentialsError: there are no credentials to log in with, since their source has none. It is ErrAuth as well.
+type CredentialsError struct{ Err error }
+
+func (e *CredentialsError) Error() string { return e.Err.Error() }
+func (e *CredentialsError) Unwrap() error { return e.Err }
+
+// Is makes it ErrAuth: another attempt meets the same.
+func (e *CredentialsError) Is(target error) bool { return target == ErrAuth }
+
 // UnsentError is a server that refuses a request which went there without credentials. It is ErrAuth as well.
 type UnsentError struct {
 	Status int
