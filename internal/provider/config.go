@@ -97,6 +97,13 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	diags.Append(m.build(ctx, userAgent, &reached, &data.Unknown)...)
 	diags.Append(m.run(ctx, userAgent, &reached, &data.Unknown)...)
 	data.Delivery = delivery.New(reached)
+	redacted.WarnOnce(ctx, func() diag.Diagnostic {
+		request, failure, waiting := data.Proposals.Waiting()
+		if !waiting {
+			return nil
+		}
+		return tfdiag.Waiting(data.Location, request, failure)
+	})
 	return data, diags
 }
 

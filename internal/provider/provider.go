@@ -63,6 +63,7 @@ func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
 		packageinstall.New,
 		packageinstall.NewSet,
 		kubeconfigsecret.New,
+		pullrequest.New,
 		app.New,
 	}
 }
