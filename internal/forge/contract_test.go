@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var contracts = []contract{giteaContract, githubContract, gitlabContract}
+var contracts = []contract{giteaContract, githubContract, gitlabContract, bitbucketContract}
 
 // stories are what every kind of forge does, as far as it has what they are about.
 var stories = []struct {

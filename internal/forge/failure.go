@@ -32,14 +32,16 @@ func (c *client) failure(response *http.Response, data []byte, token string) err
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return &missingError{text}
 	case status >= 500:
-		passing := status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
-		if !passing {
+		if !slices.Contains(passing, status) {
 			return said
 		}
 		return &BusyError{After: after, Err: said, gateway: true}
 	}
 	return said
 }
+
+// passing are statuses of servers that cannot answer now. 555 is Bitbucket's for what took too long.
+var passing = []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 555}
 
 // missingError is ErrNotFound with what the forge says of it.
 type missingError struct{ text string }
