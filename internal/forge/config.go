@@ -115,6 +115,8 @@ func (p place) forge(c *client) Forge {
 		return newGitHub(c, p)
 	case Bitbucket:
 		return &bitbucket{client: c, workspace: p.owner, slug: p.name}
+	case DataCenter:
+		return newDataCenter(c, p)
 	case GitLab:
 		return &gitlab{client: c, project: p.owner + "/" + p.name}
 	}
