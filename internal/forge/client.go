@@ -210,6 +210,9 @@ func (c *client) redirect(method string, at *url.URL, response *http.Response) (
 	if err != nil {
 		return nil, &RefusedError{Status: response.StatusCode, Text: "redirects to what is no URL"}
 	}
+	if c.kind == AzureDevOps && strings.Contains(to.Path, "_signin") {
+		return nil, &DeniedError{Status: http.StatusUnauthorized, Text: "redirects to the page for signing in"}
+	}
 	keeps := response.StatusCode == http.StatusTemporaryRedirect || response.StatusCode == http.StatusPermanentRedirect
 	if !sameOrigin(at, to) || !keeps && method != http.MethodGet {
 		return nil, &RedirectError{From: public(at), To: public(to), Status: response.StatusCode}

@@ -113,6 +113,8 @@ func (p place) forge(c *client) Forge {
 	switch c.kind {
 	case GitHub:
 		return newGitHub(c, p)
+	case AzureDevOps:
+		return newAzure(c, p)
 	case Bitbucket:
 		return &bitbucket{client: c, workspace: p.owner, slug: p.name}
 	case DataCenter:

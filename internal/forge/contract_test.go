@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var contracts = []contract{giteaContract, githubContract, gitlabContract, bitbucketContract, datacenterContract}
+var contracts = []contract{giteaContract, githubContract, gitlabContract, bitbucketContract, datacenterContract, azureContract}
 
 // stories are what every kind of forge does, as far as it has what they are about.
 var stories = []struct {
@@ -385,10 +385,11 @@ var stories = []struct {
 
 // hostMethods are what a kind calls the methods of merging.
 var hostMethods = map[Kind]map[MergeMethod]string{
-	Gitea:      {Merge: "merge", Squash: "squash", "": "rebase"},
-	DataCenter: {Merge: "no-ff", Squash: "squash", "": "no-ff"},
-	GitLab:     {Merge: "merge", Squash: "squash", "": "merge"},
-	GitHub:     {Merge: "merge", Squash: "squash", "": "merge"}, // the empty one leaves the schedule that there is
+	Gitea:       {Merge: "merge", Squash: "squash", "": "rebase"},
+	DataCenter:  {Merge: "no-ff", Squash: "squash", "": "no-ff"},
+	AzureDevOps: {Merge: "noFastForward", Squash: "squash", "": "noFastForward"},
+	GitLab:      {Merge: "merge", Squash: "squash", "": "merge"},
+	GitHub:      {Merge: "merge", Squash: "squash", "": "merge"}, // the empty one leaves the schedule that there is
 }
 
 func isDenied(err error) bool { return errors.As(err, new(*DeniedError)) }
