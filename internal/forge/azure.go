@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -76,10 +77,10 @@ func newAzure(c *client, p place) *azure {
 }
 
 func (a *azure) request(p azurePull) *Request {
-	page := *a.api
-	page.Path += "/" + a.project + "/_git/" + a.name + "/pullrequest/" + strconv.FormatInt(p.ID, 10)
+	at := *a.api
+	at.Path += "/" + a.project + "/_git/" + a.name + "/pullrequest/" + strconv.FormatInt(p.ID, 10)
 	r := &Request{
-		Number: p.ID, URL: page.String(), State: Open, Head: p.Head.ID, Base: strings.TrimPrefix(p.Target, branchRef),
+		Number: p.ID, URL: page(at.String()), State: Open, Head: p.Head.ID, Base: strings.TrimPrefix(p.Target, branchRef),
 		Source: strings.TrimPrefix(p.Source, branchRef), Title: p.Title, Body: p.Description, Draft: p.Draft,
 	}
 	for _, label := range p.Labels {
@@ -180,7 +181,7 @@ func (a *azure) Create(ctx context.Context, source, base string, content Content
 	for _, name := range content.Labels {
 		create.Labels = append(create.Labels, azureLabel{name})
 	}
-	return a.settled(ctx, a, source, base, func() (*Request, error) {
+	return a.settled(ctx, a, source, base, content, func() (*Request, error) {
 		var pull azurePull
 		err := a.do(ctx, call{method: http.MethodPost, path: a.pulls(), query: azureQuery(), body: create, into: &pull})
 		if refusedWith(err, http.StatusConflict) {
@@ -207,10 +208,11 @@ func (a *azure) patch(ctx context.Context, number int64, edit azureEdit) error {
 
 // Update changes what differs.
 func (a *azure) Update(ctx context.Context, number int64, content Content) (*Request, error) {
-	now, err := a.Get(ctx, number)
+	pull, err := a.read(ctx, number)
 	if err != nil {
 		return nil, err
 	}
+	now := a.request(pull)
 	var edit azureEdit
 	if content.Title != now.Title {
 		edit.Title = content.Title
@@ -232,12 +234,14 @@ func (a *azure) Update(ctx context.Context, number int64, content Content) (*Req
 			return nil, err
 		}
 	}
-	// Who has voted stays a reviewer.
 	reviewers, err := a.identify(ctx, missing(now.Reviewers, content.Reviewers))
 	if err != nil {
 		return nil, err
 	}
 	for _, reviewer := range reviewers {
+		if slices.ContainsFunc(pull.Reviewers, func(other azureIdentity) bool { return strings.EqualFold(other.ID, reviewer.ID) }) {
+			continue // who has voted stays a reviewer, and would lose the vote
+		}
 		add := call{
 			method: http.MethodPut, path: a.pull(number) + "/reviewers/" + url.PathEscape(reviewer.ID), query: azureQuery(), again: true,
 			body: struct {

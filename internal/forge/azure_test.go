@@ -232,7 +232,7 @@ func TestAzure_identities(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.(*azure).identities.String(); got != want {
+		if got := f.(checked).Forge.(*azure).identities.String(); got != want {
 			t.Errorf("%s: %s, want %s", repository, got, want)
 		}
 	}

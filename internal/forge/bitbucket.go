@@ -63,7 +63,7 @@ type (
 
 func (p bitbucketPull) request() *Request {
 	r := &Request{
-		Number: p.ID, URL: p.Links.HTML.Href, State: Open, Base: p.Destination.Branch.Name, Source: p.Source.Branch.Name,
+		Number: p.ID, URL: page(p.Links.HTML.Href), State: Open, Base: p.Destination.Branch.Name, Source: p.Source.Branch.Name,
 		Title: p.Title, Body: p.Description, Draft: p.Draft,
 	}
 	for _, user := range p.Reviewers {
@@ -176,7 +176,7 @@ func (b *bitbucket) commit(ctx context.Context, short *bitbucketCommit) (string,
 	case err != nil:
 		return "", err
 	case !strings.HasPrefix(commit.Hash, short.Hash):
-		return "", &AnswerError{Kind: b.kind, Text: fmt.Sprintf("the commit %s is said to be %s", short.Hash, clean(commit.Hash, ""))}
+		return "", &AnswerError{Kind: b.kind, Text: fmt.Sprintf("the commit %s is said to be %s", short.Hash, clean(commit.Hash))}
 	}
 	b.commits.Store(short.Hash, commit.Hash)
 	return commit.Hash, nil
@@ -209,7 +209,7 @@ func (b *bitbucket) Create(ctx context.Context, source, base string, content Con
 	}{
 		content.Title, content.Body, content.Draft != nil && *content.Draft, bitbucketUsers(content.Reviewers), bitbucketBranch(source), bitbucketBranch(base),
 	}
-	return b.settled(ctx, b, source, base, func() (*Request, error) {
+	return b.settled(ctx, b, source, base, content, func() (*Request, error) {
 		var pull bitbucketPull
 		if err := b.do(ctx, call{method: http.MethodPost, path: b.repository() + "/pullrequests", body: create, into: &pull}); err != nil {
 			return nil, err

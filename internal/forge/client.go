@@ -139,28 +139,38 @@ func (c *client) once(ctx context.Context, r call) error {
 	if err != nil {
 		return fmt.Errorf("the credentials for %s: %w", at.Host, err)
 	}
+	secrets := c.secrets(token)
 	for range maxHops {
-		response, data, err := c.send(ctx, r.method, at, body, token)
+		response, data, err := c.send(ctx, r.method, at, body, secrets)
 		if err != nil {
 			return err
 		}
 		if response.StatusCode < 300 {
-			return c.read(r, response, data, token)
+			return c.read(r, response, data, secrets)
 		}
 		next, err := c.redirect(r.method, at, response)
 		if err != nil {
 			return err
 		}
 		if next == nil {
-			return c.failure(response, data, token)
+			return c.failure(response, data, secrets)
 		}
 		at = next
 	}
 	return &RefusedError{Status: http.StatusLoopDetected, Text: "redirects do not end"}
 }
 
+// secrets are the texts of a request which nothing shows that a server sends back.
+type secrets struct{ token, authorization string }
+
+func (c *client) secrets(token string) secrets {
+	request := &http.Request{Header: http.Header{}}
+	c.authorize(request, token)
+	return secrets{token, request.Header.Get("Authorization")}
+}
+
 // send makes one exchange. Its error is of the connection.
-func (c *client) send(ctx context.Context, method string, at *url.URL, body []byte, token string) (*http.Response, []byte, error) {
+func (c *client) send(ctx context.Context, method string, at *url.URL, body []byte, s secrets) (*http.Response, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
@@ -169,10 +179,10 @@ func (c *client) send(ctx context.Context, method string, at *url.URL, body []by
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	c.authorize(request, token)
+	request.Header.Set("Authorization", s.authorization)
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, connectionError(err, token)
+		return nil, nil, connectionError(err, s)
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
@@ -180,22 +190,22 @@ func (c *client) send(ctx context.Context, method string, at *url.URL, body []by
 	case len(data) > maxAnswerBytes:
 		return nil, nil, &lostError{fmt.Errorf("the answer is longer than %d MiB", maxAnswerBytes>>20)}
 	case err != nil:
-		return nil, nil, connectionError(err, token)
+		return nil, nil, connectionError(err, s)
 	}
 	return response, data, nil
 }
 
 // read takes what is needed of an answer.
-func (c *client) read(r call, response *http.Response, data []byte, token string) error {
+func (c *client) read(r call, response *http.Response, data []byte, s secrets) error {
 	if response.StatusCode == http.StatusNonAuthoritativeInfo {
 		// Azure DevOps answers so, with its page for signing in, where the credentials are no good.
-		return &DeniedError{Status: response.StatusCode, Text: c.words(response, data, token)}
+		return &DeniedError{Status: response.StatusCode, Text: s.words(response, data)}
 	}
 	if r.into == nil {
 		return nil
 	}
 	if err := json.Unmarshal(data, r.into); err != nil {
-		return &AnswerError{Kind: c.kind, Text: c.words(response, data, token)}
+		return &AnswerError{Kind: c.kind, Text: s.words(response, data)}
 	}
 	return nil
 }

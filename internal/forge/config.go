@@ -67,7 +67,7 @@ func New(config Config) (Forge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return place.forge(c), nil
+	return checked{place.forge(c)}, nil
 }
 
 func open(config Config) (*client, place, error) {

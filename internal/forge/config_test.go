@@ -67,7 +67,7 @@ func TestPlace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shared := f.(interface{ shared() *client }).shared()
+			shared := f.(checked).Forge.(interface{ shared() *client }).shared()
 			repository, _ := parse(c.repository)
 			api, _ := repository.configured(shared.kind, c.api)
 			_, owner, name := repository.names(shared.kind, api)

@@ -75,7 +75,7 @@ func (p datacenterPull) request() *Request {
 		Title: p.Title, Body: p.Description, Draft: p.Draft,
 	}
 	if len(p.Links.Self) > 0 {
-		r.URL = p.Links.Self[0].Href
+		r.URL = page(p.Links.Self[0].Href)
 	}
 	for _, reviewer := range p.Reviewers {
 		r.Reviewers = append(r.Reviewers, reviewer.User.Name)
@@ -165,7 +165,7 @@ func (d *datacenter) whole(ctx context.Context, pull datacenterPull) (*Request, 
 		reasons = append(reasons, "it has conflicts")
 	}
 	for _, veto := range merge.Vetoes {
-		reasons = append(reasons, clean(veto.Summary, ""))
+		reasons = append(reasons, clean(veto.Summary))
 	}
 	r.Mergeable, r.Blocked = len(reasons) == 0, strings.Join(reasons, "; ")
 	method, err := d.schedule(ctx, r.Number)
@@ -216,7 +216,7 @@ func (d *datacenter) Create(ctx context.Context, source, base string, content Co
 		Title: content.Title, Description: content.Body, Draft: content.Draft != nil && *content.Draft, Reviewers: datacenterUsers(content.Reviewers),
 		From: d.ref(source), To: d.ref(base),
 	}
-	return d.settled(ctx, d, source, base, func() (*Request, error) {
+	return d.settled(ctx, d, source, base, content, func() (*Request, error) {
 		var pull datacenterPull
 		err := d.do(ctx, call{method: http.MethodPost, path: d.pulls(), body: create, into: &pull})
 		if refusedWith(err, http.StatusConflict) {
@@ -313,7 +313,7 @@ func (d *datacenter) AutoMerge(ctx context.Context, number int64, how AutoMerge)
 		}
 		return false, d.change(ctx, number, func(pull datacenterPull) error {
 			if how.Head != "" && pull.From.Commit != how.Head {
-				return &RefusedError{Status: http.StatusPreconditionFailed, Text: "the source branch has moved to " + clean(pull.From.Commit, "")}
+				return &RefusedError{Status: http.StatusPreconditionFailed, Text: "the source branch has moved to " + clean(pull.From.Commit)}
 			}
 			return d.do(ctx, call{
 				method: http.MethodPost, path: d.pull(number) + "/merge", query: url.Values{"version": {strconv.Itoa(pull.Version)}},

@@ -20,8 +20,8 @@ import (
 )
 
 // failure is what an answer that is no success means.
-func (c *client) failure(response *http.Response, data []byte, token string) error {
-	status, text := response.StatusCode, c.words(response, data, token)
+func (c *client) failure(response *http.Response, data []byte, s secrets) error {
+	status, text := response.StatusCode, s.words(response, data)
 	limited, after := throttled(response, time.Now())
 	said := &RefusedError{Status: status, Text: text}
 	switch {
@@ -56,7 +56,7 @@ func (e *missingError) Error() string {
 func (e *missingError) Is(target error) bool { return target == ErrNotFound }
 
 // connectionError is a failure without an answer. It may pass, unless the server is not the one that it should be.
-func connectionError(err error, token string) error {
+func connectionError(err error, s secrets) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // the URL is told by who asked
@@ -65,13 +65,12 @@ func connectionError(err error, token string) error {
 	if errors.As(err, &verification) || errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError)) {
 		return err
 	}
-	lost := &lostError{cleaned(err, token)}
-	return &BusyError{Err: lost}
+	return &BusyError{Err: &lostError{s.cleaned(err)}}
 }
 
 // cleaned is an error whose text is fit to be shown.
-func cleaned(err error, token string) error {
-	if text := clean(err.Error(), token); text != err.Error() {
+func (s secrets) cleaned(err error) error {
+	if text := s.clean(err.Error()); text != err.Error() {
 		return errors.New(text)
 	}
 	return err
@@ -126,7 +125,7 @@ var (
 )
 
 // words are what a server says in an answer that is not the one that was hoped for: a line, without the token.
-func (c *client) words(response *http.Response, data []byte, token string) string {
+func (s secrets) words(response *http.Response, data []byte) string {
 	text := ""
 	var answer any
 	switch {
@@ -140,7 +139,7 @@ func (c *client) words(response *http.Response, data []byte, token string) strin
 	default:
 		text = string(data[:min(len(data), maxTextBytes+1)])
 	}
-	if text = clean(text, token); text == "" {
+	if text = s.clean(text); text == "" {
 		text = http.StatusText(response.StatusCode)
 	}
 	return text
@@ -152,12 +151,21 @@ const maxWordsBytes = 256 << 10
 // secretLength is how long a text is at least that is taken for a secret.
 const secretLength = 6
 
-func clean(text, token string) string {
-	if len(token) >= secretLength {
-		text = strings.ReplaceAll(text, token, "***")
+func (s secrets) clean(text string) string {
+	_, sent, _ := strings.Cut(s.authorization, " ")
+	for _, secret := range []string{s.token, sent} {
+		if len(secret) >= secretLength {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
 	}
-	return printable.Line(text, maxTextBytes)
+	return clean(text)
 }
+
+// clean is a text of a server in one line.
+func clean(text string) string { return printable.Line(text, maxTextBytes) }
+
+// page is the URL of a request's page as it can be shown.
+func page(text string) string { return printable.Line(text, maxURLBytes) }
 
 // noise are fields of errors which say nothing to people.
 var noise = []string{"documentation_url", "url", "status", "type", "resource", "$id", "typeName", "typeKey", "errorCode", "eventId", "context", "exceptionName", "request_id", "customProperties", "id", "data"}

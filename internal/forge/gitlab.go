@@ -51,7 +51,7 @@ type gitlabUser struct {
 }
 
 func (m gitlabMerge) request() *Request {
-	r := &Request{Number: m.IID, URL: m.URL, State: Open, Head: m.SHA, Base: m.Target, Source: m.Source, Body: m.Description, Labels: m.Labels}
+	r := &Request{Number: m.IID, URL: page(m.URL), State: Open, Head: m.SHA, Base: m.Target, Source: m.Source, Body: m.Description, Labels: m.Labels}
 	r.Title, r.Draft = gitlabDrafts.cut(m.Title)
 	r.Draft = r.Draft || m.Draft
 	for _, user := range m.Reviewers {
@@ -167,7 +167,7 @@ func (g *gitlab) Create(ctx context.Context, source, base string, content Conten
 		Source: source, Target: base, Title: gitlabDrafts.title(content, &Request{}), Description: &content.Body,
 		Labels: strings.Join(content.Labels, ","), Reviewers: reviewers,
 	}
-	made, err := g.settled(ctx, g, source, base, func() (*Request, error) {
+	made, err := g.settled(ctx, g, source, base, content, func() (*Request, error) {
 		var merge gitlabMerge
 		err := g.do(ctx, call{method: http.MethodPost, path: g.merges(), body: create, into: &merge})
 		if refusedWith(err, http.StatusConflict) {

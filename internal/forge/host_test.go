@@ -221,7 +221,7 @@ func (c contract) start(t *testing.T, configure ...func(*Config)) (*host, Forge)
 
 // quick takes the time out of waiting.
 func quick(f Forge) {
-	f.(interface{ shared() *client }).shared().pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	f.(checked).Forge.(interface{ shared() *client }).shared().pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 }
 
 func (c *client) shared() *client { return c }

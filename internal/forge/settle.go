@@ -11,7 +11,8 @@ import (
 const maxCreates = 3
 
 // settled opens a request. Where the answer is lost, the forge is asked what has become of it, so that there is never a second one.
-func (c *client) settled(ctx context.Context, f Forge, source, base string, create func() (*Request, error)) (*Request, error) {
+// What is there then under another title is another's.
+func (c *client) settled(ctx context.Context, f Forge, source, base string, content Content, create func() (*Request, error)) (*Request, error) {
 	for try := 1; ; try++ {
 		made, err := create()
 		if err == nil {
@@ -21,7 +22,7 @@ func (c *client) settled(ctx context.Context, f Forge, source, base string, crea
 		lost := isLost(err)
 		switch {
 		case errors.As(err, &exists) && try > 1:
-			// It is the one whose answer was lost, or one of another writer: there is one, which is what was wanted.
+			// It may be the one whose answer was lost.
 		case errors.As(err, &exists) && exists.Number != 0, !lost && exists == nil:
 			return nil, err
 		}
@@ -31,7 +32,7 @@ func (c *client) settled(ctx context.Context, f Forge, source, base string, crea
 		}
 		open := found != nil && found.State == Open
 		switch {
-		case open && lost, open && try > 1:
+		case open && (lost || try > 1) && found.Title == content.Title:
 			return found, nil
 		case open:
 			return nil, &ExistsError{Number: found.Number}
@@ -62,9 +63,6 @@ const maxSchedules = 6
 // scheduled has a request merged as it is with the commit that is asked for. What is merged already is left. attempt reports whether
 // its failure may pass: whether a new request can be merged is worked out behind the answer that it is there.
 func (c *client) scheduled(ctx context.Context, how AutoMerge, get func() (*Request, error), attempt func(now *Request) (passing bool, err error)) error {
-	if err := c.Check(Content{}, &how); err != nil {
-		return err
-	}
 	delay := 2 * firstDelay
 	for try := 1; ; try++ {
 		now, err := get()
@@ -79,7 +77,13 @@ func (c *client) scheduled(ctx context.Context, how AutoMerge, get func() (*Requ
 			return &RefusedError{Status: http.StatusConflict, Text: "the source branch is at " + now.Head + " and not at " + how.Head}
 		}
 		passing, err := attempt(now)
-		if err == nil || !passing && !isLost(err) || try == maxSchedules {
+		if err == nil {
+			return nil
+		}
+		if !passing && !isLost(err) || try == maxSchedules {
+			if now, again := get(); again == nil && now.State == Merged {
+				return nil // by another, meanwhile
+			}
 			return err
 		}
 		if err := c.pause(ctx, delay); err != nil {
