@@ -57,12 +57,12 @@ func serveBitbucket(h *host) http.Handler {
 	ask := func(w http.ResponseWriter, p *pullRequest, users []user) bool {
 		var asked []string
 		for _, u := range users {
-			if name := u.Account + strings.Trim(u.UUID, "{}"); slices.Contains(h.users, name) {
-				asked = append(asked, name)
-			} else {
+			name := u.Account + strings.Trim(u.UUID, "{}")
+			if !slices.Contains(h.users, name) {
 				refuse(w, http.StatusBadRequest, "reviewers: "+name+" is no user")
 				return false
 			}
+			asked = append(asked, name)
 		}
 		p.asked = asked
 		return true

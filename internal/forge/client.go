@@ -79,9 +79,8 @@ func (c *client) do(ctx context.Context, r call) error {
 		}
 		var busy *BusyError
 		switch {
-		case ctx.Err() != nil:
-			// Whoever has waited knows that the time is up; that the answer is lost matters all the same.
-			return fmt.Errorf("%s: %w", c.name(r), errors.Join(context.Cause(ctx), &lostError{err}))
+		case ctx.Err() != nil && errors.As(err, new(*lostError)):
+			return fmt.Errorf("%s: %w", c.name(r), errors.Join(context.Cause(ctx), err))
 		case !errors.As(err, &busy) || try == maxTries || !busy.harmless && !r.repeatable():
 			return fmt.Errorf("%s: %w", c.name(r), err)
 		}
@@ -141,19 +140,19 @@ func (c *client) once(ctx context.Context, r call) error {
 	}
 	secrets := c.secrets(token)
 	for range maxHops {
-		response, data, err := c.send(ctx, r.method, at, body, secrets)
+		got, err := c.send(ctx, r.method, at, body, secrets)
 		if err != nil {
 			return err
 		}
-		if response.StatusCode < 300 {
-			return c.read(r, response, data, secrets)
+		if got.status < 300 {
+			return c.read(r, got, secrets)
 		}
-		next, err := c.redirect(r.method, at, response)
+		next, err := c.redirect(r.method, at, got)
 		if err != nil {
 			return err
 		}
 		if next == nil {
-			return c.failure(response, data, secrets)
+			return c.failure(got, secrets)
 		}
 		at = next
 	}
@@ -169,11 +168,18 @@ func (c *client) secrets(token string) secrets {
 	return secrets{token, request.Header.Get("Authorization")}
 }
 
+// reply is an answer that was read whole.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // send makes one exchange. Its error is of the connection.
-func (c *client) send(ctx context.Context, method string, at *url.URL, body []byte, s secrets) (*http.Response, []byte, error) {
+func (c *client) send(ctx context.Context, method string, at *url.URL, body []byte, s secrets) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	request.Header = c.header.Clone()
 	if body != nil {
@@ -182,50 +188,50 @@ func (c *client) send(ctx context.Context, method string, at *url.URL, body []by
 	request.Header.Set("Authorization", s.authorization)
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, connectionError(err, s)
+		return reply{}, connectionError(err, s)
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
 	switch {
 	case len(data) > maxAnswerBytes:
-		return nil, nil, &lostError{fmt.Errorf("the answer is longer than %d MiB", maxAnswerBytes>>20)}
+		return reply{}, &lostError{fmt.Errorf("the answer is longer than %d MiB", maxAnswerBytes>>20)}
 	case err != nil:
-		return nil, nil, connectionError(err, s)
+		return reply{}, connectionError(err, s)
 	}
-	return response, data, nil
+	return reply{response.StatusCode, response.Header, data}, nil
 }
 
 // read takes what is needed of an answer.
-func (c *client) read(r call, response *http.Response, data []byte, s secrets) error {
-	if response.StatusCode == http.StatusNonAuthoritativeInfo {
+func (c *client) read(r call, got reply, s secrets) error {
+	if got.status == http.StatusNonAuthoritativeInfo {
 		// Azure DevOps answers so, with its page for signing in, where the credentials are no good.
-		return &DeniedError{Status: response.StatusCode, Text: s.words(response, data)}
+		return &DeniedError{Status: got.status, Text: s.words(got)}
 	}
 	if r.into == nil {
 		return nil
 	}
-	if err := json.Unmarshal(data, r.into); err != nil {
-		return &AnswerError{Kind: c.kind, Text: s.words(response, data)}
+	if err := json.Unmarshal(got.body, r.into); err != nil {
+		return &AnswerError{Kind: c.kind, Text: s.words(got)}
 	}
 	return nil
 }
 
 // redirect is where to go on; nil: nowhere, the answer is a failure.
-func (c *client) redirect(method string, at *url.URL, response *http.Response) (*url.URL, error) {
-	location := response.Header.Get("Location")
-	if response.StatusCode >= 400 || location == "" {
+func (c *client) redirect(method string, at *url.URL, got reply) (*url.URL, error) {
+	location := got.header.Get("Location")
+	if got.status >= 400 || location == "" {
 		return nil, nil
 	}
 	to, err := at.Parse(location)
 	if err != nil {
-		return nil, &RefusedError{Status: response.StatusCode, Text: "redirects to what is no URL"}
+		return nil, &RefusedError{Status: got.status, Text: "redirects to what is no URL"}
 	}
 	if c.kind == AzureDevOps && strings.Contains(to.Path, "_signin") {
 		return nil, &DeniedError{Status: http.StatusUnauthorized, Text: "redirects to the page for signing in"}
 	}
-	keeps := response.StatusCode == http.StatusTemporaryRedirect || response.StatusCode == http.StatusPermanentRedirect
+	keeps := got.status == http.StatusTemporaryRedirect || got.status == http.StatusPermanentRedirect
 	if !sameOrigin(at, to) || !keeps && method != http.MethodGet {
-		return nil, &RedirectError{From: public(at), To: public(to), Status: response.StatusCode}
+		return nil, &RedirectError{From: public(at), To: public(to), Status: got.status}
 	}
 	return to, nil
 }

@@ -87,11 +87,11 @@ func TestThrottled(t *testing.T) {
 		{http.StatusForbidden, map[string]string{"Retry-After": "60"}, true, time.Minute},
 		{http.StatusServiceUnavailable, map[string]string{"Retry-After": "60"}, false, time.Minute},
 	} {
-		response := &http.Response{StatusCode: c.status, Header: http.Header{}}
+		got := reply{status: c.status, header: http.Header{}}
 		for name, value := range c.headers {
-			response.Header.Set(name, value)
+			got.header.Set(name, value)
 		}
-		if limited, after := throttled(response, now); limited != c.limited || after != c.after {
+		if limited, after := throttled(got, now); limited != c.limited || after != c.after {
 			t.Errorf("%d %v: %v, %v", c.status, c.headers, limited, after)
 		}
 	}
@@ -113,12 +113,11 @@ func TestWords(t *testing.T) {
 		"{}":                       "I'm a teapot",
 		`[[[[[[[[["deep"]]]]]]]]]`: "I'm a teapot",
 	} {
-		response := &http.Response{StatusCode: http.StatusTeapot, Header: http.Header{}}
-		if got := (secrets{}).words(response, []byte(body)); got != want {
+		if got := (secrets{}).words(reply{status: http.StatusTeapot, body: []byte(body)}); got != want {
 			t.Errorf("%s: got %q, want %q", body, got, want)
 		}
 	}
-	long := (secrets{}).words(&http.Response{Header: http.Header{}}, []byte(strings.Repeat("x", 1<<20)))
+	long := (secrets{}).words(reply{body: []byte(strings.Repeat("x", 1<<20))})
 	if len(long) > maxTextBytes+10 {
 		t.Errorf("%d bytes", len(long))
 	}

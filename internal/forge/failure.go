@@ -20,9 +20,9 @@ import (
 )
 
 // failure is what an answer that is no success means.
-func (c *client) failure(response *http.Response, data []byte, s secrets) error {
-	status, text := response.StatusCode, s.words(response, data)
-	limited, after := throttled(response, time.Now())
+func (c *client) failure(got reply, s secrets) error {
+	status, text := got.status, s.words(got)
+	limited, after := throttled(got, time.Now())
 	said := &RefusedError{Status: status, Text: text}
 	switch {
 	case limited:
@@ -81,21 +81,21 @@ const firstEpoch = 1_000_000_000
 
 // throttled tells a forge that wants fewer requests, and for how long, from one that refuses. GitHub does so with 403:
 // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-func throttled(response *http.Response, now time.Time) (limited bool, after time.Duration) {
-	asked := response.Header.Get("Retry-After")
+func throttled(got reply, now time.Time) (limited bool, after time.Duration) {
+	asked := got.header.Get("Retry-After")
 	if asked != "" {
 		after = until(asked, now)
 	}
 	spent := false
 	for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
-		if response.Header.Get(prefix+"Remaining") != "0" {
+		if got.header.Get(prefix+"Remaining") != "0" {
 			continue
 		}
 		if spent = true; asked == "" {
-			after = until(response.Header.Get(prefix+"Reset"), now)
+			after = until(got.header.Get(prefix+"Reset"), now)
 		}
 	}
-	switch response.StatusCode {
+	switch got.status {
 	case http.StatusTooManyRequests:
 		return true, after
 	case http.StatusForbidden:
@@ -125,28 +125,34 @@ var (
 )
 
 // words are what a server says in an answer that is not the one that was hoped for: a line, without the token.
-func (s secrets) words(response *http.Response, data []byte) string {
-	text := ""
-	var answer any
-	switch {
-	case strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || isHTML.Match(data[:min(len(data), 512)]):
-		text = "a web page"
-		if title := htmlTitle.FindSubmatch(data[:min(len(data), 16<<10)]); title != nil {
-			text += fmt.Sprintf(" (%s)", bytes.TrimSpace(title[1]))
-		}
-	case len(data) <= maxWordsBytes && json.Unmarshal(data, &answer) == nil:
-		text = strings.Join(sentences(answer, 0), "; ")
-	default:
-		text = string(data[:min(len(data), maxTextBytes+1)])
-	}
-	if text = s.clean(text); text == "" {
-		text = http.StatusText(response.StatusCode)
+func (s secrets) words(got reply) string {
+	text := s.clean(said(got))
+	if text == "" {
+		text = http.StatusText(got.status)
 	}
 	return text
 }
 
-// maxWordsBytes of an answer that are searched for what it says.
-const maxWordsBytes = 256 << 10
+func said(got reply) string {
+	head := got.body[:min(len(got.body), maxHeadBytes)]
+	if strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || isHTML.Match(head) {
+		if title := htmlTitle.FindSubmatch(head); title != nil {
+			return fmt.Sprintf("a web page (%s)", bytes.TrimSpace(title[1]))
+		}
+		return "a web page"
+	}
+	var answer any
+	if len(got.body) <= maxWordsBytes && json.Unmarshal(got.body, &answer) == nil {
+		return strings.Join(sentences(answer, 0), "; ")
+	}
+	return string(head)
+}
+
+// Bytes of an answer that are searched for what it says: of one that is JSON, and of others.
+const (
+	maxWordsBytes = 256 << 10
+	maxHeadBytes  = 16 << 10
+)
 
 // secretLength is how long a text is at least that is taken for a secret.
 const secretLength = 6

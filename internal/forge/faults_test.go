@@ -103,6 +103,8 @@ var faultStories = []story{
 			{method: "POST", times: 1, answer: lose},
 			{method: "POST", times: 1, after: true, answer: status(http.StatusBadGateway)},
 			{method: "POST", times: 1, answer: status(http.StatusGatewayTimeout)},
+			{method: "POST", times: 1, after: true, answer: status(http.StatusInternalServerError)},
+			{method: "POST", times: 1, after: true, answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }},
 		} {
 			h.fail(lost)
 			source := "feature/" + string(rune('a'+i))

@@ -19,30 +19,35 @@ func (c *client) settled(ctx context.Context, f Forge, source, base string, cont
 			return made, nil
 		}
 		var exists *ExistsError
-		lost := isLost(err)
+		lost, there := isLost(err), errors.As(err, &exists)
 		switch {
-		case errors.As(err, &exists) && try > 1:
-			// It may be the one whose answer was lost.
-		case errors.As(err, &exists) && exists.Number != 0, !lost && exists == nil:
+		case there && try > 1: // it may be the one whose answer was lost
+		case there && exists.Number != 0, !there && !lost && !isUnsure(err):
 			return nil, err
 		}
 		found, lookErr := f.Find(ctx, source, base)
 		if lookErr != nil {
 			return nil, errors.Join(err, lookErr)
 		}
-		open := found != nil && found.State == Open
-		switch {
-		case open && (lost || try > 1) && found.Title == content.Title:
-			return found, nil
-		case open:
+		if found != nil && found.State == Open {
+			if (try > 1 || !there) && found.Title == content.Title {
+				return found, nil
+			}
 			return nil, &ExistsError{Number: found.Number}
-		case !lost || try == maxCreates:
+		}
+		if !lost || try == maxCreates {
 			return nil, err
 		}
 		if err := c.pause(ctx, firstDelay); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// isUnsure reports whether an answer leaves open what was done: a failure of the forge itself, or one that cannot be read.
+func isUnsure(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, new(*AnswerError)) || errors.As(err, &refused) && refused.Status >= http.StatusInternalServerError
 }
 
 // existing is what a refusal to open a request means: *ExistsError if there is an open one.
