@@ -31,7 +31,7 @@ const (
 	firstDelay   = 200 * time.Millisecond
 	longestDelay = 5 * time.Second
 	maxHops      = 5
-	// longestWait that a server asks for and is waited here: what is longer is told to the caller, who may have better things to do.
+	// longestWait that a server asks for and is waited where a context has no end.
 	longestWait = time.Minute
 )
 
@@ -85,7 +85,7 @@ func (c *client) do(ctx context.Context, r call) error {
 			return fmt.Errorf("%s: %w", c.name(r), err)
 		}
 		wait := max(busy.After, delay/2+rand.N(delay/2))
-		if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) < wait || wait > longestWait {
+		if wait > patience(ctx) {
 			return fmt.Errorf("%s: %w", c.name(r), err)
 		}
 		if err := c.pause(ctx, wait); err != nil {
@@ -93,6 +93,14 @@ func (c *client) do(ctx context.Context, r call) error {
 		}
 		delay = min(2*delay, longestDelay)
 	}
+}
+
+// patience is for how long a context has one wait.
+func patience(ctx context.Context) time.Duration {
+	if deadline, limited := ctx.Deadline(); limited {
+		return time.Until(deadline)
+	}
+	return longestWait
 }
 
 func (r call) repeatable() bool { return r.again || r.method == http.MethodGet }
@@ -230,8 +238,9 @@ func (c *client) redirect(method string, at *url.URL, got reply) (*url.URL, erro
 		return nil, &DeniedError{Status: http.StatusUnauthorized, Text: "redirects to the page for signing in"}
 	}
 	keeps := got.status == http.StatusTemporaryRedirect || got.status == http.StatusPermanentRedirect
-	if !sameOrigin(at, to) || !keeps && method != http.MethodGet {
-		return nil, &RedirectError{From: public(at), To: public(to), Status: got.status}
+	same := sameOrigin(at, to)
+	if !same || !keeps && method != http.MethodGet {
+		return nil, &RedirectError{From: public(at), To: public(to), Status: got.status, renamed: same}
 	}
 	return to, nil
 }

@@ -208,7 +208,11 @@ func parse(text string) (*repository, error) {
 	case "http", "https":
 	case "ssh", "git+ssh", "ssh+git":
 		r.ssh = true
-		r.web = &url.URL{Scheme: "https", Host: strings.ToLower(u.Hostname())}
+		host := strings.ToLower(u.Hostname())
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		r.web = &url.URL{Scheme: "https", Host: host}
 	default:
 		return nil, &ConfigError{Field: fieldURL, Reason: "must begin with https:// or ssh://"}
 	}

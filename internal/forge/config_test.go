@@ -41,6 +41,7 @@ func TestPlace(t *testing.T) {
 		{"https://org.visualstudio.com/DefaultCollection/project/_git/repo", "", "", "azure_devops https://org.visualstudio.com/DefaultCollection project repo"},
 		{"https://org.visualstudio.com/_git/repo", "", "", "azure_devops https://org.visualstudio.com repo repo"},
 		{"https://git.example.com/tfs/Collection/project/_git/repo", "azure_devops", "", "azure_devops https://git.example.com/tfs/Collection project repo"},
+		{"ssh://git@[2001:db8::1]:2222/team/repo.git", "gitea", "", "gitea https://[2001:db8::1]/api/v1 team repo"},
 		{"http://git.example.com/team/repo", "gitea", "", "forge.api_url"},
 		{"https://git.example.com/team/repo", "gitea", "http://git.example.com", "forge.api_url"},
 		{"https://git.example.com/team/repo", "gitea", "https://user:s3cret@git.example.com", "forge.api_url"},

@@ -151,7 +151,7 @@ var stories = []story{
 	}},
 	{"no such reviewer", func(has ability) bool { return has.reviewers }, func(t *testing.T, _ contract, h *host, f Forge) {
 		_, err := f.Create(t.Context(), "feature/x", "main", Content{Title: "A title", Reviewers: []string{"nobody"}})
-		if err == nil || !strings.Contains(err.Error(), "nobody") {
+		if err == nil || !strings.Contains(err.Error(), "nobody") || errors.Is(err, ErrNotFound) {
 			t.Errorf("got %v", err)
 		}
 	}},

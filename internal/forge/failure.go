@@ -47,8 +47,8 @@ var passing = []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.S
 type missingError struct{ text string }
 
 func (e *missingError) Error() string {
-	if e.text == "" {
-		return ErrNotFound.Error()
+	if strings.EqualFold(e.text, ErrNotFound.Error()) {
+		return e.text
 	}
 	return ErrNotFound.Error() + ": " + e.text
 }

@@ -45,6 +45,12 @@ var faultStories = []story{
 		if _, err := f.Get(ctx, p.number); !errors.As(err, &busy) || busy.After != 30*time.Second {
 			t.Errorf("longer than there is time: %v", err)
 		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		h.fail(fault{method: "GET", times: 1, answer: status(http.StatusTooManyRequests, "Retry-After", "600")})
+		if r, err := f.Get(ctx, p.number); err != nil || r.Number != p.number {
+			t.Errorf("there is time enough: %+v, %v", r, err)
+		}
 		h.fail(fault{method: "GET", times: 100, answer: status(http.StatusBadGateway)})
 		before := h.requests("GET", "/")
 		if _, err := f.Get(t.Context(), p.number); !errors.As(err, &busy) || h.requests("GET", "/")-before != maxTries {
@@ -187,7 +193,7 @@ var faultStories = []story{
 			}
 		}
 		h.fail(fault{method: "POST", times: 1, answer: to(http.StatusMovedPermanently, "")})
-		if _, err := f.Create(t.Context(), "feature/z", "main", Content{Title: "A title"}); !errors.As(err, &redirect) {
+		if _, err := f.Create(t.Context(), "feature/z", "main", Content{Title: "A title"}); !errors.As(err, &redirect) || !strings.Contains(err.Error(), "another name") {
 			t.Errorf("a change that would become a read: %v", err)
 		}
 		h.fail(fault{method: "GET", times: 100, answer: to(http.StatusMovedPermanently, "")})

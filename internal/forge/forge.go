@@ -159,9 +159,15 @@ func (e *RefusedError) Error() string {
 type RedirectError struct {
 	From, To string // URLs, without queries
 	Status   int
+
+	renamed bool // it is the same server, and a change would become a read
 }
 
 func (e *RedirectError) Error() string {
+	if e.renamed {
+		return fmt.Sprintf("%s redirects (%d) to %s, and a change is not sent after it. If the repository has another name now, set git.url to that",
+			e.From, e.Status, e.To)
+	}
 	return fmt.Sprintf("%s redirects (%d) to %s, and credentials and changes go to the configured API alone. "+
 		"If the repository or its forge has moved there, set git.url and git.forge.api_url to that place", e.From, e.Status, e.To)
 }

@@ -304,13 +304,17 @@ func (g *gitea) ask(ctx context.Context, now *Request, reviewers []string) error
 	if len(people)+len(teams) == 0 {
 		return nil
 	}
-	return g.do(ctx, call{
+	err := g.do(ctx, call{
 		method: http.MethodPost, path: g.pull(now.Number) + "/requested_reviewers", again: true,
 		body: struct {
 			Reviewers []string `json:"reviewers,omitempty"`
 			Teams     []string `json:"team_reviewers,omitempty"`
 		}{people, teams},
 	})
+	if errors.Is(err, ErrNotFound) {
+		return &RefusedError{Status: http.StatusNotFound, Text: err.Error()} // the request is there: a reviewer is not
+	}
+	return err
 }
 
 // labelIDs looks labels up, those of the repository and then those of the organization.
