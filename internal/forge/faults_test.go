@@ -120,6 +120,58 @@ var faultStories = []story{
 			}
 		}
 	}},
+	{"merged while it is closed", nil, func(t *testing.T, c contract, h *host, f Forge) {
+		p := h.open("feature/x", "main")
+		code := map[Kind]int{
+			Gitea: http.StatusPreconditionFailed, GitHub: http.StatusUnprocessableEntity, GitLab: http.StatusUnprocessableEntity,
+			Bitbucket: http.StatusBadRequest, DataCenter: http.StatusConflict, AzureDevOps: http.StatusBadRequest,
+		}[c.kind]
+		h.fail(fault{method: "change", times: 1, answer: func(w http.ResponseWriter, r *http.Request) {
+			p.mergeNow()
+			p.version++
+			status(code)(w, r)
+		}})
+		if err := f.Close(t.Context(), p.number); err != nil || p.state != Merged {
+			t.Errorf("%v; %+v", err, p)
+		}
+		p = h.open("feature/y", "main")
+		h.fail(fault{method: "change", times: 1, answer: status(http.StatusBadRequest)})
+		if err := f.Close(t.Context(), p.number); !refusedWith(err, http.StatusBadRequest) {
+			t.Errorf("refused: %v", err)
+		}
+	}},
+	{"auto-merge with a lost answer", func(has ability) bool { return has.autoMerge }, func(t *testing.T, c contract, h *host, f Forge) {
+		for _, after := range []bool{true, false} {
+			p := h.open("feature/x", "main")
+			p.mergeable, p.blocked = false, c.blocked
+			h.fail(fault{method: "change", times: 1, after: after, answer: lose})
+			if err := f.AutoMerge(t.Context(), p.number, AutoMerge{Method: Squash, Head: testHead}); err != nil || !p.auto {
+				t.Errorf("%v; %+v", err, p)
+			}
+			h.fail(fault{method: "change", times: 1, answer: func(w http.ResponseWriter, r *http.Request) {
+				p.mergeNow()
+				status(http.StatusConflict)(w, r)
+			}})
+			if err := f.AutoMerge(t.Context(), p.number, AutoMerge{Method: Merge, Head: testHead}); err != nil {
+				t.Errorf("merged meanwhile: %v", err)
+			}
+		}
+	}},
+	{"cancel when nothing is scheduled any more", func(has ability) bool { return has.autoMerge }, func(t *testing.T, c contract, h *host, f Forge) {
+		p := h.open("feature/x", "main")
+		p.mergeable, p.blocked, p.auto = false, c.blocked, true
+		code := map[Kind]int{Gitea: http.StatusNotFound, GitLab: http.StatusNotAcceptable, DataCenter: http.StatusConflict}[c.kind]
+		if code == 0 {
+			return
+		}
+		h.fail(fault{method: "change", times: 1, answer: func(w http.ResponseWriter, r *http.Request) {
+			p.mergeNow()
+			status(code)(w, r)
+		}})
+		if err := f.CancelAutoMerge(t.Context(), p.number); err != nil {
+			t.Error(err)
+		}
+	}},
 	{"strange answers", nil, func(t *testing.T, _ contract, h *host, f Forge) {
 		for name, strange := range map[string]http.HandlerFunc{
 			"web page": func(w http.ResponseWriter, _ *http.Request) {
