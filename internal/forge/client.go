@@ -146,6 +146,9 @@ func (c *client) once(ctx context.Context, r call) error {
 	if err != nil {
 		return fmt.Errorf("the credentials for %s: %w", at.Host, err)
 	}
+	if token == "" || strings.ContainsAny(token, "\r\n") {
+		return &ConfigError{Field: fieldToken, Reason: "must be one line that is not empty"}
+	}
 	secrets := c.secrets(token)
 	for range maxHops {
 		got, err := c.send(ctx, r.method, at, body, secrets)

@@ -50,6 +50,19 @@ func TestToken(t *testing.T) {
 	}
 }
 
+func TestToken_ofTwoLines(t *testing.T) {
+	for _, token := range []string{"", "s3cret\n"} {
+		f, err := New(Config{Kind: Gitea, Repository: "https://git.invalid/team/repo", Token: func(context.Context) (string, error) { return token, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wrong *ConfigError
+		if _, err := f.Get(t.Context(), 1); !errors.As(err, &wrong) || wrong.Field != "forge.token" || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestConnectionRefused(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()

@@ -174,7 +174,10 @@ func clean(text string) string { return printable.Line(text, maxTextBytes) }
 func page(text string) string { return printable.Line(text, maxURLBytes) }
 
 // noise are fields of errors which say nothing to people.
-var noise = []string{"documentation_url", "url", "status", "type", "resource", "$id", "typeName", "typeKey", "errorCode", "eventId", "context", "exceptionName", "request_id", "customProperties", "id", "data"}
+var noise = []string{
+	"$id", "context", "customProperties", "data", "documentation_url", "errorCode", "eventId", "exceptionName", "id", "request_id", "resource",
+	"status", "type", "typeKey", "typeName", "url",
+}
 
 // maxDepth of an error that is read.
 const maxDepth = 4

@@ -236,7 +236,7 @@ func (g *gitlab) Update(ctx context.Context, number int64, content Content) (*Re
 // https://docs.gitlab.com/user/project/merge_requests/reviews/
 func lacksReviewers(r *Request, content Content) error {
 	if lacking := missing(r.Reviewers, content.Reviewers); len(lacking) > 0 {
-		return &RefusedError{Status: http.StatusOK, Text: fmt.Sprintf("of the reviewers %s are not asked; without a subscription GitLab takes one for a request",
+		return &RefusedError{Status: http.StatusOK, Text: fmt.Sprintf("of the reviewers %s are not asked; without a subscription GitLab takes one",
 			strings.Join(lacking, ", "))}
 	}
 	return nil
@@ -309,7 +309,8 @@ func (g *gitlab) AutoMerge(ctx context.Context, number int64, how AutoMerge) err
 			Old       bool   `json:"merge_when_pipeline_succeeds,omitempty"` // before GitLab 17.11
 		}{how.Head, squash, how.DeleteBranch, later, later}
 		err := g.do(ctx, call{method: http.MethodPut, path: g.merge(number) + "/merge", body: body})
-		return (merge.looking() || merge.running()) && refusedWith(err, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnprocessableEntity), err
+		refused := refusedWith(err, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnprocessableEntity)
+		return refused && (merge.looking() || merge.running()), err
 	})
 }
 
