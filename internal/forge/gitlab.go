@@ -274,7 +274,8 @@ func (g *gitlab) Close(ctx context.Context, number int64) error {
 }
 
 // AutoMerge merges what can be merged, and schedules the rest. It waits for a pipeline that runs, also where none is required, as
-// GitLab's own button does. The method of a merge, other than whether commits are squashed, is a setting of the project. https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request
+// GitLab's own button does. The method of a merge, other than whether commits are squashed, is a setting of the
+// project. https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request
 func (g *gitlab) AutoMerge(ctx context.Context, number int64, how AutoMerge) error {
 	var merge gitlabMerge
 	get := func() (*Request, error) {
