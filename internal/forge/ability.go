@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,6 +48,30 @@ func (c *client) Check(content Content, auto *AutoMerge) error {
 		}
 	}
 	return nil
+}
+
+// checked asks for nothing that a kind lacks.
+type checked struct{ Forge }
+
+func (c checked) Create(ctx context.Context, source, base string, content Content) (*Request, error) {
+	if err := c.Check(content, nil); err != nil {
+		return nil, err
+	}
+	return c.Forge.Create(ctx, source, base, content)
+}
+
+func (c checked) Update(ctx context.Context, number int64, content Content) (*Request, error) {
+	if err := c.Check(content, nil); err != nil {
+		return nil, err
+	}
+	return c.Forge.Update(ctx, number, content)
+}
+
+func (c checked) AutoMerge(ctx context.Context, number int64, how AutoMerge) error {
+	if err := c.Check(Content{}, &how); err != nil {
+		return err
+	}
+	return c.Forge.AutoMerge(ctx, number, how)
 }
 
 // split tells people from teams, whose names come without the prefix.
@@ -121,4 +146,4 @@ func (d drafts) differ(content Content, now *Request) bool {
 }
 
 // reason is what keeps a request from being merged, as a sentence of what a forge's field says.
-func reason(field, value string) string { return fmt.Sprintf("%s is %q", field, value) }
+func reason(field, value string) string { return fmt.Sprintf("%s is %q", field, clean(value)) }

@@ -31,7 +31,7 @@ const (
 	firstDelay   = 200 * time.Millisecond
 	longestDelay = 5 * time.Second
 	maxHops      = 5
-	// longestWait that a server asks for and is waited here: what is longer is told to the caller, who may have better things to do.
+	// longestWait that a server asks for and is waited where a context has no end.
 	longestWait = time.Minute
 )
 
@@ -79,14 +79,13 @@ func (c *client) do(ctx context.Context, r call) error {
 		}
 		var busy *BusyError
 		switch {
-		case ctx.Err() != nil:
-			// Whoever has waited knows that the time is up; that the answer is lost matters all the same.
-			return fmt.Errorf("%s: %w", c.name(r), errors.Join(context.Cause(ctx), &lostError{err}))
+		case ctx.Err() != nil && errors.As(err, new(*lostError)):
+			return fmt.Errorf("%s: %w", c.name(r), errors.Join(context.Cause(ctx), err))
 		case !errors.As(err, &busy) || try == maxTries || !busy.harmless && !r.repeatable():
 			return fmt.Errorf("%s: %w", c.name(r), err)
 		}
 		wait := max(busy.After, delay/2+rand.N(delay/2))
-		if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) < wait || wait > longestWait {
+		if wait > patience(ctx) {
 			return fmt.Errorf("%s: %w", c.name(r), err)
 		}
 		if err := c.pause(ctx, wait); err != nil {
@@ -94,6 +93,14 @@ func (c *client) do(ctx context.Context, r call) error {
 		}
 		delay = min(2*delay, longestDelay)
 	}
+}
+
+// patience is for how long a context has one wait.
+func patience(ctx context.Context) time.Duration {
+	if deadline, limited := ctx.Deadline(); limited {
+		return time.Until(deadline)
+	}
+	return longestWait
 }
 
 func (r call) repeatable() bool { return r.again || r.method == http.MethodGet }
@@ -139,80 +146,104 @@ func (c *client) once(ctx context.Context, r call) error {
 	if err != nil {
 		return fmt.Errorf("the credentials for %s: %w", at.Host, err)
 	}
+	if token == "" || strings.ContainsAny(token, "\r\n") {
+		return &ConfigError{Field: fieldToken, Reason: "must be one line that is not empty"}
+	}
+	secrets := c.secrets(token)
 	for range maxHops {
-		response, data, err := c.send(ctx, r.method, at, body, token)
+		got, err := c.send(ctx, r.method, at, body, secrets)
 		if err != nil {
 			return err
 		}
-		if response.StatusCode < 300 {
-			return c.read(r, response, data, token)
+		if got.status < 300 {
+			return c.read(r, got, secrets)
 		}
-		next, err := c.redirect(r.method, at, response)
+		next, err := c.redirect(r.method, at, got)
 		if err != nil {
 			return err
 		}
 		if next == nil {
-			return c.failure(response, data, token)
+			return c.failure(got, secrets)
 		}
 		at = next
 	}
 	return &RefusedError{Status: http.StatusLoopDetected, Text: "redirects do not end"}
 }
 
+// secrets are the texts of a request which nothing shows that a server sends back.
+type secrets struct{ token, authorization string }
+
+func (c *client) secrets(token string) secrets {
+	request := &http.Request{Header: http.Header{}}
+	c.authorize(request, token)
+	return secrets{token, request.Header.Get("Authorization")}
+}
+
+// reply is an answer that was read whole.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // send makes one exchange. Its error is of the connection.
-func (c *client) send(ctx context.Context, method string, at *url.URL, body []byte, token string) (*http.Response, []byte, error) {
+func (c *client) send(ctx context.Context, method string, at *url.URL, body []byte, s secrets) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	request.Header = c.header.Clone()
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	c.authorize(request, token)
+	request.Header.Set("Authorization", s.authorization)
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, connectionError(err, token)
+		return reply{}, connectionError(err, s)
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
 	switch {
 	case len(data) > maxAnswerBytes:
-		return nil, nil, &lostError{fmt.Errorf("the answer is longer than %d MiB", maxAnswerBytes>>20)}
+		return reply{}, &lostError{fmt.Errorf("the answer is longer than %d MiB", maxAnswerBytes>>20)}
 	case err != nil:
-		return nil, nil, connectionError(err, token)
+		return reply{}, connectionError(err, s)
 	}
-	return response, data, nil
+	return reply{response.StatusCode, response.Header, data}, nil
 }
 
 // read takes what is needed of an answer.
-func (c *client) read(r call, response *http.Response, data []byte, token string) error {
-	if response.StatusCode == http.StatusNonAuthoritativeInfo {
+func (c *client) read(r call, got reply, s secrets) error {
+	if got.status == http.StatusNonAuthoritativeInfo {
 		// Azure DevOps answers so, with its page for signing in, where the credentials are no good.
-		return &DeniedError{Status: response.StatusCode, Text: c.words(response, data, token)}
+		return &DeniedError{Status: got.status, Text: s.words(got)}
 	}
 	if r.into == nil {
 		return nil
 	}
-	if err := json.Unmarshal(data, r.into); err != nil {
-		return &AnswerError{Kind: c.kind, Text: c.words(response, data, token)}
+	if err := json.Unmarshal(got.body, r.into); err != nil {
+		return &AnswerError{Kind: c.kind, Text: s.words(got)}
 	}
 	return nil
 }
 
 // redirect is where to go on; nil: nowhere, the answer is a failure.
-func (c *client) redirect(method string, at *url.URL, response *http.Response) (*url.URL, error) {
-	location := response.Header.Get("Location")
-	if response.StatusCode >= 400 || location == "" {
+func (c *client) redirect(method string, at *url.URL, got reply) (*url.URL, error) {
+	location := got.header.Get("Location")
+	if got.status >= 400 || location == "" {
 		return nil, nil
 	}
 	to, err := at.Parse(location)
 	if err != nil {
-		return nil, &RefusedError{Status: response.StatusCode, Text: "redirects to what is no URL"}
+		return nil, &RefusedError{Status: got.status, Text: "redirects to what is no URL"}
 	}
-	keeps := response.StatusCode == http.StatusTemporaryRedirect || response.StatusCode == http.StatusPermanentRedirect
-	if !sameOrigin(at, to) || !keeps && method != http.MethodGet {
-		return nil, &RedirectError{From: public(at), To: public(to), Status: response.StatusCode}
+	if c.kind == AzureDevOps && strings.Contains(to.Path, "_signin") {
+		return nil, &DeniedError{Status: http.StatusUnauthorized, Text: "redirects to the page for signing in"}
+	}
+	keeps := got.status == http.StatusTemporaryRedirect || got.status == http.StatusPermanentRedirect
+	same := sameOrigin(at, to)
+	if !same || !keeps && method != http.MethodGet {
+		return nil, &RedirectError{From: public(at), To: public(to), Status: got.status, renamed: same}
 	}
 	return to, nil
 }

@@ -67,7 +67,7 @@ func New(config Config) (Forge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return place.forge(c), nil
+	return checked{place.forge(c)}, nil
 }
 
 func open(config Config) (*client, place, error) {
@@ -113,6 +113,12 @@ func (p place) forge(c *client) Forge {
 	switch c.kind {
 	case GitHub:
 		return newGitHub(c, p)
+	case AzureDevOps:
+		return newAzure(c, p)
+	case Bitbucket:
+		return &bitbucket{client: c, workspace: p.owner, slug: p.name}
+	case DataCenter:
+		return newDataCenter(c, p)
 	case GitLab:
 		return &gitlab{client: c, project: p.owner + "/" + p.name}
 	}
@@ -202,7 +208,11 @@ func parse(text string) (*repository, error) {
 	case "http", "https":
 	case "ssh", "git+ssh", "ssh+git":
 		r.ssh = true
-		r.web = &url.URL{Scheme: "https", Host: strings.ToLower(u.Hostname())}
+		host := strings.ToLower(u.Hostname())
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		r.web = &url.URL{Scheme: "https", Host: host}
 	default:
 		return nil, &ConfigError{Field: fieldURL, Reason: "must begin with https:// or ssh://"}
 	}

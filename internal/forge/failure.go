@@ -20,9 +20,9 @@ import (
 )
 
 // failure is what an answer that is no success means.
-func (c *client) failure(response *http.Response, data []byte, token string) error {
-	status, text := response.StatusCode, c.words(response, data, token)
-	limited, after := throttled(response, time.Now())
+func (c *client) failure(got reply, s secrets) error {
+	status, text := got.status, s.words(got)
+	limited, after := throttled(got, time.Now())
 	said := &RefusedError{Status: status, Text: text}
 	switch {
 	case limited:
@@ -32,8 +32,7 @@ func (c *client) failure(response *http.Response, data []byte, token string) err
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return &missingError{text}
 	case status >= 500:
-		passing := status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
-		if !passing {
+		if !slices.Contains(passing, status) {
 			return said
 		}
 		return &BusyError{After: after, Err: said, gateway: true}
@@ -41,12 +40,15 @@ func (c *client) failure(response *http.Response, data []byte, token string) err
 	return said
 }
 
+// passing are statuses of servers that cannot answer now. 555 is Bitbucket's for what took too long.
+var passing = []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, 555}
+
 // missingError is ErrNotFound with what the forge says of it.
 type missingError struct{ text string }
 
 func (e *missingError) Error() string {
-	if e.text == "" {
-		return ErrNotFound.Error()
+	if strings.EqualFold(e.text, ErrNotFound.Error()) {
+		return e.text
 	}
 	return ErrNotFound.Error() + ": " + e.text
 }
@@ -54,7 +56,7 @@ func (e *missingError) Error() string {
 func (e *missingError) Is(target error) bool { return target == ErrNotFound }
 
 // connectionError is a failure without an answer. It may pass, unless the server is not the one that it should be.
-func connectionError(err error, token string) error {
+func connectionError(err error, s secrets) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // the URL is told by who asked
@@ -63,13 +65,12 @@ func connectionError(err error, token string) error {
 	if errors.As(err, &verification) || errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError)) {
 		return err
 	}
-	lost := &lostError{cleaned(err, token)}
-	return &BusyError{Err: lost}
+	return &BusyError{Err: &lostError{s.cleaned(err)}}
 }
 
 // cleaned is an error whose text is fit to be shown.
-func cleaned(err error, token string) error {
-	if text := clean(err.Error(), token); text != err.Error() {
+func (s secrets) cleaned(err error) error {
+	if text := s.clean(err.Error()); text != err.Error() {
 		return errors.New(text)
 	}
 	return err
@@ -80,21 +81,21 @@ const firstEpoch = 1_000_000_000
 
 // throttled tells a forge that wants fewer requests, and for how long, from one that refuses. GitHub does so with 403:
 // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-func throttled(response *http.Response, now time.Time) (limited bool, after time.Duration) {
-	asked := response.Header.Get("Retry-After")
+func throttled(got reply, now time.Time) (limited bool, after time.Duration) {
+	asked := got.header.Get("Retry-After")
 	if asked != "" {
 		after = until(asked, now)
 	}
 	spent := false
 	for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
-		if response.Header.Get(prefix+"Remaining") != "0" {
+		if got.header.Get(prefix+"Remaining") != "0" {
 			continue
 		}
 		if spent = true; asked == "" {
-			after = until(response.Header.Get(prefix+"Reset"), now)
+			after = until(got.header.Get(prefix+"Reset"), now)
 		}
 	}
-	switch response.StatusCode {
+	switch got.status {
 	case http.StatusTooManyRequests:
 		return true, after
 	case http.StatusForbidden:
@@ -124,41 +125,59 @@ var (
 )
 
 // words are what a server says in an answer that is not the one that was hoped for: a line, without the token.
-func (c *client) words(response *http.Response, data []byte, token string) string {
-	text := ""
-	var answer any
-	switch {
-	case strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") || isHTML.Match(data[:min(len(data), 512)]):
-		text = "a web page"
-		if title := htmlTitle.FindSubmatch(data[:min(len(data), 16<<10)]); title != nil {
-			text += fmt.Sprintf(" (%s)", bytes.TrimSpace(title[1]))
-		}
-	case len(data) <= maxWordsBytes && json.Unmarshal(data, &answer) == nil:
-		text = strings.Join(sentences(answer, 0), "; ")
-	default:
-		text = string(data[:min(len(data), maxTextBytes+1)])
-	}
-	if text = clean(text, token); text == "" {
-		text = http.StatusText(response.StatusCode)
+func (s secrets) words(got reply) string {
+	text := s.clean(said(got))
+	if text == "" {
+		text = http.StatusText(got.status)
 	}
 	return text
 }
 
-// maxWordsBytes of an answer that are searched for what it says.
-const maxWordsBytes = 256 << 10
+func said(got reply) string {
+	head := got.body[:min(len(got.body), maxHeadBytes)]
+	if strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || isHTML.Match(head) {
+		if title := htmlTitle.FindSubmatch(head); title != nil {
+			return fmt.Sprintf("a web page (%s)", bytes.TrimSpace(title[1]))
+		}
+		return "a web page"
+	}
+	var answer any
+	if len(got.body) <= maxWordsBytes && json.Unmarshal(got.body, &answer) == nil {
+		return strings.Join(sentences(answer, 0), "; ")
+	}
+	return string(head)
+}
+
+// Bytes of an answer that are searched for what it says: of one that is JSON, and of others.
+const (
+	maxWordsBytes = 256 << 10
+	maxHeadBytes  = 16 << 10
+)
 
 // secretLength is how long a text is at least that is taken for a secret.
 const secretLength = 6
 
-func clean(text, token string) string {
-	if len(token) >= secretLength {
-		text = strings.ReplaceAll(text, token, "***")
+func (s secrets) clean(text string) string {
+	_, sent, _ := strings.Cut(s.authorization, " ")
+	for _, secret := range []string{s.token, sent} {
+		if len(secret) >= secretLength {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
 	}
-	return printable.Line(text, maxTextBytes)
+	return clean(text)
 }
 
+// clean is a text of a server in one line.
+func clean(text string) string { return printable.Line(text, maxTextBytes) }
+
+// page is the URL of a request's page as it can be shown.
+func page(text string) string { return printable.Line(text, maxURLBytes) }
+
 // noise are fields of errors which say nothing to people.
-var noise = []string{"documentation_url", "url", "status", "type", "resource", "$id", "typeName", "typeKey", "errorCode", "eventId", "context", "exceptionName", "request_id", "customProperties", "id", "data"}
+var noise = []string{
+	"$id", "context", "customProperties", "data", "documentation_url", "errorCode", "eventId", "exceptionName", "id", "request_id", "resource",
+	"status", "type", "typeKey", "typeName", "url",
+}
 
 // maxDepth of an error that is read.
 const maxDepth = 4

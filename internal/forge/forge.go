@@ -80,7 +80,7 @@ const (
 // AutoMerge asks a forge to merge a request by itself once that is allowed.
 type AutoMerge struct {
 	Method       MergeMethod
-	DeleteBranch bool   // the source branch goes with the merge
+	DeleteBranch bool   // the source branch goes with the merge; GitHub leaves it after a scheduled one, Bitbucket Data Center after any
 	Head         string // the commit that is asked to be merged: another one is not
 }
 
@@ -92,9 +92,12 @@ type Forge interface {
 	Find(ctx context.Context, source, base string) (*Request, error)
 	// Get returns a request by its number. ErrNotFound.
 	Get(ctx context.Context, number int64) (*Request, error)
-	// Create opens a request. *ExistsError: there is an open one from source to base.
+	// Create opens a request. *ExistsError: there is an open one from source to base. Where an answer is lost, the forge is asked for what
+	// has become of it, so that there is one request and not two. What is said after it is open may fail: then there is a request as well as
+	// an error.
 	Create(ctx context.Context, source, base string, content Content) (*Request, error)
-	// Update changes what a request says, where that differs.
+	// Update changes what a request says, where that differs. Labels and reviewers that are missing are added, and none are taken away. An
+	// empty title is left as it is.
 	Update(ctx context.Context, number int64, content Content) (*Request, error)
 	// Close closes a request without a merge. One that is closed or merged stays so.
 	Close(ctx context.Context, number int64) error
@@ -156,9 +159,15 @@ func (e *RefusedError) Error() string {
 type RedirectError struct {
 	From, To string // URLs, without queries
 	Status   int
+
+	renamed bool // it is the same server, and a change would become a read
 }
 
 func (e *RedirectError) Error() string {
+	if e.renamed {
+		return fmt.Sprintf("%s redirects (%d) to %s, and a change is not sent after it. If the repository has another name now, set git.url to that",
+			e.From, e.Status, e.To)
+	}
 	return fmt.Sprintf("%s redirects (%d) to %s, and credentials and changes go to the configured API alone. "+
 		"If the repository or its forge has moved there, set git.url and git.forge.api_url to that place", e.From, e.Status, e.To)
 }

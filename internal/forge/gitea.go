@@ -68,7 +68,7 @@ type (
 
 func (p giteaPull) request() *Request {
 	r := &Request{
-		Number: p.Number, URL: p.URL, State: Open, Head: p.Head.SHA, Base: p.Base.Label, Source: p.Head.Label, Body: p.Body,
+		Number: p.Number, URL: page(p.URL), State: Open, Head: p.Head.SHA, Base: p.Base.Label, Source: p.Head.Label, Body: p.Body,
 	}
 	r.Title, r.Draft = giteaDrafts.cut(p.Title)
 	r.Draft = r.Draft || p.Draft
@@ -118,7 +118,7 @@ func (g *gitea) get(ctx context.Context, path string, query url.Values, into any
 // An open one that is not among these is found by Create, which Gitea tells its number.
 func (g *gitea) Find(ctx context.Context, source, base string) (*Request, error) {
 	var pull giteaPull
-	err := g.get(ctx, g.repository()+"/pulls/"+url.PathEscape(base)+"/"+url.PathEscape(source), nil, &pull)
+	err := g.get(ctx, g.repository()+"/pulls/"+url.PathEscape(base)+"/"+escapePath(source), nil, &pull)
 	if errors.Is(err, ErrNotFound) {
 		return nil, g.repositoryKnown(ctx, err)
 	}
@@ -208,7 +208,7 @@ func (g *gitea) Create(ctx context.Context, source, base string, content Content
 			Labels []int64 `json:"labels,omitempty"`
 		}{source, base, giteaDrafts.title(content, &Request{}), content.Body, labels},
 	}
-	found, err := g.settled(ctx, g, source, base, func() (*Request, error) {
+	found, err := g.settled(ctx, g, source, base, content, func() (*Request, error) {
 		if err := g.do(ctx, create); err != nil {
 			return nil, g.exists(err)
 		}
@@ -304,13 +304,17 @@ func (g *gitea) ask(ctx context.Context, now *Request, reviewers []string) error
 	if len(people)+len(teams) == 0 {
 		return nil
 	}
-	return g.do(ctx, call{
+	err := g.do(ctx, call{
 		method: http.MethodPost, path: g.pull(now.Number) + "/requested_reviewers", again: true,
 		body: struct {
 			Reviewers []string `json:"reviewers,omitempty"`
 			Teams     []string `json:"team_reviewers,omitempty"`
 		}{people, teams},
 	})
+	if errors.Is(err, ErrNotFound) {
+		return &RefusedError{Status: http.StatusNotFound, Text: err.Error()} // the request is there: a reviewer is not
+	}
+	return err
 }
 
 // labelIDs looks labels up, those of the repository and then those of the organization.

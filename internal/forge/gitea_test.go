@@ -54,7 +54,7 @@ func serveGitea(h *host) http.Handler {
 		answer(w, http.StatusOK, all)
 	})
 	// Any of those between two branches: the first here.
-	mux.HandleFunc("GET "+repository+"/pulls/{base}/{head}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+repository+"/pulls/{base}/{head...}", func(w http.ResponseWriter, r *http.Request) {
 		for _, p := range h.pulls {
 			if p.base == r.PathValue("base") && p.source == r.PathValue("head") && !p.fork {
 				answer(w, http.StatusOK, render(p))

@@ -77,7 +77,7 @@ func newGitHub(c *client, p place) *github {
 
 func (p githubPull) request() *Request {
 	r := &Request{
-		Number: p.Number, URL: p.URL, State: Open, Head: p.Head.SHA, Base: p.Base.Ref, Source: p.Head.Ref,
+		Number: p.Number, URL: page(p.URL), State: Open, Head: p.Head.SHA, Base: p.Base.Ref, Source: p.Head.Ref,
 		Title: p.Title, Body: p.Body, Draft: p.Draft,
 	}
 	for _, label := range p.Labels {
@@ -173,7 +173,7 @@ func (g *github) Create(ctx context.Context, source, base string, content Conten
 		Body  string `json:"body"`
 		Draft bool   `json:"draft"`
 	}{source, base, content.Title, content.Body, content.Draft != nil && *content.Draft}
-	made, err := g.settled(ctx, g, source, base, func() (*Request, error) {
+	made, err := g.settled(ctx, g, source, base, content, func() (*Request, error) {
 		var pull githubPull
 		err := g.do(ctx, call{method: http.MethodPost, path: g.repository() + "/pulls", body: create, into: &pull})
 		if refusedWith(err, http.StatusUnprocessableEntity) {

@@ -41,7 +41,7 @@ func (g *github) mutate(ctx context.Context, query string, variables map[string]
 	for _, e := range answer.Errors {
 		kinds, texts = append(kinds, e.Type), append(texts, e.Message)
 	}
-	text := clean(strings.Join(texts, "; "), "")
+	text := clean(strings.Join(texts, "; "))
 	switch {
 	case slices.Contains(kinds, "FORBIDDEN"), slices.Contains(kinds, "INSUFFICIENT_SCOPES"):
 		return &DeniedError{Status: http.StatusForbidden, Text: text}

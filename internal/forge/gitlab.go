@@ -43,6 +43,9 @@ type gitlabMerge struct {
 	OldStatus     string       `json:"merge_status"`
 	MergeCommit   string       `json:"merge_commit_sha"`
 	SquashCommit  string       `json:"squash_commit_sha"`
+	Pipeline      *struct {
+		Status string `json:"status"`
+	} `json:"head_pipeline"` // not in lists
 }
 
 type gitlabUser struct {
@@ -51,7 +54,7 @@ type gitlabUser struct {
 }
 
 func (m gitlabMerge) request() *Request {
-	r := &Request{Number: m.IID, URL: m.URL, State: Open, Head: m.SHA, Base: m.Target, Source: m.Source, Body: m.Description, Labels: m.Labels}
+	r := &Request{Number: m.IID, URL: page(m.URL), State: Open, Head: m.SHA, Base: m.Target, Source: m.Source, Body: m.Description, Labels: m.Labels}
 	r.Title, r.Draft = gitlabDrafts.cut(m.Title)
 	r.Draft = r.Draft || m.Draft
 	for _, user := range m.Reviewers {
@@ -93,6 +96,18 @@ func (m gitlabMerge) looking() bool {
 		return true
 	}
 	return m.Status == "" && m.OldStatus != "can_be_merged" && m.OldStatus != "cannot_be_merged"
+}
+
+// running: a pipeline has not ended yet: https://docs.gitlab.com/api/pipelines/#list-project-pipelines
+func (m gitlabMerge) running() bool {
+	if m.Pipeline == nil {
+		return false
+	}
+	switch m.Pipeline.Status {
+	case "created", "waiting_for_resource", "preparing", "pending", "running":
+		return true
+	}
+	return false
 }
 
 func (g *gitlab) merges() string { return "/projects/" + url.PathEscape(g.project) + "/merge_requests" }
@@ -167,7 +182,7 @@ func (g *gitlab) Create(ctx context.Context, source, base string, content Conten
 		Source: source, Target: base, Title: gitlabDrafts.title(content, &Request{}), Description: &content.Body,
 		Labels: strings.Join(content.Labels, ","), Reviewers: reviewers,
 	}
-	made, err := g.settled(ctx, g, source, base, func() (*Request, error) {
+	made, err := g.settled(ctx, g, source, base, content, func() (*Request, error) {
 		var merge gitlabMerge
 		err := g.do(ctx, call{method: http.MethodPost, path: g.merges(), body: create, into: &merge})
 		if refusedWith(err, http.StatusConflict) {
@@ -221,7 +236,7 @@ func (g *gitlab) Update(ctx context.Context, number int64, content Content) (*Re
 // https://docs.gitlab.com/user/project/merge_requests/reviews/
 func lacksReviewers(r *Request, content Content) error {
 	if lacking := missing(r.Reviewers, content.Reviewers); len(lacking) > 0 {
-		return &RefusedError{Status: http.StatusOK, Text: fmt.Sprintf("of the reviewers %s are not asked; without a subscription GitLab takes one for a request",
+		return &RefusedError{Status: http.StatusOK, Text: fmt.Sprintf("of the reviewers %s are not asked; without a subscription GitLab takes one",
 			strings.Join(lacking, ", "))}
 	}
 	return nil
@@ -258,8 +273,9 @@ func (g *gitlab) Close(ctx context.Context, number int64) error {
 	return err
 }
 
-// AutoMerge merges what can be merged, and schedules the rest. The method of a merge, other than whether commits are squashed, is a
-// setting of the project. https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request
+// AutoMerge merges what can be merged, and schedules the rest. It waits for a pipeline that runs, also where none is required, as
+// GitLab's own button does. The method of a merge, other than whether commits are squashed, is a setting of the
+// project. https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request
 func (g *gitlab) AutoMerge(ctx context.Context, number int64, how AutoMerge) error {
 	var merge gitlabMerge
 	get := func() (*Request, error) {
@@ -285,15 +301,17 @@ func (g *gitlab) AutoMerge(ctx context.Context, number int64, how AutoMerge) err
 				return false, err
 			}
 		}
+		later := !now.Mergeable || merge.running()
 		body := struct {
 			SHA       string `json:"sha,omitempty"`
 			Squash    bool   `json:"squash"`
 			Remove    bool   `json:"should_remove_source_branch"`
 			AutoMerge bool   `json:"auto_merge,omitempty"`
 			Old       bool   `json:"merge_when_pipeline_succeeds,omitempty"` // before GitLab 17.11
-		}{how.Head, squash, how.DeleteBranch, !now.Mergeable, !now.Mergeable}
+		}{how.Head, squash, how.DeleteBranch, later, later}
 		err := g.do(ctx, call{method: http.MethodPut, path: g.merge(number) + "/merge", body: body})
-		return merge.looking() && refusedWith(err, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnprocessableEntity), err
+		refused := refusedWith(err, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnprocessableEntity)
+		return refused && (merge.looking() || merge.running()), err
 	})
 }
 

@@ -60,6 +60,9 @@ func serveGitLab(h *host) http.Handler {
 		if p.merge != "" {
 			out["merge_commit_sha"] = p.merge
 		}
+		if p.running {
+			out["head_pipeline"] = map[string]any{"id": 1, "status": "running"}
+		}
 		return out
 	}
 	ask := func(p *pullRequest, ids []int) {
@@ -211,6 +214,15 @@ func TestGitLab_mergesAtOnce(t *testing.T) {
 	}
 }
 
+func TestGitLab_waitsForPipelines(t *testing.T) {
+	h, f := gitlabContract.start(t)
+	p := h.open("feature/x", "main")
+	p.running = true
+	if err := f.AutoMerge(t.Context(), p.number, AutoMerge{Head: testHead}); err != nil || p.state != Open || !p.auto {
+		t.Errorf("%v; %+v", err, p)
+	}
+}
+
 func TestGitLab_mergeCommit(t *testing.T) {
 	for _, c := range []struct {
 		merge gitlabMerge
@@ -224,5 +236,18 @@ func TestGitLab_mergeCommit(t *testing.T) {
 		if got := c.merge.request().MergeCommit; got != c.want {
 			t.Errorf("%+v: %s", c.merge, got)
 		}
+	}
+}
+
+// Without a subscription, GitLab takes one reviewer and does not say so.
+func TestGitLab_oneReviewer(t *testing.T) {
+	h, f := gitlabContract.start(t)
+	h.fail(fault{method: "POST", times: 1, answer: func(w http.ResponseWriter, _ *http.Request) {
+		p := h.add(&pullRequest{source: "feature/x", base: "main"})
+		answer(w, http.StatusCreated, map[string]any{"iid": p.number, "state": "opened", "reviewers": []any{map[string]any{"id": 10, "username": "alice"}}})
+	}})
+	r, err := f.Create(t.Context(), "feature/x", "main", Content{Title: "A title", Reviewers: []string{"alice", "bob"}})
+	if r == nil || r.Number != 1 || err == nil || !strings.Contains(err.Error(), "of the reviewers bob are not asked") {
+		t.Errorf("got %+v, %v", r, err)
 	}
 }

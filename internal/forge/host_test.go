@@ -36,7 +36,7 @@ type pullRequest struct {
 	mergeable      bool
 	blocked        string // the host's word for it
 	version        int
-	fork           bool
+	fork, running  bool
 	unreadyAnswers int // merges that are refused since the host is still looking
 }
 
@@ -56,7 +56,7 @@ type host struct {
 
 // fault is an answer in place of the host's.
 type fault struct {
-	method, path string // path is a part of it
+	method, path string // "change": any but GET; path is a part of it
 	times        int
 	after        bool // the host does what it is asked to, and then answers so
 	answer       http.HandlerFunc
@@ -187,7 +187,8 @@ func (c contract) start(t *testing.T, configure ...func(*Config)) (*host, Forge)
 		h.log = append(h.log, r.Method+" "+r.URL.RequestURI())
 		for i := range h.faults {
 			f := &h.faults[i]
-			if f.times == 0 || f.method != r.Method || !strings.Contains(r.URL.Path, f.path) {
+			matches := f.method == r.Method || f.method == "change" && r.Method != http.MethodGet
+			if f.times == 0 || !matches || !strings.Contains(r.URL.Path, f.path) {
 				continue
 			}
 			f.times--
@@ -221,7 +222,7 @@ func (c contract) start(t *testing.T, configure ...func(*Config)) (*host, Forge)
 
 // quick takes the time out of waiting.
 func quick(f Forge) {
-	f.(interface{ shared() *client }).shared().pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	f.(checked).Forge.(interface{ shared() *client }).shared().pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 }
 
 func (c *client) shared() *client { return c }

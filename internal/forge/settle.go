@@ -11,37 +11,43 @@ import (
 const maxCreates = 3
 
 // settled opens a request. Where the answer is lost, the forge is asked what has become of it, so that there is never a second one.
-func (c *client) settled(ctx context.Context, f Forge, source, base string, create func() (*Request, error)) (*Request, error) {
+// What is there then under another title is another's.
+func (c *client) settled(ctx context.Context, f Forge, source, base string, content Content, create func() (*Request, error)) (*Request, error) {
 	for try := 1; ; try++ {
 		made, err := create()
 		if err == nil {
 			return made, nil
 		}
 		var exists *ExistsError
-		lost := isLost(err)
+		lost, there := isLost(err), errors.As(err, &exists)
 		switch {
-		case errors.As(err, &exists) && try > 1:
-			// It is the one whose answer was lost, or one of another writer: there is one, which is what was wanted.
-		case errors.As(err, &exists) && exists.Number != 0, !lost && exists == nil:
+		case there && try > 1: // it may be the one whose answer was lost
+		case there && exists.Number != 0, !there && !lost && !isUnsure(err):
 			return nil, err
 		}
 		found, lookErr := f.Find(ctx, source, base)
 		if lookErr != nil {
 			return nil, errors.Join(err, lookErr)
 		}
-		open := found != nil && found.State == Open
-		switch {
-		case open && lost, open && try > 1:
-			return found, nil
-		case open:
+		if found != nil && found.State == Open {
+			if (try > 1 || !there) && found.Title == content.Title {
+				return found, nil
+			}
 			return nil, &ExistsError{Number: found.Number}
-		case !lost || try == maxCreates:
+		}
+		if !lost || try == maxCreates {
 			return nil, err
 		}
 		if err := c.pause(ctx, firstDelay); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// isUnsure reports whether an answer leaves open what was done: a failure of the forge itself, or one that cannot be read.
+func isUnsure(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, new(*AnswerError)) || errors.As(err, &refused) && refused.Status >= http.StatusInternalServerError
 }
 
 // existing is what a refusal to open a request means: *ExistsError if there is an open one.
@@ -62,9 +68,6 @@ const maxSchedules = 6
 // scheduled has a request merged as it is with the commit that is asked for. What is merged already is left. attempt reports whether
 // its failure may pass: whether a new request can be merged is worked out behind the answer that it is there.
 func (c *client) scheduled(ctx context.Context, how AutoMerge, get func() (*Request, error), attempt func(now *Request) (passing bool, err error)) error {
-	if err := c.Check(Content{}, &how); err != nil {
-		return err
-	}
 	delay := 2 * firstDelay
 	for try := 1; ; try++ {
 		now, err := get()
@@ -79,7 +82,13 @@ func (c *client) scheduled(ctx context.Context, how AutoMerge, get func() (*Requ
 			return &RefusedError{Status: http.StatusConflict, Text: "the source branch is at " + now.Head + " and not at " + how.Head}
 		}
 		passing, err := attempt(now)
-		if err == nil || !passing && !isLost(err) || try == maxSchedules {
+		if err == nil {
+			return nil
+		}
+		if !passing && !isLost(err) || try == maxSchedules {
+			if now, again := get(); again == nil && now.State == Merged {
+				return nil // by another, meanwhile
+			}
 			return err
 		}
 		if err := c.pause(ctx, delay); err != nil {
