@@ -302,7 +302,10 @@ func (is *Installs) awaitRemoval(ctx context.Context, places ...repolayout.Insta
 	if err := is.proposals.awaitMerge(ctx, what, is.pathsOf(places...)); err != nil {
 		return err
 	}
-	return is.proposals.closeEmpty(ctx)
+	if err := is.proposals.closeEmpty(ctx); err != nil {
+		return &EmptyRequestError{Err: err}
+	}
+	return nil
 }
 
 // Stand is where package installs have got to as they are on the branch that is pushed to.

@@ -237,7 +237,13 @@ func (ps *Proposals) Withdraw(ctx context.Context, number int64) error {
 	return err
 }
 
-// closeEmpty closes the request of a branch on which nothing is left to merge. It is best effort: an empty request does no harm.
+// EmptyRequestError: everything was done but that the request, if one is open with nothing left to merge, was not closed.
+type EmptyRequestError struct{ Err error }
+
+func (e *EmptyRequestError) Error() string { return e.Err.Error() }
+func (e *EmptyRequestError) Unwrap() error { return e.Err }
+
+// closeEmpty closes the request of a branch on which nothing is left to merge.
 func (ps *Proposals) closeEmpty(ctx context.Context) error {
 	if ps.Forge == nil {
 		return nil

@@ -216,6 +216,11 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 		}
 	}
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
+	var empty *delivery.EmptyRequestError
+	if errors.As(err, &empty) {
+		resp.Diagnostics.Append(emptyRequest(empty))
+		return
+	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	}

@@ -2,6 +2,7 @@ package packageinstall
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -169,6 +170,11 @@ func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest
 	set.Expected, set.Gone = expected, true
 	done, err := r.data.Installs.ApplySet(bounded, set)
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
+	var empty *delivery.EmptyRequestError
+	if errors.As(err, &empty) {
+		resp.Diagnostics.Append(emptyRequest(empty))
+		return
+	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
 	}

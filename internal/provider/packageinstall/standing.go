@@ -9,6 +9,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
@@ -77,4 +78,10 @@ func removalWaits(name string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("The removal of "+name+" waits to be merged",
 		"Its files are gone from git.push_branch and are still on git.branch, so that the run cluster runs what they deploy. "+
 			"Merge the branch, and apply again; to keep the package, apply with it in the configuration.")
+}
+
+// emptyRequest is the warning about a pull request that is left with nothing in it.
+func emptyRequest(err *delivery.EmptyRequestError) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("A pull request may be open that has nothing to merge",
+		tfdiag.Fit("The files are gone. If there is a pull request for git.push_branch, it could not be closed: close it by hand.\n\nOriginal error: "+err.Error()))
 }
