@@ -15,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -27,6 +28,7 @@ var (
 	_ resource.ResourceWithValidateConfig = (*packageInstalls)(nil)
 	_ resource.ResourceWithModifyPlan     = (*packageInstalls)(nil)
 	_ resource.ResourceWithImportState    = (*packageInstalls)(nil)
+	_ packed.Resource                     = (*packageInstalls)(nil)
 )
 
 const setNoun = "package installs"
@@ -45,6 +47,9 @@ func (r *packageInstalls) Metadata(_ context.Context, req resource.MetadataReque
 func (r *packageInstalls) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.data = providerdata.From(req, resp)
 }
+
+// Packed is the attribute that may have hundreds of packages in it.
+func (r *packageInstalls) Packed() string { return "packages" }
 
 // ValidateConfig checks the packages as far as they are known.
 func (r *packageInstalls) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {

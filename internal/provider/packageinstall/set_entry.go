@@ -21,6 +21,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -90,7 +91,11 @@ func (m setModel) entries(ctx context.Context, writeOnly types.Dynamic) (entries
 	if m.Packages.IsUnknown() || m.Packages.IsUnderlyingValueUnknown() {
 		return nil, false, nil
 	}
-	packages, ok := tfvalue.FieldsOf(m.Packages)
+	opened, err := packed.Open(ctx, m.Packages)
+	if err != nil {
+		diags.Append(notPackages("cannot be read: " + err.Error()))
+	}
+	packages, ok := tfvalue.FieldsOf(opened)
 	if !ok {
 		if !m.Packages.IsNull() {
 			diags.Append(notPackages("is no map of packages"))

@@ -15,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -333,7 +334,8 @@ func packagesOf(ctx context.Context, entries []entry, before types.Dynamic) type
 		fields[e.name] = e.value()
 	}
 	packages := tfvalue.ObjectOf(fields)
-	if uniform, ok := before.UnderlyingValue().(types.Map); ok {
+	opened, _ := packed.Open(ctx, before) // it has been read already
+	if uniform, ok := opened.UnderlyingValue().(types.Map); ok {
 		if converted, err := tfvalue.Convert(ctx, packages, uniform.Type(ctx)); err == nil {
 			return types.DynamicValue(converted)
 		}
