@@ -75,8 +75,8 @@ func (m *model) set(attribute string, value attr.Value) {
 	reflect.ValueOf(m).Elem().Field(fieldOf()[attribute]).Set(reflect.ValueOf(value))
 }
 
-func (m model) get(attribute string) attr.Value {
-	value, _ := reflect.TypeAssert[attr.Value](reflect.ValueOf(m).Field(fieldOf()[attribute]))
+func (m *model) get(attribute string) attr.Value {
+	value, _ := reflect.TypeAssert[attr.Value](reflect.ValueOf(m).Elem().Field(fieldOf()[attribute]))
 	return value
 }
 

@@ -88,6 +88,7 @@ type setPlan struct {
 	unsure  bool // what is imported may have values that are write-only
 	known   verified
 	adopted map[string]string
+	before  map[string]string // the versions that the state has
 	hidden  []string // packages that are written, and whose attributes stay as they are
 }
 
@@ -114,6 +115,7 @@ func (p *setPlan) make(ctx context.Context) {
 	p.say(d...)
 	p.adopted = map[string]string{}
 	maps.Copy(p.adopted, texts(p.state.Adopted))
+	p.before = texts(p.state.ResolvedVersions)
 	if p.claim(); p.resp.Diagnostics.HasError() {
 		return
 	}
@@ -192,6 +194,10 @@ func (p *setPlan) prefetch(ctx context.Context) error {
 // files plans those of a package, and reports whether they stay as they are.
 func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 	prior, there := p.prior[e.name]
+	s := stay{seen: p.seen, verified: p.known, unsure: p.unsure, entry: e, prior: prior}
+	if there && s.isVerified(p.r.data.Provider) {
+		return true // whatever the files are made of
+	}
 	if !e.isKnown(ctx) {
 		return false
 	}
@@ -205,7 +211,7 @@ func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 		p.new(ctx, e, spec)
 		return false
 	}
-	stays, err := p.r.stays(ctx, stay{seen: p.seen, verified: p.known, unsure: p.unsure, entry: e, prior: prior}, spec)
+	stays, err := p.r.stays(ctx, s, spec)
 	if err != nil {
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return false
@@ -254,7 +260,7 @@ func (p *setPlan) version(ctx context.Context, e entry, stays bool) types.String
 	var before *model
 	if prior, there := p.prior[e.name]; there {
 		was := prior.model
-		was.ResolvedVersion = types.StringValue(texts(p.state.ResolvedVersions)[e.name])
+		was.ResolvedVersion = types.StringValue(p.before[e.name])
 		before = &was
 	}
 	if stays { // so does what is installed, and no file needs to be read to tell
