@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -118,11 +119,33 @@ func (ct *Catalog) PrefetchPackages(ctx context.Context, names []string) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = ct.Layout.PackagesDir(name)
+	return repository.Prefetch(ctx, ct.packagesDirs(names)...)
+}
+
+// Fingerprints has one for each package, which is another one if any file of its versions
+// in the repository is. It reads none of them.
+func (ct *Catalog) Fingerprints(ctx context.Context, names []string) ([]string, error) {
+	repository, err := ct.repository()
+	if err != nil || len(names) == 0 {
+		return nil, err
 	}
-	return repository.Prefetch(ctx, paths...)
+	entries, err := repository.Entries(ctx, gitops.Hash{}, ct.packagesDirs(names)...)
+	if err != nil {
+		return nil, err
+	}
+	prints := make([]string, len(names))
+	for i, entry := range entries {
+		prints[i] = base64.RawStdEncoding.EncodeToString(entry.Hash[:8]) // a state has one for each of hundreds
+	}
+	return prints, nil
+}
+
+func (ct *Catalog) packagesDirs(names []string) []string {
+	dirs := make([]string, len(names))
+	for i, name := range names {
+		dirs[i] = ct.Layout.PackagesDir(name)
+	}
+	return dirs
 }
 
 // offerKey is a question to a cluster; name is "" for all packages.

@@ -76,7 +76,8 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, entries)...); resp.Diagnostics.HasError() {
+	offers, diags := r.checkApply(bounded, &plan, entries)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
 	var set delivery.InstallSet
@@ -96,7 +97,7 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Imported(done.Creation), knownMap(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
-		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
@@ -118,7 +119,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	checked := r.checkApply(bounded, &plan, entries)
+	offers, checked := r.checkApply(bounded, &plan, entries)
 	if plan.Commit.IsUnknown() {
 		resp.Diagnostics.Append(checked...)
 	}
@@ -129,6 +130,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
 		plan.Creation = state.Creation
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
+		resp.Diagnostics.Append(recordOffers(ctx, resp.Private, offers)...)
 		return
 	}
 	set, diags := r.change(bounded, "update", req.Private, plan, state, entries)
@@ -148,7 +150,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 		}
 		plan = plan.committed(state.commits())
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
-		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
@@ -252,7 +254,7 @@ func (r *packageInstalls) paths(m setModel, entries []entry) types.Map {
 }
 
 // record notes what is in the repository now.
-func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, done delivery.SetReceipt) diag.Diagnostics {
+func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, offers []string, done delivery.SetReceipt) diag.Diagnostics {
 	before, diags := readSeen(ctx, private)
 	others, d := readCreations(ctx, private)
 	diags.Append(d...)
@@ -275,7 +277,9 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
-	diags.Append(privatestate.Set(ctx, private, verifiedKey, verifiedBy(r.data.Provider, entries))...)
+	known := verifiedBy(r.data.Provider, entries)
+	known.Offers = offers
+	diags.Append(privatestate.Set(ctx, private, verifiedKey, known)...)
 	return diags
 }
 
