@@ -16,6 +16,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -28,6 +29,7 @@ var (
 	_ resource.ResourceWithValidateConfig = (*packageInstalls)(nil)
 	_ resource.ResourceWithModifyPlan     = (*packageInstalls)(nil)
 	_ resource.ResourceWithImportState    = (*packageInstalls)(nil)
+	_ packed.Resource                     = (*packageInstalls)(nil)
 )
 
 const setNoun = "package installs"
@@ -46,6 +48,9 @@ func (r *packageInstalls) Metadata(_ context.Context, req resource.MetadataReque
 func (r *packageInstalls) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.data = providerdata.From(req, resp)
 }
+
+// Packed is the attribute that may have hundreds of packages in it.
+func (r *packageInstalls) Packed() string { return "packages" }
 
 // ValidateConfig checks the packages as far as they are known.
 func (r *packageInstalls) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
@@ -72,7 +77,8 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, entries)...); resp.Diagnostics.HasError() {
+	offers, diags := r.checkApply(bounded, &plan, entries)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
 	var set delivery.InstallSet
@@ -92,7 +98,7 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Imported(done.Creation), knownMap(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
-		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
@@ -114,7 +120,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	checked := r.checkApply(bounded, &plan, entries)
+	offers, checked := r.checkApply(bounded, &plan, entries)
 	if plan.Commit.IsUnknown() {
 		resp.Diagnostics.Append(checked...)
 	}
@@ -125,6 +131,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
 		plan.Creation = state.Creation
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
+		resp.Diagnostics.Append(recordOffers(ctx, resp.Private, offers)...)
 		return
 	}
 	set, diags := r.change(bounded, "update", req.Private, plan, state, entries)
@@ -144,7 +151,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 		}
 		plan = plan.committed(state.commits())
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
-		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
@@ -253,7 +260,7 @@ func (r *packageInstalls) paths(m setModel, entries []entry) types.Map {
 }
 
 // record notes what is in the repository now.
-func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, done delivery.SetReceipt) diag.Diagnostics {
+func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, offers []string, done delivery.SetReceipt) diag.Diagnostics {
 	before, diags := readSeen(ctx, private)
 	others, d := readCreations(ctx, private)
 	diags.Append(d...)
@@ -276,7 +283,9 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
-	diags.Append(privatestate.Set(ctx, private, verifiedKey, verifiedBy(r.data.Provider, entries))...)
+	known := verifiedBy(r.data.Provider, entries)
+	known.Offers = offers
+	diags.Append(privatestate.Set(ctx, private, verifiedKey, known)...)
 	return diags
 }
 

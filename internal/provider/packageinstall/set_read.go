@@ -15,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -89,8 +90,9 @@ type setRead struct {
 	others   creations
 	unsure   bool
 	known    verified
-	changed  bool // a file is another than was seen
-	gone     int  // packages that are not there any more
+	changed  bool            // a file is another than was seen
+	settled  map[string]bool // packages whose versions are those of the state
+	gone     int             // packages that are not there any more
 }
 
 // stand is where the packages have got to that the state has, also those that are gone.
@@ -139,7 +141,11 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 	var now map[repolayout.Install]installfiles.Blobs
 	both, looking := errgroup.WithContext(ctx)
 	both.Go(func() (err error) { now, err = s.r.data.Installs.Look(looking, places); return err })
-	both.Go(func() error { return s.r.data.Catalog.PrefetchPackages(looking, offered(s.entries)) })
+	var offers []string
+	both.Go(func() (err error) {
+		offers, err = s.r.data.Catalog.Fingerprints(looking, offered(s.entries))
+		return err
+	})
 	if err := both.Wait(); err != nil {
 		return fail(err)
 	}
@@ -149,13 +155,20 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 			others = append(others, at)
 		}
 	}
-	if len(others) == 0 {
-		return diags
+	s.changed = len(others) > 0
+	if s.changed {
+		s.known.Offers = nil // they are about what the state said
 	}
-	if err := s.r.data.Installs.Prefetch(ctx, others); err != nil {
+	s.settled = s.known.settled(s.r.data.Provider, offered(s.entries), offers)
+	both, looking = errgroup.WithContext(ctx)
+	both.Go(func() error { return s.r.data.Installs.Prefetch(looking, others) })
+	both.Go(func() error { return s.r.data.Catalog.PrefetchPackages(looking, offeredBut(s.entries, s.settled)) })
+	if err := both.Wait(); err != nil {
 		return fail(err)
 	}
-	s.changed = true
+	if !s.changed {
+		return diags
+	}
 	left := s.entries[:0:0]
 	for _, e := range s.entries {
 		if !slices.Contains(others, s.state.at(e.name)) {
@@ -278,6 +291,10 @@ func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
 	s.r.askClusters(ctx, s.entries, false)
 	before, now := texts(s.state.ResolvedVersions), map[string]string{}
 	for _, e := range s.entries {
+		if s.settled[e.name] {
+			now[e.name] = before[e.name]
+			continue
+		}
 		m := e.model
 		m.ResolvedVersion = types.StringNull()
 		if version, ok := before[e.name]; ok {
@@ -316,9 +333,13 @@ func (r *packageInstalls) askClusters(ctx context.Context, entries []entry, agai
 
 // offered are the packages whose versions are looked up in the repository.
 func offered(entries []entry) []string {
+	return offeredBut(entries, nil)
+}
+
+func offeredBut(entries []entry, but map[string]bool) []string {
 	var names []string
 	for _, e := range entries {
-		if e.model.PackageSource.ValueString() == delivery.FromRepository {
+		if e.model.PackageSource.ValueString() == delivery.FromRepository && !but[e.name] {
 			names = append(names, e.name)
 		}
 	}
@@ -333,7 +354,8 @@ func packagesOf(ctx context.Context, entries []entry, before types.Dynamic) type
 		fields[e.name] = e.value()
 	}
 	packages := tfvalue.ObjectOf(fields)
-	if uniform, ok := before.UnderlyingValue().(types.Map); ok {
+	opened, _ := packed.Open(ctx, before) // it has been read already
+	if uniform, ok := opened.UnderlyingValue().(types.Map); ok {
 		if converted, err := tfvalue.Convert(ctx, packages, uniform.Type(ctx)); err == nil {
 			return types.DynamicValue(converted)
 		}
