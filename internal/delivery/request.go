@@ -225,11 +225,12 @@ func (ps *Proposals) Look(ctx context.Context, number int64) (request *forge.Req
 	return request, (len(differences) > 0) != open || standing.Behind, err
 }
 
-// Withdraw closes a request, if it is open.
+// Withdraw closes a request, if it is open. What it was for is not turned down by that: it is left to its package installs.
 func (ps *Proposals) Withdraw(ctx context.Context, number int64) error {
 	if err := ps.CheckProposal(Proposal{}); err != nil {
 		return err
 	}
+	ps.settle(ctx)
 	err := ps.Forge.Close(ctx, number)
 	if errors.Is(err, forge.ErrNotFound) {
 		return nil

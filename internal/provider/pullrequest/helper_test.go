@@ -24,6 +24,7 @@ const pushBranch = "terraform/prod"
 // scene is a Gitea with a repository whose branch main takes no pushes, a robot that may push to others, and a configuration of that robot.
 type scene struct {
 	*testing.T
+	env     *acctest.Env
 	server  *gitea.Server
 	traffic *labtest.Traffic
 	repo    *gitea.Repository
@@ -39,7 +40,7 @@ func approvals(n int) map[string]any {
 
 func newScene(t *testing.T, rule map[string]any) *scene {
 	e := acctest.Alone(t)
-	s := &scene{T: t}
+	s := &scene{T: t, env: e}
 	s.server, s.traffic = labtest.ObservedForge(t, nil)
 	var err error
 	if s.repo, err = s.server.CreateRepository(t.Context(), map[string]string{"README.md": "# GitOps\n"}); err != nil {
@@ -51,7 +52,7 @@ func newScene(t *testing.T, rule map[string]any) *scene {
 	s.must(err)
 	s.vars = config.Variables{
 		"forge_token": config.StringVariable(token),
-		"git_url": config.StringVariable(s.repo.URL()), "git_ca": config.StringVariable(s.server.CertificateAuthority()),
+		"git_url":     config.StringVariable(s.repo.URL()), "git_ca": config.StringVariable(s.server.CertificateAuthority()),
 		"username": config.StringVariable(s.robot.Name), "password": config.StringVariable(s.robot.Password),
 	}
 	s.program = s.configuration(e)

@@ -79,7 +79,7 @@ resource "carvel_pull_request" "test" {
 }
 
 output "request" {
-  value = try(carvel_pull_request.test[0], null)
+  value = try({ state = carvel_pull_request.test[0].state, merge_commit = carvel_pull_request.test[0].merge_commit }, null)
 }
 output "installs" {
   value = { for k, i in carvel_package_install.test : k => { commit = i.commit, pending = i.pending_commit } }
