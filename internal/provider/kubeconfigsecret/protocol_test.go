@@ -10,6 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential/credentialtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
@@ -184,6 +185,55 @@ func TestProtocol_refused(t *testing.T) {
 				t.Errorf("want %q in: %s", want, diags)
 			}
 		})
+	}
+}
+
+// TestProtocol_unusable: a kubeconfig that nobody could use is an error at its
+// attribute, whichever of them it comes from.
+func TestProtocol_unusable(t *testing.T) {
+	expired := credentialtest.Token(`{"exp": %d}`, time.Now().Add(-time.Hour).Unix())
+	for token, want := range map[string]string{
+		`""`: "anonymous", `"x\n"`: "line break", `"${TOKEN}"`: "${...}", expired: "expired on " + time.Now().Add(-time.Hour).UTC().Format("2006-01-02"),
+	} {
+		for _, name := range []string{"kubeconfig", "kubeconfig_wo"} {
+			w, r := inMemory(t)
+			before := w.Snapshot()
+			c := basic(attributes{"service_account": nil, name: kubeconfigOf(token)})
+			if name == "kubeconfig_wo" {
+				c["kubeconfig_wo_version"] = "1"
+			}
+			_, diags := r.Plan(c)
+			if !diags.Failed() || !strings.Contains(diags.String(), `AttributeName("`+name+`")`) || !strings.Contains(diags.String(), want) {
+				t.Errorf("%s: want %q in: %s", name, want, diags)
+			}
+			if !maps.Equal(before, w.Snapshot()) {
+				t.Error("something was written")
+			}
+		}
+	}
+}
+
+// TestProtocol_expired: a kubeconfig that expires after it was written is in nobody's
+// way, and its replacement is written.
+func TestProtocol_expired(t *testing.T) {
+	_, r := inMemory(t)
+	ends := time.Now().Add(1500 * time.Millisecond)
+	c := basic(attributes{"service_account": nil, "kubeconfig": kubeconfigOf(credentialtest.Token(`{"exp": %d}`, ends.Unix()))})
+	if diags := r.Apply(c); diags.Failed() {
+		t.Fatal(diags)
+	}
+	time.Sleep(time.Until(ends))
+	p, diags := r.Plan(c)
+	if diags.Failed() || p.Action != protocoltest.None || !strings.Contains(diags.String(), "WARNING") || !strings.Contains(diags.String(), "expired on") {
+		t.Errorf("%s: %s", p.Action, diags)
+	}
+	c["labels"] = map[string]any{"a": "b"}
+	if diags := r.Apply(c); diags.Failed() {
+		t.Errorf("a label: %s", diags)
+	}
+	c["kubeconfig"] = kubeconfigOf("another")
+	if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.Update || strings.Contains(diags.String(), "expired") {
+		t.Errorf("%s: %s", p.Action, diags)
 	}
 }
 

@@ -51,7 +51,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := withSource(ctx, plan, req.Config)
+	spec, diags := r.withSource(ctx, plan, req.Config, false)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -104,9 +104,9 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := withSource(ctx, plan, req.Config)
-	resp.Diagnostics.Append(diags...)
 	keeps := plan.Fingerprint.Equal(state.Fingerprint) && plan.Key.Equal(state.Key)
+	spec, diags := r.withSource(ctx, plan, req.Config, keeps)
+	resp.Diagnostics.Append(diags...)
 	if keeps {
 		spec.Keep = state.Fingerprint.ValueString()
 	}
@@ -171,8 +171,8 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 
 // withSource is the plan's spec with the kubeconfig that only the
 // configuration holds. It refuses one that was not known at plan and cannot be
-// used.
-func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.KubeconfigSecret, diag.Diagnostics) {
+// used; isWritten is that it is kept as it is.
+func (r *kubeconfigSecret) withSource(ctx context.Context, plan model, config tfsdk.Config, isWritten bool) (delivery.KubeconfigSecret, diag.Diagnostics) {
 	spec, diags := plan.spec(ctx)
 	if !plan.ServiceAccount.IsNull() {
 		return spec, diags
@@ -182,7 +182,7 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 		at = path.Root("kubeconfig_wo")
 		diags.Append(config.GetAttribute(ctx, at, &kubeconfig)...)
 	}
-	diags.Append(checkPortable(at, kubeconfig)...)
+	diags.Append(r.checkUsable(at, kubeconfig, isWritten)...)
 	spec.Kubeconfig = []byte(kubeconfig.ValueString())
 	return spec, diags
 }

@@ -161,7 +161,7 @@ func TestAccKubeconfigSecret_inUse(t *testing.T) {
 const given = `apiVersion: v1
 kind: Config
 current-context: a
-clusters: [{name: c, cluster: {server: "https://%s.example.com", certificate-authority-data: Y2E=}}]
+clusters: [{name: c, cluster: {server: "https://%s.example.com"}}]
 users: [{name: u, user: {%s}}, {name: v, user: {token: unused}}]
 contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: v}}]
 `

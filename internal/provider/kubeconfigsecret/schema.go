@@ -26,7 +26,8 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A run cluster's kubeconfig in a Secret on the build cluster, for Apps that deploy to the run cluster. " +
 			"Exactly one source is given: `kubeconfig`, `kubeconfig_wo` or `service_account`.\n\n" +
-			"A kubeconfig is reduced to its current context. One that kapp-controller could not use, since it runs an exec plugin or names files, is refused. " +
+			"A kubeconfig is reduced to its current context. One that kapp-controller could not use, since it runs an exec plugin or names files, is refused, " +
+			"and so is one that kubectl would refuse or use as nobody: without credentials, with certificates or keys that cannot be read, or expired. " +
 			"Destroying the resource is refused while an App names the Secret.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("NAMESPACE/NAME"),

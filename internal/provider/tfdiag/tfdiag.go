@@ -265,7 +265,7 @@ func explainDelivery(err error) (explanation, bool) {
 	case errors.As(err, &portability):
 		return explanation{
 			attribute: "kubeconfig",
-			what:      "kapp-controller could not use this kubeconfig: " + strings.Join(portability.Findings, "; ") + ".",
+			what:      "kapp-controller could not use this kubeconfig: " + portability.Text() + ".",
 		}, true
 	}
 	return explanation{}, false

@@ -69,7 +69,7 @@ func TestFailure(t *testing.T) {
 		"record clash":   {&delivery.RecordClashError{Namespace: "apps", Name: "app"}, "name", []string{"delete each other's objects", "app-app"}},
 		"failed delete":  {&delivery.DeleteError{Ref: apps, Failed: true, Message: "secret gone"}, "", []string{"cannot delete", "secret gone", "restore", `kubectl patch apps.kappctrl.k14s.io a --namespace dev --type merge --patch '{"spec":{"noopDelete":true}}'`, `on_destroy = "orphan"`}},
 		"slow delete":    {&delivery.DeleteError{Ref: apps, Message: "Deleting", Err: context.DeadlineExceeded}, "", []string{"last reported: Deleting", "timeouts", `on_destroy = "orphan"`}},
-		"kubeconfig":     {&kubeconfig.PortabilityError{Findings: []string{"exec"}}, "kubeconfig", []string{"exec"}},
+		"kubeconfig":     {&kubeconfig.PortabilityError{Findings: []kubeconfig.Finding{{Text: "exec"}}}, "kubeconfig", []string{"exec"}},
 		"run cluster":    {&delivery.MissingPartError{Part: delivery.PartRunCluster, RunCluster: "x"}, "run_cluster", []string{"run_clusters"}},
 		"no git":         {&delivery.MissingPartError{Part: delivery.PartGit}, "", []string{"git.url", "CARVEL_GIT_URL"}},
 		"no build":       {&delivery.MissingPartError{Part: delivery.PartBuildCluster}, "", []string{"build_cluster", "KUBE_CONFIG_PATH"}},
