@@ -40,7 +40,7 @@ func deployAttribute() schema.SingleNestedAttribute {
 					"delete": schema.SingleNestedAttribute{
 						Optional:            true,
 						MarkdownDescription: "How kapp deletes what was deployed, when the App is deleted.",
-						Validators:          []validator.Object{atLeastOne("raw_options")},
+						Validators:          []validator.Object{schemas.AtLeastOneOf("raw_options")},
 						Attributes:          map[string]schema.Attribute{"raw_options": rawOptions("delete", carvel.ValidateDeleteOption)},
 					},
 				},

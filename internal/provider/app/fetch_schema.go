@@ -33,7 +33,7 @@ func fetchAttribute() schema.ListNestedAttribute {
 				"http":          httpAttribute(),
 				"helm_chart":    helmChartAttribute(),
 			},
-			Validators: []validator.Object{exactlyOne("git", "inline", "image", "imgpkg_bundle", "http", "helm_chart")},
+			Validators: []validator.Object{schemas.ExactlyOneOf("git", "inline", "image", "imgpkg_bundle", "http", "helm_chart")},
 		},
 	}
 }
@@ -42,7 +42,7 @@ func gitAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "A directory of a Git repository.",
-		Validators:          []validator.Object{atMostOne("ref", "ref_selection")},
+		Validators:          []validator.Object{schemas.AtMostOneOf("ref", "ref_selection")},
 		Attributes: map[string]schema.Attribute{
 			"url": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "URL of the repository. The default is the provider's `git.url`.",
@@ -95,7 +95,7 @@ func inlineAttribute(description string) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: description,
-		Validators:          []validator.Object{atLeastOne("paths", "paths_from")},
+		Validators:          []validator.Object{schemas.AtLeastOneOf("paths", "paths_from")},
 		Attributes: map[string]schema.Attribute{
 			"paths": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,
@@ -111,7 +111,7 @@ func inlineAttribute(description string) schema.Attribute {
 				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{"secret_ref": directoryRef("Secret"), "config_map_ref": directoryRef("ConfigMap")},
-					Validators: []validator.Object{exactlyOne("secret_ref", "config_map_ref")},
+					Validators: []validator.Object{schemas.ExactlyOneOf("secret_ref", "config_map_ref")},
 				},
 			},
 		},

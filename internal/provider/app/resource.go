@@ -21,9 +21,10 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*app)(nil)
-	_ resource.ResourceWithModifyPlan  = (*app)(nil)
-	_ resource.ResourceWithImportState = (*app)(nil)
+	_ resource.ResourceWithConfigure        = (*app)(nil)
+	_ resource.ResourceWithModifyPlan       = (*app)(nil)
+	_ resource.ResourceWithImportState      = (*app)(nil)
+	_ resource.ResourceWithConfigValidators = (*app)(nil)
 )
 
 // awaitedKey holds, in the resource's private state, whether an update has been

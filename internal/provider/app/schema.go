@@ -40,9 +40,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"service_account_name": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "ServiceAccount in the App's namespace, to deploy to the build cluster itself. Exactly one of it and `cluster` is given.",
-				Validators: []validator.String{
-					schemas.ObjectName(), stringvalidator.ExactlyOneOf(path.MatchRoot("cluster")),
-				},
+				Validators:          []validator.String{schemas.ObjectName()},
 			},
 			"cluster": clusterAttribute(),
 			"run_cluster": schema.StringAttribute{
@@ -66,7 +64,6 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					listvalidator.SizeAtLeast(1),
 					listvalidator.UniqueValues(),
 					listvalidator.ValueStringsAre(schemas.PackageName()),
-					listvalidator.ExactlyOneOf(path.MatchRoot("fetch")),
 					listvalidator.AlsoRequires(path.MatchRoot("run_cluster")),
 				},
 			},
@@ -162,6 +159,13 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			},
 			"status": statusAttribute(),
 		},
+	}
+}
+
+// ConfigValidators look at attributes of which one is to be set.
+func (*app) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{
+		schemas.ExactlyOneOf("service_account_name", "cluster"), schemas.ExactlyOneOf("fetch", "packages"), schemas.AtMostOneOf("git_secret_ref", "git_credentials"),
 	}
 }
 

@@ -24,7 +24,7 @@ func templateAttribute() schema.ListNestedAttribute {
 				"cue":           cueAttribute(),
 				"sops":          sopsAttribute(),
 			},
-			Validators: []validator.Object{exactlyOne("ytt", "kbld", "helm_template", "cue", "sops")},
+			Validators: []validator.Object{schemas.ExactlyOneOf("ytt", "kbld", "helm_template", "cue", "sops")},
 		},
 	}
 }
@@ -98,14 +98,14 @@ func sopsAttribute() schema.Attribute {
 		Optional: true,
 		MarkdownDescription: "Decrypt files with SOPS, in place and before the other steps: `params.sops.yaml` becomes `params.yaml`. " +
 			"It has exactly one of `age` and `pgp`.",
-		Validators: []validator.Object{exactlyOne("age", "pgp")},
+		Validators: []validator.Object{schemas.ExactlyOneOf("age", "pgp")},
 		Attributes: map[string]schema.Attribute{
 			"age": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Decrypt with age keys.", Attributes: keys("They are lines that begin with `AGE-SECRET-KEY-`."),
 			},
 			"pgp": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Decrypt with PGP keys.", Attributes: keys("They are armored PGP keys."),
-				Validators: []validator.Object{atLeastOne("private_keys_secret_ref")},
+				Validators: []validator.Object{schemas.AtLeastOneOf("private_keys_secret_ref")},
 			},
 			"paths": templatePaths("Files and directories to decrypt. The default is all that end in `.sops.yml` or `.sops.yaml`."),
 		},
@@ -125,7 +125,7 @@ func valuesFromAttribute() schema.Attribute {
 				"path":           schema.StringAttribute{Optional: true, MarkdownDescription: "A fetched file.", Validators: []validator.String{schemas.Check("a relative path", carvel.ValidateFilePath)}},
 				"downward_api":   downwardAPIAttribute(),
 			},
-			Validators: []validator.Object{exactlyOne("secret_ref", "config_map_ref", "path", "downward_api")},
+			Validators: []validator.Object{schemas.ExactlyOneOf("secret_ref", "config_map_ref", "path", "downward_api")},
 		},
 	}
 }
@@ -149,7 +149,7 @@ func downwardAPIAttribute() schema.Attribute {
 						"kapp_controller_version": givenVersion("The version of kapp-controller, or the one given here."),
 						"kubernetes_apis":         givenAPIs("The APIs of the App's cluster, or those given here."),
 					},
-					Validators: []validator.Object{exactlyOne("field_path", "kubernetes_version", "kapp_controller_version", "kubernetes_apis")},
+					Validators: []validator.Object{schemas.ExactlyOneOf("field_path", "kubernetes_version", "kapp_controller_version", "kubernetes_apis")},
 				},
 			},
 		},

@@ -169,8 +169,9 @@ func TestProtocol_renewed(t *testing.T) {
 // TestProtocol_refused: bad input is refused before anything is written.
 func TestProtocol_refused(t *testing.T) {
 	for want, wrong := range map[string]attributes{
-		"run_clusters":       {"run_cluster": "nosuch"},
-		"one (and only one)": {"kubeconfig": kubeconfigOf("x")},
+		"run_clusters": {"run_cluster": "nosuch"},
+		"exactly one of kubeconfig, kubeconfig_wo and service_account": {"kubeconfig": kubeconfigOf("x")},
+		"set one of kubeconfig, kubeconfig_wo, service_account":        {"service_account": nil},
 		"not a kubeconfig":   {"service_account": nil, "kubeconfig": "a: ["},
 		"exec plugin":        {"service_account": nil, "kubeconfig": strings.Replace(kubeconfigOf("x"), "{token: x}", "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", 1)},
 		"prescribed":         {"type": "kubernetes.io/tls"},

@@ -22,10 +22,11 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithValidateConfig = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithModifyPlan     = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithImportState    = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithConfigure        = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithValidateConfig   = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithConfigValidators = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithModifyPlan       = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithImportState      = (*kubeconfigSecret)(nil)
 )
 
 const noun = "kubeconfig secret"

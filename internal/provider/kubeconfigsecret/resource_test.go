@@ -215,7 +215,7 @@ func TestAccKubeconfigSecret_refused(t *testing.T) {
 		`with carvel_kubeconfig_secret.test.*kubeconfig_wo .*exec plugin|kubeconfig_wo.*exec plugin`: {"kubeconfig_wo": text("one", plugin), "kubeconfig_wo_version": config.StringVariable("1")},
 		`tokenFile is a file path`: {"kubeconfig": text("one", "tokenFile: /var/run/token")},
 		`not a kubeconfig`:         {"kubeconfig": config.StringVariable("s3cret: [")},
-		`Missing Attribute Configuration|Invalid Attribute Combination`: {},
+		`Exactly one of kubeconfig, kubeconfig_wo and service_account`: {},
 		`Invalid namespace`: {"namespace": config.StringVariable("../x"), "kubeconfig": text("one", "token: s3cret")},
 	} {
 		steps = append(steps, f.Refused(pattern, vars))

@@ -55,9 +55,6 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"kubeconfig": schema.StringAttribute{
 				Optional: true, Sensitive: true,
 				MarkdownDescription: "Text of a kubeconfig. It is kept in the state; `kubeconfig_wo` and `service_account` are not.",
-				Validators: []validator.String{
-					stringvalidator.ExactlyOneOf(path.MatchRoot("kubeconfig_wo"), path.MatchRoot("service_account")),
-				},
 			},
 			"kubeconfig_wo": schema.StringAttribute{
 				Optional: true, WriteOnly: true,
@@ -100,6 +97,11 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			},
 		},
 	}
+}
+
+// ConfigValidators look at attributes of which one is to be set.
+func (*kubeconfigSecret) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{schemas.ExactlyOneOf("kubeconfig", "kubeconfig_wo", "service_account")}
 }
 
 func serviceAccountAttributes() map[string]schema.Attribute {
