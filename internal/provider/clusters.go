@@ -168,7 +168,7 @@ func invalidField(at path.Path, wrong *cluster.FieldError, variable string) diag
 }
 
 func configPaths(ctx context.Context, m schemas.Cluster, variables map[string]string, c *cluster.Config) diag.Diagnostics {
-	if !m.ConfigPaths.IsNull() {
+	if !schemas.IsAbsent(m.ConfigPaths) {
 		return m.ConfigPaths.ElementsAs(ctx, &c.ConfigPaths, false)
 	}
 	if single := setting(m.ConfigPath, variables["config_path"]); single != "" {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -17,7 +16,6 @@ func fetchAttribute() schema.ListNestedAttribute {
 		Optional: true,
 		MarkdownDescription: "What to deploy, from one or more sources. Each has exactly one of `git`, `inline`, `image`, `imgpkg_bundle`, `http` and `helm_chart`. " +
 			"Exactly one of `fetch` and `packages` is given.",
-		Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"path": schema.StringAttribute{
@@ -102,13 +100,11 @@ func inlineAttribute(description string) schema.Attribute {
 				MarkdownDescription: "Path to content. Everybody reads it who may read Apps; what is secret is better in `paths_from`. " +
 					"`object` shows a digest of each content in its place. Terraform shows the content here, unless it comes from something sensitive.",
 				Validators: []validator.Map{
-					mapvalidator.SizeAtLeast(1),
 					mapvalidator.KeysAre(schemas.Check("a relative path", carvel.ValidateFilePath)),
 				},
 			},
 			"paths_from": schema.ListNestedAttribute{
 				Optional: true, MarkdownDescription: "Objects whose keys become files. Each has exactly one of `secret_ref` and `config_map_ref`.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{"secret_ref": directoryRef("Secret"), "config_map_ref": directoryRef("ConfigMap")},
 					Validators: []validator.Object{schemas.ExactlyOneOf("secret_ref", "config_map_ref")},
@@ -211,7 +207,6 @@ func tagSelectionAttribute(description string) schema.Attribute {
 							"identifiers": schema.ListAttribute{
 								Optional: true, ElementType: types.StringType,
 								MarkdownDescription: "Accept only prereleases with one of these identifiers, `rc` for 1.0.0-rc.1.",
-								Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
 							},
 						},
 					},

@@ -225,6 +225,29 @@ func TestProtocol_refused(t *testing.T) {
 	}
 }
 
+// TestProtocol_empties: an empty list or map is none.
+func TestProtocol_empties(t *testing.T) {
+	fetch := func(source string, of map[string]any) []any { return []any{map[string]any{source: of}} }
+	others := attributes{"packages": nil, "run_cluster": nil}
+	selection := map[string]any{"semver": map[string]any{"prereleases": map[string]any{}}}
+	ref := map[string]any{"name": "x"}
+	for _, c := range append(whole(),
+		basic(others, attributes{"fetch": fetch("inline", map[string]any{"paths": map[string]any{"a.yaml": "a: 1"}, "paths_from": []any{map[string]any{"secret_ref": ref}}})}),
+		basic(others, attributes{"fetch": fetch("git", map[string]any{"url": "https://git.example.com/r.git", "ref_selection": selection}), "wait": false}),
+		basic(others, attributes{"fetch": fetch("image", map[string]any{"url": "r/a", "tag_selection": selection}), "wait": false, "template": []any{
+			map[string]any{"sops": map[string]any{"age": map[string]any{"private_keys_secret_ref": ref}}},
+			map[string]any{"ytt": map[string]any{"inline": map[string]any{"paths": map[string]any{"b.yaml": "b: 1"}}, "values_from": []any{map[string]any{"secret_ref": ref}}}},
+			map[string]any{"kbld": map[string]any{}},
+		}}),
+		basic(others, attributes{"fetch": fetch("helm_chart", map[string]any{"name": "c", "repository": map[string]any{"url": "https://h.example.com"}}), "wait": false, "template": []any{
+			map[string]any{"helm_template": map[string]any{"values_from": []any{map[string]any{"downward_api": map[string]any{"items": []any{map[string]any{"name": "n", "field_path": "metadata.name"}}}}}}},
+			map[string]any{"cue": map[string]any{"values_from": []any{map[string]any{"path": "v"}}}},
+		}, "deploy": map[string]any{"kapp": map[string]any{"inspect": map[string]any{}, "delete": map[string]any{}}}}),
+	) {
+		protocoltest.Empties(t, inMemory, c)
+	}
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

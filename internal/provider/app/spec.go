@@ -62,7 +62,7 @@ func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
 
 // packages are those that the App delivers by their names, nil if it has none.
 func (m model) packages(ctx context.Context) (*delivery.Packages, diag.Diagnostics) {
-	if m.Packages.IsNull() {
+	if schemas.IsAbsent(m.Packages) {
 		return nil, nil
 	}
 	p := delivery.Packages{RunCluster: m.RunCluster.ValueString(), PerPackage: m.FetchPerPackage.ValueBool()}
@@ -87,7 +87,7 @@ func selectPackages(p *delivery.Packages, s *carvel.AppSpec) diag.Diagnostics {
 // packages has a source of its own, whatever the next plan makes of that.
 func (m model) found() model {
 	var template []carvel.Template
-	if diags := tfvalue.Part("template", m.Template, &template); m.Packages.IsNull() || diags.HasError() {
+	if diags := tfvalue.Part("template", m.Template, &template); schemas.IsAbsent(m.Packages) || diags.HasError() {
 		return m
 	}
 	if _, _, ok := carvel.SelectPaths(template, nil); !ok {
@@ -128,7 +128,7 @@ func (m model) sources(d *delivery.Delivery, packages *delivery.Packages, secret
 // steps are what the App runs to make objects. secret is the App's own for age,
 // or empty.
 func (m model) steps(secret string, s *carvel.AppSpec) diag.Diagnostics {
-	if m.Template.IsNull() {
+	if schemas.IsAbsent(m.Template) {
 		s.Template = defaultTemplate(secret)
 		return nil
 	}

@@ -15,7 +15,7 @@ func templateAttribute() schema.ListNestedAttribute {
 		Optional: true,
 		MarkdownDescription: "The steps that make objects of what was fetched, in order. Each has exactly one of `ytt`, `kbld`, `helm_template`, `cue` and `sops`. " +
 			"The default is one `ytt` step, which passes plain YAML through, after a `sops` step if there is a `sops_age_key_wo`.",
-		Validators: []validator.List{listvalidator.SizeAtLeast(1), sopsFirst{}},
+		Validators: []validator.List{sopsFirst{}},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"ytt":           yttAttribute(),
@@ -41,7 +41,6 @@ func yttAttribute() schema.Attribute {
 			"file_marks": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "File marks, for example `config/**/*.txt:type=text-plain`.",
 				Validators: []validator.List{
-					listvalidator.SizeAtLeast(1),
 					listvalidator.ValueStringsAre(schemas.Check("a file mark, PATH:NAME=VALUE", carvel.ValidateFileMark)),
 				},
 			},
@@ -117,7 +116,6 @@ func valuesFromAttribute() schema.Attribute {
 		Optional: true,
 		MarkdownDescription: "Values, later ones over earlier ones. Each source has exactly one of `secret_ref`, `config_map_ref`, `path` and `downward_api`. " +
 			"Every key of a Secret or ConfigMap is a file of values.",
-		Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"secret_ref":     localRef("A Secret in the App's namespace.", "Secret"),
@@ -137,7 +135,6 @@ func downwardAPIAttribute() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"items": schema.ListNestedAttribute{
 				Required: true, MarkdownDescription: "Each has a `name` and exactly one of the others.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{
 						"name": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the value; dots nest it.", Validators: []validator.String{notEmpty()}},
@@ -171,7 +168,6 @@ func givenAPIs(description string) schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"group_versions": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Groups and versions to use instead, for example `apps/v1`.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 			},
 		},
 	}
@@ -181,7 +177,6 @@ func templatePaths(description string) schema.Attribute {
 	return schema.ListAttribute{
 		Optional: true, ElementType: types.StringType, MarkdownDescription: description,
 		Validators: []validator.List{
-			listvalidator.SizeAtLeast(1),
 			listvalidator.ValueStringsAre(schemas.Check("a relative path, or -", carvel.ValidateTemplatePath)),
 		},
 	}

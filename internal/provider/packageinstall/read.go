@@ -62,9 +62,24 @@ func (m model) readParts(found delivery.PackageInstall) (model, error) {
 		return m, err
 	}
 	m.Cluster, _ = cluster.(types.Object)
-	m.Prereleases, _ = prereleases.(types.Object)
+	read, _ := prereleases.(types.Object)
+	m.Prereleases = keepEmpty(read, m.Prereleases)
 	m.Extensions, err = readExtensions(found.Install.Extensions, m.Extensions)
 	return m, err
+}
+
+// keepEmpty keeps what an object has written as empty where nothing is found.
+func keepEmpty(found, prior types.Object) types.Object {
+	if found.IsNull() {
+		return found
+	}
+	attributes, written := found.Attributes(), prior.Attributes()
+	for name, value := range attributes {
+		if value.IsNull() && saysNothing(written[name]) {
+			attributes[name] = written[name]
+		}
+	}
+	return types.ObjectValueMust(found.AttributeTypes(context.Background()), attributes)
 }
 
 // readSecrets takes over the names of the values Secrets.

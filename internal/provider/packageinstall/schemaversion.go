@@ -1,7 +1,6 @@
 package packageinstall
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -40,7 +39,6 @@ func prereleasesAttribute() schema.Attribute {
 			"identifiers": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Only prereleases with one of these identifiers, for example `rc`.",
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
 			},
 		},
 	}

@@ -178,6 +178,13 @@ func TestProtocol_noController(t *testing.T) {
 	}
 }
 
+// TestProtocol_empties: an empty list or map is none.
+func TestProtocol_empties(t *testing.T) {
+	for _, c := range whole() {
+		protocoltest.Empties(t, inMemory, c)
+	}
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

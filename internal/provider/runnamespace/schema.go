@@ -102,7 +102,6 @@ func ruleAttributes() map[string]schema.Attribute {
 		"verbs":      list("Verbs, for example `get`.", listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))),
 		"resource_names": schema.ListAttribute{
 			Optional: true, ElementType: types.StringType, MarkdownDescription: "Names of single objects, instead of all of them.",
-			Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		},
 	}
 }

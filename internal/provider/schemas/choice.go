@@ -113,6 +113,28 @@ func (c Choice) summary(at path.Path) string {
 	return at.String() + ": " + c.what() + " " + text
 }
 
+// Requires is about an attribute that is of no use without another one.
+func Requires(name, other string) resource.ConfigValidator { return requires{name, other} }
+
+type requires struct{ name, other string }
+
+func (r requires) Description(context.Context) string { return r.name + " needs " + r.other }
+
+func (r requires) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
+
+func (r requires) ValidateResource(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var name, other attr.Value
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(r.name), &name)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(r.other), &other)...)
+	if resp.Diagnostics.HasError() || IsAbsent(name) || name.IsUnknown() || !IsAbsent(other) {
+		return
+	}
+	if flag, isBool := name.(types.Bool); isBool && !flag.ValueBool() {
+		return
+	}
+	resp.Diagnostics.AddAttributeError(path.Root(r.name), r.name+" needs "+r.other, r.other+" is not set. Set it, or remove "+r.name+".")
+}
+
 // IsAbsent reports whether a value is null, or a list, a set or a map without elements:
 // modules pass these where they have nothing to set.
 func IsAbsent(v attr.Value) bool {
