@@ -86,6 +86,16 @@ func TokenSecretName(serviceAccount string, users ...string) string {
 	return serviceAccount + "-kubeconfig-" + hex.EncodeToString(sum[:4])
 }
 
+// LongestTokenSecretName is as long as the name of a token Secret of the account is at
+// most: some random digits may follow what TokenSecretName says.
+func LongestTokenSecretName(serviceAccount string) string {
+	return TokenSecretName(serviceAccount) + "-" + strings.Repeat("0", 2*TokenSecretRandom)
+}
+
+// TokenSecretRandom is how many random bytes make the name of a token Secret one that
+// there has never been.
+const TokenSecretRandom = 4
+
 // TokenSecret builds the Secret that the run cluster fills with a long-lived
 // token of a ServiceAccount.
 func TokenSecret(namespace, name, serviceAccount string) *unstructured.Unstructured {

@@ -88,7 +88,7 @@ func (ks *Kubeconfigs) newTokenName(ctx context.Context, c Cluster, s Kubeconfig
 	case len(made) > 0:
 		return made[0], nil
 	}
-	unique := make([]byte, 4)
+	unique := make([]byte, carvel.TokenSecretRandom)
 	_, _ = rand.Read(unique) // never fails
 	return begin + "-" + hex.EncodeToString(unique), nil
 }

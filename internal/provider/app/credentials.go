@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -30,6 +32,20 @@ func (m model) credentials(ctx context.Context) (*credentialsModel, diag.Diagnos
 	}
 	c := &credentialsModel{}
 	return c, m.GitCredentials.As(ctx, c, basetypes.ObjectAsOptions{})
+}
+
+// checkNames refuses a name from which one follows that Kubernetes would refuse.
+func (m model) checkNames(ctx context.Context) diag.Diagnostics {
+	name, at := m.Name.ValueString(), path.Root("name")
+	diags := tfdiag.LongName(at, name, "ConfigMap in which kapp records what it deploys", carvel.RecordName(name))
+	git, age, d := m.secretNames(ctx)
+	diags.Append(d...)
+	given, _ := m.GitCredentials.Attributes()["secret_name"].(types.String)
+	if given.ValueString() == "" {
+		diags.Append(tfdiag.LongName(at, name, "Secret of git_credentials", git)...)
+	}
+	diags.Append(tfdiag.LongName(at, name, "Secret of sops_age_key_wo", age)...)
+	return diags
 }
 
 // knowsSecrets reports whether the names of the App's own Secrets are known.

@@ -192,23 +192,36 @@ func TestProtocol_failing(t *testing.T) {
 	stop()
 }
 
+// long is a name of so many characters.
+func long(n int) string {
+	return strings.Repeat("a.", n/2+1)[:n-1] + "b"
+}
+
 // TestProtocol_refused: bad input is refused before anything is written.
 func TestProtocol_refused(t *testing.T) {
 	for want, wrong := range map[string]attributes{
 		"packages":                          {"packages": []any{"app"}},
 		"exactly one of fetch and packages": {"packages": nil},
-		"exactly one of service_account_name and cluster":   {"cluster": nil},
-		"service_account_name and cluster are set":          {"service_account_name": "sa"},
-		"exactly one of password_wo and ssh_private_key_wo": {"git_credentials": map[string]any{"version": "1"}},
-		"at most one of git_secret_ref and git_credentials": {"git_secret_ref": map[string]any{"name": "x"}, "git_credentials": map[string]any{"version": "1", "username": "u", "password_wo": "s3cret"}},
-		"exactly one of git, inline, image":                 {"packages": nil, "fetch": []any{map[string]any{}}},
-		"user information":                                  {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"url": "https://u:s3cret@h/r", "ref": "origin/main"}}}},
-		"on_destroy":                                        {"on_destroy": "keep"},
-		"sync_period":                                       {"sync_period": "soon"},
-		"age-secret-key":                                    {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
-		"fetch_per_package":                                 {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "fetch_per_package": true},
-		"create_directories":                                {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "create_directories": true},
-		"invalid template[0]":                               {"template": numbered("0")},
+		"exactly one of service_account_name and cluster":    {"cluster": nil},
+		"service_account_name and cluster are set":           {"service_account_name": "sa"},
+		"exactly one of password_wo and ssh_private_key_wo":  {"git_credentials": map[string]any{"version": "1"}},
+		"at most one of git_secret_ref and git_credentials":  {"git_secret_ref": map[string]any{"name": "x"}, "git_credentials": map[string]any{"version": "1", "username": "u", "password_wo": "s3cret"}},
+		"exactly one of git, inline, image":                  {"packages": nil, "fetch": []any{map[string]any{}}},
+		"user information":                                   {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"url": "https://u:s3cret@h/r", "ref": "origin/main"}}}},
+		"254 characters":                                     {"name": long(250)},
+		"secret of sops_age_key_wo would have a name of 254": {"name": long(245), "sops_age_key_wo": "AGE-SECRET-KEY-1", "sops_age_key_wo_version": "1"},
+		"secret of git_credentials would have a name of 254": {"name": long(250), "git_credentials": map[string]any{"version": "1", "username": "u", "password_wo": "s3cret"}},
+		"invalid labels[\"a b\"]":                            {"labels": map[string]any{"a b": "c"}},
+		"invalid labels[\"a\"]":                              {"labels": map[string]any{"a": strings.Repeat("x", 64)}},
+		"invalid annotations[\"/a\"]":                        {"annotations": map[string]any{"/a": "c"}},
+		"takes at most 262144":                               {"annotations": map[string]any{"a": strings.Repeat("x", 262144)}},
+		"field_manager.name":                                 {"field_manager": map[string]any{"name": strings.Repeat("x", 129)}},
+		"on_destroy":                                         {"on_destroy": "keep"},
+		"sync_period":                                        {"sync_period": "soon"},
+		"age-secret-key":                                     {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
+		"fetch_per_package":                                  {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "fetch_per_package": true},
+		"create_directories":                                 {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "create_directories": true},
+		"invalid template[0]":                                {"template": numbered("0")},
 		"invalid template[1]": {"template": []any{
 			map[string]any{"ytt": map[string]any{}}, map[string]any{"kbld": map[string]any{"paths": []any{"-", "1/x"}}},
 		}},

@@ -25,6 +25,7 @@ var (
 	_ resource.ResourceWithModifyPlan       = (*app)(nil)
 	_ resource.ResourceWithImportState      = (*app)(nil)
 	_ resource.ResourceWithConfigValidators = (*app)(nil)
+	_ resource.ResourceWithValidateConfig   = (*app)(nil)
 )
 
 // awaitedKey holds, in the resource's private state, whether an update has been

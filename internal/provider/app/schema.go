@@ -18,6 +18,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -162,6 +163,15 @@ func (*app) ConfigValidators(context.Context) []resource.ConfigValidator {
 	return []resource.ConfigValidator{
 		schemas.ExactlyOneOf("service_account_name", "cluster"), schemas.ExactlyOneOf("fetch", "packages"), schemas.AtMostOneOf("git_secret_ref", "git_credentials"),
 		schemas.Requires("packages", "run_cluster"), schemas.Requires("fetch_per_package", "packages"), schemas.Requires("create_directories", "packages"),
+	}
+}
+
+// ValidateConfig refuses names from which others follow that are too long.
+func (*app) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config model
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(config.checkNames(ctx)...)
 	}
 }
 

@@ -172,11 +172,12 @@ func TestProtocol_refused(t *testing.T) {
 		"run_clusters": {"run_cluster": "nosuch"},
 		"exactly one of kubeconfig, kubeconfig_wo and service_account": {"kubeconfig": kubeconfigOf("x")},
 		"set one of kubeconfig, kubeconfig_wo, service_account":        {"service_account": nil},
-		"not a kubeconfig":   {"service_account": nil, "kubeconfig": "a: ["},
-		"exec plugin":        {"service_account": nil, "kubeconfig": strings.Replace(kubeconfigOf("x"), "{token: x}", "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", 1)},
-		"prescribed":         {"type": "kubernetes.io/tls"},
-		"expiration_seconds": {"service_account": map[string]any{"namespace": "apps", "name": "sa", "expiration_seconds": 3600}},
-		"no such":            {"service_account": map[string]any{"namespace": "apps", "name": "nosuch"}},
+		"not a kubeconfig":                      {"service_account": nil, "kubeconfig": "a: ["},
+		"exec plugin":                           {"service_account": nil, "kubeconfig": strings.Replace(kubeconfigOf("x"), "{token: x}", "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", 1)},
+		"token secret would have a name of 254": {"service_account": map[string]any{"namespace": "apps", "name": strings.Repeat(strings.Repeat("a", 49)+".", 4) + strings.Repeat("b", 25)}},
+		"prescribed":                            {"type": "kubernetes.io/tls"},
+		"expiration_seconds":                    {"service_account": map[string]any{"namespace": "apps", "name": "sa", "expiration_seconds": 3600}},
+		"no such":                               {"service_account": map[string]any{"namespace": "apps", "name": "nosuch"}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			w, r := inMemory(t)

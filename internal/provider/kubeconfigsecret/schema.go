@@ -18,6 +18,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -134,7 +135,8 @@ func serviceAccountAttributes() map[string]schema.Attribute {
 	}
 }
 
-// ValidateConfig refuses a life for a token that does not expire.
+// ValidateConfig refuses a life for a token that does not expire, and an account whose
+// token Secret would have too long a name.
 func (r *kubeconfigSecret) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
@@ -143,6 +145,10 @@ func (r *kubeconfigSecret) ValidateConfig(ctx context.Context, req resource.Vali
 	}
 	var account serviceAccountModel
 	resp.Diagnostics.Append(config.ServiceAccount.As(ctx, &account, basetypes.ObjectAsOptions{})...)
+	if !account.TokenSource.IsUnknown() && account.TokenSource.ValueString() != fromRequest {
+		name := account.Name.ValueString()
+		resp.Diagnostics.Append(tfdiag.LongName(path.Root("service_account").AtName("name"), name, "token Secret", carvel.LongestTokenSecretName(name))...)
+	}
 	if account.ExpirationSeconds.IsNull() || account.TokenSource.IsUnknown() || account.TokenSource.ValueString() == fromRequest {
 		return
 	}

@@ -149,14 +149,6 @@ func valuesDropped(file string) diag.Diagnostic {
 			"To keep them, give them in values, values_yaml or values_wo.")
 }
 
-// longSecretName is the diagnostic of a Secret whose name follows from another,
-// and is too long by what is added to it.
-func longSecretName(attribute, name string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root(attribute), "Invalid "+attribute,
-		fmt.Sprintf("The Secret that is made would have a name of %d characters, %q, and a cluster takes no more than 253. Set a shorter %s.",
-			len(name), name, attribute))
-}
-
 // ownSecret is the diagnostic of a values Secret that is named as an extra one.
 func ownSecret(name string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("extra_values_secrets"), "Invalid extra_values_secrets",

@@ -104,7 +104,7 @@ func checkMetadata(plan model) diag.Diagnostics {
 		return diags
 	}
 	for name, value := range map[string]types.Map{"labels": plan.Labels, "annotations": plan.Annotations} {
-		if !value.IsNull() {
+		if !schemas.IsAbsent(value) {
 			diags.AddAttributeError(path.Root(name), "Invalid "+name,
 				"With create_namespace = false the Namespace is left as it is. Remove "+name+", or set create_namespace = true.")
 		}

@@ -185,6 +185,15 @@ func TestProtocol_empties(t *testing.T) {
 	}
 }
 
+// TestProtocol_emptyLabels: no labels may be given with a namespace of somebody else's.
+func TestProtocol_emptyLabels(t *testing.T) {
+	w, r := inMemory(t)
+	w.Run.Put(carvel.RunNamespace(carvel.RunNamespaceSpec{Name: "team"})[0])
+	if diags := r.Apply(basic(attributes{"create_namespace": false, "labels": map[string]any{}, "annotations": map[string]any{}})); diags.Failed() {
+		t.Error(diags)
+	}
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)
