@@ -83,7 +83,7 @@ func removedVersion(m model, now string) diag.Diagnostic {
 func ofFinding(at path.Path, attribute string, f valuesschema.Finding, v delivery.PackageVerdict, name string) diag.Diagnostic {
 	detail := fmt.Sprintf("%s\n\nThis is what the values schema of %s %s says.", f.Message, name, v.Version)
 	if v.Enforced {
-		return diag.NewAttributeErrorDiagnostic(at, "Invalid "+attribute, detail)
+		return diag.NewAttributeErrorDiagnostic(at, "Invalid "+attribute, detail+" If the schema is wrong, set schema_check = \"warn\" or \"none\".")
 	}
 	return diag.NewAttributeWarningDiagnostic(at, "Odd "+attribute,
 		detail+" Its templates may take it all the same.")

@@ -59,6 +59,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 					"The annotation that permits it is committed together with the version.",
 			},
 			"package_source":   packageSource(),
+			"schema_check":     schemaCheck(),
 			"resolved_version": resolvedVersion(),
 			"sync_period": schema.StringAttribute{
 				Optional:            true,

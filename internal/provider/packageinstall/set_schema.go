@@ -63,6 +63,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Let packages go to a lower version than the one that is installed.",
 			},
 			"package_source": packageSource(),
+			"schema_check":   schemaCheck(),
 			"sync_period": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "How often the controller looks at a package, at least `30s`. The controller's default is 10 minutes.",
