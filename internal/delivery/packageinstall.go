@@ -59,6 +59,9 @@ type PackageInstallReceipt struct {
 	// encrypted file says is known to who writes it alone.
 	Says  installfiles.Blobs
 	Files map[string]string // path to content, the values masked
+	// Makes are the objects that a planned one will have, and Foreign those documents in
+	// the files as they were read that are not the package install's.
+	Makes, Foreign []installfiles.Document
 }
 
 // Changed reports whether the branch holds what was asked for.
@@ -71,7 +74,7 @@ func (is *Installs) Plan(p PackageInstall) (PackageInstallReceipt, error) {
 	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
-	return PackageInstallReceipt{Blobs: files.Says(), Files: is.shownAt(p.At(), files.Shown())}, nil
+	return PackageInstallReceipt{Blobs: files.Says(), Files: is.shownAt(p.At(), files.Shown()), Makes: files.Makes()}, nil
 }
 
 // Says are the blobs of a spec's files once it is committed, as in Plan.

@@ -1,11 +1,10 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -77,7 +76,7 @@ func (ct *Catalog) AllPackages(ctx context.Context, from PackageSource) (Package
 	}
 	var names, directories []string
 	for _, entry := range entries {
-		if entry.Dir() && carvel.ValidatePackageName(entry.Name) == nil {
+		if carvel.ValidatePackageName(entry.Name) == nil && (entry.Dir() || isSymlink(entry)) {
 			names, directories = append(names, entry.Name), append(directories, ct.Layout.PackagesDir(entry.Name))
 		}
 	}
@@ -87,7 +86,12 @@ func (ct *Catalog) AllPackages(ctx context.Context, from PackageSource) (Package
 	var bytes int
 	for _, name := range names {
 		one, err := ct.inRepository(ctx, name, &bytes)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		var link *SymlinkError
+		switch {
+		case errors.As(err, &link): // of one package, and no reason to have none of the others
+			all.Unreadable = append(all.Unreadable, UnreadablePackage{Path: link.Path, Err: link})
+			continue
+		case err != nil && !errors.Is(err, ErrNotFound):
 			return all, err
 		}
 		all.Packages = append(all.Packages, one.Packages...)
@@ -110,124 +114,14 @@ func (ct *Catalog) inRepository(ctx context.Context, name string, bytes *int) (P
 	}
 	entries, err := repository.List(ctx, dir)
 	if errors.Is(err, gitops.ErrNotExist) {
-		return list, ErrNotFound
+		return list, cmp.Or(ct.noSymlink(ctx, dir), ErrNotFound)
 	}
 	if err != nil {
 		return list, err
 	}
-	w := packageWalk{repository: repository, name: name, top: dir, bytes: bytes}
+	w := packageWalk{repository: repository, name: name, top: dir, branch: ct.Location.Branch, bytes: bytes}
 	err = w.walk(ctx, dir, entries)
 	return w.list, err
-}
-
-// Bounds on the directories of a package's versions, which anybody with a right to push may fill. A package has a file for each version.
-const (
-	mostPackageEntries = 10_000   // files and directories
-	mostPackageDepth   = 16       // of directories below PACKAGE/packages
-	mostPackageBytes   = 64 << 20 // of the files together, of all packages if all are asked for
-)
-
-// packageWalk reads the versions of a package that are in a directory and in
-// those below, as the App's ytt reads them. What it does not read does not get
-// to a cluster.
-type packageWalk struct {
-	repository Repository
-	name, top  string
-	list       PackageList
-	entries    int
-	bytes      *int
-}
-
-// level is a directory that is to be read, so many levels below the top.
-type level struct {
-	dir   string
-	depth int
-}
-
-// walk goes through the directories level by level, the entries of the top one
-// first. A repository may name one directory a great many times, within a few
-// objects: what counts is how many there are for a reader.
-func (w *packageWalk) walk(ctx context.Context, dir string, entries []gitops.Entry) error {
-	open, err := w.directory(ctx, level{dir, 0}, entries)
-	for err == nil && len(open) > 0 {
-		below := make([]string, 0, len(open))
-		for _, l := range open {
-			below = append(below, l.dir)
-		}
-		if err := w.repository.Prefetch(ctx, below...); err != nil {
-			return err
-		}
-		var next []level
-		for _, l := range open {
-			entries, err := w.repository.List(ctx, l.dir)
-			if errors.Is(err, gitops.ErrNotExist) {
-				continue // removed since the directory above was read
-			}
-			if err != nil {
-				return err
-			}
-			further, err := w.directory(ctx, l, entries)
-			if err != nil {
-				return err
-			}
-			next = append(next, further...)
-		}
-		open = next
-	}
-	return err
-}
-
-// directory reads the files of a directory, and returns the directories in it.
-func (w *packageWalk) directory(ctx context.Context, at level, entries []gitops.Entry) ([]level, error) {
-	if w.entries += len(entries); w.entries > mostPackageEntries {
-		return nil, w.exceeded("the number of files and directories", fmt.Sprint(mostPackageEntries), w.top)
-	}
-	var below []level
-	for _, entry := range entries {
-		here := path.Join(at.dir, entry.Name)
-		if err := gitops.CheckName(entry.Name); err != nil {
-			w.list.Unreadable = append(w.list.Unreadable, UnreadablePackage{Path: at.dir, Err: err})
-			continue
-		}
-		if entry.Dir() {
-			if at.depth == mostPackageDepth {
-				return nil, w.exceeded("the depth of the directories", fmt.Sprint(mostPackageDepth), at.dir)
-			}
-			below = append(below, level{here, at.depth + 1})
-		}
-		if !entry.File() || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(entry.Name)) {
-			continue
-		}
-		if err := w.file(ctx, here, entry.Hash); err != nil {
-			return nil, err
-		}
-	}
-	return below, nil
-}
-
-func (w *packageWalk) file(ctx context.Context, at string, blob gitops.Hash) error {
-	file, err := readPackages(ctx, w.repository, at, blob)
-	if tooLarge(err, at) {
-		file, err = packageFile{err: err}, nil
-	}
-	if err != nil {
-		return err
-	}
-	if *w.bytes += file.size; *w.bytes > mostPackageBytes {
-		return w.exceeded("the size of the files together", "64 MB", w.top)
-	}
-	w.list.Packages = append(w.list.Packages, carvel.OfPackage(w.name, file.packages)...)
-	if file.err != nil {
-		w.list.Unreadable = append(w.list.Unreadable, UnreadablePackage{Path: at, Err: file.err})
-	}
-	return nil
-}
-
-func (w *packageWalk) exceeded(what, most, dir string) error {
-	return &gitops.LimitError{
-		What: what, Most: most, Path: dir,
-		Advice: "Keep the Package files of versions that are still installed there, and nothing else.",
-	}
 }
 
 // tooLarge reports whether an error is about the size of one file.

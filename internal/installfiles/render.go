@@ -73,6 +73,10 @@ func Render(s Spec) (Files, error) {
 	objects[repolayout.PackageInstallFile] = object.Object
 	f := Files{contents: Contents{}, recipients: s.Recipients}
 	for name, object := range objects {
+		metadata, _ := object["metadata"].(map[string]any)
+		kind, _ := object["kind"].(string)
+		called, _ := metadata["name"].(string)
+		f.makes = append(f.makes, Document{File: name, Kind: kind, Name: called})
 		if f.contents[name], err = ytt.Write(object); err != nil {
 			return Files{}, fmt.Errorf("render %s: %w", name, err)
 		}

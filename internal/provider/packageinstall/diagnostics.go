@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
 )
@@ -168,6 +169,19 @@ func sameFiles(directory string) diag.Diagnostic {
 func reservedAnnotation(annotation, attribute string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("annotations").AtMapKey(annotation), "Annotation with an attribute of its own",
 		"The annotation "+annotation+" is set by the attribute "+attribute+". Use the attribute, and remove the annotation.")
+}
+
+// notImported refuses the import of files that cannot be read: what is in them could
+// only be overwritten.
+func notImported(name string, err error) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Unable to import package install \""+name+"\"",
+		"The files in the repository cannot be read, so that nothing was imported. Correct what is named below, commit it, and import again.\n\nOriginal error: "+err.Error())
+}
+
+// othersInFiles refuses a plan that would lose documents of somebody else.
+func othersInFiles(dir string, documents []installfiles.Document) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Files in "+dir+" have more in them than the package install",
+		"What this would write over, or delete, is not the package install's:\n"+tfdiag.List(documents)+"\n\n"+tfdiag.OthersAdvice)
 }
 
 // unreadableFiles is the warning about files in the repository that are not what

@@ -65,7 +65,12 @@ func (r *packageInstalls) planDestroy(ctx context.Context, req resource.ModifyPl
 	entries, _, diags := state.entries(ctx, types.DynamicNull())
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(creation.PlanDestroy(ctx, resp.Private)...)
+	documents, diags := readOthers(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	for _, e := range entries {
+		if lost := documents.besides(e.name, nil); r.data != nil && len(lost) > 0 {
+			resp.Diagnostics.Append(othersInFiles(r.data.Layout.Dir(state.at(e.name)), lost))
+		}
 		if r.data != nil && errors.Is(r.data.Planned.Destroy(place(e.model)), providerdata.ErrRenamed) {
 			resp.Diagnostics.Append(tfdiag.ReplacedInPlace(noun, title(e.model)))
 		}
@@ -87,7 +92,9 @@ type setPlan struct {
 	unsure  bool // what is imported may have values that are write-only
 	known   verified
 	adopted map[string]string
-	hidden  []string // packages that are written, and whose attributes stay as they are
+	// documents of somebody else in the files
+	documents others
+	hidden    []string // packages that are written, and whose attributes stay as they are
 }
 
 func (p *setPlan) say(diags ...diag.Diagnostic) { p.resp.Diagnostics.Append(diags...) }
@@ -110,6 +117,8 @@ func (p *setPlan) make(ctx context.Context) {
 	p.unsure, d = privatestate.Get[bool](ctx, p.req.Private, secretKey)
 	p.say(d...)
 	p.known, d = privatestate.Get[verified](ctx, p.req.Private, verifiedKey)
+	p.say(d...)
+	p.documents, d = readOthers(ctx, p.req.Private)
 	p.say(d...)
 	p.adopted = map[string]string{}
 	maps.Copy(p.adopted, texts(p.state.Adopted))
@@ -167,6 +176,9 @@ func (p *setPlan) claim() {
 		if _, stays := wanted[name]; stays {
 			continue
 		}
+		if lost := p.documents.besides(name, nil); len(lost) > 0 {
+			p.say(othersInFiles(p.r.data.Layout.Dir(p.plan.at(name)), lost))
+		}
 		if errors.Is(p.r.data.Planned.Destroy(place(p.prior[name].model)), providerdata.ErrRenamed) {
 			p.say(tfdiag.ReplacedInPlace(noun, title(p.prior[name].model)))
 		}
@@ -209,10 +221,29 @@ func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return false
 	}
+	if !stays {
+		p.keepsOthers(e.name, spec)
+	}
 	if !stays && e.says(prior) {
 		p.hidden = append(p.hidden, e.name)
 	}
 	return stays
+}
+
+// keepsOthers refuses to write over files with documents of somebody else.
+func (p *setPlan) keepsOthers(packageName string, spec delivery.PackageInstall) {
+	if len(p.documents[packageName]) == 0 {
+		return
+	}
+	says, err := p.r.data.Installs.Says(spec)
+	if err != nil {
+		return // which planning the files tells
+	}
+	dir := p.r.data.Layout.Dir(spec.At())
+	kept, _ := p.seen.Kept(dir, says, false)
+	if lost := p.documents.besides(packageName, kept); len(lost) > 0 {
+		p.say(othersInFiles(dir, lost))
+	}
 }
 
 // new looks for files that are in the way of a package that is new to the set.

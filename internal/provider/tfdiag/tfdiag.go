@@ -93,7 +93,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainGit, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainFiles, explainGit, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}
