@@ -53,7 +53,9 @@ func (r *Repository) Write(author string, files map[string]string) {
 const link = "\x00link "
 
 // Link commits a symbolic link as somebody else.
-func (r *Repository) Link(at, target string) { r.Write("somebody", map[string]string{at: link + target}) }
+func (r *Repository) Link(at, target string) {
+	r.Write("somebody", map[string]string{at: link + target})
+}
 
 // Files are those at the tip.
 func (r *Repository) Files() map[string]string {
