@@ -261,6 +261,30 @@ func TestProtocol_empties(t *testing.T) {
 	}
 }
 
+// TestProtocol_goneCluster: an App is got rid of without its run cluster, by two applies
+// and without waiting for anything of it.
+func TestProtocol_goneCluster(t *testing.T) {
+	w, r := inMemory(t)
+	if diags := r.Apply(basic()); diags.Failed() {
+		t.Fatal(diags)
+	}
+	w.Build.Controller = func(ref cluster.Ref, obj *unstructured.Unstructured) { // it reaches nothing
+		w.Fetch(ref, obj)
+		if conditions, found, _ := unstructured.NestedSlice(obj.Object, "status", "conditions"); found {
+			conditions[0].(map[string]any)["type"] = carvel.ReconcileFailed
+			obj.Object["status"].(map[string]any)["conditions"] = conditions
+		}
+	}
+	w.Calls.Forget()
+	if diags := r.Apply(basic(attributes{"on_destroy": "orphan"})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() || w.Build.Object(live) != nil {
+		t.Error(diags)
+	}
+	protocoltest.Unreached(t, w)
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

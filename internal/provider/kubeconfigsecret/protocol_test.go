@@ -246,6 +246,23 @@ func TestProtocol_empties(t *testing.T) {
 	}
 }
 
+// TestProtocol_goneCluster: the Secret goes without its run cluster once that is out of
+// the configuration, with a warning about the token.
+func TestProtocol_goneCluster(t *testing.T) {
+	for _, c := range whole()[:5] {
+		w, r := inMemory(t)
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		w.Calls.Forget()
+		r.In(protocoltest.DataWithout(w))
+		if diags := r.Apply(nil); diags.Failed() || r.Exists() || w.Build.Object(secret) != nil {
+			t.Error(diags)
+		}
+		protocoltest.Unreached(t, w)
+	}
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

@@ -233,6 +233,21 @@ func TestProtocol_empties(t *testing.T) {
 	}
 }
 
+// TestProtocol_goneCluster: the files go without their run cluster, of a set as well.
+func TestProtocol_goneCluster(t *testing.T) {
+	both(t, func(t *testing.T, w *deliverytest.World, r *protocoltest.Resource, c attributes, _ string) {
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		w.Calls.Forget()
+		r.In(protocoltest.DataWithout(w))
+		if diags := r.Apply(nil); diags.Failed() || w.Repository.Files()[install] != "" {
+			t.Error(diags)
+		}
+		protocoltest.Unreached(t, w)
+	})
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)
