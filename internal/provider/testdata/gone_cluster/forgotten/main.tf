@@ -37,6 +37,6 @@ resource "carvel_app" "test" {
     namespace             = var.name
     kubeconfig_secret_ref = { name = "gone-kubeconfig" }
   }
-  fetch = [{ inline = { paths = { "config.yaml" = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: content }\n" } } }]
+  fetch      = [{ inline = { paths = { "config.yaml" = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: content }\n" } } }]
   on_destroy = "orphan"
 }

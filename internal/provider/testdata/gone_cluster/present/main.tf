@@ -34,6 +34,6 @@ resource "carvel_app" "test" {
     namespace             = carvel_run_namespace.test.name
     kubeconfig_secret_ref = { name = "gone-kubeconfig" }
   }
-  fetch = [{ inline = { paths = { "config.yaml" = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: content }\n" } } }]
+  fetch      = [{ inline = { paths = { "config.yaml" = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: content }\n" } } }]
   depends_on = [carvel_kubeconfig_secret.test]
 }
