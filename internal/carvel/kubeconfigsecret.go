@@ -20,8 +20,14 @@ import (
 type KubeconfigSecretSpec struct {
 	Namespace, Name     string
 	Key                 string
-	Type                string // "": DefaultSecretType
-	Labels, Annotations map[string]string
+	Type                string            // "": DefaultSecretType
+	Labels, Annotations map[string]string // of the token Secret as well
+	Defaults            Metadata          // under these
+}
+
+// All are the labels and annotations of the Secret.
+func (s KubeconfigSecretSpec) All() Metadata {
+	return s.Defaults.With(Metadata{s.Labels, s.Annotations})
 }
 
 // DefaultSecretType is the type of a Secret for arbitrary data.
@@ -59,6 +65,7 @@ func KubeconfigSecret(s KubeconfigSecretSpec, kubeconfig kubeconfig.File) *unstr
 	// data, not stringData: the API never returns stringData, so that a field
 	// manager could not own it.
 	obj.Object["data"] = map[string]any{s.Key: base64.StdEncoding.EncodeToString(kubeconfig.YAML)}
+	s.Defaults.On(obj)
 	return obj
 }
 

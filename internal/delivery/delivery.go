@@ -24,6 +24,8 @@ type Config struct {
 	Layout     repolayout.Layout
 	// Owner names this configuration in the marks of what it makes.
 	Owner string
+	// Defaults are on everything that it makes, under what a resource sets itself.
+	Defaults carvel.Metadata
 }
 
 // Location is the branch that Repository writes to.
@@ -45,7 +47,7 @@ type Delivery struct {
 func New(c Config) *Delivery {
 	all := clusters{Build: c.Build, Run: c.Run}
 	on := branch{Repository: c.Repository, Location: c.Location}
-	own := &ownership{Owner: c.Owner}
+	own := &ownership{Owner: c.Owner, Defaults: c.Defaults}
 	apps := &Apps{ownership: own, branch: on, clusters: all, Layout: c.Layout}
 	return &Delivery{
 		Config:      c,

@@ -79,6 +79,7 @@ type KubeconfigSecretReceipt struct {
 	Fingerprint         string
 	Type                string
 	Labels, Annotations map[string]string
+	All                 carvel.Metadata // with the defaults
 	Token               kubeconfig.Life // of a requested token that was just written
 	Mutations           []Mutation      // of what was applied
 	Failed              []FailedApp     // Apps that use the Secret and fail with what it holds now
@@ -161,6 +162,9 @@ func (ks *Kubeconfigs) Update(ctx context.Context, before, s KubeconfigSecret) (
 			err = ks.deleteToken(ctx, before)
 		}
 	}
+	if err == nil && s.Keep != "" {
+		err = ks.relabelToken(ctx, s, live, mine)
+	}
 	if s.Keep == "" {
 		r.Failed = ks.apps.retryApps(ctx, build, s)
 	}
@@ -194,6 +198,10 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 		Type:        carvel.SecretType(live),
 		Labels:      s.Ignore.pick("labels", live.GetLabels(), s.Labels),
 		Annotations: s.Ignore.pick("annotations", live.GetAnnotations(), s.Annotations),
+		All: carvel.Metadata{
+			Labels:      s.Ignore.pick("labels", live.GetLabels(), s.All().Labels),
+			Annotations: s.Ignore.pick("annotations", live.GetAnnotations(), s.All().Annotations),
+		},
 	}
 	value, ok := carvel.SecretValue(live, s.Key)
 	if !ok {

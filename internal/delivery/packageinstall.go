@@ -22,6 +22,13 @@ type Installs struct {
 	Layout repolayout.Layout
 }
 
+// render writes the files of a package install, with the defaults under what it sets itself.
+func (is *Installs) render(s installfiles.Spec) (installfiles.Files, error) {
+	all := is.Defaults.With(carvel.Metadata{Labels: s.Install.Labels, Annotations: s.Install.Annotations})
+	s.Install.Labels, s.Install.Annotations = all.Labels, all.Annotations
+	return installfiles.Render(s)
+}
+
 // PackageInstall is a package on a run cluster, as files in the repository.
 type PackageInstall struct {
 	RunCluster string
@@ -70,7 +77,7 @@ func (r PackageInstallReceipt) Changed() bool { return r.Files != nil }
 // Plan is the receipt of the spec once it is committed, but for
 // the commit.
 func (is *Installs) Plan(p PackageInstall) (PackageInstallReceipt, error) {
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
@@ -79,7 +86,7 @@ func (is *Installs) Plan(p PackageInstall) (PackageInstallReceipt, error) {
 
 // Says are the blobs of a spec's files once it is committed, as in Plan.
 func (is *Installs) Says(p PackageInstall) (installfiles.Blobs, error) {
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	return files.Says(), err
 }
 
@@ -152,7 +159,7 @@ func (is *Installs) commit(ctx context.Context, verb string, p PackageInstall, b
 // prepare are the edits of commit, and its receipt but for the commit.
 func (is *Installs) prepare(ctx context.Context, p PackageInstall, before installfiles.Before, mine carvel.Mark) ([]gitops.Edit, PackageInstallReceipt, error) {
 	var r PackageInstallReceipt
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	if err != nil {
 		return nil, r, err
 	}

@@ -130,7 +130,7 @@ func (is *Installs) takeOverFiles(ctx context.Context, p PackageInstall, mine ca
 	if err != nil {
 		return installfiles.Before{}, err
 	}
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	if err != nil {
 		return installfiles.Before{}, err
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/slowdigest"
@@ -70,8 +72,12 @@ func Render(s Spec) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	objects[repolayout.PackageInstallFile] = object.Object
 	f := Files{contents: Contents{}, recipients: s.Recipients}
+	shared := carvel.Metadata{Labels: s.Install.Labels, Annotations: s.Install.Annotations}.Shared()
+	for _, object := range objects {
+		shared.On(&unstructured.Unstructured{Object: object})
+	}
+	objects[repolayout.PackageInstallFile] = object.Object
 	for name, object := range objects {
 		metadata, _ := object["metadata"].(map[string]any)
 		kind, _ := object["kind"].(string)

@@ -86,3 +86,20 @@ func TestConfigureEmpty(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestConfigureDefaults: labels and annotations for everything are taken over, and
+// refused where Kubernetes would refuse them or a plan cannot know them.
+func TestConfigureDefaults(t *testing.T) {
+	clear(t)
+	texts := map[string]tftypes.Value{"team": tftypes.NewValue(tftypes.String, "apps")}
+	data, diags := configure(t, attributes{"default_labels": texts, "default_annotations": texts})
+	if diags.HasError() || data.Defaults().Labels["team"] != "apps" || data.Defaults().Annotations["team"] != "apps" {
+		t.Errorf("%v %v", data.Defaults(), diags)
+	}
+	for _, name := range []string{"default_labels", "default_annotations"} {
+		_, diags := configure(t, attributes{name: map[string]tftypes.Value{"team": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)}})
+		if !diags.HasError() || !strings.Contains(diags[0].Detail(), name) {
+			t.Error(diags)
+		}
+	}
+}

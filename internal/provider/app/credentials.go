@@ -135,7 +135,16 @@ func (m model) rotates(ctx context.Context, before model) (bool, diag.Diagnostic
 		return false, diags
 	}
 	git := after != nil && (was == nil || !after.Version.Equal(was.Version) || !after.Username.Equal(was.Username) || !after.KnownHosts.Equal(was.KnownHosts))
-	return git || !m.SopsAgeKeyWOVersion.Equal(before.SopsAgeKeyWOVersion) || !m.Secrets.Equal(before.Secrets), diags
+	relabeled := !m.Labels.Equal(before.Labels) || !m.Annotations.Equal(before.Annotations) || !sameMetadata(m.Object, before.Object)
+	return git || relabeled || !m.SopsAgeKeyWOVersion.Equal(before.SopsAgeKeyWOVersion) || !m.Secrets.Equal(before.Secrets), diags
+}
+
+// sameMetadata reports whether two Apps, as their YAML, have the same labels and
+// annotations, which their Secrets have as well.
+func sameMetadata(a, b types.String) bool {
+	x, _ := delivery.ShownMetadata(a.ValueString())
+	y, _ := delivery.ShownMetadata(b.ValueString())
+	return maps.Equal(x.Labels, y.Labels) && maps.Equal(x.Annotations, y.Annotations)
 }
 
 // checkCredentials refuses credentials of a kind that the controller cannot

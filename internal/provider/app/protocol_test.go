@@ -285,6 +285,16 @@ func TestProtocol_goneCluster(t *testing.T) {
 	protocoltest.Unreached(t, w)
 }
 
+// TestProtocol_defaults: the App and its Secrets have the resource's labels and the
+// provider's.
+func TestProtocol_defaults(t *testing.T) {
+	own := attributes{"labels": map[string]any{"team": "own"}}
+	protocoltest.Defaults(t, inMemory, basic(own), "dev/app")
+	protocoltest.Defaults(t, inMemory, basic(own, attributes{
+		"git_credentials": map[string]any{"username": "ci", "password_wo": "s3cret-s3cret", "version": "1"}, "sops_age_key_wo": "AGE-SECRET-KEY-1", "sops_age_key_wo_version": "1",
+	}), "")
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

@@ -95,6 +95,9 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if written, ok := delivery.ShownMetadata(state.Object.ValueString()); ok {
+		spec.Defaults = written // one that is no more is to show
+	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	found, err := r.data.Apps.Read(bounded, spec)

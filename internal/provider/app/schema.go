@@ -22,7 +22,7 @@ import (
 )
 
 func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.Metadata("App")
+	labels, annotations := schemas.Metadata("App, and on the Secrets of its own")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An App on the build cluster: kapp-controller fetches directories of the GitOps repository and deploys what they hold to a run cluster. " +
 			"Creating and updating it waits until the run cluster runs what the repository holds, or fails with the controller's own message: " +

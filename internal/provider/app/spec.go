@@ -29,6 +29,7 @@ func (m model) spec(ctx context.Context, d *delivery.Delivery) (delivery.App, di
 	diags.Append(more...)
 	s := &a.AppSpec
 	s.Labels, s.Annotations, s.SyncPeriod = labels, annotations, syncPeriod
+	s.Defaults = d.Defaults
 	s.ServiceAccountName = m.ServiceAccountName.ValueString()
 	s.Paused, s.Canceled, s.NoopDelete = m.Paused.ValueBool(), m.Canceled.ValueBool(), m.NoopDelete.ValueBool()
 	s.DefaultNamespace = m.DefaultNamespace.ValueString()

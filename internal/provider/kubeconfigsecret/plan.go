@@ -61,7 +61,8 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if state != nil && !state.Name.Equal(plan.Name) {
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
 	}
-	known := tfvalue.Known(req.Plan.Raw, "id", "name", "uid", "server", "fingerprint", "expires_at", "creation", "adopted") && !plan.Name.IsUnknown()
+	resp.Diagnostics.Append(plan.planAll(ctx, r.data.Defaults())...)
+	known := tfvalue.Known(req.Plan.Raw, "id", "name", "all_labels", "all_annotations", "uid", "server", "fingerprint", "expires_at", "creation", "adopted") && !plan.Name.IsUnknown()
 	plan.Server, plan.Fingerprint, plan.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	if config.ServiceAccount.IsNull() {
 		plan.ExpiresAt = types.StringNull()
@@ -103,7 +104,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 	}
 	account := plan.ServiceAccount
 	plan.ServiceAccount = types.ObjectNull(account.AttributeTypes(ctx)) // it says nothing of the Secret
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	plan.ServiceAccount = account
 	bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 	defer cancel()
@@ -120,7 +121,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 // planFingerprint leaves the fingerprint unknown if the Secret will hold
 // something that cannot be told yet.
 func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *model, written record) diag.Diagnostics {
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	if diags.HasError() {
 		return diags
 	}

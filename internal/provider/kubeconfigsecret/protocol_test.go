@@ -263,6 +263,16 @@ func TestProtocol_goneCluster(t *testing.T) {
 	}
 }
 
+// TestProtocol_defaults: the Secret and that with the token have the resource's labels and
+// the provider's.
+func TestProtocol_defaults(t *testing.T) {
+	own := attributes{"labels": map[string]any{"team": "own"}}
+	protocoltest.Defaults(t, inMemory, basic(own), "dev/staging-kubeconfig")
+	protocoltest.Defaults(t, inMemory, basic(own, whole()[2]), "dev/staging-kubeconfig")
+	protocoltest.Defaults(t, inMemory, basic(own, attributes{"service_account": nil, "kubeconfig": kubeconfigOf("one")}), "")
+	protocoltest.Defaults(t, inMemory, basic(own, attributes{"service_account": nil, "kubeconfig_wo": kubeconfigOf("one"), "kubeconfig_wo_version": "1"}), "")
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

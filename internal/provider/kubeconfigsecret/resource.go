@@ -79,7 +79,7 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := state.spec(ctx)
+	spec, diags := state.spec(ctx, state.defaults(ctx, r.data.Defaults()))
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || r.data.Unknown.Build {
 		return
@@ -111,7 +111,7 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	if keeps {
 		spec.Keep = state.Fingerprint.ValueString()
 	}
-	before, diags := state.spec(ctx)
+	before, diags := state.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -149,7 +149,7 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := state.spec(ctx)
+	spec, diags := state.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)
@@ -174,7 +174,7 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 // configuration holds. It refuses one that was not known at plan and cannot be
 // used; isWritten is that it is kept as it is.
 func (r *kubeconfigSecret) withSource(ctx context.Context, plan model, config tfsdk.Config, isWritten bool) (delivery.KubeconfigSecret, diag.Diagnostics) {
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	if !plan.ServiceAccount.IsNull() {
 		return spec, diags
 	}

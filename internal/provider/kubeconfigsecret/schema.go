@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -23,7 +24,7 @@ import (
 )
 
 func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.Metadata("Secret")
+	labels, annotations := schemas.Metadata("Secret, and on that with the token of `service_account`")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A run cluster's kubeconfig in a Secret on the build cluster, for Apps that deploy to the run cluster. " +
 			"Exactly one source is given: `kubeconfig`, `kubeconfig_wo` or `service_account`.\n\n" +
@@ -74,8 +75,14 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 					"Its token is not kept in the state.",
 				Attributes: serviceAccountAttributes(),
 			},
-			"labels":         labels,
-			"annotations":    annotations,
+			"labels":      labels,
+			"annotations": annotations,
+			"all_labels": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType, MarkdownDescription: "Labels of the Secret: `labels` over the provider's `default_labels`.",
+			},
+			"all_annotations": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType, MarkdownDescription: "Annotations of the Secret: `annotations` over the provider's `default_annotations`.",
+			},
 			"adopt_existing": schemas.AdoptExisting("a Secret that already exists"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),

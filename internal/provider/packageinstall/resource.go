@@ -99,7 +99,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	imported := state.Creation.IsNull() && state.Commit.IsNull()
 	found, receipt, err := r.read(bounded, at, before, imported)
 	if err == nil {
-		state, err = state.read(ctx, found, secret)
+		state, err = state.read(ctx, found, secret, r.data.Defaults())
 	}
 	var unreadable *delivery.UnreadableError
 	switch {

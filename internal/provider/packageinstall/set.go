@@ -269,7 +269,7 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
-	diags.Append(privatestate.Set(ctx, private, verifiedKey, verifiedBy(r.data.Provider, entries))...)
+	diags.Append(privatestate.Set(ctx, private, verifiedKey, verifiedBy(r.data.Renderer(), entries))...)
 	return diags
 }
 

@@ -116,7 +116,7 @@ type stay struct {
 // What is in the state tells what an encrypted file said when it was written.
 func (r *packageInstalls) stays(ctx context.Context, s stay, spec delivery.PackageInstall) (bool, error) {
 	secret := s.unsure || !s.entry.writeOnly.IsNull()
-	if !secret && s.verified.has(r.data.Provider, s.entry.name) && s.entry.says(s.prior) {
+	if !secret && s.verified.has(r.data.Renderer(), s.entry.name) && s.entry.says(s.prior) {
 		return true, nil
 	}
 	says, err := r.data.Installs.Says(spec)

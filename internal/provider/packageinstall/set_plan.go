@@ -329,7 +329,7 @@ func (p *setPlan) settle(ctx context.Context) {
 		p.say(writeSeenShort(ctx, p.resp.Private, p.seen)...)
 	}
 	p.say(privatestate.Change(ctx, p.resp.Private, secretKey, false)...)
-	if now := verifiedBy(p.r.data.Provider, p.entries); p.known.By != now.By || !slices.Equal(p.known.But, now.But) {
+	if now := verifiedBy(p.r.data.Renderer(), p.entries); p.known.By != now.By || !slices.Equal(p.known.But, now.But) {
 		p.say(privatestate.Set(ctx, p.resp.Private, verifiedKey, now)...)
 	}
 }

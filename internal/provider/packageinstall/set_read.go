@@ -173,7 +173,7 @@ func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Dia
 	found, receipt, err := (&packageInstall{data: s.r.data}).read(ctx, at, s.seen, s.imported)
 	read := e.model
 	if err == nil {
-		read, err = e.model.read(ctx, found, secret)
+		read, err = e.model.read(ctx, found, secret, s.r.data.Defaults())
 	}
 	var unreadable *delivery.UnreadableError
 	switch {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
@@ -25,6 +26,18 @@ func DataWithout(w *deliverytest.World) func() *providerdata.Data {
 			Build: w.Build, Run: map[string]delivery.Cluster{"prod": deliverytest.NewCluster(w.Calls, "prod", "apps")}, Repository: w.Repository,
 			Location: data.Location, Owner: "me",
 		}
+		data.Delivery = delivery.New(config)
+		return data
+	}
+}
+
+// DataDefaults is the same configuration with labels and annotations for all that is
+// made.
+func DataDefaults(w *deliverytest.World, defaults carvel.Metadata) func() *providerdata.Data {
+	return func() *providerdata.Data {
+		data := Data(w)()
+		config := data.Config
+		config.Defaults = defaults
 		data.Delivery = delivery.New(config)
 		return data
 	}

@@ -260,6 +260,21 @@ func TestProtocol_emptyLabels(t *testing.T) {
 	}
 }
 
+// TestProtocol_defaults: each object has the resource's labels and the provider's.
+func TestProtocol_defaults(t *testing.T) {
+	own := attributes{"labels": map[string]any{"team": "own"}}
+	for _, more := range []attributes{{}, {"restrict_service_accounts": map[string]any{}, "additional_rules": whole()[1]["additional_rules"]}} {
+		protocoltest.Defaults(t, inMemory, basic(own, more), "staging/team")
+	}
+	existing := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+		t.Helper()
+		w, r := inMemory(t)
+		w.Run.Put(carvel.RunNamespace(carvel.RunNamespaceSpec{Name: "team"})[0])
+		return w, r
+	}
+	protocoltest.Defaults(t, existing, basic(own, attributes{"create_namespace": false}), "")
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)

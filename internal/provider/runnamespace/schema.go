@@ -16,7 +16,7 @@ import (
 )
 
 func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.Metadata("Namespace")
+	labels, annotations := schemas.Metadata("Namespace and all other objects; with `create_namespace = false`, on these alone")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A namespace on a run cluster that packages are delivered to: the Namespace, a ServiceAccount, and Roles with RoleBindings " +
 			"that give it just what kapp-controller needs to deploy Packages, PackageInstalls and their Secrets.\n\n" +

@@ -3,6 +3,7 @@ package schemas
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -157,14 +158,14 @@ func FileMetadata(of string) (labels, annotations schema.Attribute) {
 }
 
 func metadata(of, others string) (labels, annotations schema.Attribute) {
-	attribute := func(what string, check keyed) schema.Attribute {
+	attribute := func(what, more string, check keyed) schema.Attribute {
 		return schema.MapAttribute{
 			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: what + " to set on the " + of + "." + others,
+			MarkdownDescription: what + " to set on the " + of + ", over the provider's `default_" + strings.ToLower(what) + "`." + more + others,
 			Validators:          []validator.Map{check},
 		}
 	}
-	return attribute("Labels", labelsCheck), attribute("Annotations", annotationsCheck)
+	return attribute("Labels", "", labelsCheck), attribute("Annotations", " Those of Carvel (`carvel.dev`, `k14s.io`) go on the first of them alone.", annotationsCheck)
 }
 
 // Name checks a DNS-1123 label.

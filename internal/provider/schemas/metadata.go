@@ -24,6 +24,12 @@ var (
 	annotationsCheck = keyed{"annotations", carvel.ValidateAnnotation, carvel.MaxAnnotations}
 )
 
+// Labels checks labels.
+func Labels() validator.Map { return labelsCheck }
+
+// Annotations checks annotations.
+func Annotations() validator.Map { return annotationsCheck }
+
 func (k keyed) Description(context.Context) string { return "must be " + k.what + " of Kubernetes" }
 
 func (k keyed) MarkdownDescription(ctx context.Context) string { return k.Description(ctx) }
