@@ -77,9 +77,7 @@ func ReadTermination(namespace *unstructured.Unstructured) Termination {
 				t.Kinds = append(t.Kinds, strings.TrimSuffix(found[1], ".")+" ("+found[2]+")")
 			}
 		case "NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure":
-			for _, found := range groupVersion.FindAllString(message, -1) {
-				t.APIs = append(t.APIs, found)
-			}
+			t.APIs = append(t.APIs, groupVersion.FindAllString(message, -1)...)
 		}
 	}
 	for _, list := range []*[]string{&t.Content, &t.Kinds, &t.APIs, &t.Messages} {

@@ -150,6 +150,11 @@ func (ks *Kubeconfigs) Update(ctx context.Context, before, s KubeconfigSecret) (
 	if live != nil {
 		s.now = live
 	}
+	if s.Keep != "" { // else the token is written with the kubeconfig
+		if err := ks.relabelToken(ctx, s, live, mine); err != nil {
+			return KubeconfigSecretReceipt{}, err
+		}
+	}
 	r, err := ks.apply(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		return build.Apply(ctx, s.ref(), mine.On(obj), s.Manager)
 	})
@@ -161,9 +166,6 @@ func (ks *Kubeconfigs) Update(ctx context.Context, before, s KubeconfigSecret) (
 		if !kept {
 			err = ks.deleteToken(ctx, before)
 		}
-	}
-	if err == nil && s.Keep != "" {
-		err = ks.relabelToken(ctx, s, live, mine)
 	}
 	if s.Keep == "" {
 		r.Failed = ks.apps.retryApps(ctx, build, s)

@@ -187,7 +187,7 @@ func Importable(packageName string, found Contents) error {
 			return inFile(name, &ytt.Error{Line: line, Reason: "a comment of ytt (#@): what it makes of the file is not known. Commit what ytt makes of it"})
 		}
 	}
-	wrong := ""
+	var wrong string
 	switch {
 	case spec.Name == "":
 		wrong = "the PackageInstall has no metadata.name"

@@ -2,6 +2,7 @@ package installfiles
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -78,10 +79,7 @@ func TestPair(t *testing.T) {
 func TestCanonical_foreign(t *testing.T) {
 	written := rendered(t, documented())
 	for _, file := range []string{repolayout.PackageInstallFile, repolayout.ParamsFile} {
-		found := Contents{}
-		for name, data := range written {
-			found[name] = data
-		}
+		found := maps.Clone(written)
 		found[file] = append([]byte(account+"---\n"), written[file]...)
 		spec, ours, err := Parse(found)
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 )
 
@@ -72,7 +71,7 @@ func refs(w *deliverytest.World) map[string]*unstructured.Unstructured {
 	all := map[string]*unstructured.Unstructured{}
 	for _, c := range []*deliverytest.Cluster{w.Build, w.Run} {
 		for _, ref := range c.Refs() {
-			all[c.Name()+" "+cluster.Ref(ref).String()] = c.Object(ref)
+			all[c.Name()+" "+ref.String()] = c.Object(ref)
 		}
 	}
 	return all
