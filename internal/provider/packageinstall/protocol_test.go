@@ -228,7 +228,7 @@ func TestProtocol_version(t *testing.T) {
 
 // TestProtocol_empties: an empty list or map is none.
 func TestProtocol_empties(t *testing.T) {
-	for _, c := range whole() {
+	for _, c := range whole()[:3] {
 		protocoltest.Empties(t, inMemory, c)
 	}
 }

