@@ -68,15 +68,16 @@ func outlive(parent func() int, poll, last time.Duration, exit func(int)) {
 	exit(1)
 }
 
-// keepQuiet turns off the plugin framework's own log if nobody asked for a
-// log: it would be written at trace level, for Terraform to throw away.
+// keepQuiet turns off the provider's log and the plugin framework's own if
+// nobody asked for one: they would be written at trace level, for Terraform to
+// throw away.
 func keepQuiet(environ []string, set func(name, value string) error) {
 	for _, variable := range environ {
 		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "TF_LOG") && value != "" {
 			return
 		}
 	}
-	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK"} {
+	for _, name := range []string{"TF_LOG_PROVIDER", "TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK"} {
 		if err := set(name, "off"); err != nil {
 			log.Print(err)
 		}

@@ -14,8 +14,10 @@ func TestKeepQuiet(t *testing.T) {
 			set[name] = value
 			return nil
 		})
-		if (set["TF_LOG_SDK"] == "off") != quiet {
-			t.Errorf("with %s: %v", variable, set)
+		for _, log := range []string{"TF_LOG_PROVIDER", "TF_LOG_SDK"} {
+			if (set[log] == "off") != quiet {
+				t.Errorf("with %s: %v", variable, set)
+			}
 		}
 	}
 }

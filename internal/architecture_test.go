@@ -43,9 +43,12 @@ var mayImport = map[string][]string{
 	// The engines, which know no Carvel and not each other.
 	"gitops":  {"giturl", "outage", "printable"},
 	"cluster": {"credential", "outage", "printable"},
+	// What Git servers have besides Git.
+	"forge":     {"printable"},
+	"githubapp": {"forge"},
 	// The use cases.
 	"delivery": {
-		"carvel", "carvel/health", "cluster", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
+		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
 	},
 	// For tests.
 	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
@@ -65,7 +68,7 @@ var talking = []string{"net/http", "os", "os/exec", "k8s.io/client-go/dynamic", 
 // resources are the packages of resources, data sources and functions. Others of the
 // provider are what these share.
 var resources = []string{
-	"app", "ephemeralkubeconfig", "functions", "kubeconfigsecret", "packageinstall", "packages", "runnamespace",
+	"app", "ephemeralkubeconfig", "functions", "kubeconfigsecret", "packageinstall", "packages", "pullrequest", "runnamespace",
 }
 
 // listed is what go list says of a package.

@@ -18,7 +18,9 @@ type Apps struct {
 	*ownership
 	branch
 	clusters
-	Layout repolayout.Layout
+	Layout    repolayout.Layout
+	to        branch // that commits go to
+	proposals *Proposals
 }
 
 // App is an App on the build cluster.

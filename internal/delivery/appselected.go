@@ -154,12 +154,13 @@ func (as *Apps) Missing(ctx context.Context, a App) ([]string, error) {
 const mostLooks = 5
 
 // makeDirectories commits what keeps the directories of an App's packages that are not
-// there, all at once. made is false if there are none.
+// there, all at once. made is false if there are none. Where they wait for a merge, that
+// is an *UnmergedError: an App without them would fail.
 func (as *Apps) makeDirectories(ctx context.Context, a App) (made bool, err error) {
 	if !a.CreateDirectories || a.Packages == nil {
 		return false, nil
 	}
-	repository, err := as.repository()
+	repository, err := as.to.repository()
 	if err != nil {
 		return false, err
 	}
@@ -168,13 +169,32 @@ func (as *Apps) makeDirectories(ctx context.Context, a App) (made bool, err erro
 		if lookErr != nil || len(missing) == 0 {
 			return false, lookErr
 		}
+		change := a.directories(missing)
+		if as.proposals.Proposed() {
+			return false, as.proposeDirectories(ctx, change)
+		}
 		var commit gitops.Commit
-		commit, err = repository.Apply(ctx, a.directories(missing))
+		commit, err = repository.Apply(ctx, change)
 		if !errors.As(err, new(*gitops.PreconditionError)) { // else somebody has made one of them
 			return commit.Changed, err
 		}
 	}
 	return false, err
+}
+
+// proposeDirectories pushes them to be merged. Those that are there already stay.
+func (as *Apps) proposeDirectories(ctx context.Context, change gitops.Change) error {
+	for i := range change.Edits {
+		change.Edits[i].IfBlob = nil // an empty file is an empty file
+	}
+	if _, err := as.to.Repository.Apply(ctx, change); err != nil {
+		return err
+	}
+	request, failure, _ := as.proposals.Waiting()
+	return &UnmergedError{
+		What:    "what keeps the directories of the packages",
+		Request: request, Branch: as.Location.PushBranch, Into: as.Location.Branch, Err: failure,
+	}
 }
 
 // directories is the commit that makes them.

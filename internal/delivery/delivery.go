@@ -11,6 +11,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/forge"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
@@ -20,6 +21,8 @@ type Config struct {
 	Build      Cluster            // nil: not configured
 	Run        map[string]Cluster // by run cluster name
 	Repository Repository         // nil: not configured
+	Pushed     Pushed             // where commits go to; nil: to the branch that Repository reads
+	Forge      forge.Forge        // that merges what is pushed; nil: not configured
 	Location   Location
 	Layout     repolayout.Layout
 	// Owner names this configuration in the marks of what it makes.
@@ -28,15 +31,16 @@ type Config struct {
 	Defaults carvel.Metadata
 }
 
-// Location is the branch that Repository writes to.
+// Location is the branch that clusters follow, and the one that commits go to if that is another.
 type Location struct {
-	URL, Branch string
+	URL, Branch, PushBranch string
 }
 
 // Delivery has the use cases of a configuration, by what they are about.
 type Delivery struct {
 	Config
 	Installs    *Installs
+	Proposals   *Proposals
 	Apps        *Apps
 	Namespaces  *Namespaces
 	Kubeconfigs *Kubeconfigs
@@ -48,10 +52,16 @@ func New(c Config) *Delivery {
 	all := clusters{Build: c.Build, Run: c.Run}
 	on := branch{Repository: c.Repository, Location: c.Location}
 	own := &ownership{Owner: c.Owner, Defaults: c.Defaults}
-	apps := &Apps{ownership: own, branch: on, clusters: all, Layout: c.Layout}
+	proposals := &Proposals{branch: on, Layout: c.Layout, Pushed: c.Pushed, Forge: c.Forge}
+	to := on
+	if c.Pushed != nil {
+		to.Repository = proposed{Pushed: c.Pushed, proposals: proposals}
+	}
+	apps := &Apps{ownership: own, branch: on, clusters: all, Layout: c.Layout, to: to, proposals: proposals}
 	return &Delivery{
 		Config:      c,
-		Installs:    &Installs{ownership: own, branch: on, clusters: all, Layout: c.Layout},
+		Installs:    &Installs{ownership: own, branch: to, clusters: all, Layout: c.Layout, proposals: proposals},
+		Proposals:   proposals,
 		Apps:        apps,
 		Namespaces:  &Namespaces{ownership: own, clusters: all},
 		Kubeconfigs: &Kubeconfigs{ownership: own, clusters: all, apps: apps},
@@ -67,6 +77,7 @@ const (
 	PartGit Part = iota
 	PartBuildCluster
 	PartRunCluster
+	PartForge
 )
 
 // MissingPartError: the configuration lacks a part that the use case needs.
@@ -81,6 +92,8 @@ func (e *MissingPartError) Error() string {
 		return "no GitOps repository is configured"
 	case PartBuildCluster:
 		return "no build cluster is configured"
+	case PartForge:
+		return "no forge is configured"
 	default:
 		return fmt.Sprintf("run cluster %q is not configured", e.RunCluster)
 	}

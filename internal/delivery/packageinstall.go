@@ -19,7 +19,8 @@ type Installs struct {
 	*ownership
 	branch
 	clusters
-	Layout repolayout.Layout
+	Layout    repolayout.Layout
+	proposals *Proposals
 }
 
 // render writes the files of a package install, with the defaults under what it sets itself.
@@ -57,7 +58,7 @@ type PackageInstallReceipt struct {
 	// the mark has written them, and Tip which commit they were found in.
 	AsWritten bool
 	Tip       gitops.Hash
-	Commit    gitops.Commit // zero: nothing was pushed, or only read
+	Reached   // the commits that have them; zero: nothing was pushed, or only read
 	// Blobs are those of the files as they are on the branch; of a planned one, what it
 	// says.
 	Blobs installfiles.Blobs
@@ -150,9 +151,11 @@ func (is *Installs) commit(ctx context.Context, verb string, p PackageInstall, b
 	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
-	if r.Commit, err = repository.Apply(ctx, gitops.Change{Summary: summary(verb, p.At()), Edits: edits}); err != nil {
+	commit, err := repository.Apply(ctx, gitops.Change{Summary: summary(verb, p.At()), Edits: edits})
+	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
+	r.Reached = is.proposals.reached(ctx, commit, is.pathsOf(p.At()))
 	return r, nil
 }
 
@@ -247,10 +250,15 @@ func (is *Installs) Delete(ctx context.Context, at repolayout.Install, before in
 		return left, nil
 	}
 	edits, err := is.removal(ctx, at, before, now)
-	if err != nil || len(edits) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	_, err = repository.Apply(ctx, gitops.Change{Summary: summary("Remove", at), Edits: edits})
+	if len(edits) > 0 {
+		_, err = repository.Apply(ctx, gitops.Change{Summary: summary("Remove", at), Edits: edits})
+	}
+	if err == nil {
+		return nil, is.awaitRemoval(ctx, at)
+	}
 	var precondition *gitops.PreconditionError
 	if errors.As(err, &precondition) {
 		theirs, readErr := is.markAt(ctx, at)
@@ -270,8 +278,57 @@ func (is *Installs) removal(ctx context.Context, at repolayout.Install, before i
 	}
 	keep := is.Layout.Path(at, repolayout.KeepFile)
 	_, kept, err := read(ctx, is.Repository, keep)
-	if err == nil && kept.IsZero() {
+	if err != nil || !kept.IsZero() {
+		return edits, err
+	}
+	fetched, err := is.proposals.deployed(ctx, is.Layout.Dir(at))
+	if err == nil && fetched {
 		edits = append(edits, gitops.Edit{Path: keep, Data: []byte{}})
 	}
 	return edits, err
+}
+
+// pathsOf are the files of package installs.
+func (is *Installs) pathsOf(places ...repolayout.Install) []string {
+	var paths []string
+	for _, at := range places {
+		for _, name := range installfiles.AllNames {
+			paths = append(paths, is.Layout.Path(at, name))
+		}
+	}
+	return paths
+}
+
+// awaitRemoval returns when the branch that clusters follow has not got the files any
+// more: until then what they deploy runs.
+func (is *Installs) awaitRemoval(ctx context.Context, places ...repolayout.Install) error {
+	if !is.proposals.Proposed() || len(places) == 0 {
+		return nil
+	}
+	what := "the removal of " + is.Layout.Dir(places[0])
+	if len(places) > 1 {
+		what = fmt.Sprintf("the removal of %d packages on %s", len(places), places[0].RunCluster)
+	}
+	if err := is.proposals.awaitMerge(ctx, what, is.pathsOf(places...)); err != nil {
+		return err
+	}
+	if err := is.proposals.closeEmpty(ctx); err != nil {
+		return &EmptyRequestError{Err: err}
+	}
+	return nil
+}
+
+// Stand is where package installs have got to as they are on the branch that is pushed to.
+func (is *Installs) Stand(ctx context.Context, places ...repolayout.Install) (Reached, error) {
+	if !is.proposals.Proposed() {
+		tip, err := is.Repository.Tip(ctx)
+		return Reached{Commit: tip}, err
+	}
+	base, landed, err := is.proposals.landed(ctx, is.pathsOf(places...))
+	if err != nil || landed {
+		return Reached{Commit: base}, err
+	}
+	standing, err := is.proposals.Pushed.Standing(ctx)
+	is.proposals.wait()
+	return Reached{Pending: standing.Head}, err
 }

@@ -20,6 +20,8 @@ type InstallSet struct {
 	New      []PackageInstall
 	Changed  []ChangedInstall
 	Removed  []RemovedInstall
+	// Gone: the set goes with all that is removed.
+	Gone bool
 	// Expected is the announcement of the set; nil: there was none.
 	Expected *gitops.Expectation
 }
@@ -41,7 +43,7 @@ type RemovedInstall struct {
 type SetReceipt struct {
 	// Creation is that which the files bear; empty: nothing was written.
 	Creation string
-	Commit   gitops.Commit
+	Reached
 	// Installs are the receipts of those that were written, but for the commit.
 	Installs map[repolayout.Install]PackageInstallReceipt
 	Left     []Left // of those that were to be removed
@@ -78,12 +80,12 @@ func (is *Installs) ApplySet(ctx context.Context, s InstallSet) (SetReceipt, err
 			return SetReceipt{}, err
 		}
 		if len(edits) == 0 {
-			return c.receipt, nil
+			return c.receipt, is.awaitRemoval(ctx, s.gone()...)
 		}
 		commit, err := repository.Apply(ctx, gitops.Change{Summary: c.summary(), Edits: edits, Expected: s.Expected})
 		if err == nil {
-			c.receipt.Commit, c.receipt.Creation = commit, c.creation
-			return c.receipt, nil
+			c.receipt.Reached, c.receipt.Creation = is.proposals.reached(ctx, commit, is.pathsOf(s.places()...)), c.creation
+			return c.receipt, is.awaitRemoval(ctx, s.gone()...)
 		}
 		var precondition *gitops.PreconditionError
 		if !errors.As(err, &precondition) || race == longestRace {
@@ -93,6 +95,14 @@ func (is *Installs) ApplySet(ctx context.Context, s InstallSet) (SetReceipt, err
 			return SetReceipt{Left: c.left}, err
 		}
 	}
+}
+
+// gone are the package installs of a set that goes; none of one that stays.
+func (s InstallSet) gone() []repolayout.Install {
+	if !s.Gone {
+		return nil
+	}
+	return s.places()
 }
 
 // places are where the files of the set are, or will be.

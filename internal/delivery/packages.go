@@ -1,8 +1,8 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -100,89 +100,6 @@ func (ct *Catalog) AllPackages(ctx context.Context, from PackageSource) (Package
 	return all, nil
 }
 
-// inRepository reads the versions of a package, and adds the size of their files
-// to bytes.
-func (ct *Catalog) inRepository(ctx context.Context, name string, bytes *int) (PackageList, error) {
-	var list PackageList
-	repository, err := ct.repository()
-	if err != nil {
-		return list, err
-	}
-	dir := ct.Layout.PackagesDir(name)
-	if err := repository.Prefetch(ctx, dir); err != nil {
-		return list, err
-	}
-	entries, err := repository.List(ctx, dir)
-	if errors.Is(err, gitops.ErrNotExist) {
-		return list, cmp.Or(ct.noSymlink(ctx, dir), ErrNotFound)
-	}
-	if err != nil {
-		return list, err
-	}
-	w := packageWalk{repository: repository, name: name, top: dir, branch: ct.Location.Branch, bytes: bytes}
-	err = w.walk(ctx, dir, entries)
-	return w.list, err
-}
-
-// tooLarge reports whether an error is about the size of one file.
-func tooLarge(err error, at string) bool {
-	var limit *gitops.LimitError
-	return errors.As(err, &limit) && limit.Path == at
-}
-
-// isLargeFile reports whether an error is about a single file that is too large.
-func isLargeFile(err error) bool {
-	var limit *gitops.LimitError
-	return errors.As(err, &limit) && limit.Path != ""
-}
-
-// packageFile is a file as it was read.
-type packageFile struct {
-	packages []carvel.Package
-	size     int
-	err      error // about what could not be read of it
-}
-
-// Bounds on what is kept of them: their number, and the size of their content.
-const (
-	maxPackageFiles = 4096
-	maxPackageBytes = 32 << 20
-)
-
-// packageFiles are the files that were read in this process, by their content:
-// many package installs look at the same few.
-var packageFiles = struct {
-	sync.Mutex
-	byBlob map[gitops.Hash]packageFile
-	bytes  int
-}{byBlob: map[gitops.Hash]packageFile{}}
-
-func readPackages(ctx context.Context, repository Repository, at string, blob gitops.Hash) (packageFile, error) {
-	packageFiles.Lock()
-	file, ok := packageFiles.byBlob[blob]
-	packageFiles.Unlock()
-	if ok {
-		return file, nil
-	}
-	content, err := repository.Read(ctx, at)
-	if err != nil {
-		return packageFile{}, err
-	}
-	packageFiles.Lock()
-	defer packageFiles.Unlock()
-	if file, ok := packageFiles.byBlob[content.Blob]; ok {
-		return file, nil
-	}
-	file.size = len(content.Data)
-	file.packages, file.err = carvel.ReadPackages(content.Data)
-	if packageFiles.bytes += file.size; len(packageFiles.byBlob) >= maxPackageFiles || packageFiles.bytes > maxPackageBytes {
-		clear(packageFiles.byBlob)
-		packageFiles.bytes = file.size
-	}
-	packageFiles.byBlob[content.Blob] = file
-	return file, nil
-}
-
 // Prefetch brings the files of a package install in together with
 // those of its package's versions, if they are in the repository, so that
 // reading them costs nothing.
@@ -207,11 +124,33 @@ func (ct *Catalog) PrefetchPackages(ctx context.Context, names []string) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = ct.Layout.PackagesDir(name)
+	return repository.Prefetch(ctx, ct.packagesDirs(names)...)
+}
+
+// Fingerprints has one for each package, which is another one if any file of its versions
+// in the repository is. It reads none of them.
+func (ct *Catalog) Fingerprints(ctx context.Context, names []string) ([]string, error) {
+	repository, err := ct.repository()
+	if err != nil || len(names) == 0 {
+		return nil, err
 	}
-	return repository.Prefetch(ctx, paths...)
+	entries, err := repository.Entries(ctx, gitops.Hash{}, ct.packagesDirs(names)...)
+	if err != nil {
+		return nil, err
+	}
+	prints := make([]string, len(names))
+	for i, entry := range entries {
+		prints[i] = base64.RawStdEncoding.EncodeToString(entry.Hash[:8]) // a state has one for each of hundreds
+	}
+	return prints, nil
+}
+
+func (ct *Catalog) packagesDirs(names []string) []string {
+	dirs := make([]string, len(names))
+	for i, name := range names {
+		dirs[i] = ct.Layout.PackagesDir(name)
+	}
+	return dirs
 }
 
 // offerKey is a question to a cluster; name is "" for all packages.

@@ -134,18 +134,18 @@ func (b *batch) attempt() error {
 		return nil
 	}
 	e.mu.Lock()
-	d, err := newDraft(e.target, e.store, e.at, b.calls)
+	d, err := newDraft(e.target, e.store, e.at, e.proposal, b.calls)
 	e.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if len(b.open) > 0 && d.Place != b.open[0].Place { // perhaps to what is open
+	if len(b.open) > 0 && d.Ref != b.open[0].Ref { // perhaps to what is open
 		if _, err := b.resolve(b.lasting); err != nil {
 			return unknown(fmt.Errorf("%w; %w", b.lost, err))
 		}
 		return nil
 	}
-	if (len(d.rejected) > 0 || d.id.IsZero() || d.Unborn) && !b.confirmed {
+	if (len(d.rejected) > 0 || d.id.IsZero() || d.Unborn() || d.barred != nil) && !b.confirmed {
 		// What is known of the branch may be old: ask before anybody is turned down, or told that there is nothing to do, and before
 		// a branch is begun at what was the default branch's tip.
 		_, err := e.readTip(b.Context)
@@ -156,8 +156,11 @@ func (b *batch) attempt() error {
 		b.settle([]*writeCall{call}, func(*writeCall) (Commit, error) { return Commit{}, e.locate(err) })
 	}
 	if d.id.IsZero() {
-		b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: reported(d.Tip)}, nil })
+		b.settle(d.same, func(*writeCall) (Commit, error) { return Commit{Hash: d.served}, nil })
 		return nil
+	}
+	if d.barred != nil {
+		return d.barred
 	}
 	return b.push(d)
 }
@@ -190,8 +193,8 @@ func (b *batch) missing() []want {
 	e := b.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.at.Tip.IsZero() {
-		return []want{tipWanted}
+	if e.at.Tip.IsZero() || e.target.Base != "" && !e.freshLocked() {
+		return []want{tipWanted} // a push does not tell that the base has moved
 	}
 	var missing []want
 	if root, _ := e.store.Root(e.at.Tip); root.IsZero() {

@@ -1,9 +1,11 @@
 package gitops
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -27,6 +29,11 @@ type Config struct {
 	URL string
 	// Branch without refs/heads/. Empty: DefaultBranch.
 	Branch string
+	// Base, if not empty, is the branch that Branch is to be merged into, by a pull request for one. Branch is made from its tip then, and
+	// kept mergeable; what it cannot have in its base is a *ConflictError.
+	Base string
+	// PushOptions, NAME=VALUE each, go with every push, to a server that takes any. NAME alone means NAME=true.
+	PushOptions []string
 	// AuthorName and AuthorEmail of the commits, as author and as committer. Empty: the defaults.
 	AuthorName, AuthorEmail string
 	// MessageAppendix ends every commit message. Empty: none.
@@ -54,10 +61,20 @@ type HTTPAuth struct {
 	Username, Password string
 	// BearerToken is sent in place of basic authentication.
 	BearerToken string
+	// Source, if not nil, is asked for the password of each request, in place of Password.
+	Source TokenSource `json:"-"`
 	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
 	// AllowInsecure permits http:// URLs, over which credentials and content travel in clear.
 	AllowInsecure bool
+}
+
+// TokenSource has passwords that are good for a while.
+type TokenSource interface {
+	// Token is good for the next request.
+	Token(ctx context.Context) (string, error)
+	// Name tells one source from another, without a secret.
+	Name() string
 }
 
 // SSHAuth is how to reach an SSH server.
@@ -88,7 +105,10 @@ type target struct {
 
 // key identifies the target in the registry. It does not reveal the credentials.
 func (t *target) key() string {
-	encoded, _ := json.Marshal(t.Config) // strings and booleans alone: cannot fail
+	encoded, _ := json.Marshal(t.Config) // strings, numbers and booleans alone: cannot fail
+	if t.HTTP.Source != nil {
+		encoded = append(encoded, t.HTTP.Source.Name()...)
+	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])
 }
@@ -96,11 +116,20 @@ func (t *target) key() string {
 // server is where the transports go.
 func (t *target) server() wire.Server {
 	return wire.Server{
-		Endpoint: t.endpoint, Branch: t.Branch, CreateBranch: t.CreateBranch, UserAgent: t.UserAgent, SSH: t.ssh,
+		Endpoint: t.endpoint, Branch: t.Branch, CreateBranch: t.CreateBranch, Base: t.Base, PushOptions: t.PushOptions, UserAgent: t.UserAgent, SSH: t.ssh,
 		HTTP: wire.HTTPLogin{
 			Username: t.HTTP.Username, Password: t.HTTP.Password, BearerToken: t.HTTP.BearerToken, CertificateAuthority: t.HTTP.CertificateAuthority,
+			Source: t.passwords(),
 		},
 	}
+}
+
+// passwords are those of the source; nil: there is none.
+func (t *target) passwords() func(context.Context) (string, error) {
+	if t.HTTP.Source == nil {
+		return nil
+	}
+	return t.HTTP.Source.Token
 }
 
 // name is the repository as messages show it.
@@ -164,7 +193,7 @@ func (t *target) checkURL() error {
 		return nil
 	}
 	if u.User != nil {
-		if t.HTTP.Password == "" && t.HTTP.BearerToken == "" && !giturl.NamesOrganization(u) {
+		if t.HTTP.Password == "" && t.HTTP.BearerToken == "" && t.HTTP.Source == nil && !giturl.NamesOrganization(u) {
 			return &ConfigError{Field: "url", Secret: true, Reason: "holds user information, which may be a token: hosts take one as the user. " +
 				"What is there is not used to log in. Remove it with the @, and set git.http.username and git.http.password, or git.http.bearer_token, " +
 				"or CARVEL_GIT_PASSWORD or CARVEL_GIT_TOKEN in the environment"}
@@ -192,18 +221,43 @@ func (t *target) checkIdentity() error {
 	return nil
 }
 
-// checkBranch follows git check-ref-format.
+// checkBranch looks at the branch, which with a base is the one that commits go to.
 func (t *target) checkBranch() error {
-	bad := strings.HasPrefix(t.Branch, "-") || strings.HasPrefix(t.Branch, "refs/") || strings.HasSuffix(t.Branch, ".") ||
-		strings.Contains(t.Branch, "..") || strings.Contains(t.Branch, "@{") || t.Branch == "@" || strings.ContainsAny(t.Branch, " ~^:?*[\\\x7f")
-	for _, r := range t.Branch {
-		bad = bad || r < ' '
+	if t.Base == "" {
+		if !isBranch(t.Branch) {
+			return &ConfigError{Field: "branch", Reason: notABranch}
+		}
+		return nil
 	}
-	for component := range strings.SplitSeq(t.Branch, "/") {
-		bad = bad || component == "" || strings.HasPrefix(component, ".") || strings.HasSuffix(component, ".lock")
+	switch {
+	case !isBranch(t.Base):
+		return &ConfigError{Field: "branch", Reason: notABranch}
+	case !isBranch(t.Branch):
+		return &ConfigError{Field: "push_branch", Reason: notABranch}
+	case t.Branch == t.Base:
+		return &ConfigError{Field: "push_branch", Reason: "is the branch that clusters follow; leave it out to push there, or name another one"}
+	case t.CreateBranch:
+		return &ConfigError{Field: "create_branch", Reason: "does not go with push_branch, which is made from a branch that is there"}
 	}
-	if bad {
-		return &ConfigError{Field: "branch", Reason: "is not a branch name (write it without refs/heads/)"}
+	for i, option := range t.PushOptions {
+		if option == "" || strings.ContainsAny(option, "\n\r\x00") {
+			return &ConfigError{Field: fmt.Sprintf("push_options[%d]", i), Reason: "must be one line that is not empty"}
+		}
 	}
 	return nil
+}
+
+const notABranch = "is not a branch name (write it without refs/heads/)"
+
+// isBranch follows git check-ref-format.
+func isBranch(name string) bool {
+	bad := strings.HasPrefix(name, "-") || strings.HasPrefix(name, "refs/") || strings.HasSuffix(name, ".") ||
+		strings.Contains(name, "..") || strings.Contains(name, "@{") || name == "@" || strings.ContainsAny(name, " ~^:?*[\\\x7f")
+	for _, r := range name {
+		bad = bad || r < ' '
+	}
+	for component := range strings.SplitSeq(name, "/") {
+		bad = bad || component == "" || strings.HasPrefix(component, ".") || strings.HasSuffix(component, ".lock")
+	}
+	return !bad
 }

@@ -88,14 +88,16 @@ func (t *target) checkHTTP() error {
 		return &ConfigError{Field: "ssh", Reason: "does not go with an " + t.endpoint.Scheme + ":// URL"}
 	case t.HTTP.BearerToken != "" && t.HTTP.Password != "":
 		return &ConfigError{Field: "http.bearer_token", Reason: "and http.password exclude each other"}
-	case t.HTTP.Username != "" && t.HTTP.Password == "" && t.HTTP.BearerToken == "":
+	case t.HTTP.Source != nil && (t.HTTP.Password != "" || t.HTTP.BearerToken != ""):
+		return &ConfigError{Field: "http.github_app", Reason: "excludes http.password and http.bearer_token"}
+	case t.HTTP.Username != "" && t.HTTP.Password == "" && t.HTTP.BearerToken == "" && t.HTTP.Source == nil:
 		return &ConfigError{Field: "http.password", Reason: "is required with http.username"}
 	case strings.ContainsAny(t.HTTP.BearerToken, "\r\n\x00"):
 		return &ConfigError{Field: "http.bearer_token", Reason: "must be one line"}
 	case strings.Contains(t.HTTP.Username, ":"):
 		return &ConfigError{Field: "http.username", Reason: "must not hold a colon"}
 	}
-	if t.HTTP.Password != "" && t.HTTP.Username == "" {
+	if (t.HTTP.Password != "" || t.HTTP.Source != nil) && t.HTTP.Username == "" {
 		t.HTTP.Username = "git"
 	}
 	if t.HTTP.CertificateAuthority == "" {

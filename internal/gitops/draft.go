@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -15,6 +16,8 @@ type draft struct {
 	wire.Place
 	id      Hash // zero: the branch already has it all
 	objects []odb.Packed
+	served  Hash  // the commit of the server that has what the tip has, or is merged into it
+	barred  error // why the branch takes nothing; nil: it does
 
 	changed  []*writeCall // whose edits changed something
 	same     []*writeCall // whose edits the branch already had
@@ -22,8 +25,8 @@ type draft struct {
 }
 
 // newDraft applies the calls one after the other, each entirely or not at all, and checks each against what those before it left.
-// The trees on the way to every edit are in the store.
-func newDraft(t *target, s *odb.Store, at wire.Place, calls []*writeCall) (*draft, error) {
+// The trees on the way to every edit are in the store. upon is how the tip has come about, for a branch with a base.
+func newDraft(t *target, s *odb.Store, at wire.Place, upon *proposal, calls []*writeCall) (*draft, error) {
 	id, err := s.Root(at.Tip)
 	if err != nil {
 		return nil, err
@@ -32,7 +35,15 @@ func newDraft(t *target, s *odb.Store, at wire.Place, calls []*writeCall) (*draf
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{Place: at, rejected: map[*writeCall]error{}}
+	d := &draft{Place: at, served: reported(at.Tip), rejected: map[*writeCall]error{}}
+	if upon != nil {
+		d.barred = upon.barred
+	}
+	local := upon.local(at.Tip)
+	if local {
+		d.served = at.Ref
+	}
+	catchUp := false
 	blobs := map[Hash][]byte{}
 	files := map[string]Hash{}
 	for _, call := range calls {
@@ -43,6 +54,7 @@ func newDraft(t *target, s *odb.Store, at wire.Place, calls []*writeCall) (*draf
 			continue
 		case len(changes) == 0:
 			d.same = append(d.same, call)
+			catchUp = catchUp || call.change.CatchUp
 			continue
 		}
 		d.changed = append(d.changed, call)
@@ -63,10 +75,19 @@ func newDraft(t *target, s *odb.Store, at wire.Place, calls []*writeCall) (*draf
 	}
 	if tree == id {
 		d.same, d.changed, d.objects = append(d.same, d.changed...), nil, nil
+		if local && catchUp {
+			d.id, d.objects = at.Tip, upon.merge
+		}
 		return d, nil
 	}
 	d.addBlobs(files, blobs)
-	return d, d.seal(t, tree)
+	if err := d.seal(t, tree); err != nil {
+		return nil, err
+	}
+	if local {
+		d.objects = slices.Concat(upon.merge, d.objects)
+	}
+	return d, nil
 }
 
 // plan checks a call against the directory as it stands and returns the blob for every edit that changes something, by index.
@@ -110,7 +131,11 @@ func (d *draft) seal(t *target, tree Hash) error {
 	for _, call := range d.changed {
 		summaries = append(summaries, summary(call.change))
 	}
-	commit, err := t.commit(tree, reported(d.Tip), t.message(summaries), time.Now())
+	var parents []Hash
+	if d.Tip != odb.NoCommit {
+		parents = []Hash{d.Tip}
+	}
+	commit, err := t.commit(tree, parents, t.message(summaries), time.Now())
 	d.id = commit.Hash()
 	d.objects = append(d.objects, odb.Packed{Object: commit, ID: d.id})
 	return err

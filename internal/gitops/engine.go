@@ -28,6 +28,8 @@ type Engine struct {
 	outage    *outage.Outage // until Invalidate
 	barred    error          // of a push, which lasts until Invalidate; or what the server objects to the branch with
 	objection objection      // of the server, since Invalidate
+	settled   settled        // of a branch with a base
+	proposal  *proposal      // of a branch with a base, as of the last tip
 	moved     string         // where the repository was redirected to on the server; empty: it was not
 	reads     []*readCall
 	writes    []*writeCall

@@ -21,11 +21,15 @@ func (e *Engine) knownTip() Hash {
 func (e *Engine) readTip(ctx context.Context) (wire.Place, error) {
 	e.mu.Lock()
 	epoch, refused := e.epoch, e.refused
+	before, made := e.at.Tip, e.proposal.local(e.at.Tip)
 	e.mu.Unlock()
 	if refused != nil {
 		return wire.Place{}, refused
 	}
 	at, err := e.remote.Tip(ctx)
+	if err == nil {
+		at, err = e.propose(ctx, at)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err != nil {
@@ -37,9 +41,8 @@ func (e *Engine) readTip(ctx context.Context) (wire.Place, error) {
 	if at.Tip != e.at.Tip {
 		e.rounds = 0
 	}
-	before := e.at.Tip
 	e.standAtLocked(at, epoch)
-	if at.Tip != before && before != odb.NoCommit && e.store.Has(before) {
+	if at.Tip != before && before != odb.NoCommit && e.store.Has(before) && !e.proposal.local(at.Tip) && !made {
 		e.before = before
 	}
 	return at, nil
@@ -61,6 +64,9 @@ func (e *Engine) fetchCommit(ctx context.Context, commit Hash) error {
 	}
 	if e.remote.Known() && !e.remote.Supports(capability.Filter) {
 		e.ladder.noFilters()
+	}
+	if e.broughtLocally(commit) {
+		return nil
 	}
 	tip := e.knownTip()
 	if commit == tip && !e.before.IsZero() {
@@ -121,6 +127,9 @@ func (e *Engine) fetchObjects(ctx context.Context, ids []Hash) error {
 	if err := e.discovered(ctx); err != nil {
 		return err
 	}
+	if ids = e.withoutLocal(ids); len(ids) == 0 {
+		return nil
+	}
 	if e.ladder.branchesAlone {
 		return e.fetchSnapshot(ctx, ids)
 	}
@@ -144,7 +153,9 @@ func (e *Engine) fetchObjects(ctx context.Context, ids []Hash) error {
 
 // fetchSnapshot brings objects of the tip with everything else.
 func (e *Engine) fetchSnapshot(ctx context.Context, ids []Hash) error {
-	request := wire.FetchRequest{Wants: []Hash{e.knownTip()}, Keep: ids}
+	e.mu.Lock()
+	request := wire.FetchRequest{Wants: e.servedLocked(), Keep: ids}
+	e.mu.Unlock()
 	if e.remote.Supports(capability.Shallow) {
 		request.Depth = 1
 	}

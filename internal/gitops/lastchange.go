@@ -123,14 +123,15 @@ func (h *history) search() error {
 func (h *history) begin() (Hash, error) {
 	e := h.e
 	e.mu.Lock()
-	tip, fresh := e.at.Tip, e.freshLocked()
+	tip, fresh := e.servedLocked()[0], e.freshLocked()
 	e.mu.Unlock()
 	if !fresh || !e.remote.Known() {
-		at, err := e.readTip(h.ctx)
-		if err != nil {
+		if _, err := e.readTip(h.ctx); err != nil {
 			return Hash{}, err
 		}
-		tip = at.Tip
+		e.mu.Lock()
+		tip = e.servedLocked()[0]
+		e.mu.Unlock()
 	}
 	h.rung = max(e.ladder.at, commitAlone)
 	h.over = h.rung == wholeSnapshot || !e.remote.Supports(capability.Filter) || !e.remote.Supports(capability.Shallow)

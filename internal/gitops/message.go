@@ -11,6 +11,9 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 )
 
+// providerTrailer names the client in the message of each commit that it makes.
+const providerTrailer = "Provider"
+
 // maxSummary in bytes: a longer summary is cut.
 const maxSummary = 500
 
@@ -25,7 +28,7 @@ func (t *target) message(summaries []string) string {
 			m.WriteString("\n- " + summary)
 		}
 	}
-	m.WriteString("\n\nProvider: " + printable.Line(t.UserAgent, maxSummary))
+	m.WriteString("\n\n" + providerTrailer + ": " + printable.Line(t.UserAgent, maxSummary))
 	for _, trailer := range t.Trailers {
 		if value := printable.Line(trailer.Value, maxSummary); value != "" {
 			m.WriteString("\n" + trailer.Name + ": " + value)
@@ -46,11 +49,11 @@ func summary(change Change) string {
 	return fmt.Sprintf("Change %d files", len(change.Edits))
 }
 
-// commit encodes a commit object, signed if a key is configured. The zero parent: it has none.
-func (t *target) commit(tree, parent Hash, message string, now time.Time) (odb.Object, error) {
+// commit encodes a commit object, signed if a key is configured.
+func (t *target) commit(tree Hash, parents []Hash, message string, now time.Time) (odb.Object, error) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "tree %s\n", tree)
-	if !parent.IsZero() {
+	for _, parent := range parents {
 		fmt.Fprintf(&text, "parent %s\n", parent)
 	}
 	person := fmt.Sprintf("%s <%s> %d +0000", t.AuthorName, t.AuthorEmail, now.Unix())

@@ -67,7 +67,7 @@ func (b *batch) mark() error {
 func (b *batch) send(d *draft, pack []byte) (wire.Report, error) {
 	way := &gate{mark: b.mark}
 	began := time.Now()
-	answer, failure := b.e.remote.Push(b.lasting, d.Old(), d.id, pack, way.pass)
+	answer, failure := b.e.remote.Push(b.lasting, d.Ref, d.id, pack, way.pass)
 	b.e.pushTime, b.e.pushed = time.Since(began), began
 	sent, left := way.shut()
 	switch {
@@ -108,15 +108,19 @@ func (b *batch) findLanded(ctx context.Context, drafts []*draft) (now wire.Place
 		return wire.Place{}, nil, err
 	}
 	for _, d := range drafts {
-		if now.Tip == d.id {
+		if now.Ref == d.id {
 			return now, d, nil
 		}
 	}
 	from := drafts[0].Place
-	if now.Unborn || now.Tip == from.Tip || len(b.open) == 0 {
+	if now.Unborn() || now.Ref == from.Ref || len(b.open) == 0 {
 		return now, nil, nil
 	}
-	objects, err := b.since(ctx, from.Tip, now.Tip)
+	have := from.Ref
+	if from.Unborn() {
+		have = from.Tip
+	}
+	objects, err := b.since(ctx, have, now.Ref)
 	for _, d := range drafts {
 		if _, found := objects[d.id]; found {
 			landed = d
@@ -133,8 +137,8 @@ func (b *batch) resolve(ctx context.Context) (done bool, err error) {
 	case err != nil:
 		return false, err
 	case landed != nil:
-		b.accept(landed, now.Tip, epoch)
-	case now != b.open[0].Place:
+		b.accept(landed, now, epoch)
+	case now.Ref != b.open[0].Ref:
 		b.moved()
 	default:
 		return false, nil
@@ -166,7 +170,7 @@ func (b *batch) await() {
 }
 
 // accept remembers the commit's objects and tells the callers.
-func (b *batch) accept(d *draft, tip Hash, epoch int) {
+func (b *batch) accept(d *draft, now wire.Place, epoch int) {
 	e := b.e
 	e.mu.Lock()
 	for _, o := range d.objects {
@@ -174,7 +178,7 @@ func (b *batch) accept(d *draft, tip Hash, epoch int) {
 			e.store.Put(o.ID, o.Object)
 		}
 	}
-	e.standAtLocked(wire.Place{Tip: tip}, epoch)
+	e.standAtLocked(now, epoch)
 	e.objection = objection{}
 	waiting := len(e.writes)
 	e.mu.Unlock()

@@ -29,7 +29,7 @@ func (b *batch) push(d *draft) error {
 		epoch := e.currentEpoch()
 		answer, failure := b.send(d, pack)
 		if failure == nil && answer.Accepted {
-			b.accept(d, d.id, epoch)
+			b.accept(d, wire.Place{Tip: d.id, Ref: d.id, Base: d.Base}, epoch)
 			return nil
 		}
 		refused := lasts(failure)
@@ -65,9 +65,9 @@ func (b *batch) push(d *draft) error {
 		case err != nil:
 			return err
 		case landed != nil:
-			b.accept(landed, now.Tip, epoch)
+			b.accept(landed, now, epoch)
 			return nil
-		case now != d.Place:
+		case now.Ref != d.Ref:
 			b.moved()
 			return b.overtaken()
 		case refused:

@@ -29,6 +29,8 @@ type Change struct {
 	Edits   []Edit
 	// Expected, if not nil, is the announcement of this change.
 	Expected *Expectation
+	// CatchUp has a merge of the base pushed even if nothing else is: where a host wants a branch to have all of its base.
+	CatchUp bool
 }
 
 // Edit writes or deletes one file.

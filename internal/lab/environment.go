@@ -38,6 +38,10 @@ func (l *Lab) Exports() []string {
 	for _, v := range l.variables() {
 		exports = append(exports, v.name+"="+v.value)
 	}
+	if f := l.Forge; f != nil {
+		exports = append(exports, "LAB_FORGE_URL="+f.URL(), "LAB_FORGE_USERNAME="+f.Admin.Name, "LAB_FORGE_PASSWORD="+f.Admin.Password,
+			"LAB_FORGE_SSH="+f.SSH, "LAB_FORGE_CA_FILE="+l.path("forge-ca.crt"))
+	}
 	return exports
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitea"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/process"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/standin"
@@ -42,6 +43,8 @@ type Options struct {
 	// Bare leaves out the Git server, the stand-in and what is seeded: the
 	// clusters have the Carvel CRDs and nothing else. Lab.Git is then empty.
 	Bare bool
+	// Forge starts a Gitea as well.
+	Forge bool
 	// Alone starts the build cluster only, and is Bare as well.
 	Alone bool
 }
@@ -75,6 +78,8 @@ type Git struct {
 type Lab struct {
 	Build, Staging, Prod Cluster
 	Git                  Git
+	// Forge is nil without Options.Forge.
+	Forge *gitea.Server
 	// Dir holds logs, keys and kubeconfigs. Empty if the lab came from the
 	// environment.
 	Dir string

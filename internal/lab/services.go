@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/binaries"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitea"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/standin"
 )
@@ -65,6 +67,26 @@ func (l *Lab) startGit() error {
 	git.URL = l.git.URL(repository)
 	l.Git = git
 	return nil
+}
+
+// startForge starts a Gitea. It is built already, since that takes minutes.
+func (l *Lab) startForge(ctx context.Context) error {
+	built, ok, err := binaries.BuiltForge(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errors.New("no Gitea has been built")
+	}
+	dir := l.path("forge")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	l.Forge, err = gitea.Start(ctx, gitea.Options{Dir: dir, Forge: built})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(l.path("forge-ca.crt"), []byte(l.Forge.CertificateAuthority()), 0o600)
 }
 
 // standIns are the stand-in controllers of the clusters, in this process.

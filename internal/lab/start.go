@@ -56,6 +56,9 @@ func (l *Lab) start(ctx context.Context) error {
 	if !l.options.Bare {
 		group.Go(l.startGit)
 	}
+	if l.options.Forge {
+		group.Go(func() error { return l.startForge(groupCtx) })
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ func (l *Lab) stop() error {
 	if l.git != nil {
 		errs = append(errs, l.git.Close())
 	}
+	if l.Forge != nil {
+		errs = append(errs, l.Forge.Close())
+	}
 	// A kube-apiserver whose etcd is gone hangs in its shutdown.
 	errs = append(errs, stopAll(l.managers), stopAll(l.apiservers))
 	if l.etcd != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/forge"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/githubapp"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
@@ -38,6 +40,9 @@ type model struct {
 type gitModel struct {
 	URL                   types.String `tfsdk:"url"`
 	Branch                types.String `tfsdk:"branch"`
+	PushBranch            types.String `tfsdk:"push_branch"`
+	PushOptions           types.List   `tfsdk:"push_options"`
+	Forge                 types.Object `tfsdk:"forge"`
 	PathPrefix            types.String `tfsdk:"path_prefix"`
 	AuthorName            types.String `tfsdk:"author_name"`
 	AuthorEmail           types.String `tfsdk:"author_email"`
@@ -69,6 +74,20 @@ type gitHTTPModel struct {
 	BearerToken          types.String `tfsdk:"bearer_token"`
 	CertificateAuthority types.String `tfsdk:"certificate_authority"`
 	AllowInsecureHTTP    types.Bool   `tfsdk:"allow_insecure_http"`
+	GitHubApp            types.Object `tfsdk:"github_app"`
+}
+
+type gitHubAppModel struct {
+	ID             types.String `tfsdk:"id"`
+	InstallationID types.String `tfsdk:"installation_id"`
+	PrivateKey     types.String `tfsdk:"private_key"`
+}
+
+type forgeModel struct {
+	Kind     types.String `tfsdk:"kind"`
+	APIURL   types.String `tfsdk:"api_url"`
+	Token    types.String `tfsdk:"token"`
+	Username types.String `tfsdk:"username"`
 }
 
 // data makes what the resources work with. It reads the environment, and of
@@ -82,6 +101,13 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	diags.Append(m.run(ctx, userAgent, &reached, &data.Unknown)...)
 	diags.Append(m.defaults(ctx, &reached.Defaults)...)
 	data.Delivery = delivery.New(reached)
+	redacted.WarnOnce(ctx, func() diag.Diagnostic {
+		request, failure, waiting := data.Proposals.Waiting()
+		if !waiting {
+			return nil
+		}
+		return tfdiag.Waiting(data.Location, request, failure)
+	})
 	return data, diags
 }
 
@@ -171,6 +197,12 @@ func (m model) gitConfig(ctx context.Context, userAgent string) (config gitops.C
 	if config.Branch == "" {
 		config.Branch = gitops.DefaultBranch
 	}
+	if push := setting(git.PushBranch, "CARVEL_GIT_PUSH_BRANCH"); push != "" {
+		config.Base, config.Branch = config.Branch, push
+	}
+	if !git.PushOptions.IsNull() {
+		diags.Append(git.PushOptions.ElementsAs(ctx, &config.PushOptions, false)...)
+	}
 	return config, git.PathPrefix.ValueString(), diags
 }
 
@@ -191,7 +223,25 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		config.Signing.OpenPGPKey, config.Signing.OpenPGPPassphrase, config.Signing.SSHKey, config.Signing.SSHPassphrase,
 	)
 	redact.From(ctx).Know(redact.URLPasswords(config.URL)...)
-	repository, err := gitops.Open(config)
+	app, err := m.gitHubApp(ctx, config)
+	if err == nil && app != nil {
+		config.HTTP.Source = app
+	}
+	var pushed *gitops.Engine
+	followed := config
+	if err == nil && config.Base != "" {
+		followed.Branch, followed.Base, followed.PushOptions = config.Base, "", nil
+		if pushed, err = gitops.Open(config); err == nil {
+			into.Pushed = pushed
+		}
+	}
+	if err == nil {
+		into.Forge, err = m.forge(ctx, config, app)
+	}
+	var repository *gitops.Engine
+	if err == nil {
+		repository, err = gitops.Open(followed)
+	}
 	if err != nil {
 		diags.Append(gitConfigError(err))
 		return diags
@@ -208,8 +258,60 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		return nil
 	})
 	into.Repository, into.Layout = repository, layout
-	into.Location = delivery.Location{URL: giturl.Public(config.URL), Branch: config.Branch}
+	into.Location = delivery.Location{URL: giturl.Public(config.URL), Branch: followed.Branch}
+	if pushed != nil {
+		into.Location.PushBranch = config.Branch
+	}
 	return diags
+}
+
+// gitHubApp mints the tokens of a GitHub App; nil: none is configured.
+func (m model) gitHubApp(ctx context.Context, config gitops.Config) (*githubapp.App, error) {
+	var git gitModel
+	var http gitHTTPModel
+	var app gitHubAppModel
+	if !part(ctx, m.Git, &git) || !part(ctx, git.HTTP, &http) || !part(ctx, http.GitHubApp, &app) {
+		return nil, nil
+	}
+	var api forgeModel
+	part(ctx, git.Forge, &api)
+	redact.From(ctx).Know(app.PrivateKey.ValueString())
+	return githubapp.New(githubapp.Config{
+		ID: app.ID.ValueString(), InstallationID: app.InstallationID.ValueString(), PrivateKey: app.PrivateKey.ValueString(),
+		PullRequests: !git.Forge.IsNull(), Repository: config.URL, APIURL: api.APIURL.ValueString(),
+		CertificateAuthority: config.HTTP.CertificateAuthority, AllowInsecure: config.HTTP.AllowInsecure, UserAgent: config.UserAgent,
+	})
+}
+
+// forge is the host's API; nil: none is configured.
+func (m model) forge(ctx context.Context, config gitops.Config, app *githubapp.App) (forge.Forge, error) {
+	var git gitModel
+	var api forgeModel
+	if !part(ctx, m.Git, &git) || !part(ctx, git.Forge, &api) {
+		return nil, nil
+	}
+	if config.Base == "" {
+		return nil, &forge.ConfigError{Field: "forge", Reason: "is for pull requests, which need git.push_branch: the branch that commits go to"}
+	}
+	token := cmp.Or(setting(api.Token, "CARVEL_FORGE_TOKEN"), config.HTTP.BearerToken, config.HTTP.Password)
+	source := func(context.Context) (string, error) { return token, nil }
+	switch {
+	case app != nil && api.Token.IsNull():
+		source = app.Token
+	case token == "":
+		return nil, &forge.ConfigError{Field: "forge.token", Reason: "is required where git.http has no password and no token; CARVEL_FORGE_TOKEN in the environment sets it too"}
+	}
+	redact.From(ctx).Know(token)
+	return forge.New(forge.Config{
+		Kind: forge.Kind(api.Kind.ValueString()), APIURL: api.APIURL.ValueString(), Repository: config.URL, Token: source,
+		Username: api.Username.ValueString(), CertificateAuthority: config.HTTP.CertificateAuthority, AllowInsecure: config.HTTP.AllowInsecure,
+		UserAgent: config.UserAgent,
+	})
+}
+
+// part reads an object that is set; false: it is not.
+func part(ctx context.Context, object types.Object, into any) bool {
+	return !object.IsNull() && !object.IsUnknown() && !object.As(ctx, into, basetypes.ObjectAsOptions{}).HasError()
 }
 
 // proxyPasswords are those of the proxies that the environment names.
@@ -228,6 +330,10 @@ func isSSH(url string) bool {
 }
 
 func gitConfigError(err error) diag.Diagnostic {
+	var ofForge *forge.ConfigError
+	if errors.As(err, &ofForge) {
+		err = &gitops.ConfigError{Field: ofForge.Field, Reason: ofForge.Reason}
+	}
 	var wrong *gitops.ConfigError
 	if !errors.As(err, &wrong) {
 		return diag.NewAttributeErrorDiagnostic(path.Root("git"), "Invalid git configuration", err.Error())

@@ -297,6 +297,8 @@ func TestGitConfigIsWhole(t *testing.T) {
 			return all
 		case kind.Is(tftypes.Bool):
 			return true
+		case kind.Is(tftypes.List{}):
+			return []tftypes.Value{tftypes.NewValue(tftypes.String, "of "+name)}
 		case name == "push_interval":
 			return "1s"
 		}
@@ -321,7 +323,8 @@ func TestGitConfigIsWhole(t *testing.T) {
 			for _, of := range []any{part(config), config.Signing, config} {
 				v := reflect.ValueOf(of)
 				for field, is := range v.Fields() {
-					other := field.Name == "HTTP" || field.Name == "SSH" // which is for another URL
+					other := field.Name == "HTTP" || field.Name == "SSH" || // which is for another URL
+						field.Name == "Source" // of the whole block
 					if is.IsZero() && !other {
 						t.Errorf("%s: %s.%s has no attribute", url, v.Type(), field.Name)
 					}

@@ -17,6 +17,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packages"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/pullrequest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
 
@@ -63,6 +64,7 @@ func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
 		packageinstall.New,
 		packageinstall.NewSet,
 		kubeconfigsecret.New,
+		pullrequest.New,
 		app.New,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/forge"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/owner"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
@@ -67,8 +68,28 @@ func gitAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`, without a password or a token; " +
 			"`http://` only with `http.allow_insecure_http`. Read from `CARVEL_GIT_URL` where it is not set."},
-		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to read and to commit to. " +
+		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch that the clusters follow, to read and to commit to. " +
 			"Read from `CARVEL_GIT_BRANCH` where it is not set, else `main`."},
+		"push_branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to commit to in place of `branch`, where that takes no pushes: " +
+			"it is made from the tip of `branch`, kept mergeable, and merged by people, by a `carvel_pull_request`, or by whatever else watches it. " +
+			"Each configuration needs one of its own, so put its name into it. Read from `CARVEL_GIT_PUSH_BRANCH` where it is not set."},
+		"push_options": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "Options of each push, `NAME=VALUE`, for a Git host that acts upon them, such as `merge_request.create=true` with GitLab. `NAME` alone means `NAME=true`.",
+		},
+		"forge": schema.SingleNestedAttribute{
+			Optional: true,
+			MarkdownDescription: "API of the Git host, for `carvel_pull_request`, and to know which requests were merged or turned down. It needs `push_branch`. " +
+				"`forge = {}` is enough where the host tells its kind and takes the same token as for Git.",
+			Attributes: map[string]schema.Attribute{
+				"kind": schema.StringAttribute{Optional: true, MarkdownDescription: "`gitea` (and Forgejo), `github` (and GitHub Enterprise), `gitlab`, `bitbucket`, `bitbucket_data_center` or `azure_devops`. " +
+					"The default follows from the repository's host where that is a well-known one.", Validators: []validator.String{stringvalidator.OneOf(forgeKinds()...)}},
+				"api_url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the API, such as `https://git.example.com/api/v1`. The default follows from the repository's URL and `kind`."},
+				"token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Token that may open and merge pull requests. " +
+					"The default is `CARVEL_FORGE_TOKEN` in the environment, else the token or the password of `http`."},
+				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "User, where the API takes the token as a password: the e-mail address with an API token of Bitbucket Cloud."},
+			},
+		},
 		"path_prefix": schema.StringAttribute{
 			Optional: true,
 			MarkdownDescription: "Directory of the repository that holds the packages' directories. " +
@@ -116,7 +137,17 @@ func gitAttributes() map[string]schema.Attribute {
 				"bearer_token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Bearer token, instead of username and password. " +
 					"Read from `CARVEL_GIT_TOKEN` where it is not set."},
 				"certificate_authority": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded certificate authorities to trust besides the system's."},
-				"allow_insecure_http":   schema.BoolAttribute{Optional: true, MarkdownDescription: "Allow an `http://` URL, over which credentials travel in clear. The default is `false`."},
+				"github_app": schema.SingleNestedAttribute{
+					Optional: true,
+					MarkdownDescription: "A GitHub App to log in as, in place of a password or a token. Its tokens are good for this repository alone and for an hour; " +
+						"they are made and renewed while Terraform runs, and are in no state.",
+					Attributes: map[string]schema.Attribute{
+						"id":              schema.StringAttribute{Required: true, MarkdownDescription: "ID of the app, or its client ID."},
+						"installation_id": schema.StringAttribute{Optional: true, MarkdownDescription: "ID of the installation. The default is the one that has the repository."},
+						"private_key":     schema.StringAttribute{Required: true, Sensitive: true, MarkdownDescription: "Private key of the app, in PEM."},
+					},
+				},
+				"allow_insecure_http": schema.BoolAttribute{Optional: true, MarkdownDescription: "Allow an `http://` URL, over which credentials travel in clear. The default is `false`."},
 			},
 		},
 		"ssh": schema.SingleNestedAttribute{
@@ -131,4 +162,12 @@ func gitAttributes() map[string]schema.Attribute {
 			},
 		},
 	}
+}
+
+func forgeKinds() []string {
+	var kinds []string
+	for _, kind := range []forge.Kind{forge.Gitea, forge.GitHub, forge.GitLab, forge.Bitbucket, forge.DataCenter, forge.AzureDevOps} {
+		kinds = append(kinds, string(kind))
+	}
+	return kinds
 }

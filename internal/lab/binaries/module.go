@@ -31,24 +31,33 @@ type module struct {
 	kubernetes, etcd string // versions, such as v1.37.2
 }
 
-// findModule looks upwards from the module that the working directory is in, so
-// that it is found from any directory of the source tree, whatever nested
-// module that belongs to.
 func findModule(ctx context.Context) (module, error) {
-	gomod, err := goOutput(ctx, "", "env", "GOMOD")
+	dir, err := nested(ctx, "controlplane")
 	if err != nil {
 		return module{}, err
 	}
-	if gomod == "" || gomod == os.DevNull {
-		return module{}, errors.New("the lab builds its control plane from the provider's source tree: run it from there")
+	m := module{dir: dir}
+	return m, m.readVersions(ctx)
+}
+
+// nested is the directory of a module below internal/lab. It looks upwards from
+// the module that the working directory is in, so that it is found from any
+// directory of the source tree, whatever nested module that belongs to.
+func nested(ctx context.Context, name string) (string, error) {
+	gomod, err := goOutput(ctx, "", "env", "GOMOD")
+	if err != nil {
+		return "", err
 	}
-	for dir := filepath.Dir(gomod); ; dir = filepath.Dir(dir) {
-		m := module{dir: filepath.Join(dir, "internal", "lab", "controlplane")}
-		if _, err := os.Stat(filepath.Join(m.dir, "go.mod")); err == nil {
-			return m, m.readVersions(ctx)
+	if gomod == "" || gomod == os.DevNull {
+		return "", errors.New("the lab builds what it runs from the provider's source tree: run it from there")
+	}
+	for above := filepath.Dir(gomod); ; above = filepath.Dir(above) {
+		dir := filepath.Join(above, "internal", "lab", name)
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
 		}
-		if dir == filepath.Dir(dir) {
-			return module{}, fmt.Errorf("internal/lab/controlplane is not beside or above %s", gomod)
+		if above == filepath.Dir(above) {
+			return "", fmt.Errorf("internal/lab/%s is not beside or above %s", name, gomod)
 		}
 	}
 }
@@ -82,15 +91,20 @@ func (m *module) target(name string) (pkg, version, ldflags string) {
 
 func (m *module) build(ctx context.Context, log io.Writer, name, output string) error {
 	pkg, version, ldflags := m.target(name)
-	var report bytes.Buffer
 	cmd := exec.Command("go", "build", "-ldflags", ldflags, "-o", output, pkg)
 	cmd.Dir = m.dir
 	cmd.Env = buildEnv()
+	return run(ctx, log, name+" "+version, cmd)
+}
+
+// run runs a build, with a line to log every ten seconds.
+func run(ctx context.Context, log io.Writer, what string, cmd *exec.Cmd) error {
+	var report bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &report, &report
 	began := time.Now()
-	fmt.Fprintf(log, "building %s %s (takes minutes the first time)\n", name, version)
+	fmt.Fprintf(log, "building %s (takes minutes the first time)\n", what)
 	if err := process.Spawn(cmd); err != nil {
-		return fmt.Errorf("build %s: %w", name, err)
+		return fmt.Errorf("build %s: %w", what, err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
@@ -99,15 +113,15 @@ func (m *module) build(ctx context.Context, log io.Writer, name, output string) 
 	for {
 		select {
 		case <-tick.C:
-			fmt.Fprintf(log, "building %s %s: %s\n", name, version, time.Since(began).Round(time.Second))
+			fmt.Fprintf(log, "building %s: %s\n", what, time.Since(began).Round(time.Second))
 		case <-ctx.Done():
 			_ = process.Kill(cmd.Process.Pid)
 			return errors.Join(ctx.Err(), <-done)
 		case err := <-done:
 			if err != nil {
-				return fmt.Errorf("build %s: %w\n%s", name, err, bytes.TrimSpace(report.Bytes()))
+				return fmt.Errorf("build %s: %w\n%s", what, err, bytes.TrimSpace(report.Bytes()))
 			}
-			fmt.Fprintf(log, "built %s %s in %s\n", name, version, time.Since(began).Round(time.Second))
+			fmt.Fprintf(log, "built %s in %s\n", what, time.Since(began).Round(time.Second))
 			return nil
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a self-signed certificate for the loopback addresses, valid for a day.
-func newCertificate() (*tls.Certificate, error) {
+// NewCertificate makes a self-signed certificate for the loopback addresses, valid for a day.
+func NewCertificate() (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err

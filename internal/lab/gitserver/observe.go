@@ -4,17 +4,20 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 )
 
-func (s *Server) observed(next http.Handler) http.Handler {
+// Observed tells of each request that a handler answers, one call at a time.
+func Observed(next http.Handler, observe func(Exchange)) http.Handler {
+	var turn sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := &countingBody{ReadCloser: r.Body}
 		r.Body = body
 		counting := &countingWriter{ResponseWriter: w}
 		defer func() {
-			s.observe.Lock()
-			defer s.observe.Unlock()
-			s.options.Observe(Exchange{
+			turn.Lock()
+			defer turn.Unlock()
+			observe(Exchange{
 				Method: r.Method, Path: r.URL.Path, Service: service(r),
 				BytesIn: body.n, BytesOut: counting.n, Status: counting.status,
 			})

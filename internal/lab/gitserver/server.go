@@ -63,7 +63,6 @@ type Server struct {
 	ca       string
 	stop     context.CancelFunc
 	ctx      context.Context
-	observe  sync.Mutex
 	starting sync.Mutex // held while a child is counted, so that none starts behind Close's back
 	children sync.WaitGroup
 }
@@ -82,7 +81,7 @@ func Start(options Options) (*Server, error) {
 	}
 	s := &Server{options: options, git: git}
 	if !options.Insecure && options.Certificate == nil {
-		if s.options.Certificate, err = newCertificate(); err != nil {
+		if s.options.Certificate, err = NewCertificate(); err != nil {
 			return nil, err
 		}
 	}
@@ -148,7 +147,7 @@ func (s *Server) handler() http.Handler {
 		handler = s.options.Intercept(handler)
 	}
 	if s.options.Observe != nil {
-		handler = s.observed(handler)
+		handler = Observed(handler, s.options.Observe)
 	}
 	return handler
 }

@@ -82,12 +82,22 @@ func New(t testing.TB) *Env {
 	return &Env{T: t, Lab: l, Name: labtest.Name(t)}
 }
 
+// Alone prepares a test that needs no lab; without TF_ACC it is skipped.
+func Alone(t testing.TB) *Env {
+	t.Helper()
+	suite.Acceptance(t, "runs terraform")
+	return &Env{T: t, Name: labtest.Name(t)}
+}
+
 // Package is the name of a package of this test's own.
 func (e *Env) Package() string { return e.Name + ".acc.test" }
 
 // Vars are the variables that every fixture's provider block and resources
 // take, with the test's own over them.
 func (e *Env) Vars(more config.Variables) config.Variables {
+	if e.Lab == nil {
+		return more
+	}
 	vars := config.Variables{
 		"staging_kubeconfig": config.StringVariable(e.Lab.Staging.Kubeconfig),
 		"prod_kubeconfig":    config.StringVariable(e.Lab.Prod.Kubeconfig),

@@ -4,6 +4,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -61,6 +63,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(r.unmerged(plan)...)
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Progress = progress(ctx, plan)
@@ -130,6 +133,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(r.unmerged(plan)...)
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Progress, spec.Creation = progress(ctx, plan), was.Creation
@@ -189,6 +193,29 @@ func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Confi
 	diags.Append(d...)
 	spec.Kick = spec.Wait && (rotates || !plan.WaitForCommits.Equal(before.WaitForCommits))
 	return spec, was, diags
+}
+
+// unmerged warns of package installs that are not on the branch which the App fetches.
+func (r *app) unmerged(plan model) diag.Diagnostics {
+	n := 0
+	for _, commit := range plan.WaitForCommits.Elements() {
+		if commit.IsNull() {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	what := fmt.Sprintf("%d package installs wait", n)
+	if n == 1 {
+		what = "A package install waits"
+	}
+	where := "the merge of " + r.data.Location.PushBranch
+	if request, _, _ := r.data.Proposals.Waiting(); request != nil {
+		where = request.URL
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(what+" to be merged", fmt.Sprintf("The App %s fetches %s, and %s for %s: their wait_for_commits are null. "+
+		"The App is waited for as the branch is now; apply again after the merge, and it is made to fetch that.", title(plan), r.data.Location.Branch, strings.ToLower(what[:1])+what[1:], where))}
 }
 
 // progress logs what the wait is waiting for, when that changes.

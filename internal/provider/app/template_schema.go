@@ -39,7 +39,9 @@ func yttAttribute() schema.Attribute {
 			"inline":                  inlineAttribute("More files for ytt."),
 			"paths":                   templatePaths("Files and directories to read; `-` is what the step before has put out."),
 			"file_marks": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "File marks, for example `config/**/*.txt:type=text-plain`.",
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "File marks, for example `config/**/*.txt:type=text-plain`. Beside `packages`, which ytt gets as a directory each, " +
+					"a pattern matches relative to each directory: `*.txt:type=text-plain` is about the text files right in all of them.",
 				Validators: []validator.List{
 					listvalidator.ValueStringsAre(schemas.Check("a file mark, PATH:NAME=VALUE", carvel.ValidateFileMark)),
 				},

@@ -44,6 +44,7 @@ type model struct {
 	Path               types.String   `tfsdk:"path"`
 	Files              types.Map      `tfsdk:"files"`
 	Commit             types.String   `tfsdk:"commit"`
+	PendingCommit      types.String   `tfsdk:"pending_commit"`
 
 	Values             types.Dynamic `tfsdk:"values"`
 	ValuesYAML         types.List    `tfsdk:"values_yaml"`
@@ -133,6 +134,12 @@ func (m model) with(at string, r delivery.PackageInstallReceipt) model {
 	m.ID = types.StringValue(m.Package.ValueString() + "/" + m.RunCluster.ValueString())
 	m.Path = types.StringValue(at)
 	m.Files = tfvalue.StringMap(r.Files)
-	m.Commit = types.StringValue(r.Commit.Hash.String())
+	return m.committed(written(r.Reached))
+}
+
+func (m model) commits() commits { return commits{m.Commit, m.PendingCommit} }
+
+func (m model) committed(c commits) model {
+	m.Commit, m.PendingCommit = c.commit, c.pending
 	return m
 }

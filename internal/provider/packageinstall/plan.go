@@ -44,7 +44,8 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 	plan.setNames(config)
-	plan.Path, plan.Files, plan.Commit = types.StringUnknown(), types.MapUnknown(types.StringType), types.StringUnknown()
+	plan.Path, plan.Files = types.StringUnknown(), types.MapUnknown(types.StringType)
+	plan = plan.committed(planned(r.data))
 	if !r.data.Unknown.Git && !plan.Package.IsUnknown() && !plan.RunCluster.IsUnknown() {
 		r.planFiles(ctx, req, resp, &plan, config.ValuesWO)
 	}
@@ -90,7 +91,7 @@ func (r *packageInstall) planFiles(ctx context.Context, req resource.ModifyPlanR
 	var planned delivery.PackageInstallReceipt
 	known, err := isKnown(ctx, writeOnly)
 	if err == nil && known && !plan.Name.IsUnknown() && !plan.ValuesSecretName.IsUnknown() &&
-		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit", "resolved_version", "creation", "adopted") {
+		tfvalue.Known(req.Plan.Raw, "id", "name", "values_secret_name", "path", "files", "commit", "pending_commit", "resolved_version", "creation", "adopted") {
 		spec, diags := plan.spec(ctx, writeOnly)
 		resp.Diagnostics.Append(diags...)
 		if diags.HasError() {
@@ -162,7 +163,7 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(r.keepsOthers(ctx, req.Private, state, kept)...)
 		return
 	}
-	plan.Commit = state.Commit
+	*plan = plan.committed(state.commits())
 	blob, hasValues := planned.Blobs[repolayout.ParamsFile]
 	// Of a file that says the same in another form, a read notes it.
 	if hasValues && there.IsSecret(dir) != secret && there.Is(dir, repolayout.ParamsFile, blob) {

@@ -96,7 +96,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return
 	}
-	imported := state.Creation.IsNull() && state.Commit.IsNull()
+	imported := state.Creation.IsNull() && state.Commit.IsNull() && state.PendingCommit.IsNull()
 	found, receipt, err := r.read(bounded, at, before, imported)
 	if err == nil {
 		state, err = state.read(ctx, found, secret, r.data.Defaults())
@@ -104,11 +104,23 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	var unreadable *delivery.UnreadableError
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
-		if err := r.missing(bounded, at, state, imported); err != nil {
-			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
-			return
+		err := r.missing(bounded, at, state, imported)
+		var removal commits
+		if err == nil {
+			removal, err = state.commits().read(bounded, r.data, at)
 		}
-		resp.State.RemoveResource(ctx)
+		switch {
+		case err != nil:
+			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
+		case removal.waits():
+			state = state.committed(removal)
+			state.Files = tfvalue.StringMap(map[string]string{})
+			resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
+			resp.Diagnostics.Append(r.recordSeen(ctx, resp.Private, at, delivery.PackageInstallReceipt{}, false)...)
+			resp.Diagnostics.Append(removalWaits(title(state)))
+		default:
+			resp.State.RemoveResource(ctx)
+		}
 		return
 	case errors.As(err, &unreadable) && imported:
 		resp.Diagnostics.Append(notImported(title(state), unreadable))
@@ -126,6 +138,12 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		// An update of this resource that was interrupted has written them.
 		state.Commit = types.StringValue(receipt.Tip.String())
 	}
+	stand, err := state.commits().read(bounded, r.data, at)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
+		return
+	}
+	state = state.committed(stand)
 	if by, lost := r.data.Installs.Lost(at, receipt.Mark, state.hold()); lost {
 		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten
 		resp.Diagnostics.Append(tfdiag.Taken(noun, title(state), by.Describe()))
@@ -221,6 +239,11 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 		}
 	}
 	resp.Diagnostics.Append(tfdiag.Left(left)...)
+	var empty *delivery.EmptyRequestError
+	if errors.As(err, &empty) {
+		resp.Diagnostics.Append(emptyRequest(empty))
+		return
+	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	}

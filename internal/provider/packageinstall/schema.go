@@ -90,10 +90,8 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 					"What is in a Secret is masked; its change shows in `values`, `values_yaml` and `ytt_overlays`. " +
 					"The state holds this text for each package install: about 650 bytes, and one line more for each value.",
 			},
-			"commit": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "The commit that last wrote the files. Use it in the `wait_for_commits` of a `carvel_app`.",
-			},
+			"commit":         commitAttribute("the files"),
+			"pending_commit": pendingCommitAttribute(),
 		},
 	}
 	maps.Copy(resp.Schema.Attributes, valuesAttributes())

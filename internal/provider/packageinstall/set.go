@@ -2,6 +2,7 @@ package packageinstall
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -27,6 +29,7 @@ var (
 	_ resource.ResourceWithValidateConfig = (*packageInstalls)(nil)
 	_ resource.ResourceWithModifyPlan     = (*packageInstalls)(nil)
 	_ resource.ResourceWithImportState    = (*packageInstalls)(nil)
+	_ packed.Resource                     = (*packageInstalls)(nil)
 )
 
 const setNoun = "package installs"
@@ -45,6 +48,9 @@ func (r *packageInstalls) Metadata(_ context.Context, req resource.MetadataReque
 func (r *packageInstalls) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.data = providerdata.From(req, resp)
 }
+
+// Packed is the attribute that may have hundreds of packages in it.
+func (r *packageInstalls) Packed() string { return "packages" }
 
 // ValidateConfig checks the packages as far as they are known.
 func (r *packageInstalls) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
@@ -71,7 +77,8 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if resp.Diagnostics.Append(r.checkApply(bounded, &plan, entries)...); resp.Diagnostics.HasError() {
+	offers, diags := r.checkApply(bounded, &plan, entries)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
 	var set delivery.InstallSet
@@ -91,7 +98,7 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Imported(done.Creation), knownMap(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
-		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "create", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
@@ -113,7 +120,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	checked := r.checkApply(bounded, &plan, entries)
+	offers, checked := r.checkApply(bounded, &plan, entries)
 	if plan.Commit.IsUnknown() {
 		resp.Diagnostics.Append(checked...)
 	}
@@ -124,6 +131,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	if !plan.Commit.IsUnknown() { // no file changes, so the plan showed no commit
 		plan.Creation = state.Creation
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan)...)
+		resp.Diagnostics.Append(recordOffers(ctx, resp.Private, offers)...)
 		return
 	}
 	set, diags := r.change(bounded, "update", req.Private, plan, state, entries)
@@ -141,9 +149,9 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 		if done.Creation != "" {
 			plan.Creation = creation.Record(done.Creation, true)
 		}
-		plan.Commit = state.Commit
+		plan = plan.committed(state.commits())
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
-		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, done)...)
+		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "update", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic())
@@ -166,9 +174,14 @@ func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
-	set.Expected = expected
+	set.Expected, set.Gone = expected, true
 	done, err := r.data.Installs.ApplySet(bounded, set)
 	resp.Diagnostics.Append(tfdiag.Left(done.Left)...)
+	var empty *delivery.EmptyRequestError
+	if errors.As(err, &empty) {
+		resp.Diagnostics.Append(emptyRequest(empty))
+		return
+	}
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "delete", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
 	}
@@ -228,10 +241,11 @@ func configured(ctx context.Context, plan setModel, config tfsdk.Config) ([]entr
 // with is the model with what is in the repository now.
 func (r *packageInstalls) with(m setModel, entries []entry, done delivery.SetReceipt) setModel {
 	m.ID = m.RunCluster
-	if !done.Commit.Hash.IsZero() {
-		m.Commit = types.StringValue(done.Commit.Hash.String())
-	} else if m.Commit.IsUnknown() || m.Commit.IsNull() {
-		m.Commit = types.StringValue("") // there is nothing to write
+	switch {
+	case done.Reached != delivery.Reached{}:
+		m = m.committed(written(done.Reached))
+	case m.Commit.IsUnknown() || m.Commit.IsNull() && m.PendingCommit.IsNull():
+		m.Commit, m.PendingCommit = types.StringValue(""), types.StringNull() // there is nothing to write
 	}
 	m.Paths = r.paths(m, entries)
 	return m
@@ -246,7 +260,7 @@ func (r *packageInstalls) paths(m setModel, entries []entry) types.Map {
 }
 
 // record notes what is in the repository now.
-func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, done delivery.SetReceipt) diag.Diagnostics {
+func (r *packageInstalls) record(ctx context.Context, private privatestate.State, m setModel, entries []entry, offers []string, done delivery.SetReceipt) diag.Diagnostics {
 	before, diags := readSeen(ctx, private)
 	others, d := readCreations(ctx, private)
 	diags.Append(d...)
@@ -269,7 +283,9 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
-	diags.Append(privatestate.Set(ctx, private, verifiedKey, verifiedBy(r.data.Renderer(), entries))...)
+	known := verifiedBy(r.data.Renderer(), entries)
+	known.Offers = offers
+	diags.Append(privatestate.Set(ctx, private, verifiedKey, known)...)
 	return diags
 }
 

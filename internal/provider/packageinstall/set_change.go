@@ -112,13 +112,21 @@ type stay struct {
 	entry, prior entry
 }
 
+// isSecret reports whether the package may have values that the state does not tell.
+func (s stay) isSecret() bool { return s.unsure || !s.entry.writeOnly.IsNull() }
+
+// isVerified reports whether what is known of the files tells that they stay.
+func (s stay) isVerified(by string) bool {
+	return !s.isSecret() && s.verified.has(by, s.entry.name) && s.entry.says(s.prior)
+}
+
 // stays reports whether no file of a package is to be written: spec is what entry says.
 // What is in the state tells what an encrypted file said when it was written.
 func (r *packageInstalls) stays(ctx context.Context, s stay, spec delivery.PackageInstall) (bool, error) {
-	secret := s.unsure || !s.entry.writeOnly.IsNull()
-	if !secret && s.verified.has(r.data.Renderer(), s.entry.name) && s.entry.says(s.prior) {
+	if s.isVerified(r.data.Renderer()) {
 		return true, nil
 	}
+	secret := s.isSecret()
 	says, err := r.data.Installs.Says(spec)
 	if err != nil {
 		return false, err

@@ -16,11 +16,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -37,7 +37,7 @@ type entry struct {
 
 // notOfAPackage are the attributes of carvel_package_install that an entry has not.
 var notOfAPackage = []string{
-	"id", "package", "run_cluster", "values_wo", "values_wo_version", "adopt_existing", "timeouts", "creation", "adopted", "path", "files", "commit", "resolved_version",
+	"id", "package", "run_cluster", "values_wo", "values_wo_version", "adopt_existing", "timeouts", "creation", "adopted", "path", "files", "commit", "pending_commit", "resolved_version",
 }
 
 // ofPackages are the attributes of an entry, with the field of model that each goes to.
@@ -74,8 +74,8 @@ func (m *model) set(attribute string, value attr.Value) {
 	reflect.ValueOf(m).Elem().Field(fieldOf()[attribute]).Set(reflect.ValueOf(value))
 }
 
-func (m model) get(attribute string) attr.Value {
-	value, _ := reflect.TypeAssert[attr.Value](reflect.ValueOf(m).Field(fieldOf()[attribute]))
+func (m *model) get(attribute string) attr.Value {
+	value, _ := reflect.TypeAssert[attr.Value](reflect.ValueOf(m).Elem().Field(fieldOf()[attribute]))
 	return value
 }
 
@@ -90,7 +90,11 @@ func (m setModel) entries(ctx context.Context, writeOnly types.Dynamic) (entries
 	if m.Packages.IsUnknown() || m.Packages.IsUnderlyingValueUnknown() {
 		return nil, false, nil
 	}
-	packages, ok := tfvalue.FieldsOf(m.Packages)
+	opened, err := packed.Open(ctx, m.Packages)
+	if err != nil {
+		diags.Append(notPackages("cannot be read: " + err.Error()))
+	}
+	packages, ok := tfvalue.FieldsOf(opened)
 	if !ok {
 		if !m.Packages.IsNull() {
 			diags.Append(notPackages("is no map of packages"))
@@ -221,74 +225,6 @@ func (e entry) spec(ctx context.Context, hold delivery.Hold) (delivery.PackageIn
 	spec, diags := e.model.spec(ctx, e.writeOnly)
 	spec.Hold = hold
 	return spec, e.tell(diags)
-}
-
-// validate checks what the entry gives as the schema of carvel_package_install checks it,
-// and what both check beyond that.
-func (e entry) validate(ctx context.Context) diag.Diagnostics {
-	var diags diag.Diagnostics
-	if e.unknown {
-		return nil
-	}
-	if e.model.VersionConstraint.IsNull() {
-		diags.Append(inPackage(e.name, "version_constraint", "is missing. Give a version such as \"1.2.3\", or a range such as \">=1.0.0 <2.0.0\"."))
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.given)) {
-		diags.Append(validate(ctx, path.Root(name), ofPackages()[name], e.given[name])...)
-	}
-	config := e.model
-	config.ValuesWO = e.writeOnly
-	diags.Append(config.check()...)
-	return e.tell(diags)
-}
-
-// validate runs the validators of an attribute and of those in it. They look at nothing
-// but the value.
-func validate(ctx context.Context, at path.Path, attribute schema.Attribute, value attr.Value) diag.Diagnostics {
-	var diags diag.Diagnostics
-	switch a := attribute.(type) {
-	case schema.StringAttribute:
-		text, _ := value.(types.String)
-		for _, v := range a.Validators {
-			var resp validator.StringResponse
-			v.ValidateString(ctx, validator.StringRequest{Path: at, ConfigValue: text}, &resp)
-			diags.Append(resp.Diagnostics...)
-		}
-	case schema.ListAttribute:
-		list, _ := value.(types.List)
-		for _, v := range a.Validators {
-			var resp validator.ListResponse
-			v.ValidateList(ctx, validator.ListRequest{Path: at, ConfigValue: list}, &resp)
-			diags.Append(resp.Diagnostics...)
-		}
-	case schema.MapAttribute:
-		m, _ := value.(types.Map)
-		for _, v := range a.Validators {
-			var resp validator.MapResponse
-			v.ValidateMap(ctx, validator.MapRequest{Path: at, ConfigValue: m}, &resp)
-			diags.Append(resp.Diagnostics...)
-		}
-	case schema.DynamicAttribute:
-		dynamic, _ := value.(types.Dynamic)
-		for _, v := range a.Validators {
-			var resp validator.DynamicResponse
-			v.ValidateDynamic(ctx, validator.DynamicRequest{Path: at, ConfigValue: dynamic}, &resp)
-			diags.Append(resp.Diagnostics...)
-		}
-	case schema.SingleNestedAttribute:
-		object, _ := value.(types.Object)
-		for name, inner := range a.Attributes {
-			field := object.Attributes()[name]
-			if field == nil {
-				continue
-			}
-			if inner.IsRequired() && field.IsNull() {
-				diags.AddAttributeError(at.AtName(name), "Missing "+at.AtName(name).String(), "The attribute is required.")
-			}
-			diags.Append(validate(ctx, at.AtName(name), inner, field)...)
-		}
-	}
-	return diags
 }
 
 // tell has diagnostics about a package install name the entry that they are about.

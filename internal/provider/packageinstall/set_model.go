@@ -35,6 +35,7 @@ type setModel struct {
 	Paths              types.Map      `tfsdk:"paths"`
 	ResolvedVersions   types.Map      `tfsdk:"resolved_versions"`
 	Commit             types.String   `tfsdk:"commit"`
+	PendingCommit      types.String   `tfsdk:"pending_commit"`
 }
 
 // of is a package install of the set before its own attributes: what they all share.
@@ -46,7 +47,7 @@ func (m setModel) of(packageName string) model {
 		Prereleases: m.Prereleases, AllowDowngrade: m.AllowDowngrade, PackageSource: m.PackageSource, SchemaCheck: m.SchemaCheck, ResolvedVersion: types.StringNull(),
 		SyncPeriod: m.SyncPeriod, Paused: types.BoolNull(), Canceled: types.BoolNull(), NoopDelete: types.BoolNull(), DefaultNamespace: types.StringNull(),
 		AdoptExisting: m.AdoptExisting, Timeouts: m.Timeouts, Creation: types.StringNull(), Adopted: types.StringNull(),
-		Path: types.StringNull(), Files: types.MapNull(types.StringType), Commit: types.StringNull(),
+		Path: types.StringNull(), Files: types.MapNull(types.StringType), Commit: types.StringNull(), PendingCommit: types.StringNull(),
 		Values: types.DynamicNull(), ValuesYAML: types.ListNull(types.StringType), ValuesWO: types.DynamicNull(), ValuesWOVersion: types.StringNull(),
 		ValuesSecretName: types.StringNull(), HashValuesName: m.HashValuesName, ExtraValuesSecrets: types.ListNull(types.StringType), Encryption: m.Encryption,
 		YttOverlays: types.MapNull(types.StringType), Extensions: types.ObjectNull(objectType(extensionsType)),
@@ -85,3 +86,10 @@ func texts(m types.Map) map[string]string {
 }
 
 func (m setModel) title() string { return m.RunCluster.ValueString() }
+
+func (m setModel) commits() commits { return commits{m.Commit, m.PendingCommit} }
+
+func (m setModel) committed(c commits) setModel {
+	m.Commit, m.PendingCommit = c.commit, c.pending
+	return m
+}

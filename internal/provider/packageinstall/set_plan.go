@@ -43,7 +43,8 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	unknown := types.MapUnknown(types.StringType)
-	plan.Paths, plan.ResolvedVersions, plan.Adopted, plan.Commit = unknown, unknown, unknown, types.StringUnknown()
+	plan.Paths, plan.ResolvedVersions, plan.Adopted = unknown, unknown, unknown
+	plan = plan.committed(planned(r.data))
 	entries, known, diags := plan.entries(ctx, config.ValuesWO)
 	resp.Diagnostics.Append(diags...)
 	if known && !plan.RunCluster.IsUnknown() && !r.data.Unknown.Git && !diags.HasError() {
@@ -57,24 +58,6 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan)...)
 	creation.PlanUpdate(ctx, req, resp)
-}
-
-func (r *packageInstalls) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var state setModel
-	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
-	entries, _, diags := state.entries(ctx, types.DynamicNull())
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(creation.PlanDestroy(ctx, resp.Private)...)
-	documents, diags := readOthers(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	for _, e := range entries {
-		if lost := documents.besides(e.name, nil); r.data != nil && len(lost) > 0 {
-			resp.Diagnostics.Append(othersInFiles(r.data.Layout.Dir(state.at(e.name)), lost))
-		}
-		if r.data != nil && errors.Is(r.data.Planned.Destroy(place(e.model)), providerdata.ErrRenamed) {
-			resp.Diagnostics.Append(tfdiag.ReplacedInPlace(noun, title(e.model)))
-		}
-	}
 }
 
 // setPlan plans a set whose packages are known.
@@ -94,7 +77,9 @@ type setPlan struct {
 	adopted map[string]string
 	// documents of somebody else in the files
 	documents others
-	hidden    []string // packages that are written, and whose attributes stay as they are
+	before    map[string]string // the versions that the state has
+	settled   map[string]bool   // packages whose versions and values need no look
+	hidden    []string          // packages that are written, and whose attributes stay as they are
 }
 
 func (p *setPlan) say(diags ...diag.Diagnostic) { p.resp.Diagnostics.Append(diags...) }
@@ -122,6 +107,7 @@ func (p *setPlan) make(ctx context.Context) {
 	p.say(d...)
 	p.adopted = map[string]string{}
 	maps.Copy(p.adopted, texts(p.state.Adopted))
+	p.before = texts(p.state.ResolvedVersions)
 	if p.claim(); p.resp.Diagnostics.HasError() {
 		return
 	}
@@ -151,7 +137,7 @@ func (p *setPlan) make(ctx context.Context) {
 		p.plan.Adopted = tfvalue.StringMap(p.adopted)
 	}
 	if same && p.state.Paths.Equal(p.plan.Paths) {
-		p.plan.Commit = p.state.Commit
+		*p.plan = p.plan.committed(p.state.commits())
 		p.settle(ctx)
 	}
 	if len(p.hidden) > 0 {
@@ -194,15 +180,41 @@ func (p *setPlan) prefetch(ctx context.Context) error {
 			places = append(places, p.plan.at(e.name))
 		}
 	}
+	if len(p.known.Offers) > 0 {
+		names := offered(slices.SortedFunc(maps.Values(p.prior), func(a, b entry) int { return strings.Compare(a.name, b.name) }))
+		offers, err := p.r.data.Catalog.Fingerprints(ctx, names)
+		if err != nil {
+			return err
+		}
+		p.settled = p.known.settled(p.r.data.Renderer(), names, offers)
+	}
+	for _, e := range p.entries {
+		if !p.isVerified(e) {
+			delete(p.settled, e.name)
+		}
+	}
 	both, looking := errgroup.WithContext(ctx) // so that they share requests
 	both.Go(func() error { return p.r.data.Installs.Prefetch(looking, places) })
-	both.Go(func() error { return p.r.data.Catalog.PrefetchPackages(looking, offered(p.entries)) })
+	both.Go(func() error { return p.r.data.Catalog.PrefetchPackages(looking, offeredBut(p.entries, p.settled)) })
 	return both.Wait()
+}
+
+func (p *setPlan) stay(e entry) stay {
+	return stay{seen: p.seen, verified: p.known, unsure: p.unsure, entry: e, prior: p.prior[e.name]}
+}
+
+// isVerified reports whether a package is known to stay as it is.
+func (p *setPlan) isVerified(e entry) bool {
+	_, there := p.prior[e.name]
+	return there && p.stay(e).isVerified(p.r.data.Renderer())
 }
 
 // files plans those of a package, and reports whether they stay as they are.
 func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 	prior, there := p.prior[e.name]
+	if p.settled[e.name] || p.isVerified(e) {
+		return true // whatever the files are made of
+	}
 	if !e.isKnown(ctx) {
 		return false
 	}
@@ -216,7 +228,7 @@ func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 		p.new(ctx, e, spec)
 		return false
 	}
-	stays, err := p.r.stays(ctx, stay{seen: p.seen, verified: p.known, unsure: p.unsure, entry: e, prior: prior}, spec)
+	stays, err := p.r.stays(ctx, p.stay(e), spec)
 	if err != nil {
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return false
@@ -228,22 +240,6 @@ func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 		p.hidden = append(p.hidden, e.name)
 	}
 	return stays
-}
-
-// keepsOthers refuses to write over files with documents of somebody else.
-func (p *setPlan) keepsOthers(packageName string, spec delivery.PackageInstall) {
-	if len(p.documents[packageName]) == 0 {
-		return
-	}
-	says, err := p.r.data.Installs.Says(spec)
-	if err != nil {
-		return // which planning the files tells
-	}
-	dir := p.r.data.Layout.Dir(spec.At())
-	kept, _ := p.seen.Kept(dir, says, false)
-	if lost := p.documents.besides(packageName, kept); len(lost) > 0 {
-		p.say(othersInFiles(dir, lost))
-	}
 }
 
 // new looks for files that are in the way of a package that is new to the set.
@@ -275,6 +271,9 @@ func (p *setPlan) version(ctx context.Context, e entry, stays bool) types.String
 	if e.unknown {
 		return types.StringUnknown()
 	}
+	if p.settled[e.name] {
+		return types.StringValue(p.before[e.name])
+	}
 	l, version, diags := e.model.lookup(ctx, p.r.data)
 	if l == nil || diags.HasError() {
 		p.say(e.tell(diags)...)
@@ -284,7 +283,7 @@ func (p *setPlan) version(ctx context.Context, e entry, stays bool) types.String
 	var before *model
 	if prior, there := p.prior[e.name]; there {
 		was := prior.model
-		was.ResolvedVersion = types.StringValue(texts(p.state.ResolvedVersions)[e.name])
+		was.ResolvedVersion = types.StringValue(p.before[e.name])
 		before = &was
 	}
 	if stays { // so does what is installed, and no file needs to be read to tell
@@ -353,18 +352,23 @@ func writtenAgain(names []string) diag.Diagnostic {
 }
 
 // checkApply checks again what the plan has checked, since it may not have known all of
-// it. Nothing has been written by then.
-func (r *packageInstalls) checkApply(ctx context.Context, plan *setModel, entries []entry) diag.Diagnostics {
-	var diags diag.Diagnostics
-	versions := map[string]attr.Value{}
-	if err := r.data.Catalog.PrefetchPackages(ctx, offered(entries)); err != nil {
-		return diag.Diagnostics{tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic()}
+// it. Nothing has been written by then. offers are what verified keeps of it.
+func (r *packageInstalls) checkApply(ctx context.Context, plan *setModel, entries []entry) (offers []string, diags diag.Diagnostics) {
+	versions, names := map[string]attr.Value{}, offered(entries)
+	err := r.data.Catalog.PrefetchPackages(ctx, names)
+	if err == nil { // before they are looked at: a change in between is seen by the next plan
+		offers, err = r.data.Catalog.Fingerprints(ctx, names)
+	}
+	if err != nil {
+		return nil, diag.Diagnostics{tfdiag.Failure{Verb: "look up the versions of", Noun: setNoun, Name: plan.title(), Err: err}.Diagnostic()}
 	}
 	r.askClusters(ctx, entries, true)
 	for _, e := range entries {
 		l, version, d := e.model.lookup(ctx, r.data)
+		told := false
 		if l != nil && !d.HasError() {
 			verdict, checked := (&packageInstall{data: r.data}).check(ctx, e.model, nil, l, e.model.document(e.writeOnly))
+			told = len(checked) > 0
 			d.Append(checked.Errors()...)
 			version = types.StringNull()
 			if verdict.Version != "" {
@@ -374,12 +378,16 @@ func (r *packageInstalls) checkApply(ctx context.Context, plan *setModel, entrie
 		diags.Append(e.tell(d)...)
 		planned, _ := plan.ResolvedVersions.Elements()[e.name].(types.String)
 		if !planned.IsNull() && !planned.IsUnknown() {
+			told = told || !planned.Equal(version)
 			version = planned
+		}
+		if told {
+			forget(names, offers, e.name)
 		}
 		if !version.IsNull() && !version.IsUnknown() {
 			versions[e.name] = version
 		}
 	}
 	plan.ResolvedVersions = types.MapValueMust(types.StringType, versions)
-	return diags
+	return offers, diags
 }

@@ -29,6 +29,10 @@ type verified struct {
 	// But are packages whose files were read since then, or hold write-only values, which
 	// the state does not tell.
 	But []string `json:"but,omitempty"`
+	// Offers are the fingerprints of the packages whose versions are looked up in the
+	// repository, in the order of their names, as they were when the versions of the state
+	// were selected and the values checked. It is "" where there was something to tell.
+	Offers []string `json:"offers,omitempty"`
 }
 
 // verifiedBy is what is known once all files say what the entries do.
@@ -40,6 +44,16 @@ func verifiedBy(by string, entries []entry) verified {
 		}
 	}
 	return v
+}
+
+// settled are those of the packages in the state for which the repository offers what it
+// did then. names are all whose versions are looked up there.
+func (v verified) settled(by string, names, offers []string) map[string]bool {
+	settled := map[string]bool{}
+	for i, name := range names {
+		settled[name] = v.By == by && len(v.Offers) == len(names) && v.Offers[i] == offers[i]
+	}
+	return settled
 }
 
 const verifiedKey = "verified"
@@ -72,4 +86,21 @@ func writeSeenShort(ctx context.Context, private privatestate.Writer, seen insta
 		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to write the resource's private state", err.Error())}
 	}
 	return privatestate.Set(ctx, private, seenKey, json.RawMessage(text))
+}
+
+// forget has the next plan look at a package.
+func forget(names, offers []string, packageName string) {
+	if i := slices.Index(names, packageName); i >= 0 {
+		offers[i] = ""
+	}
+}
+
+// recordOffers notes what an update has seen that writes no file.
+func recordOffers(ctx context.Context, private privatestate.State, offers []string) diag.Diagnostics {
+	known, diags := privatestate.Get[verified](ctx, private, verifiedKey)
+	if diags.HasError() || slices.Equal(known.Offers, offers) {
+		return diags
+	}
+	known.Offers = offers
+	return append(diags, privatestate.Set(ctx, private, verifiedKey, known)...)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -44,10 +45,22 @@ func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if len(read.entries) == 0 && read.gone > 0 {
-		resp.State.RemoveResource(ctx)
+	stand, err := read.stand(bounded)
+	if err != nil {
+		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: setNoun, Name: state.title(), Err: err}.Diagnostic())
 		return
 	}
+	if len(read.entries) == 0 && read.gone > 0 {
+		if !stand.waits() {
+			resp.State.RemoveResource(ctx)
+			return
+		}
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state.committed(stand))...)
+		resp.Diagnostics.Append(writeSeenShort(ctx, resp.Private, read.seen)...)
+		resp.Diagnostics.Append(removalWaits(state.title()))
+		return
+	}
+	read.state = read.state.committed(stand)
 	if read.imported {
 		read.share()
 		read.record()
@@ -73,14 +86,21 @@ type setRead struct {
 	state    setModel
 	imported bool
 	entries  []entry
+	places   []repolayout.Install // of all that the state has
 	seen     installfiles.Seen
 	others   creations
 	// documents of somebody else in the files
 	documents others
 	unsure    bool
 	known     verified
-	changed   bool // a file is another than was seen
-	gone      int  // packages that are not there any more
+	changed   bool            // a file is another than was seen
+	settled   map[string]bool // packages whose versions are those of the state
+	gone      int             // packages that are not there any more
+}
+
+// stand is where the packages have got to that the state has, also those that are gone.
+func (s *setRead) stand(ctx context.Context) (commits, error) {
+	return s.state.commits().read(ctx, s.r.data, s.places...)
 }
 
 func (s *setRead) begin(ctx context.Context, private privatestate.Reader, imported []string) diag.Diagnostics {
@@ -121,11 +141,16 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 	for i, e := range s.entries {
 		places[i] = s.state.at(e.name)
 	}
+	s.places = places
 	// Both at once, so that they share requests.
 	var now map[repolayout.Install]installfiles.Blobs
 	both, looking := errgroup.WithContext(ctx)
 	both.Go(func() (err error) { now, err = s.r.data.Installs.Look(looking, places); return err })
-	both.Go(func() error { return s.r.data.Catalog.PrefetchPackages(looking, offered(s.entries)) })
+	var offers []string
+	both.Go(func() (err error) {
+		offers, err = s.r.data.Catalog.Fingerprints(looking, offered(s.entries))
+		return err
+	})
 	if err := both.Wait(); err != nil {
 		return fail(err)
 	}
@@ -135,13 +160,20 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 			others = append(others, at)
 		}
 	}
-	if len(others) == 0 {
-		return diags
+	s.changed = len(others) > 0
+	if s.changed {
+		s.known.Offers = nil // they are about what the state said
 	}
-	if err := s.r.data.Installs.Prefetch(ctx, others); err != nil {
+	s.settled = s.known.settled(s.r.data.Renderer(), offered(s.entries), offers)
+	both, looking = errgroup.WithContext(ctx)
+	both.Go(func() error { return s.r.data.Installs.Prefetch(looking, others) })
+	both.Go(func() error { return s.r.data.Catalog.PrefetchPackages(looking, offeredBut(s.entries, s.settled)) })
+	if err := both.Wait(); err != nil {
 		return fail(err)
 	}
-	s.changed = true
+	if !s.changed {
+		return diags
+	}
 	left := s.entries[:0:0]
 	for _, e := range s.entries {
 		if !slices.Contains(others, s.state.at(e.name)) {
@@ -268,6 +300,10 @@ func (s *setRead) versions(ctx context.Context) diag.Diagnostics {
 	s.r.askClusters(ctx, s.entries, false)
 	before, now := texts(s.state.ResolvedVersions), map[string]string{}
 	for _, e := range s.entries {
+		if s.settled[e.name] {
+			now[e.name] = before[e.name]
+			continue
+		}
 		m := e.model
 		m.ResolvedVersion = types.StringNull()
 		if version, ok := before[e.name]; ok {
@@ -306,9 +342,13 @@ func (r *packageInstalls) askClusters(ctx context.Context, entries []entry, agai
 
 // offered are the packages whose versions are looked up in the repository.
 func offered(entries []entry) []string {
+	return offeredBut(entries, nil)
+}
+
+func offeredBut(entries []entry, but map[string]bool) []string {
 	var names []string
 	for _, e := range entries {
-		if e.model.PackageSource.ValueString() == delivery.FromRepository {
+		if e.model.PackageSource.ValueString() == delivery.FromRepository && !but[e.name] {
 			names = append(names, e.name)
 		}
 	}
@@ -323,7 +363,8 @@ func packagesOf(ctx context.Context, entries []entry, before types.Dynamic) type
 		fields[e.name] = e.value()
 	}
 	packages := tfvalue.ObjectOf(fields)
-	if uniform, ok := before.UnderlyingValue().(types.Map); ok {
+	opened, _ := packed.Open(ctx, before) // it has been read already
+	if uniform, ok := opened.UnderlyingValue().(types.Map); ok {
 		if converted, err := tfvalue.Convert(ctx, packages, uniform.Type(ctx)); err == nil {
 			return types.DynamicValue(converted)
 		}

@@ -114,7 +114,7 @@ func TestAccPackageInstalls_thousand(t *testing.T) {
 	if len(changes) != 2 || !slices.ContainsFunc(changes, func(l string) bool { return strings.HasPrefix(l, "~ replicas") }) || !slices.ContainsFunc(changes, func(l string) bool { return strings.HasPrefix(l, "~ commit") }) {
 		t.Errorf("the plan shows %v, want the value and the commit:\n%s", changes, out)
 	}
-	few("one value", 20, 1, "apply", "-auto-approve")
+	few("one value", 24, 1, "apply", "-auto-approve")
 	changed, err := s.server.Git(scaleRepository, nil, "diff-tree", "-r", "--name-only", "--no-commit-id", "refs/heads/main")
 	if got := strings.Fields(changed); err != nil || len(got) != 2 || got[1] != "package-7.example.com/cluster-0/params.yaml" {
 		t.Errorf("the commit has changed %v, want the values and their mark: %v", got, err)

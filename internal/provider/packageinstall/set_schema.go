@@ -86,10 +86,8 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "The version that each `version_constraint` selects now, by package. A package with `package_source = \"none\"` has none.",
 			},
-			"commit": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "The commit that last wrote a file of these packages. Use it in the `wait_for_commits` of a `carvel_app`.",
-			},
+			"commit":         commitAttribute("a file of these packages"),
+			"pending_commit": pendingCommitAttribute(),
 		},
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
 
@@ -29,7 +29,7 @@ type server struct {
 
 // Server makes servers of a provider.
 func Server(p provider.Provider) func() tfprotov6.ProviderServer {
-	return func() tfprotov6.ProviderServer { return newServer(providerserver.NewProtocol6(p)()) }
+	return func() tfprotov6.ProviderServer { return newServer(packed.Server(p)) }
 }
 
 func newServer(next tfprotov6.ProviderServer) *server {

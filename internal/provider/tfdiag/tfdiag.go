@@ -61,6 +61,9 @@ func MissingPart(err *delivery.MissingPartError) diag.Diagnostic {
 	case delivery.PartGit:
 		return diag.NewErrorDiagnostic("No GitOps repository is configured",
 			"This resource is stored in the GitOps repository. Set git.url in the provider configuration, or CARVEL_GIT_URL in the environment.")
+	case delivery.PartForge:
+		return diag.NewErrorDiagnostic("No forge is configured",
+			"A pull request is opened through the API of the Git host. Set git.forge in the provider configuration; forge = {} is enough where the host tells what it is.")
 	case delivery.PartBuildCluster:
 		return diag.NewErrorDiagnostic("No build cluster is configured",
 			"This resource is stored on the build cluster. Set build_cluster in the provider configuration, or the KUBE_* variables, for example KUBE_CONFIG_PATH.")
@@ -93,7 +96,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainFiles, explainWaits, explainGit, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainFiles, explainWaits, explainGit, explainProposal, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}

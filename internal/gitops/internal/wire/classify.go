@@ -54,7 +54,10 @@ func classify(ctx context.Context, x *exchange, err error) error {
 	}
 	var redirect *RedirectError
 	var limit *odb.LimitError
+	var credentials *CredentialsError
 	switch {
+	case errors.As(err, &credentials):
+		return credentials
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return ErrEmptyRepository
 	case errors.As(err, &redirect):

@@ -19,12 +19,18 @@ var (
 
 // BranchNotFoundError: the repository has no such branch, and another default branch. It is ErrBranchNotFound as well.
 type BranchNotFoundError struct {
-	// Default branch of the repository, without control characters.
+	// Branch that is not there.
+	Branch string
+	// Default branch of the repository, without control characters; empty: the server does not tell.
 	Default string
 }
 
 func (e *BranchNotFoundError) Error() string {
-	return fmt.Sprintf("%v; the default branch is %s", ErrBranchNotFound, e.Default)
+	text := fmt.Sprintf("%v: %s", ErrBranchNotFound, e.Branch)
+	if e.Default != "" {
+		text += "; the default branch is " + e.Default
+	}
+	return text
 }
 
 // Is makes it ErrBranchNotFound.
@@ -40,6 +46,15 @@ func (e *DeniedError) Error() string { return "the Git server refuses: " + e.Tex
 
 // Is makes it ErrAuth: another attempt meets the same.
 func (e *DeniedError) Is(target error) bool { return target == ErrAuth }
+
+// CredentialsError: there are no credentials to log in with, since their source has none. It is ErrAuth as well.
+type CredentialsError struct{ Err error }
+
+func (e *CredentialsError) Error() string { return e.Err.Error() }
+func (e *CredentialsError) Unwrap() error { return e.Err }
+
+// Is makes it ErrAuth: another attempt meets the same.
+func (e *CredentialsError) Is(target error) bool { return target == ErrAuth }
 
 // UnsentError is a server that refuses a request which went there without credentials. It is ErrAuth as well.
 type UnsentError struct {

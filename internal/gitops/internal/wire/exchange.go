@@ -124,6 +124,7 @@ func (b *cappedBody) Read(p []byte) (int, error) {
 
 // roundTripper bounds the answers of its base and records them in the request's exchange.
 type roundTripper struct {
+	server    Server
 	base      func() *http.Transport
 	userAgent string
 }
@@ -132,6 +133,16 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 	x, _ := request.Context().Value(exchangeKey{}).(*exchange)
 	request = request.Clone(request.Context())
 	request.Header.Set("User-Agent", t.userAgent)
+	if source := t.server.HTTP.Source; source != nil && sameOrigin(t.server.Endpoint, request.URL) {
+		password, err := source(request.Context())
+		if err != nil {
+			if x != nil {
+				x.err = &CredentialsError{err}
+			}
+			return nil, &CredentialsError{err}
+		}
+		request.SetBasicAuth(t.server.HTTP.Username, password)
+	}
 	if x != nil && x.sending != nil {
 		guard(request, x.sending)
 	}

@@ -32,12 +32,14 @@ type httpRemote struct {
 // HTTPLogin holds a user and a password, or a token, or nothing.
 type HTTPLogin struct {
 	Username, Password, BearerToken string
+	// Source, if not nil, has the password of each request.
+	Source func(context.Context) (string, error)
 	// certificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
 }
 
 // none: nothing is there to log in with.
-func (l HTTPLogin) none() bool { return l.Password == "" && l.BearerToken == "" }
+func (l HTTPLogin) none() bool { return l.Password == "" && l.BearerToken == "" && l.Source == nil }
 
 // roots are the certificate authorities to trust; nil: the system's.
 func (l HTTPLogin) roots() *x509.CertPool {
@@ -55,7 +57,7 @@ func (l HTTPLogin) roots() *x509.CertPool {
 func newHTTPRemote(s Server) *httpRemote {
 	base := sync.OnceValue(func() *http.Transport { return newTransport(s.HTTP) })
 	// Some servers tell Git clients from browsers by how the user agent begins.
-	tripper := &roundTripper{base: base, userAgent: "git/2.0 (" + s.UserAgent + ")"}
+	tripper := &roundTripper{server: s, base: base, userAgent: "git/2.0 (" + s.UserAgent + ")"}
 	return &httpRemote{server: s, base: base, client: githttp.NewClient(&http.Client{Transport: tripper, CheckRedirect: s.checkRedirect})}
 }
 
@@ -148,7 +150,7 @@ func (r *httpRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, se
 		return Report{}, err
 	}
 	var text textBuffer
-	request, err := r.update(r.server.Branch, old, id, &text)
+	request, err := r.update(r.server, old, id, &text)
 	if err != nil {
 		return Report{}, err
 	}

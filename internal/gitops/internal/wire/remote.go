@@ -30,7 +30,7 @@ type Remote interface {
 	Known() bool
 	// Fetch is one round of upload-pack.
 	Fetch(ctx context.Context, f FetchRequest) (map[odb.Hash]odb.Object, error)
-	// Push moves the branch from old to id, which must be a child of old, or creates it at id if old is the zero Hash.
+	// Push moves the branch from old to id, or creates it at id if old is the zero Hash.
 	// sending is asked, perhaps more than once and by another goroutine, before anything goes out that the server could act upon;
 	// after an error of it nothing does. An error of Push means that the outcome is not known if sending was asked and had none,
 	// unless it is a *TurnedAwayError.
@@ -42,6 +42,8 @@ type Server struct {
 	Endpoint     *url.URL // without user information
 	Branch       string   // without refs/heads/
 	CreateBranch bool     // a branch that is not there is a place to push to
+	Base         string   // the branch that it begins at and is to be merged into; empty: none
+	PushOptions  []string // of every push; NAME alone means NAME=true
 	UserAgent    string
 	HTTP         HTTPLogin
 	SSH          *SSHLogin // nil: HTTP
@@ -104,18 +106,28 @@ func (c *capabilities) learn(advert *packp.AdvRefs, multiACK bool, s Server) (Pl
 	}()
 	c.list, c.multiACK, c.agent = advert.Capabilities, multiACK, strings.Join(strings.Fields(s.UserAgent), "-")
 	id, found := advert.References["refs/heads/"+s.Branch]
+	if s.Base != "" {
+		base, there := advert.References["refs/heads/"+s.Base]
+		switch {
+		case !there:
+			return Place{}, &BranchNotFoundError{Branch: s.Base, Default: defaultBranch(advert)}
+		case !found:
+			return Place{Tip: base, Base: base}, nil
+		}
+		return Place{Tip: id, Ref: id, Base: base}, nil
+	}
 	switch {
 	case found:
-		return Place{Tip: id}, nil
+		return Place{Tip: id, Ref: id}, nil
 	case !s.CreateBranch:
 		if other := defaultBranch(advert); other != "" && other != s.Branch {
-			return Place{}, &BranchNotFoundError{Default: other}
+			return Place{}, &BranchNotFoundError{Branch: s.Branch, Default: other}
 		}
 		return Place{}, ErrBranchNotFound
 	case advert.Head == nil:
 		return Place{}, fmt.Errorf("%w, and it has no default branch to create it from", ErrBranchNotFound)
 	}
-	return Place{Tip: *advert.Head, Unborn: true}, nil
+	return Place{Tip: *advert.Head}, nil
 }
 
 // defaultBranch is the branch that HEAD names; empty: the server does not tell.
@@ -131,7 +143,7 @@ func defaultBranch(advert *packp.AdvRefs) string {
 // emptyRepository is what the advertisement of a repository without commits means.
 func emptyRepository(s Server) (Place, error) {
 	if s.CreateBranch {
-		return Place{Tip: odb.NoCommit, Unborn: true}, nil
+		return Place{Tip: odb.NoCommit}, nil
 	}
 	return Place{}, ErrEmptyRepository
 }
@@ -181,10 +193,23 @@ func objects(ctx context.Context, request *packp.UploadPackRequest, response io.
 }
 
 // update encodes a push of one branch, with the pack apart.
-func (c *capabilities) update(branch string, old, id odb.Hash, text io.Writer) (*packp.ReferenceUpdateRequest, error) {
+func (c *capabilities) update(s Server, old, id odb.Hash, text io.Writer) (*packp.ReferenceUpdateRequest, error) {
 	request := packp.NewReferenceUpdateRequest()
-	request.Commands = []*packp.Command{{Name: plumbing.NewBranchReferenceName(branch), Old: old, New: id}}
+	request.Commands = []*packp.Command{{Name: plumbing.NewBranchReferenceName(s.Branch), Old: old, New: id}}
 	request.Progress = text
+	for _, option := range s.PushOptions {
+		// What has no value is sent with one: go-git writes the sign in any case, and after it servers read "nothing" as "no".
+		name, value, found := strings.Cut(option, "=")
+		if !found {
+			value = "true"
+		}
+		request.Options = append(request.Options, &packp.Option{Key: name, Value: value})
+	}
+	if len(request.Options) > 0 {
+		if err := request.Capabilities.Set(capability.PushOptions); err != nil {
+			return nil, err
+		}
+	}
 	// Both are as old as smart HTTP. A server that does not know one leaves an answer that is not understood; the tip decides then.
 	for _, name := range []capability.Capability{capability.ReportStatus, capability.Sideband64k} {
 		if err := request.Capabilities.Set(name); err != nil {

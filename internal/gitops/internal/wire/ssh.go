@@ -305,7 +305,7 @@ func (r *sshRemote) Fetch(ctx context.Context, f FetchRequest) (found map[odb.Ha
 
 func (r *sshRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, sending func() error) (answer Report, err error) {
 	var text textBuffer
-	request, err := r.update(r.server.Branch, old, id, &text)
+	request, err := r.update(r.server, old, id, &text)
 	if err != nil {
 		return Report{}, err
 	}

@@ -24,6 +24,12 @@ func execute(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if options.Forge {
+		if err := buildForge(ctx); err != nil {
+			return err
+		}
+		options.Forge = false
+	}
 	l, err := lab.Start(ctx, options)
 	if err != nil {
 		return err

@@ -3,7 +3,7 @@
 //
 //	lab up             start, print the LAB_* variables, stop on Ctrl-C
 //	lab exec -- CMD    start, run CMD with the LAB_* variables, stop
-//	lab build          make the control plane's binaries ready
+//	lab build          make the binaries ready
 //	lab demo           show the quickstart, stage by stage, in a lab of its own
 package main
 
@@ -24,8 +24,8 @@ type command struct {
 }
 
 var commands = []command{
-	{"up", "lab up [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-bare]", up},
-	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-bare] -- CMD [ARGS...]", execute},
+	{"up", "lab up [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-forge] [-bare]", up},
+	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-forge] [-bare] -- CMD [ARGS...]", execute},
 	{"build", "lab build", build},
 	{"demo", "lab demo [-keep]", demonstrate},
 }

@@ -24,6 +24,7 @@ func parse(name string, args []string) (lab.Options, []string, error) {
 		options.Release = &release
 		return nil
 	})
+	flags.BoolVar(&options.Forge, "forge", false, "a Gitea as well; with exec one is built for the tests, which start their own")
 	flags.BoolVar(&options.Bare, "bare", false, "clusters with CRDs only")
 	if err := flags.Parse(args); err != nil {
 		return options, nil, errUsage

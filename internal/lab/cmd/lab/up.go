@@ -18,6 +18,11 @@ func up(ctx context.Context, args []string) error {
 	if err != nil || len(rest) > 0 {
 		return errUsage
 	}
+	if options.Forge {
+		if _, err := binaries.EnsureForge(ctx, os.Stderr); err != nil {
+			return err
+		}
+	}
 	l, err := lab.Start(ctx, options)
 	if err != nil {
 		return err
@@ -40,7 +45,18 @@ func build(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Printf("%s\n%s\n%s\n", set.Etcd, set.APIServer, set.ControllerManager)
-	return nil
+	return buildForge(ctx)
+}
+
+// buildForge makes the forge ready, if this machine can: what needs one is skipped
+// without.
+func buildForge(ctx context.Context) error {
+	_, err := binaries.EnsureForge(ctx, os.Stderr)
+	if errors.Is(err, binaries.ErrNoCompiler) {
+		fmt.Fprintln(os.Stderr, err)
+		return nil
+	}
+	return err
 }
 
 // quote returns a value as a shell reads it.

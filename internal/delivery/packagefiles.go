@@ -1,15 +1,41 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
 )
+
+// inRepository reads the versions of a package, and adds the size of their files
+// to bytes.
+func (ct *Catalog) inRepository(ctx context.Context, name string, bytes *int) (PackageList, error) {
+	var list PackageList
+	repository, err := ct.repository()
+	if err != nil {
+		return list, err
+	}
+	dir := ct.Layout.PackagesDir(name)
+	if err := repository.Prefetch(ctx, dir); err != nil {
+		return list, err
+	}
+	entries, err := repository.List(ctx, dir)
+	if errors.Is(err, gitops.ErrNotExist) {
+		return list, cmp.Or(ct.noSymlink(ctx, dir), ErrNotFound)
+	}
+	if err != nil {
+		return list, err
+	}
+	w := packageWalk{repository: repository, name: name, top: dir, branch: ct.Location.Branch, bytes: bytes}
+	err = w.walk(ctx, dir, entries)
+	return w.list, err
+}
 
 // Bounds on the directories of a package's versions, which anybody with a right to push may fill. A package has a file for each version.
 const (
@@ -124,4 +150,63 @@ func (w *packageWalk) exceeded(what, most, dir string) error {
 		What: what, Most: most, Path: dir,
 		Advice: "Keep the Package files of versions that are still installed there, and nothing else.",
 	}
+}
+
+// tooLarge reports whether an error is about the size of one file.
+func tooLarge(err error, at string) bool {
+	var limit *gitops.LimitError
+	return errors.As(err, &limit) && limit.Path == at
+}
+
+// isLargeFile reports whether an error is about a single file that is too large.
+func isLargeFile(err error) bool {
+	var limit *gitops.LimitError
+	return errors.As(err, &limit) && limit.Path != ""
+}
+
+// packageFile is a file as it was read.
+type packageFile struct {
+	packages []carvel.Package
+	size     int
+	err      error // about what could not be read of it
+}
+
+// Bounds on what is kept of them: their number, and the size of their content.
+const (
+	maxPackageFiles = 4096
+	maxPackageBytes = 32 << 20
+)
+
+// packageFiles are the files that were read in this process, by their content:
+// many package installs look at the same few.
+var packageFiles = struct {
+	sync.Mutex
+	byBlob map[gitops.Hash]packageFile
+	bytes  int
+}{byBlob: map[gitops.Hash]packageFile{}}
+
+func readPackages(ctx context.Context, repository Repository, at string, blob gitops.Hash) (packageFile, error) {
+	packageFiles.Lock()
+	file, ok := packageFiles.byBlob[blob]
+	packageFiles.Unlock()
+	if ok {
+		return file, nil
+	}
+	content, err := repository.Read(ctx, at)
+	if err != nil {
+		return packageFile{}, err
+	}
+	packageFiles.Lock()
+	defer packageFiles.Unlock()
+	if file, ok := packageFiles.byBlob[content.Blob]; ok {
+		return file, nil
+	}
+	file.size = len(content.Data)
+	file.packages, file.err = carvel.ReadPackages(content.Data)
+	if packageFiles.bytes += file.size; len(packageFiles.byBlob) >= maxPackageFiles || packageFiles.bytes > maxPackageBytes {
+		clear(packageFiles.byBlob)
+		packageFiles.bytes = file.size
+	}
+	packageFiles.byBlob[content.Blob] = file
+	return file, nil
 }

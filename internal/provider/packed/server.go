@@ -1,0 +1,89 @@
+package packed
+
+import (
+	"context"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+type server struct {
+	tfprotov6.ProviderServer
+	attributes func() map[string]string // that are packed, by resource
+	schemas    func() (*tfprotov6.GetProviderSchemaResponse, error)
+}
+
+// Server is the framework's server of a provider, with one before it that packs.
+func Server(p provider.Provider) tfprotov6.ProviderServer {
+	next := providerserver.NewProtocol6(p)()
+	return &server{
+		ProviderServer: next,
+		attributes:     sync.OnceValue(func() map[string]string { return attributes(context.Background(), p) }),
+		schemas: sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
+			return next.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+		}),
+	}
+}
+
+func attributes(ctx context.Context, p provider.Provider) map[string]string {
+	var of provider.MetadataResponse
+	p.Metadata(ctx, provider.MetadataRequest{}, &of)
+	all := map[string]string{}
+	for _, make := range p.Resources(ctx) {
+		if r, ok := make().(Resource); ok {
+			var is resource.MetadataResponse
+			r.Metadata(ctx, resource.MetadataRequest{ProviderTypeName: of.TypeName}, &is)
+			all[is.TypeName] = r.Packed()
+		}
+	}
+	return all
+}
+
+// change changes values of a resource, if it has an attribute that is packed.
+func (s *server) change(name string, how func([]byte) []byte, values ...**tfprotov6.DynamicValue) {
+	attribute, ok := s.attributes()[name]
+	for _, value := range values {
+		if ok {
+			*value = change(*value, attribute, how)
+		}
+	}
+}
+
+func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	asked := *req
+	s.change(req.TypeName, pack, &asked.Config)
+	return s.ProviderServer.ValidateResourceConfig(ctx, &asked)
+}
+
+func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	asked := *req
+	s.change(req.TypeName, pack, &asked.CurrentState)
+	resp, err := s.ProviderServer.ReadResource(ctx, &asked)
+	if resp != nil {
+		s.change(req.TypeName, unpack, &resp.NewState)
+	}
+	return resp, err
+}
+
+func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	asked := *req
+	s.change(req.TypeName, pack, &asked.Config, &asked.PriorState, &asked.ProposedNewState)
+	resp, err := s.ProviderServer.PlanResourceChange(ctx, &asked)
+	if resp != nil {
+		s.change(req.TypeName, unpack, &resp.PlannedState)
+	}
+	return resp, err
+}
+
+func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	asked := *req
+	s.change(req.TypeName, pack, &asked.Config, &asked.PriorState, &asked.PlannedState)
+	resp, err := s.ProviderServer.ApplyResourceChange(ctx, &asked)
+	if resp != nil {
+		s.change(req.TypeName, unpack, &resp.NewState)
+	}
+	return resp, err
+}
