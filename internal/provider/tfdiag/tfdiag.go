@@ -96,7 +96,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainGit, explainProposal, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainFiles, explainWaits, explainGit, explainProposal, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}
@@ -217,7 +217,6 @@ func unsentCredentials(unsent *gitops.UnsentError) explanation {
 }
 
 func explainDelivery(err error) (explanation, bool) {
-	var remaining *delivery.RemainingError
 	var inUse *delivery.InUseError
 	var portability *kubeconfig.PortabilityError
 	var lacking *delivery.LackingRightsError
@@ -250,11 +249,6 @@ func explainDelivery(err error) (explanation, bool) {
 			what:      fmt.Sprintf("With create_namespace = false the namespace must be there, and %s has no namespace %s.", noNamespace.Cluster, noNamespace.Namespace),
 			advice:    "Have it made first, or set create_namespace = true.",
 		}, true
-	case errors.As(err, &remaining):
-		return explanation{
-			what:   "What is left: " + strings.Join(remaining.Remaining, "; ") + ".",
-			advice: "An App or PackageInstall that outlives its ServiceAccount is stuck, so the namespace is kept until they are gone. Delete them, or raise the time in timeouts.",
-		}, true
 	case errors.As(err, &inUse):
 		return explanation{
 			what:   "These Apps still deploy with it: " + strings.Join(inUse.Apps, ", ") + ".",
@@ -268,7 +262,7 @@ func explainDelivery(err error) (explanation, bool) {
 	case errors.As(err, &portability):
 		return explanation{
 			attribute: "kubeconfig",
-			what:      "kapp-controller could not use this kubeconfig: " + strings.Join(portability.Findings, "; ") + ".",
+			what:      "kapp-controller could not use this kubeconfig: " + portability.Text() + ".",
 		}, true
 	}
 	return explanation{}, false
