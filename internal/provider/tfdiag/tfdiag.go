@@ -110,7 +110,8 @@ func explain(err error) explanation {
 	return explanation{}
 }
 
-const protectedBranch = "A protected branch needs a right to push for these credentials. " +
+const protectedBranch = "A protected branch needs a right to push for these credentials; with git.push_branch changes go by pull request in place of that. " +
+	"A branch may also require signed commits, for which git.signing and git.author_email are set. " +
 	"Where the server says the same of several changes, the others of the run are not pushed."
 
 func explainGit(err error) (explanation, bool) {
@@ -163,6 +164,8 @@ func explainGit(err error) (explanation, bool) {
 		}, true
 	case errors.Is(err, gitops.ErrRepositoryNotFound):
 		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it, and where none are configured."}, true
+	case errors.As(err, &otherBranch) && otherBranch.Default == "":
+		return explanation{advice: fmt.Sprintf("Check git.branch in the provider configuration, and CARVEL_GIT_BRANCH: there is no branch %s.", otherBranch.Branch)}, true
 	case errors.As(err, &otherBranch):
 		return explanation{advice: fmt.Sprintf("Check git.branch in the provider configuration, and CARVEL_GIT_BRANCH: the default branch is %s. "+
 			"Set that, push a first commit to the branch, or set git.create_branch = true.", otherBranch.Default)}, true
