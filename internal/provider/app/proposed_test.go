@@ -45,7 +45,9 @@ func TestAccApp_proposed(t *testing.T) {
 	merged := make(chan struct{})
 	go func() {
 		defer close(merged)
-		e.Eventually("the removal is pushed", func(context.Context) (bool, error) { return r.Removed(branch, e.Package()+"/staging/packageinstall.yaml"), nil })
+		e.Eventually("the removal is pushed", func(context.Context) (bool, error) {
+			return r.Removed(branch, e.Package()+"/staging/packageinstall.yaml"), nil
+		})
 		r.Merge(branch)
 	}()
 	if out, err := end(); err != nil {

@@ -107,7 +107,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		err := r.missing(bounded, at, state, imported)
 		var removal commits
 		if err == nil {
-			removal, err = state.commits().read(bounded, r.data, at)
+			removal, err = state.commits().read(bounded, r.data, false, at)
 		}
 		switch {
 		case err != nil:
@@ -134,11 +134,9 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	if imported {
 		state.Creation = creation.Imported(receipt.Mark.Creation)
 	}
-	if !state.Commit.IsNull() && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs) {
-		// An update of this resource that was interrupted has written them.
-		state.Commit = types.StringValue(receipt.Tip.String())
-	}
-	stand, err := state.commits().read(bounded, r.data, at)
+	// An update of this resource that was interrupted may have written them.
+	renewed := !(state.Commit.IsNull() && state.PendingCommit.IsNull()) && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs)
+	stand, err := state.commits().read(bounded, r.data, renewed, at)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return

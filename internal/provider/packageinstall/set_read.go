@@ -94,13 +94,14 @@ type setRead struct {
 	unsure    bool
 	known     verified
 	changed   bool            // a file is another than was seen
+	renewed   bool            // a file is another than was seen, and this resource has written it
 	settled   map[string]bool // packages whose versions are those of the state
 	gone      int             // packages that are not there any more
 }
 
 // stand is where the packages have got to that the state has, also those that are gone.
 func (s *setRead) stand(ctx context.Context) (commits, error) {
-	return s.state.commits().read(ctx, s.r.data, s.places...)
+	return s.state.commits().read(ctx, s.r.data, s.renewed, s.places...)
 }
 
 func (s *setRead) begin(ctx context.Context, private privatestate.Reader, imported []string) diag.Diagnostics {
@@ -229,9 +230,8 @@ func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Dia
 	if s.imported && receipt.Mark.Creation != "" {
 		s.others[e.name] = receipt.Mark.Creation
 	}
-	if !s.state.Commit.IsNull() && receipt.AsWritten && s.seen.Others(dir, receipt.Blobs) {
-		// An update of this resource that was interrupted has written them.
-		s.state.Commit = types.StringValue(receipt.Tip.String())
+	if !(s.state.Commit.IsNull() && s.state.PendingCommit.IsNull()) && receipt.AsWritten && s.seen.Others(dir, receipt.Blobs) {
+		s.renewed = true // by an update of this resource that was interrupted
 	}
 	if by, lost := s.r.data.Installs.Lost(at, receipt.Mark, s.state.hold(e.name, s.others)); lost {
 		delete(receipt.Blobs, repolayout.MarkFile) // what is seen may be overwritten

@@ -51,16 +51,17 @@ func planned(data *providerdata.Data) commits {
 	return c
 }
 
-// read are they once it is looked where the files of package installs have got to. What was read as it was recorded keeps its commit.
-func (c commits) read(ctx context.Context, data *providerdata.Data, places ...repolayout.Install) (commits, error) {
-	if !data.Proposals.Proposed() && c.pending.IsNull() {
+// read are they once it is looked where the files of package installs have got to. What was read as it was recorded keeps its commit;
+// renewed: another one has written it.
+func (c commits) read(ctx context.Context, data *providerdata.Data, renewed bool, places ...repolayout.Install) (commits, error) {
+	if !data.Proposals.Proposed() && c.pending.IsNull() && !renewed {
 		return c, nil
 	}
 	reached, err := data.Installs.Stand(ctx, places...)
 	switch {
 	case err != nil:
 		return c, err
-	case !reached.Pending.IsZero() && c.pending.IsNull():
+	case renewed, !reached.Pending.IsZero() && c.pending.IsNull():
 		return written(reached), nil
 	case !reached.Pending.IsZero():
 		return commits{commit: types.StringNull(), pending: c.pending}, nil
