@@ -83,10 +83,10 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	if config.ID == "" {
-		return nil, &ConfigError{Field: "forge.github_app.id", Reason: "is required"}
+		return nil, &ConfigError{Field: "http.github_app.id", Reason: "is required"}
 	}
 	if _, err := strconv.ParseInt(config.InstallationID, 10, 64); config.InstallationID != "" && err != nil {
-		return nil, &ConfigError{Field: "forge.github_app.installation_id", Reason: "must be a number: the last part of the URL of the installation's settings"}
+		return nil, &ConfigError{Field: "http.github_app.installation_id", Reason: "must be a number: the last part of the URL of the installation's settings"}
 	}
 	app := &App{config: config, key: key, now: time.Now, turn: make(chan struct{}, 1)}
 	app.api, err = forge.NewCaller(forge.Config{

@@ -238,16 +238,16 @@ func TestNew(t *testing.T) {
 		change        func(*Config)
 		field, reason string
 	}{
-		"no key":          {func(c *Config) { c.PrivateKey = "" }, "forge.github_app.private_key", "is required"},
-		"no PEM":          {func(c *Config) { c.PrivateKey = "s3cret" }, "forge.github_app.private_key", "no PEM"},
-		"a certificate":   {func(c *Config) { c.PrivateKey = block("CERTIFICATE", []byte("s3cret")) }, "forge.github_app.private_key", "certificate"},
-		"a public key":    {func(c *Config) { c.PrivateKey = block("PUBLIC KEY", []byte("s3cret")) }, "forge.github_app.private_key", "public"},
-		"encrypted":       {func(c *Config) { c.PrivateKey = block("ENCRYPTED PRIVATE KEY", []byte("s3cret")) }, "forge.github_app.private_key", "encrypted"},
-		"an SSH key":      {func(c *Config) { c.PrivateKey = block("OPENSSH PRIVATE KEY", []byte("s3cret")) }, "forge.github_app.private_key", "not a key of a GitHub App"},
-		"cut off":         {func(c *Config) { c.PrivateKey = block("RSA PRIVATE KEY", []byte("s3cret")) }, "forge.github_app.private_key", "cut off"},
-		"another kind":    {func(c *Config) { c.PrivateKey = pkcs8(t, elliptic) }, "forge.github_app.private_key", "RSA"},
-		"no id":           {func(c *Config) { c.ID = "" }, "forge.github_app.id", "is required"},
-		"no installation": {func(c *Config) { c.InstallationID = "team" }, "forge.github_app.installation_id", "number"},
+		"no key":          {func(c *Config) { c.PrivateKey = "" }, "http.github_app.private_key", "is required"},
+		"no PEM":          {func(c *Config) { c.PrivateKey = "s3cret" }, "http.github_app.private_key", "no PEM"},
+		"a certificate":   {func(c *Config) { c.PrivateKey = block("CERTIFICATE", []byte("s3cret")) }, "http.github_app.private_key", "certificate"},
+		"a public key":    {func(c *Config) { c.PrivateKey = block("PUBLIC KEY", []byte("s3cret")) }, "http.github_app.private_key", "public"},
+		"encrypted":       {func(c *Config) { c.PrivateKey = block("ENCRYPTED PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "encrypted"},
+		"an SSH key":      {func(c *Config) { c.PrivateKey = block("OPENSSH PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "not a key of a GitHub App"},
+		"cut off":         {func(c *Config) { c.PrivateKey = block("RSA PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "cut off"},
+		"another kind":    {func(c *Config) { c.PrivateKey = pkcs8(t, elliptic) }, "http.github_app.private_key", "RSA"},
+		"no id":           {func(c *Config) { c.ID = "" }, "http.github_app.id", "is required"},
+		"no installation": {func(c *Config) { c.InstallationID = "team" }, "http.github_app.installation_id", "number"},
 		"no repository":   {func(c *Config) { c.Repository = "" }, "url", "is required"},
 	} {
 		t.Run(name, func(t *testing.T) {

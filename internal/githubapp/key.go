@@ -15,7 +15,7 @@ import (
 // parseKey reads the private key of an app. No error repeats any of it.
 func parseKey(text string) (*rsa.PrivateKey, error) {
 	wrong := func(reason string) error {
-		return &ConfigError{Field: "forge.github_app.private_key", Reason: reason}
+		return &ConfigError{Field: "http.github_app.private_key", Reason: reason}
 	}
 	if text == "" {
 		return nil, wrong("is required")

@@ -32,7 +32,13 @@ func TestAccPullRequest_lifecycle(t *testing.T) {
 	}
 	s.has("main", file("package-3.example.com"), "")
 	s.has(pushBranch, file("package-3.example.com"), "constraints: 1.0.0")
+	s.pushes()
 	s.quiet(first, "Changes wait to be merged", r.HTMLURL)
+	if pushes, all := s.pushes(); pushes != 0 || all > 20 {
+		t.Errorf("a quiet plan has %d pushes of %d requests, want none of at most 20", pushes, all)
+	} else {
+		t.Logf("a quiet plan: %d requests", all)
+	}
 
 	second := settings{"installs": packages(21, "1.1.0")}
 	s.apply(second, "1 added, 21 changed")

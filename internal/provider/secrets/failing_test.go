@@ -117,6 +117,17 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 			})
 		}
 	}
+	one("GitHub App key that is none", install, "git.http.github_app.private_key", func(s string) map[string]any {
+		return map[string]any{"git": git(map[string]any{"github_app": map[string]any{"id": "1", "private_key": "-----BEGIN RSA PRIVATE KEY-----\n" + s}})}
+	})
+	for form, server := range echo {
+		one("forge that echoes a token in "+form, "pull_request", "refuses the token|redirects|not the API", func(s string) map[string]any {
+			c := git(map[string]any{})
+			c["push_branch"], c["forge"] = "secrets-"+e.Name, map[string]any{"kind": "gitea", "api_url": server, "token": s}
+			c["http"] = map[string]any{"username": e.Lab.Git.Username, "password": e.Lab.Git.Password, "certificate_authority": ca + echoCA}
+			return map[string]any{"git": c}
+		})
+	}
 	one("two Git credentials", install, "git.http", func(s string) map[string]any {
 		return map[string]any{"git": git(map[string]any{"username": "ci", "password": s, "bearer_token": s})}
 	})

@@ -26,6 +26,8 @@ const (
 var canaryOf = map[string]string{
 	"provider.git.http.password":               ofLab + "Git password",
 	"provider.git.http.bearer_token":           failing + "wrong Git token",
+	"provider.git.http.github_app.private_key": failing + "GitHub App key that is none",
+	"provider.git.forge.token":                 failing + "forge that echoes a token in a redirect",
 	"provider.git.ssh.private_key":             failing + "SSH key that is none",
 	"provider.git.ssh.password":                failing + "SSH key that is none",
 	"provider.git.signing.open_pgp_key":        failing + "OpenPGP key that is none",

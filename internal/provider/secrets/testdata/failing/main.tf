@@ -136,3 +136,9 @@ resource "carvel_app" "test" {
   fetch                   = [{ git = { sub_path = "${var.package}/staging" } }]
   cluster                 = { namespace = var.name, kubeconfig_secret_ref = { name = "staging-kubeconfig" } }
 }
+
+resource "carvel_pull_request" "test" {
+  count = var.resource == "pull_request" ? 1 : 0
+
+  commits = []
+}
