@@ -190,10 +190,9 @@ func (as *Apps) proposeDirectories(ctx context.Context, change gitops.Change) er
 	if _, err := as.to.Repository.Apply(ctx, change); err != nil {
 		return err
 	}
-	request, failure, _ := as.proposals.Waiting()
 	return &UnmergedError{
 		What:    "what keeps the directories of the packages",
-		Request: request, Branch: as.Location.PushBranch, Into: as.Location.Branch, Err: failure,
+		Request: as.proposals.Open(), Branch: as.Location.PushBranch, Into: as.Location.Branch,
 	}
 }
 

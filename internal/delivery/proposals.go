@@ -94,15 +94,34 @@ func (ps *Proposals) settle(ctx context.Context) {
 	}
 }
 
-// Waiting tells, once something was seen that waits for the merge, of the request that it waits for; nil: none is known. failure is of the
-// forge that could not be asked.
-func (ps *Proposals) Waiting() (request *forge.Request, failure error, waiting bool) {
+// Waiting is what package installs wait for that were seen to wait for a merge.
+type Waiting struct {
+	Request *forge.Request // nil: none is known
+	Failure error          // of the forge that could not be asked; nil: it told
+}
+
+// Waiting is nil as long as nothing was seen that waits.
+func (ps *Proposals) Waiting() *Waiting {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if ps.request != nil && ps.request.State == forge.Open {
-		request = ps.request
+	if !ps.waiting {
+		return nil
 	}
-	return request, ps.failure, ps.waiting
+	return &Waiting{Request: ps.open(), Failure: ps.failure}
+}
+
+// Open is the request of the push branch, if it was found open when the branch was looked at first; nil: it was not.
+func (ps *Proposals) Open() *forge.Request {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.open()
+}
+
+func (ps *Proposals) open() *forge.Request {
+	if ps.request == nil || ps.request.State != forge.Open {
+		return nil
+	}
+	return ps.request
 }
 
 func (ps *Proposals) wait() {

@@ -264,12 +264,9 @@ const changesBegin, changesEnd = "<!-- changes of package installs -->", "<!-- e
 
 // withChanges puts a part between the marks into a body, in the place of the one that is there.
 func withChanges(body, part string) string {
-	if begin := strings.Index(body, changesBegin); begin >= 0 {
-		rest := body[begin:]
-		if end := strings.Index(rest, changesEnd); end >= 0 {
-			return body[:begin] + part + rest[end+len(changesEnd):]
-		}
-		return body[:begin] + part
+	if before, rest, found := strings.Cut(body, changesBegin); found {
+		_, after, _ := strings.Cut(rest, changesEnd)
+		return before + part + after
 	}
 	if body = strings.TrimSpace(body); body != "" {
 		body += "\n\n"

@@ -191,8 +191,8 @@ func TestPropose(t *testing.T) {
 	if err != nil || standErr != nil || receipt.Says == nil || stand.Pending.IsZero() || found.Install.Name != p.Install.Name {
 		t.Fatalf("%+v, %v, %v", stand, err, standErr)
 	}
-	if request, failure, waiting := d.Proposals.Waiting(); !waiting || failure != nil || request == nil || request.Number != 1 {
-		t.Errorf("waiting %v for %v, %v", waiting, request, failure)
+	if waiting := d.Proposals.Waiting(); waiting == nil || waiting.Failure != nil || waiting.Request == nil || waiting.Request.Number != 1 {
+		t.Errorf("waiting for %+v", waiting)
 	}
 	h.squash()
 	d = h.proposing()

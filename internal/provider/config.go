@@ -102,11 +102,10 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	diags.Append(m.defaults(ctx, &reached.Defaults)...)
 	data.Delivery = delivery.New(reached)
 	redacted.WarnOnce(ctx, func() diag.Diagnostic {
-		request, failure, waiting := data.Proposals.Waiting()
-		if !waiting {
-			return nil
+		if waiting := data.Proposals.Waiting(); waiting != nil {
+			return tfdiag.Waiting(data.Location, *waiting)
 		}
-		return tfdiag.Waiting(data.Location, request, failure)
+		return nil
 	})
 	return data, diags
 }

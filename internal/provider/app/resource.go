@@ -211,7 +211,7 @@ func (r *app) unmerged(plan model) diag.Diagnostics {
 		what = "A package install waits"
 	}
 	where := "the merge of " + r.data.Location.PushBranch
-	if request, _, _ := r.data.Proposals.Waiting(); request != nil {
+	if request := r.data.Proposals.Open(); request != nil {
 		where = request.URL
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic(what+" to be merged", fmt.Sprintf("The App %s fetches %s, and %s for %s: their wait_for_commits are null. "+

@@ -135,7 +135,7 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		state.Creation = creation.Imported(receipt.Mark.Creation)
 	}
 	// An update of this resource that was interrupted may have written them.
-	renewed := !(state.Commit.IsNull() && state.PendingCommit.IsNull()) && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs)
+	renewed := (!state.Commit.IsNull() || !state.PendingCommit.IsNull()) && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs)
 	stand, err := state.commits().read(bounded, r.data, renewed, at)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())

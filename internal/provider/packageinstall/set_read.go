@@ -230,7 +230,7 @@ func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Dia
 	if s.imported && receipt.Mark.Creation != "" {
 		s.others[e.name] = receipt.Mark.Creation
 	}
-	if !(s.state.Commit.IsNull() && s.state.PendingCommit.IsNull()) && receipt.AsWritten && s.seen.Others(dir, receipt.Blobs) {
+	if (!s.state.Commit.IsNull() || !s.state.PendingCommit.IsNull()) && receipt.AsWritten && s.seen.Others(dir, receipt.Blobs) {
 		s.renewed = true // by an update of this resource that was interrupted
 	}
 	if by, lost := s.r.data.Installs.Lost(at, receipt.Mark, s.state.hold(e.name, s.others)); lost {

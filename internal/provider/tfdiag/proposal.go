@@ -66,8 +66,9 @@ func explainProposal(err error) (explanation, bool) {
 	return explanation{}, false
 }
 
-// Waiting is the warning about what waits to be merged. request may be nil; failure is of a host that could not be asked.
-func Waiting(at delivery.Location, request *forge.Request, failure error) diag.Diagnostic {
+// Waiting is the warning about what waits to be merged.
+func Waiting(at delivery.Location, waiting delivery.Waiting) diag.Diagnostic {
+	request, failure := waiting.Request, waiting.Failure
 	text := fmt.Sprintf("What package installs have on branch %s is not on %s yet, so that no cluster has it. ", at.PushBranch, at.Branch)
 	switch {
 	case request != nil:
