@@ -22,17 +22,19 @@ const (
 // refused.
 var mayImport = map[string][]string{
 	// One idea each.
-	"giturl":       {},
-	"outage":       {},
-	"printable":    {},
-	"redact":       {},
-	"slowdigest":   {},
-	"valuesschema": {},
-	"version":      {},
-	"yamlsize":     {},
-	"ytt":          {"yamlsize"},
-	"sops":         {"yamlsize"},
-	"kubeconfig":   {"giturl"},
+	"giturl":                    {},
+	"outage":                    {},
+	"printable":                 {},
+	"redact":                    {},
+	"slowdigest":                {},
+	"valuesschema":              {},
+	"version":                   {},
+	"yamlsize":                  {},
+	"ytt":                       {"yamlsize"},
+	"sops":                      {"yamlsize"},
+	"credential":                {},
+	"credential/credentialtest": {},
+	"kubeconfig":                {"credential", "giturl"},
 	// What Carvel has.
 	"carvel":        {"giturl", "kubeconfig", "slowdigest", "valuesschema", "version", "yamlsize", "ytt"},
 	"carvel/health": {"carvel"},
@@ -40,7 +42,7 @@ var mayImport = map[string][]string{
 	"installfiles":  {"carvel", "repolayout", "slowdigest", "sops", "ytt"},
 	// The engines, which know no Carvel and not each other.
 	"gitops":  {"giturl", "outage", "printable"},
-	"cluster": {"outage", "printable"},
+	"cluster": {"credential", "outage", "printable"},
 	// What Git servers have besides Git.
 	"forge":     {"printable"},
 	"githubapp": {"forge"},
@@ -57,7 +59,7 @@ var mayImport = map[string][]string{
 
 // pure packages talk to nobody and read no file.
 var pure = []string{
-	"giturl", "printable", "redact", "slowdigest", "valuesschema", "version", "yamlsize", "ytt", "sops", "kubeconfig", "carvel", "carvel/health", "repolayout", "installfiles",
+	"giturl", "printable", "redact", "slowdigest", "valuesschema", "version", "yamlsize", "ytt", "sops", "credential", "kubeconfig", "carvel", "carvel/health", "repolayout", "installfiles",
 }
 
 // talking are imports with which a package could.

@@ -19,6 +19,7 @@ const AllowEmptyOption = "--dangerous-allow-empty-list-of-resources=true"
 type AppSpec struct {
 	Namespace, Name     string            `json:"-"`
 	Labels, Annotations map[string]string `json:"-"`
+	Defaults            Metadata          `json:"-"` // under these
 
 	ServiceAccountName string     `json:"serviceAccountName,omitempty"`
 	Cluster            *Cluster   `json:"cluster,omitempty"`
@@ -55,6 +56,7 @@ func App(s AppSpec) (*unstructured.Unstructured, error) {
 	maps.Copy(labels, s.Labels)
 	obj := object(Apps, "App", s.Namespace, s.Name, labels, s.Annotations)
 	obj.Object["spec"] = spec
+	s.Defaults.On(obj)
 	return obj, nil
 }
 

@@ -91,5 +91,5 @@ func ValidateNamespaceMapping(mapping string) error {
 // RecordNames are the names that the ConfigMap may have in which kapp records
 // what an App has deployed.
 func RecordNames(app string) []string {
-	return []string{app + ".app", app + ".app.apps.k14s.io", app + "-ctrl", app + "-ctrl.apps.k14s.io"}
+	return []string{RecordName(app), RecordName(app) + ".apps.k14s.io", app + "-ctrl", app + "-ctrl.apps.k14s.io"}
 }

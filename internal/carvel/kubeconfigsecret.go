@@ -20,8 +20,14 @@ import (
 type KubeconfigSecretSpec struct {
 	Namespace, Name     string
 	Key                 string
-	Type                string // "": DefaultSecretType
-	Labels, Annotations map[string]string
+	Type                string            // "": DefaultSecretType
+	Labels, Annotations map[string]string // of the token Secret as well
+	Defaults            Metadata          // under these
+}
+
+// All are the labels and annotations of the Secret.
+func (s KubeconfigSecretSpec) All() Metadata {
+	return s.Defaults.With(Metadata{s.Labels, s.Annotations})
 }
 
 // DefaultSecretType is the type of a Secret for arbitrary data.
@@ -59,6 +65,7 @@ func KubeconfigSecret(s KubeconfigSecretSpec, kubeconfig kubeconfig.File) *unstr
 	// data, not stringData: the API never returns stringData, so that a field
 	// manager could not own it.
 	obj.Object["data"] = map[string]any{s.Key: base64.StdEncoding.EncodeToString(kubeconfig.YAML)}
+	s.Defaults.On(obj)
 	return obj
 }
 
@@ -85,6 +92,16 @@ func TokenSecretName(serviceAccount string, users ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(users, "\n")))
 	return serviceAccount + "-kubeconfig-" + hex.EncodeToString(sum[:4])
 }
+
+// LongestTokenSecretName is as long as the name of a token Secret of the account is at
+// most: some random digits may follow what TokenSecretName says.
+func LongestTokenSecretName(serviceAccount string) string {
+	return TokenSecretName(serviceAccount) + "-" + strings.Repeat("0", 2*TokenSecretRandom)
+}
+
+// TokenSecretRandom is how many random bytes make the name of a token Secret one that
+// there has never been.
+const TokenSecretRandom = 4
 
 // TokenSecret builds the Secret that the run cluster fills with a long-lived
 // token of a ServiceAccount.

@@ -22,6 +22,32 @@ func ValidateName(name string) error {
 // MaxObjectName is how many characters a DNS-1123 subdomain has at most.
 const MaxObjectName = validation.DNS1123SubdomainMaxLength
 
+// RecordName is the name of the ConfigMap in which kapp records what an App, or the App
+// of a PackageInstall, has deployed.
+func RecordName(app string) string { return app + ".app" }
+
+// ValidateLabel checks the key and the value of a label.
+func ValidateLabel(key, value string) error {
+	if err := first(validation.IsQualifiedName(key)); err != nil {
+		return fmt.Errorf("the key %q is no key of a label: %w", key, err)
+	}
+	if err := first(validation.IsValidLabelValue(value)); err != nil {
+		return fmt.Errorf("its value is none of a label: %w", err)
+	}
+	return nil
+}
+
+// ValidateAnnotation checks the key of an annotation; its value may be anything.
+func ValidateAnnotation(key, _ string) error {
+	if err := first(validation.IsQualifiedName(strings.ToLower(key))); err != nil {
+		return fmt.Errorf("the key %q is no key of an annotation: %w", key, err)
+	}
+	return nil
+}
+
+// MaxAnnotations is how many bytes the annotations of an object have at most.
+const MaxAnnotations = 256 << 10
+
 // ValidateObjectName checks a DNS-1123 subdomain: the form of the names of
 // ServiceAccounts, Secrets, Apps and PackageInstalls.
 func ValidateObjectName(name string) error {

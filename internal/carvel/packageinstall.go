@@ -113,6 +113,16 @@ func ReadPackageInstall(data []byte) (PackageInstallSpec, error) {
 	if err != nil {
 		return PackageInstallSpec{}, err
 	}
+	for _, document := range documents {
+		if IsPackageInstall(document) {
+			return PackageInstallOf(document)
+		}
+	}
+	return PackageInstallSpec{}, fmt.Errorf("no PackageInstall of %s in it", PackageInstalls.GroupVersion())
+}
+
+// PackageInstallOf reads a document that is a PackageInstall.
+func PackageInstallOf(document any) (PackageInstallSpec, error) {
 	var found struct {
 		APIVersion string `json:"apiVersion"`
 		Metadata   struct {
@@ -123,30 +133,24 @@ func ReadPackageInstall(data []byte) (PackageInstallSpec, error) {
 		} `json:"metadata"`
 		Spec PackageInstallSpec `json:"spec"`
 	}
-	for _, document := range documents {
-		if !IsPackageInstall(document) {
-			continue
-		}
-		text, err := json.Marshal(document)
-		if err != nil {
-			return PackageInstallSpec{}, errors.New("a number that JSON cannot hold")
-		}
-		if err := json.Unmarshal(text, &found); err != nil {
-			return PackageInstallSpec{}, errors.New("a PackageInstall with a field of another type than the API has")
-		}
-		if found.APIVersion != PackageInstalls.GroupVersion().String() {
-			return PackageInstallSpec{}, fmt.Errorf("expected a PackageInstall of %s, found one of %q", PackageInstalls.GroupVersion(), found.APIVersion)
-		}
-		s := found.Spec
-		s.Name, s.Namespace = found.Metadata.Name, found.Metadata.Namespace
-		s.Labels, s.Annotations = found.Metadata.Labels, found.Metadata.Annotations
-		takeAnnotations(&s, s.Annotations)
-		if len(s.Annotations) == 0 {
-			s.Annotations = nil
-		}
-		return s, nil
+	text, err := json.Marshal(document)
+	if err != nil {
+		return PackageInstallSpec{}, errors.New("a number that JSON cannot hold")
 	}
-	return PackageInstallSpec{}, fmt.Errorf("no PackageInstall of %s in it", PackageInstalls.GroupVersion())
+	if err := json.Unmarshal(text, &found); err != nil {
+		return PackageInstallSpec{}, errors.New("a PackageInstall with a field of another type than the API has")
+	}
+	if found.APIVersion != PackageInstalls.GroupVersion().String() {
+		return PackageInstallSpec{}, fmt.Errorf("expected a PackageInstall of %s, found one of %q", PackageInstalls.GroupVersion(), found.APIVersion)
+	}
+	s := found.Spec
+	s.Name, s.Namespace = found.Metadata.Name, found.Metadata.Namespace
+	s.Labels, s.Annotations = found.Metadata.Labels, found.Metadata.Annotations
+	takeAnnotations(&s, s.Annotations)
+	if len(s.Annotations) == 0 {
+		s.Annotations = nil
+	}
+	return s, nil
 }
 
 // IsPackageInstall reports whether a YAML document is of this kind, in whatever version

@@ -22,7 +22,8 @@ type RunNamespaceSpec struct {
 	Name string
 	// Existing leaves the Namespace itself to somebody else.
 	Existing            bool
-	Labels, Annotations map[string]string // of the Namespace alone
+	Labels, Annotations map[string]string // of all objects
+	Defaults            Metadata          // under these
 	ServiceAccountName  string
 	ImagePullSecrets    []string // names of Secrets, for the ServiceAccount
 	// TanzuApplicationPlatform leaves the app role out: on a Tanzu Application
@@ -87,6 +88,10 @@ func RunNamespace(s RunNamespaceSpec) []*unstructured.Unstructured {
 	}
 	if len(s.AdditionalRules) > 0 {
 		grant(AdditionalRoleName, s.AdditionalRules)
+	}
+	all := s.Defaults.With(Metadata{s.Labels, s.Annotations}.Shared())
+	for _, obj := range objects {
+		all.On(obj)
 	}
 	return objects
 }

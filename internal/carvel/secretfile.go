@@ -21,13 +21,19 @@ func ReadSecretFile(data []byte) (SecretFile, error) {
 		return SecretFile{}, err
 	}
 	for _, document := range documents {
-		if m, _ := document.(map[string]any); m["kind"] == "Secret" {
-			metadata, _ := m["metadata"].(map[string]any)
-			name, _ := metadata["name"].(string)
-			return SecretFile{Name: name, object: m}, nil
+		if s, ok := SecretOf(document); ok {
+			return s, nil
 		}
 	}
 	return SecretFile{}, errors.New("no Secret in it")
+}
+
+// SecretOf is a document as a Secret; ok is false if it is none.
+func SecretOf(document any) (s SecretFile, ok bool) {
+	m, _ := document.(map[string]any)
+	metadata, _ := m["metadata"].(map[string]any)
+	name, _ := metadata["name"].(string)
+	return SecretFile{Name: name, object: m}, m["kind"] == "Secret"
 }
 
 // Texts are the Secret's decoded values, stringData winning as in the API.

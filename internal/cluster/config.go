@@ -12,12 +12,14 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 )
 
 // Config says how to reach a cluster. Fields set beside a kubeconfig override
 // what it says. The zero Config reaches nothing: there is no default cluster.
 type Config struct {
-	Host                  string // URL of the API server
+	Host                  string // URL of the API server; without a scheme it means https
 	Token                 string
 	TokenPath             string // a file that holds the token, read again as it changes
 	Username, Password    string
@@ -148,7 +150,7 @@ func (c Config) overrides() *clientcmd.ConfigOverrides {
 		CurrentContext: c.ConfigContext,
 		Context:        api.Context{AuthInfo: c.ConfigContextAuthInfo, Cluster: c.ConfigContextCluster},
 		ClusterInfo: api.Cluster{
-			Server:                   c.Host,
+			Server:                   credential.WithScheme(c.Host),
 			CertificateAuthorityData: []byte(c.CACertificate),
 			InsecureSkipTLSVerify:    c.Insecure,
 			TLSServerName:            c.TLSServerName,

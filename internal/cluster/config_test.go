@@ -44,6 +44,7 @@ func TestRestConfig(t *testing.T) {
 	}{
 		"token":          {Config{Host: "https://h", Token: "t", CACertificate: "ca"}, "https://h t  ca  false"},
 		"basic":          {Config{Host: "https://h", Username: "u", Password: "p", TLSServerName: "n"}, "https://h  u  n false"},
+		"host alone":     {Config{Host: "10.0.0.1:6443", Token: "t"}, "https://10.0.0.1:6443 t    false"},
 		"insecure":       {Config{Host: "https://h", Insecure: true}, "https://h     true"},
 		"certificate":    {Config{Host: "https://h", ClientCertificate: "cert", ClientKey: "key", CACertificate: "ca"}, "https://h   ca  false cert key"},
 		"token path":     {Config{Host: "https://h", TokenPath: tokenPath}, "https://h     false"},

@@ -21,7 +21,9 @@ type DeleteError struct {
 	Ref     cluster.Ref
 	Message string
 	Failed  bool // the controller tried and failed; else the time was up
-	Err     error
+	// Finalizers are those that keep the App, where the time was up.
+	Finalizers []string
+	Err        error
 }
 
 func (e *DeleteError) Error() string {
@@ -99,7 +101,7 @@ func (as *Apps) delete(ctx context.Context, build Cluster, a App, uid types.UID,
 	w := deleteWatch{ref: a.ref(), last: "nothing yet", again: again}
 	err := build.WaitGone(ctx, a.ref(), live.GetUID(), w.observe)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = &DeleteError{Ref: a.ref(), Message: w.last, Err: err}
+		err = &DeleteError{Ref: a.ref(), Message: w.last, Finalizers: w.finalizers, Err: err}
 	}
 	return nil, err
 }
@@ -189,6 +191,8 @@ type deleteWatch struct {
 	last     string
 	again    int // how many attempts more have to fail
 	failures health.Failures
+	// finalizers are those that are left.
+	finalizers []string
 }
 
 func (w *deleteWatch) observe(obj *unstructured.Unstructured) error {
@@ -199,6 +203,7 @@ func (w *deleteWatch) observe(obj *unstructured.Unstructured) error {
 	if message := status.Message(); message != "" {
 		w.last = message
 	}
+	w.finalizers = obj.GetFinalizers()
 	if status.Condition() != carvel.DeleteFailed {
 		w.failures.Forget()
 		return nil

@@ -30,7 +30,9 @@ func (a App) secretObjects() []*unstructured.Unstructured {
 	var objects []*unstructured.Unstructured
 	for _, s := range a.Secrets {
 		if s.Data != nil {
-			objects = append(objects, carvel.CredentialSecret(a.Namespace, s.Name, s.Data))
+			obj := carvel.CredentialSecret(a.Namespace, s.Name, s.Data)
+			a.Defaults.With(carvel.Metadata{Labels: a.Labels, Annotations: a.Annotations}.Shared()).On(obj)
+			objects = append(objects, obj)
 		}
 	}
 	return objects

@@ -121,7 +121,7 @@ func (as *Apps) needed(a App) []string {
 
 // Missing are those of the files and directories that the App needs of the provider's
 // branch which are not there, in the order of their names, and of what is in a directory
-// that is missing, the directory alone.
+// that is missing, the directory alone. What is behind a symbolic link is a *SymlinkError.
 func (as *Apps) Missing(ctx context.Context, a App) ([]string, error) {
 	paths := as.needed(a)
 	if as.Repository == nil || len(paths) == 0 {
@@ -132,6 +132,13 @@ func (as *Apps) Missing(ctx context.Context, a App) ([]string, error) {
 	entries, err := as.Repository.Entries(ctx, gitops.Hash{}, paths...)
 	if err != nil {
 		return nil, err
+	}
+	for i, p := range paths {
+		if entries[i].Hash.IsZero() || isSymlink(entries[i]) {
+			if err := as.noSymlink(ctx, p); err != nil {
+				return nil, err
+			}
+		}
 	}
 	var missing []string
 	for i, p := range paths {

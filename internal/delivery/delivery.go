@@ -27,6 +27,8 @@ type Config struct {
 	Layout     repolayout.Layout
 	// Owner names this configuration in the marks of what it makes.
 	Owner string
+	// Defaults are on everything that it makes, under what a resource sets itself.
+	Defaults carvel.Metadata
 }
 
 // Location is the branch that clusters follow, and the one that commits go to if that is another.
@@ -49,7 +51,7 @@ type Delivery struct {
 func New(c Config) *Delivery {
 	all := clusters{Build: c.Build, Run: c.Run}
 	on := branch{Repository: c.Repository, Location: c.Location}
-	own := &ownership{Owner: c.Owner}
+	own := &ownership{Owner: c.Owner, Defaults: c.Defaults}
 	proposals := &Proposals{branch: on, Layout: c.Layout, Pushed: c.Pushed, Forge: c.Forge}
 	to := on
 	if c.Pushed != nil {

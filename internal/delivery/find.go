@@ -34,7 +34,7 @@ func (ns *Namespaces) Find(ctx context.Context, clusterName, namespace string) (
 		return spec, "", ErrNotFound
 	}
 	creation = carvel.MarkOf(live).Creation
-	spec.Labels, spec.Annotations = ownedMetadata(live)
+	spec.Labels, spec.Annotations = ns.ownedMetadata(live)
 	spec.Existing = live.GetLabels()[carvel.ManagedByLabel] != carvel.ManagedBy
 	binding, err := find(ctx, c, cluster.Ref{Resource: carvel.RoleBindings, Namespace: namespace, Name: carvel.InstallRoleName})
 	if err != nil {
@@ -52,8 +52,9 @@ func (ns *Namespaces) Find(ctx context.Context, clusterName, namespace string) (
 	if err != nil {
 		return spec, creation, err
 	}
-	if spec.Existing {
+	if spec.Existing && account != nil {
 		creation = carvel.MarkOf(account).Creation
+		spec.Labels, spec.Annotations = ns.ownedMetadata(account)
 	}
 	spec.ImagePullSecrets = carvel.ImagePullSecrets(account)
 	additional, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AdditionalRoleName})
@@ -103,14 +104,16 @@ func findAll(ctx context.Context, c Cluster, refs []cluster.Ref) (map[cluster.Re
 }
 
 // ownedMetadata are the labels and annotations that the provider has applied
-// for the practitioner.
-func ownedMetadata(live *unstructured.Unstructured) (labels, annotations map[string]string) {
+// for the practitioner, without its defaults.
+func (o *ownership) ownedMetadata(live *unstructured.Unstructured) (labels, annotations map[string]string) {
 	labels, annotations = cluster.OwnedMetadata(live, carvel.ManagedBy)
 	if labels[carvel.ManagedByLabel] == carvel.ManagedBy {
 		delete(labels, carvel.ManagedByLabel)
 	}
 	delete(annotations, carvel.MarkAnnotation)
 	delete(annotations, carvel.TokenSecretAnnotation)
+	own := carvel.Metadata{Labels: labels, Annotations: annotations}.Without(o.Defaults)
+	labels, annotations = own.Labels, own.Annotations
 	if len(labels) == 0 {
 		labels = nil
 	}
@@ -139,7 +142,7 @@ func (ks *Kubeconfigs) Find(ctx context.Context, namespace, name string) (Kubeco
 		return s, r, ErrNotFound
 	}
 	s.Type = carvel.SecretType(live)
-	s.Labels, s.Annotations = ownedMetadata(live)
+	s.Labels, s.Annotations = ks.ownedMetadata(live)
 	s.RunCluster = strings.TrimSuffix(name, carvel.DefaultKubeconfigSecretName(""))
 	s.Key = carvel.OnlyKey(live)
 	r = s.receipt(live)
@@ -191,7 +194,7 @@ func (as *Apps) Find(ctx context.Context, namespace, name string) (spec carvel.A
 		return spec, "", ErrNotFound
 	}
 	spec, err = carvel.ReadApp(live)
-	spec.Labels, spec.Annotations = ownedMetadata(live)
+	spec.Labels, spec.Annotations = as.ownedMetadata(live)
 	return spec, carvel.MarkOf(live).Creation, err
 }
 

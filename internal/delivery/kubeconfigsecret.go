@@ -79,6 +79,7 @@ type KubeconfigSecretReceipt struct {
 	Fingerprint         string
 	Type                string
 	Labels, Annotations map[string]string
+	All                 carvel.Metadata // with the defaults
 	Token               kubeconfig.Life // of a requested token that was just written
 	Mutations           []Mutation      // of what was applied
 	Failed              []FailedApp     // Apps that use the Secret and fail with what it holds now
@@ -149,6 +150,11 @@ func (ks *Kubeconfigs) Update(ctx context.Context, before, s KubeconfigSecret) (
 	if live != nil {
 		s.now = live
 	}
+	if s.Keep != "" { // else the token is written with the kubeconfig
+		if err := ks.relabelToken(ctx, s, live, mine); err != nil {
+			return KubeconfigSecretReceipt{}, err
+		}
+	}
 	r, err := ks.apply(ctx, build, s, mine, func(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		return build.Apply(ctx, s.ref(), mine.On(obj), s.Manager)
 	})
@@ -194,6 +200,10 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 		Type:        carvel.SecretType(live),
 		Labels:      s.Ignore.pick("labels", live.GetLabels(), s.Labels),
 		Annotations: s.Ignore.pick("annotations", live.GetAnnotations(), s.Annotations),
+		All: carvel.Metadata{
+			Labels:      s.Ignore.pick("labels", live.GetLabels(), s.All().Labels),
+			Annotations: s.Ignore.pick("annotations", live.GetAnnotations(), s.All().Annotations),
+		},
 	}
 	value, ok := carvel.SecretValue(live, s.Key)
 	if !ok {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
@@ -33,7 +34,7 @@ func (ks *Kubeconfigs) source(ctx context.Context, build Cluster, s *KubeconfigS
 		return source{File: kubeconfig.File{YAML: value}}, err
 	}
 	if s.ServiceAccount == nil {
-		kubeconfig, err := kubeconfig.Portable(s.Kubeconfig)
+		kubeconfig, err := kubeconfig.Usable(s.Kubeconfig, time.Now())
 		return source{File: kubeconfig}, err
 	}
 	c, endpoint, err := ks.runEndpoint(s.RunCluster, *s.ServiceAccount)

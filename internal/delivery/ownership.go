@@ -34,7 +34,9 @@ type Hold struct {
 
 // ownership tells whose an object is, for one configuration.
 type ownership struct {
-	Owner     string
+	Owner string
+	// Defaults are on all that is made, under what a resource sets itself.
+	Defaults  carvel.Metadata
 	creations creations
 }
 

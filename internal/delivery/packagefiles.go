@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,12 +27,12 @@ func (ct *Catalog) inRepository(ctx context.Context, name string, bytes *int) (P
 	}
 	entries, err := repository.List(ctx, dir)
 	if errors.Is(err, gitops.ErrNotExist) {
-		return list, ErrNotFound
+		return list, cmp.Or(ct.noSymlink(ctx, dir), ErrNotFound)
 	}
 	if err != nil {
 		return list, err
 	}
-	w := packageWalk{repository: repository, name: name, top: dir, bytes: bytes}
+	w := packageWalk{repository: repository, name: name, top: dir, branch: ct.Location.Branch, bytes: bytes}
 	err = w.walk(ctx, dir, entries)
 	return w.list, err
 }
@@ -49,6 +50,7 @@ const (
 type packageWalk struct {
 	repository Repository
 	name, top  string
+	branch     string
 	list       PackageList
 	entries    int
 	bytes      *int
@@ -103,6 +105,10 @@ func (w *packageWalk) directory(ctx context.Context, at level, entries []gitops.
 		here := path.Join(at.dir, entry.Name)
 		if err := gitops.CheckName(entry.Name); err != nil {
 			w.list.Unreadable = append(w.list.Unreadable, UnreadablePackage{Path: at.dir, Err: err})
+			continue
+		}
+		if isSymlink(entry) {
+			w.list.Unreadable = append(w.list.Unreadable, UnreadablePackage{Path: here, Err: &SymlinkError{Path: here, Branch: w.branch, For: here}})
 			continue
 		}
 		if entry.Dir() {

@@ -23,6 +23,13 @@ type Installs struct {
 	proposals *Proposals
 }
 
+// render writes the files of a package install, with the defaults under what it sets itself.
+func (is *Installs) render(s installfiles.Spec) (installfiles.Files, error) {
+	all := is.Defaults.With(carvel.Metadata{Labels: s.Install.Labels, Annotations: s.Install.Annotations})
+	s.Install.Labels, s.Install.Annotations = all.Labels, all.Annotations
+	return installfiles.Render(s)
+}
+
 // PackageInstall is a package on a run cluster, as files in the repository.
 type PackageInstall struct {
 	RunCluster string
@@ -60,6 +67,9 @@ type PackageInstallReceipt struct {
 	// encrypted file says is known to who writes it alone.
 	Says  installfiles.Blobs
 	Files map[string]string // path to content, the values masked
+	// Makes are the objects that a planned one will have, and Foreign those documents in
+	// the files as they were read that are not the package install's.
+	Makes, Foreign []installfiles.Document
 }
 
 // Changed reports whether the branch holds what was asked for.
@@ -68,16 +78,16 @@ func (r PackageInstallReceipt) Changed() bool { return r.Files != nil }
 // Plan is the receipt of the spec once it is committed, but for
 // the commit.
 func (is *Installs) Plan(p PackageInstall) (PackageInstallReceipt, error) {
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	if err != nil {
 		return PackageInstallReceipt{}, err
 	}
-	return PackageInstallReceipt{Blobs: files.Says(), Files: is.shownAt(p.At(), files.Shown())}, nil
+	return PackageInstallReceipt{Blobs: files.Says(), Files: is.shownAt(p.At(), files.Shown()), Makes: files.Makes()}, nil
 }
 
 // Says are the blobs of a spec's files once it is committed, as in Plan.
 func (is *Installs) Says(p PackageInstall) (installfiles.Blobs, error) {
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	return files.Says(), err
 }
 
@@ -152,7 +162,7 @@ func (is *Installs) commit(ctx context.Context, verb string, p PackageInstall, b
 // prepare are the edits of commit, and its receipt but for the commit.
 func (is *Installs) prepare(ctx context.Context, p PackageInstall, before installfiles.Before, mine carvel.Mark) ([]gitops.Edit, PackageInstallReceipt, error) {
 	var r PackageInstallReceipt
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	if err != nil {
 		return nil, r, err
 	}

@@ -24,7 +24,9 @@ type NewPackageInstall struct {
 }
 
 // CheckNew looks at what is in the place of a new package install.
-// It is an *ExistsError if that is somebody else's and not to be adopted.
+// It is an *ExistsError if that is somebody else's and not to be adopted, an
+// *OtherFileError if another file has what is to be made, and an *OtherDocumentsError if
+// an adoption would write over what is not the package install's.
 // Ours is what an interrupted creation of the same resource has made, what has
 // the planned content, and what ours tells, such as files about to be replaced
 // by the same resource. planned may be empty.
@@ -34,6 +36,9 @@ func (is *Installs) CheckNew(ctx context.Context, at repolayout.Install, planned
 	var n NewPackageInstall
 	found, err := is.files(ctx, at)
 	if err != nil {
+		return n, err
+	}
+	if err := is.checkPlace(ctx, at, planned.Makes); err != nil {
 		return n, err
 	}
 	there := installfiles.InTheWay(found, planned.Blobs)
@@ -63,6 +68,9 @@ func (is *Installs) CheckNew(ctx context.Context, at repolayout.Install, planned
 		}
 		if !how.Adopt {
 			return n, is.exists(ctx, is.Layout.Path(at, name), theirs.Mark)
+		}
+		if err := is.keepsOthers(at, there); err != nil {
+			return n, err
 		}
 		n.Seen = installfiles.Sighting(is.Layout.Dir(at), there, theirs.Mark)
 	}
@@ -122,7 +130,7 @@ func (is *Installs) takeOverFiles(ctx context.Context, p PackageInstall, mine ca
 	if err != nil {
 		return installfiles.Before{}, err
 	}
-	files, err := installfiles.Render(p.Spec)
+	files, err := is.render(p.Spec)
 	if err != nil {
 		return installfiles.Before{}, err
 	}
@@ -136,6 +144,9 @@ func (is *Installs) takeOverFiles(ctx context.Context, p PackageInstall, mine ca
 		return before, nil
 	case !p.Adopt:
 		return before, is.exists(ctx, is.Layout.Path(at, installfiles.First(there)), theirs.Mark)
+	}
+	if err := is.keepsOthers(at, there); err != nil {
+		return before, err
 	}
 	return before, p.asPlanned(is.where(), is.Layout.Dir(at), installfiles.Sighting(is.Layout.Dir(at), there, theirs.Mark))
 }

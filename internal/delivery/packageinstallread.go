@@ -55,10 +55,26 @@ func (is *Installs) Read(ctx context.Context, at repolayout.Install, known ...st
 	return found, r, nil
 }
 
+// ReadNew is Read for an import, which refuses what an update would put right: there is
+// nobody who says yet what is right.
+func (is *Installs) ReadNew(ctx context.Context, at repolayout.Install) (PackageInstall, PackageInstallReceipt, error) {
+	found, r, err := is.Read(ctx, at)
+	if err != nil {
+		return found, r, err
+	}
+	files, err := is.files(ctx, at)
+	if err == nil {
+		if wrong := installfiles.Importable(at.Package, files); wrong != nil {
+			err = is.unreadable(at, wrong)
+		}
+	}
+	return found, r, err
+}
+
 // found is the receipt of files that were read. The file with the mark is among
 // its blobs, so that it is known whether that is another by the time of a write.
 func (is *Installs) found(at repolayout.Install, ours, all installfiles.Contents) PackageInstallReceipt {
-	r := PackageInstallReceipt{Blobs: ours.Blobs(), Files: is.shownAt(at, ours.Shown())}
+	r := PackageInstallReceipt{Blobs: ours.Blobs(), Files: is.shownAt(at, ours.Shown()), Foreign: installfiles.Foreign(ours)}
 	m := installfiles.ReadMark(all)
 	r.Mark, r.AsWritten = m.Mark, m.Creation != "" && m.Wrote(all)
 	if r.Mark.Creation != "" {

@@ -284,7 +284,7 @@ func (is *Installs) On(ctx context.Context, runCluster string) ([]string, error)
 	}
 	var names, paths []string
 	for _, entry := range entries {
-		if entry.Dir() && carvel.ValidatePackageName(entry.Name) == nil {
+		if (entry.Dir() || isSymlink(entry)) && carvel.ValidatePackageName(entry.Name) == nil {
 			at := repolayout.Install{Package: entry.Name, RunCluster: runCluster}
 			names, paths = append(names, entry.Name), append(paths, is.Layout.Path(at, repolayout.PackageInstallFile))
 		}
@@ -294,10 +294,14 @@ func (is *Installs) On(ctx context.Context, runCluster string) ([]string, error)
 		return nil, err
 	}
 	var installed []string
+	var missing []string
 	for i, name := range names {
+		if found[i].Hash.IsZero() {
+			missing = append(missing, is.Layout.Dir(repolayout.Install{Package: name, RunCluster: runCluster}))
+		}
 		if found[i].File() {
 			installed = append(installed, name)
 		}
 	}
-	return installed, nil
+	return installed, is.noSymlink(ctx, missing...)
 }

@@ -76,7 +76,7 @@ func (ct *Catalog) AllPackages(ctx context.Context, from PackageSource) (Package
 	}
 	var names, directories []string
 	for _, entry := range entries {
-		if entry.Dir() && carvel.ValidatePackageName(entry.Name) == nil {
+		if carvel.ValidatePackageName(entry.Name) == nil && (entry.Dir() || isSymlink(entry)) {
 			names, directories = append(names, entry.Name), append(directories, ct.Layout.PackagesDir(entry.Name))
 		}
 	}
@@ -86,7 +86,12 @@ func (ct *Catalog) AllPackages(ctx context.Context, from PackageSource) (Package
 	var bytes int
 	for _, name := range names {
 		one, err := ct.inRepository(ctx, name, &bytes)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		var link *SymlinkError
+		switch {
+		case errors.As(err, &link): // of one package, and no reason to have none of the others
+			all.Unreadable = append(all.Unreadable, UnreadablePackage{Path: link.Path, Err: link})
+			continue
+		case err != nil && !errors.Is(err, ErrNotFound):
 			return all, err
 		}
 		all.Packages = append(all.Packages, one.Packages...)

@@ -158,7 +158,8 @@ func (ps *Proposals) ask(ctx context.Context, p Proposal) (*forge.Request, error
 			return request, err
 		}
 	}
-	content := p.content(changes.body(p.Body, ps.bodyLimit()))
+	part := changes.body(p.Body, ps.bodyLimit())
+	content := p.content(withChanges(p.Body, part))
 	if content.Title == "" {
 		content.Title = changes.title()
 	}
@@ -173,9 +174,7 @@ func (ps *Proposals) ask(ctx context.Context, p Proposal) (*forge.Request, error
 		}
 	}
 	if p.isZero() {
-		content = forge.Content{Title: request.Title, Body: withChanges(request.Body, content.Body)}
-	} else {
-		content.Body = withChanges(p.Body, content.Body)
+		content = forge.Content{Title: request.Title, Body: withChanges(request.Body, part)}
 	}
 	return ps.Forge.Update(ctx, request.Number, content)
 }

@@ -193,12 +193,12 @@ func (s RunNamespace) namespace(ctx context.Context, c Cluster) (*unstructured.U
 }
 
 func (s RunNamespace) receipt(namespace *unstructured.Unstructured) RunNamespaceReceipt {
-	return RunNamespaceReceipt{
-		UID:         namespace.GetUID(),
-		Objects:     map[string]string{},
-		Labels:      s.Ignore.pick("labels", namespace.GetLabels(), s.Labels),
-		Annotations: s.Ignore.pick("annotations", namespace.GetAnnotations(), s.Annotations),
+	r := RunNamespaceReceipt{UID: namespace.GetUID(), Objects: map[string]string{}, Labels: s.Labels, Annotations: s.Annotations}
+	if !s.Existing { // the other objects show theirs in Objects
+		r.Labels = s.Ignore.pick("labels", namespace.GetLabels(), s.Labels)
+		r.Annotations = s.Ignore.pick("annotations", namespace.GetAnnotations(), s.Annotations)
 	}
+	return r
 }
 
 // Read reads the objects. A missing Namespace is ErrNotFound;

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,19 +15,43 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 )
 
-// RemainingError: objects that must go first were still there when the time
-// was up.
+// RemainingError: PackageInstalls or Apps that must go first were still there when the
+// time was up.
 type RemainingError struct {
 	Cluster, Namespace string
-	Remaining          []string // "kind name"
+	Remaining          []Remaining
 	Err                error
 }
 
+// Remaining is an object that is still there.
+type Remaining struct {
+	What       string // "kind name"
+	Deleting   bool
+	Finalizers []string
+	Message    string // of its controller
+}
+
 func (e *RemainingError) Error() string {
-	return fmt.Sprintf("namespace %s on %s still holds %s: %v",
-		e.Namespace, e.Cluster, strings.Join(e.Remaining, ", "), e.Err)
+	names := make([]string, len(e.Remaining))
+	for i, r := range e.Remaining {
+		names[i] = r.What
+	}
+	return fmt.Sprintf("namespace %s on %s still holds %s: %v", e.Namespace, e.Cluster, strings.Join(names, ", "), e.Err)
 }
 func (e *RemainingError) Unwrap() error { return e.Err }
+
+// TerminatingError: the Namespace itself is being deleted, and was still there when the
+// time was up.
+type TerminatingError struct {
+	Cluster, Namespace string
+	carvel.Termination
+	Err error
+}
+
+func (e *TerminatingError) Error() string {
+	return fmt.Sprintf("namespace %s on %s is still being deleted: %v", e.Namespace, e.Cluster, e.Err)
+}
+func (e *TerminatingError) Unwrap() error { return e.Err }
 
 // Delete waits until no PackageInstall and no App is left in the
 // namespace, since one that outlives its ServiceAccount is stuck for ever. Then
@@ -114,7 +137,7 @@ func waitEmpty(ctx context.Context, c Cluster, namespace string) error {
 		case errors.As(err, &notServed):
 			continue // none can exist
 		case len(remaining) > 0:
-			return &RemainingError{Cluster: c.Name(), Namespace: namespace, Remaining: remaining, Err: err}
+			return &RemainingError{Cluster: c.Name(), Namespace: namespace, Remaining: lookAt(ctx, c, resource, namespace, remaining), Err: err}
 		case err != nil:
 			return err
 		}
@@ -139,31 +162,43 @@ func (ns *Namespaces) deleteNamespace(ctx context.Context, c Cluster, s RunNames
 			return nil, err
 		}
 	}
-	var reasons []string
+	var why carvel.Termination
 	err := c.WaitGone(ctx, ref, uid, func(obj *unstructured.Unstructured) error {
-		reasons = terminationReasons(obj)
+		why = carvel.ReadTermination(obj)
 		return nil
 	})
-	if err != nil && len(reasons) > 0 {
-		err = &RemainingError{Cluster: c.Name(), Namespace: s.Name, Remaining: reasons, Err: err}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &TerminatingError{Cluster: c.Name(), Namespace: s.Name, Termination: why, Err: err}
 	}
 	return nil, err
 }
 
-// terminationReasons are the messages of a terminating Namespace's conditions
-// that say what it waits for.
-func terminationReasons(namespace *unstructured.Unstructured) []string {
-	conditions, _, err := unstructured.NestedSlice(namespace.Object, "status", "conditions")
-	if err != nil {
-		return nil // no conditions to report
+// lookAt tells what objects that are left wait for, as far as the run cluster lets it be
+// seen. The time of the wait is up.
+func lookAt(ctx context.Context, c Cluster, resource schema.GroupVersionResource, namespace string, names []string) []Remaining {
+	interrupted := errors.Is(ctx.Err(), context.Canceled)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
+	defer cancel()
+	var left []Remaining
+	var items []unstructured.Unstructured
+	var err error
+	if !interrupted { // after that nothing more is sent
+		items, err = c.List(ctx, resource, namespace)
 	}
-	reasons := map[string]bool{}
-	for _, c := range conditions {
-		if m, ok := c.(map[string]any); ok && m["status"] == "True" {
-			if text, ok := m["message"].(string); ok {
-				reasons[text] = true
-			}
+	if err != nil || len(items) == 0 {
+		for _, name := range names {
+			left = append(left, Remaining{What: name})
 		}
+		return left
 	}
-	return slices.Sorted(maps.Keys(reasons))
+	for i := range items {
+		r := Remaining{
+			What: items[i].GetKind() + " " + items[i].GetName(), Deleting: items[i].GetDeletionTimestamp() != nil, Finalizers: items[i].GetFinalizers(),
+		}
+		if status, err := carvel.ReadAppStatus(&items[i]); err == nil { // of the same form for both kinds
+			r.Message = status.Message()
+		}
+		left = append(left, r)
+	}
+	return left
 }

@@ -88,7 +88,7 @@ func (ks *Kubeconfigs) newTokenName(ctx context.Context, c Cluster, s Kubeconfig
 	case len(made) > 0:
 		return made[0], nil
 	}
-	unique := make([]byte, 4)
+	unique := make([]byte, carvel.TokenSecretRandom)
 	_, _ = rand.Read(unique) // never fails
 	return begin + "-" + hex.EncodeToString(unique), nil
 }
@@ -127,7 +127,9 @@ func (s KubeconfigSecret) tokenOf(live *unstructured.Unstructured) string {
 }
 
 func (s KubeconfigSecret) tokenSecret() *unstructured.Unstructured {
-	return carvel.TokenSecret(s.ServiceAccount.Namespace, s.TokenSecret, s.ServiceAccount.Name)
+	obj := carvel.TokenSecret(s.ServiceAccount.Namespace, s.TokenSecret, s.ServiceAccount.Name)
+	s.All().Shared().On(obj)
+	return obj
 }
 
 // applyToken writes the token Secret: the one that is recorded, or a new one
@@ -150,6 +152,35 @@ func (ks *Kubeconfigs) applyToken(ctx context.Context, c Cluster, s *KubeconfigS
 	}
 	live, _, err := ks.establish(ctx, c, s.tokenSecret(), mine, s.Manager, nil)
 	return live, err
+}
+
+// relabelToken puts the labels and annotations on the token Secret as well, if the Secret
+// on the build cluster had others before.
+func (ks *Kubeconfigs) relabelToken(ctx context.Context, s KubeconfigSecret, before *unstructured.Unstructured, mine carvel.Mark) error {
+	if !s.keepsToken() || s.TokenSecret == "" || before == nil {
+		return nil
+	}
+	labels, annotations := cluster.OwnedMetadata(before, s.Manager.Name)
+	delete(labels, carvel.ManagedByLabel)
+	delete(annotations, carvel.MarkAnnotation)
+	delete(annotations, carvel.TokenSecretAnnotation)
+	all, had := s.All(), carvel.Metadata{Labels: labels, Annotations: annotations}
+	missing, dropped := all.Without(had), had.Without(all)
+	if len(missing.Labels)+len(missing.Annotations)+len(dropped.Labels)+len(dropped.Annotations) == 0 {
+		return nil
+	}
+	c, _, err := ks.runEndpoint(s.RunCluster, *s.ServiceAccount)
+	if err != nil {
+		return err
+	}
+	secret := s.tokenSecret()
+	live, err := find(ctx, c, refOf(secret))
+	if err != nil || live == nil || s.isTaken(carvel.MarkOf(live)) {
+		return err // what is not there is made when it is needed
+	}
+	mine.Adopted = false
+	_, err = c.Apply(ctx, refOf(secret), mine.On(secret), s.Manager)
+	return err
 }
 
 // fillToken makes the token Secret and waits for its token. added reports whether

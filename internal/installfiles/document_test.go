@@ -123,7 +123,6 @@ func TestCanonical(t *testing.T) {
 	for name, c := range map[string]struct{ file, text string }{
 		"a field":               {repolayout.PackageInstallFile, install + "  theirs: true\n"},
 		"a false boolean":       {repolayout.PackageInstallFile, install + "  paused: false\n"},
-		"a document":            {repolayout.PackageInstallFile, install + "---\na: 1\n"},
 		"an annotation unknown": {repolayout.PackageInstallFile, strings.Replace(install, "metadata:\n", "metadata:\n  generateName: x\n", 1)},
 		"a key":                 {repolayout.ParamsFile, params + "  b.yaml: 'a: 1'\n"},
 		"another key":           {repolayout.ParamsFile, strings.Replace(params, "values.yaml", "other.yaml", 1)},

@@ -26,9 +26,15 @@ func FuzzFiles(f *testing.F) {
 				t.Error("what was read cannot be written")
 			}
 		}
-		_ = s.readValues(data)
+		if documents, err := placedIn(repolayout.ParamsFile, data); err == nil {
+			for i := range documents {
+				_ = s.readValues(&documents[i])
+			}
+		}
 		_, _ = s.readOverlays(data)
-		sameFile(data, data)
+		sameFile(repolayout.ParamsFile, data, data, nil)
+		_ = Foreign(Contents{repolayout.PackageInstallFile: data})
+		_, _ = Clash("x.yml", data, "a.b.c", nil)
 		_, _ = cutHash(string(data))
 		for _, shown := range []string{maskSecret(data), maskOthers(data)} {
 			if shown != string(data) && maskSecret([]byte(shown)) == "" {

@@ -18,6 +18,7 @@ package installfiles
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -67,8 +68,12 @@ type Files struct {
 	contents   Contents
 	kept       Contents // as they are in the repository
 	says       Blobs
+	makes      []Document
 	recipients []string
 }
+
+// Makes are the objects in the files.
+func (f Files) Makes() []Document { return slices.Clone(f.makes) }
 
 // Says stands for what the files say: the blob that each of them has in the form that
 // Render gives it, and for an encrypted one, another digest of what is in it and for

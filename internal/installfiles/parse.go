@@ -24,17 +24,20 @@ func Parse(found Contents) (Spec, Contents, error) {
 		ours[repolayout.ParamsFile] = params
 	}
 	var s Spec
-	var err error
-	if s.Install, err = carvel.ReadPackageInstall(found[repolayout.PackageInstallFile]); err != nil {
-		return s, ours, inFile(repolayout.PackageInstallFile, err)
+	p, install, err := pairOf(found)
+	if s.Install = install; err != nil {
+		return s, ours, err
 	}
 	if s.Install.Annotations[orderAnnotation] == valuesOrder {
 		s.dropAnnotation(orderAnnotation)
 	}
-	if hasParams {
-		if err := s.readValues(params); err != nil {
-			return s, ours, inFile(repolayout.ParamsFile, err)
+	switch {
+	case p.values != nil:
+		if err := s.readValues(p.values); err != nil {
+			return s, ours, fmt.Errorf("%s: line %d: %w", p.values.File, p.values.Line, err)
 		}
+	case hasParams && !slices.ContainsFunc(p.all, func(d placed) bool { return d.File == repolayout.ParamsFile }):
+		return s, ours, inFile(repolayout.ParamsFile, errors.New("no Secret in it"))
 	}
 	if encrypted, ok := found[repolayout.EncryptedParamsFile]; ok && s.Values == nil {
 		referred, err := s.readHiddenValues(encrypted)
@@ -52,36 +55,40 @@ func Parse(found Contents) (Spec, Contents, error) {
 		}
 		if referred {
 			ours[repolayout.OverlaysFile] = overlays
+			return s, ours, nil
+		}
+	}
+	if p.overlays != nil && p.overlays != p.values {
+		secret, _ := carvel.SecretOf(p.overlays.value)
+		if _, err := s.takeOverlays(secret); err != nil {
+			return s, ours, fmt.Errorf("%s: line %d: %w", p.overlays.File, p.overlays.Line, err)
 		}
 	}
 	return s, ours, nil
 }
 
 // Canonical are the bytes that Render gives for what found files say, for each
-// that says nothing beyond it. A file with a field, a key or a document that no
-// spec has is not among them.
+// that says nothing beyond it. A file with a field or a key that no spec has is not
+// among them; documents that are not the package install's make no difference.
 func Canonical(s Spec, found Contents) (Contents, error) {
 	s.Recipients = nil // what is encrypted has no other form
 	rendered, err := Render(s)
 	if err != nil {
 		return nil, err
 	}
-	same := Contents{}
+	same, foreign := Contents{}, Foreign(found)
 	for name, data := range found {
-		if sameFile(data, rendered.contents[name]) {
+		if sameFile(name, data, rendered.contents[name], foreign) {
 			same[name] = rendered.contents[name]
 		}
 	}
 	return same, nil
 }
 
-// readValues takes over what the file of the values Secret holds. Of a Secret
+// readValues takes over what the values Secret holds. Of a Secret
 // with several keys the controller reads all, in the order of their names.
-func (s *Spec) readValues(data []byte) error {
-	secret, err := carvel.ReadSecretFile(data)
-	if err != nil {
-		return err
-	}
+func (s *Spec) readValues(d *placed) error {
+	secret, _ := carvel.SecretOf(d.value)
 	texts, err := secret.Texts()
 	if err != nil {
 		return err
@@ -142,6 +149,10 @@ func (s *Spec) readOverlays(data []byte) (ours bool, err error) {
 	if err != nil || secret.Name != named {
 		return false, err
 	}
+	return s.takeOverlays(secret)
+}
+
+func (s *Spec) takeOverlays(secret carvel.SecretFile) (ours bool, err error) {
 	if s.Overlays, err = secret.Texts(); err != nil || len(s.Overlays) == 0 {
 		return false, err
 	}

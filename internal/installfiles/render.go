@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/slowdigest"
@@ -70,9 +72,17 @@ func Render(s Spec) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	objects[repolayout.PackageInstallFile] = object.Object
 	f := Files{contents: Contents{}, recipients: s.Recipients}
+	shared := carvel.Metadata{Labels: s.Install.Labels, Annotations: s.Install.Annotations}.Shared()
+	for _, object := range objects {
+		shared.On(&unstructured.Unstructured{Object: object})
+	}
+	objects[repolayout.PackageInstallFile] = object.Object
 	for name, object := range objects {
+		metadata, _ := object["metadata"].(map[string]any)
+		kind, _ := object["kind"].(string)
+		called, _ := metadata["name"].(string)
+		f.makes = append(f.makes, Document{File: name, Kind: kind, Name: called})
 		if f.contents[name], err = ytt.Write(object); err != nil {
 			return Files{}, fmt.Errorf("render %s: %w", name, err)
 		}

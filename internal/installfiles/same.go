@@ -7,16 +7,16 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
-// sameFile reports whether two texts hold the same objects: comments, the order
-// of keys and the way that a scalar is written do not matter, nor how the values
-// in a values Secret are written. The documents of one text may be more than
-// those of the other by empty ones only.
-func sameFile(a, b []byte) bool {
-	if bytes.Equal(a, b) {
+// sameFile reports whether a file holds the objects of a text that the provider writes,
+// besides foreign ones: comments, the order of keys and the way that a scalar is
+// written do not matter, nor how the values in a values Secret are written. The
+// documents of one text may be more than those of the other by empty ones only.
+func sameFile(name string, data, written []byte, foreign []Document) bool {
+	if bytes.Equal(data, written) {
 		return true
 	}
-	x, errX := ytt.Read(a)
-	y, errY := ytt.Read(b)
+	x, errX := own(name, data, foreign)
+	y, errY := ytt.Read(written)
 	return errX == nil && errY == nil && ytt.Same(meant(x), meant(y))
 }
 

@@ -1,12 +1,15 @@
 // Package kubeconfig makes kubeconfigs that work from inside another cluster, and looks
 // at their tokens. kapp-controller keeps the inline data of a kubeconfig alone and drops
 // files, plugins and the rest without a word, so that Portable refuses what would be
-// lost. Nothing here reads a file or asks a server, and no error quotes a kubeconfig.
+// lost, and what kubectl would refuse or use as nobody. Nothing here reads a file or asks a server, and no error quotes a kubeconfig.
 package kubeconfig
 
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -14,19 +17,31 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
-// PortabilityError says why kapp-controller could not use a kubeconfig: it
-// keeps inline data alone and drops the rest without a word.
-type PortabilityError struct {
-	Findings []string // a sentence each
+// Finding is one thing that is wrong with a kubeconfig, as a sentence without its full
+// stop.
+type Finding struct {
+	Text    string
+	Dropped bool // kapp-controller drops it without a word
 }
+
+// PortabilityError says why kapp-controller could not use a kubeconfig.
+type PortabilityError struct{ Findings []Finding }
 
 func (e *PortabilityError) Error() string {
 	errs := make([]error, len(e.Findings))
 	for i, f := range e.Findings {
-		errs[i] = errors.New(f)
+		errs[i] = errors.New(f.Text)
 	}
 	return errors.Join(errs...).Error()
 }
+
+// Dropped reports whether kapp-controller drops something of the kubeconfig.
+func (e *PortabilityError) Dropped() bool {
+	return slices.ContainsFunc(e.Findings, func(f Finding) bool { return f.Dropped })
+}
+
+// Text has all findings in one line.
+func (e *PortabilityError) Text() string { return strings.ReplaceAll(e.Error(), "\n", "; ") }
 
 // File is a kubeconfig of one context that kapp-controller can use.
 type File struct {
@@ -38,70 +53,74 @@ type File struct {
 // with *PortabilityError what would not work from inside another cluster.
 // Errors never quote the kubeconfig's content.
 func Portable(data []byte) (File, error) {
-	config, err := clientcmd.Load(data)
+	config, err := minified(data)
 	if err != nil {
-		return File{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+		return File{}, err
 	}
-	if findings := currentContext(config); len(findings) > 0 {
-		return File{}, &PortabilityError{findings}
-	}
-	if err := api.MinifyConfig(config); err != nil {
-		return File{}, fmt.Errorf("reduce the kubeconfig to its current context: %w", err)
-	}
-	current := config.Contexts[config.CurrentContext]
-	cluster, user := config.Clusters[current.Cluster], config.AuthInfos[current.AuthInfo]
-	if findings := append(clusterFindings(cluster), userFindings(user)...); len(findings) > 0 {
+	if findings := check(config); len(findings) > 0 {
 		return File{}, &PortabilityError{findings}
 	}
 	out, err := clientcmd.Write(*config)
 	if err != nil {
 		return File{}, fmt.Errorf("write the kubeconfig: %w", err)
 	}
+	cluster, _ := parts(config)
 	return File{Server: giturl.Public(cluster.Server), YAML: out}, nil
 }
 
-func currentContext(config *api.Config) []string {
+// Usable is Portable for a kubeconfig that is to be used now: it refuses credentials
+// that have expired as well.
+func Usable(data []byte, now time.Time) (File, error) {
+	file, err := Portable(data)
+	if err != nil {
+		return File{}, err
+	}
+	config, err := minified(file.YAML)
+	if err != nil {
+		return File{}, err
+	}
+	if findings := expired(config, now); len(findings) > 0 {
+		return File{}, &PortabilityError{findings}
+	}
+	return file, nil
+}
+
+// minified has the current context and what it names, which is there.
+func minified(data []byte) (*api.Config, error) {
+	config, err := load(data)
+	if err != nil {
+		return nil, err
+	}
+	if findings := currentContext(config); len(findings) > 0 {
+		return nil, &PortabilityError{findings}
+	}
+	if err := api.MinifyConfig(config); err != nil {
+		return nil, fmt.Errorf("reduce the kubeconfig to its current context: %w", err)
+	}
+	return config, nil
+}
+
+// parts are what the current context names.
+func parts(config *api.Config) (*api.Cluster, *api.AuthInfo) {
+	current := config.Contexts[config.CurrentContext]
+	return config.Clusters[current.Cluster], config.AuthInfos[current.AuthInfo]
+}
+
+func currentContext(config *api.Config) []Finding {
 	if config.CurrentContext == "" {
-		return []string{"current-context is not set: set it to the context of the run cluster"}
+		return []Finding{{Text: "current-context is not set: set it to the context of the run cluster"}}
 	}
 	context, ok := config.Contexts[config.CurrentContext]
 	if !ok {
-		return []string{fmt.Sprintf("current-context names %q, and there is no such context", config.CurrentContext)}
+		return []Finding{{Text: fmt.Sprintf("current-context names %q, and there is no such context", config.CurrentContext)}}
 	}
-	var findings []string
+	var findings []Finding
 	if _, ok := config.Clusters[context.Cluster]; !ok {
-		findings = append(findings, fmt.Sprintf("the context names cluster %q, and there is no such cluster", context.Cluster))
+		findings = append(findings, Finding{Text: fmt.Sprintf("the context names cluster %q, and there is no such cluster", context.Cluster)})
 	}
 	if _, ok := config.AuthInfos[context.AuthInfo]; !ok {
-		findings = append(findings, fmt.Sprintf("the context names user %q, and there is no such user", context.AuthInfo))
+		findings = append(findings, Finding{Text: fmt.Sprintf("the context names user %q, and there is no such user", context.AuthInfo)})
 	}
-	return findings
-}
-
-func clusterFindings(c *api.Cluster) []string {
-	var findings []string
-	if c.Server == "" {
-		findings = append(findings, "the cluster has no server")
-	}
-	if c.CertificateAuthority != "" {
-		findings = append(findings, "certificate-authority is a file path: inline it as certificate-authority-data")
-	}
-	return findings
-}
-
-func userFindings(u *api.AuthInfo) []string {
-	var findings []string
-	add := func(bad bool, text string) {
-		if bad {
-			findings = append(findings, text)
-		}
-	}
-	add(u.Exec != nil, "the user runs an exec plugin, which does not run inside the controller: use a token, or the service_account source")
-	add(u.AuthProvider != nil, "the user has an auth-provider, which Kubernetes no longer supports: use a token, or the service_account source")
-	add(u.TokenFile != "", "tokenFile is a file path: inline it as token")
-	add(u.ClientCertificate != "", "client-certificate is a file path: inline it as client-certificate-data")
-	add(u.ClientKey != "", "client-key is a file path: inline it as client-key-data")
-	add(u.ImpersonateUID != "", "as-uid is dropped by the controller: remove it")
 	return findings
 }
 
@@ -132,9 +151,9 @@ func ForServiceAccount(cluster string, at APIServer, namespace, serviceAccount, 
 
 // WithToken is a kubeconfig with another token of its current context's user.
 func WithToken(data []byte, token string) ([]byte, error) {
-	config, err := clientcmd.Load(data)
+	config, err := load(data)
 	if err != nil {
-		return nil, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+		return nil, err
 	}
 	current, ok := config.Contexts[config.CurrentContext]
 	if !ok || config.AuthInfos[current.AuthInfo] == nil {
@@ -153,9 +172,9 @@ type Context struct {
 
 // CurrentContext reads a kubeconfig's current context.
 func CurrentContext(data []byte) (Context, error) {
-	config, err := clientcmd.Load(data)
+	config, err := load(data)
 	if err != nil {
-		return Context{}, errors.New("not a kubeconfig: it cannot be read as the YAML of kind Config")
+		return Context{}, err
 	}
 	current, ok := config.Contexts[config.CurrentContext]
 	if !ok {

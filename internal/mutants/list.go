@@ -13,6 +13,8 @@ var (
 	apps        = []string{"delivery", "provider/app"}
 	namespaces  = []string{"delivery", "provider/runnamespace"}
 	kubeconfigs = []string{"delivery", "provider/kubeconfigsecret"}
+	proposals   = []string{"delivery"}
+	merges      = []string{"gitops", "gitops/internal/odb"}
 )
 
 // mutants are in the layers that tell the story: what a configuration becomes, what is
@@ -39,9 +41,17 @@ var mutants = []mutant{
 	{"a token that nobody revokes", "delivery/kubeconfigsecret.go", "\t\tleft = ks.deleteTokens(ctx, s, live)\n", "", kubeconfigs},
 	{"a token that is left where the Secret cannot be written", "delivery/kubeconfigsecret.go", "\tlive, err := apply(obj)\n\tif err != nil {\n\t\treturn KubeconfigSecretReceipt{}, ks.undoSource(ctx, s, source, err)\n", "\tlive, err := apply(obj)\n\tif err != nil {\n\t\treturn KubeconfigSecretReceipt{}, err\n", kubeconfigs},
 	{"a delete of what another resource has", "delivery/ownership.go", "\t\treturn LeftTaken\n", "\t\treturn \"\"\n", installs},
-	{"a directory that goes with its files", "delivery/packageinstall.go", "err == nil && kept.IsZero() {", "err == nil && !kept.IsZero() {", installs},
+	{"a directory that goes with its files", "delivery/packageinstall.go", "if err != nil || !kept.IsZero() {\n\t\treturn edits, err", "if err != nil || kept.IsZero() {\n\t\treturn edits, err", installs},
 	{"an adoption of what the plan did not see", "delivery/adoption.go", "\tif !h.Adopt || h.Seen == nil || *h.Seen == found {", "\tif true {", []string{"delivery"}},
 	{"a create that takes what is somebody else's", "delivery/ownership.go", "\tcase !adopt:\n", "\tcase false:\n", kubeconfigs},
+	// What goes by a branch of its own.
+	{"a request that was turned down and waits all the same", "delivery/proposals.go", "r != nil && r.State != forge.Open &&", "r != nil && r.State == forge.Merged &&", proposals},
+	{"a commit that counts as landed before it is", "delivery/proposals.go", "\tcase err == nil && landed:\n", "\tcase err == nil || landed:\n", proposals},
+	{"a removal that nobody waits for", "delivery/packageinstall.go", "if !is.proposals.Proposed() || len(places) == 0 {", "if true {", proposals},
+	{"a request with nothing in it", "delivery/request.go", "\tif len(changes.files) == 0 {\n", "\tif false {\n", proposals},
+	{"a push over commits of others", "gitops/merge.go", "case merged.Tree == root && len(foreign) == 0:", "case merged.Tree == root:", merges},
+	{"a conflict that is pushed", "gitops/merge.go", "case len(merged.Conflicts) > 0:", "case false:", merges},
+	{"a merge without the base's changes", "gitops/internal/odb/merge.go", "\t\tcase ours:\n\t\t\tchanged = theirs\n", "\t\tcase ours:\n\t\t\tchanged = ours\n", merges},
 	// A wait that is not made, and a check that is not asked.
 	{"an App that is not waited for", "delivery/app.go", "\tr, err := as.wait(ctx, build, a, live, obj, ran)\n\treturn a.written(r, live, obj, mine), err\n", "\treturn a.written(AppReceipt{UID: live.GetUID()}, live, obj, mine), nil\n", apps},
 	{"a run cluster that nobody looks at", "delivery/appwait.go", "run != nil && w.app.Cluster != nil {", "run != nil && w.app.Cluster == nil {", apps},

@@ -2,12 +2,14 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -51,8 +53,11 @@ func (m model) build(ctx context.Context, userAgent string, into *delivery.Confi
 		unknown.Build = true
 		return nil
 	}
-	config, diags := clusterConfig(ctx, m.BuildCluster, kubeVariables)
-	if diags.HasError() || m.BuildCluster.IsNull() && !named(config) {
+	config, diags := clusterConfig(ctx, m.BuildCluster, path.Root("build_cluster"), kubeVariables)
+	if m.BuildCluster.IsNull() && !named(config) {
+		return nil // what the environment has is for others
+	}
+	if diags.HasError() {
 		return diags
 	}
 	into.Build = cluster.New("build_cluster", userAgent, config)
@@ -77,10 +82,8 @@ func (m model) run(ctx context.Context, userAgent string, into *delivery.Config,
 			continue
 		}
 		prefix := runClusterPrefix + variableName(name)
-		config, d := clusterConfig(ctx, object, map[string]string{"token": prefix + tokenSuffix})
-		if config.Kubeconfig == "" && !named(config) {
-			config.Kubeconfig = os.Getenv(prefix + kubeconfigSuffix)
-		}
+		config, d := clusterConfig(ctx, object, path.Root("run_clusters").AtMapKey(name),
+			map[string]string{"token": prefix + tokenSuffix, "kubeconfig": prefix + kubeconfigSuffix})
 		diags.Append(d...)
 		into.Run[name] = cluster.New("run_clusters["+strconv.Quote(name)+"]", userAgent, config)
 	}
@@ -93,9 +96,9 @@ func variableName(name string) string {
 	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// clusterConfig reads a cluster connection, and from the environment what it
-// does not set.
-func clusterConfig(ctx context.Context, object types.Object, variables map[string]string) (cluster.Config, diag.Diagnostics) {
+// clusterConfig reads the cluster connection at a path, and from the environment what
+// it does not set: a kubeconfig where it names no server.
+func clusterConfig(ctx context.Context, object types.Object, at path.Path, variables map[string]string) (cluster.Config, diag.Diagnostics) {
 	var m schemas.Cluster
 	var diags diag.Diagnostics
 	if !object.IsNull() {
@@ -116,7 +119,7 @@ func clusterConfig(ctx context.Context, object types.Object, variables map[strin
 		ConfigContext:         get(m.ConfigContext, "config_context"),
 		ConfigContextAuthInfo: get(m.ConfigContextAuthInfo, "config_context_auth_info"),
 		ConfigContextCluster:  get(m.ConfigContextCluster, "config_context_cluster"),
-		Kubeconfig:            get(m.Kubeconfig, "kubeconfig"),
+		Kubeconfig:            m.Kubeconfig.ValueString(),
 		Learn:                 redact.From(ctx).Know,
 	}
 	redact.From(ctx).Know(c.Token, c.Password, c.ClientKey)
@@ -137,11 +140,35 @@ func clusterConfig(ctx context.Context, object types.Object, variables map[strin
 	}
 	diags.Append(configPaths(ctx, m, variables, &c)...)
 	diags.Append(execConfig(ctx, m.Exec, &c)...)
+	if c.Kubeconfig == "" && !named(c) {
+		c.Kubeconfig = os.Getenv(variables["kubeconfig"])
+	}
+	given := object.Attributes()
+	for _, wrong := range c.Check() {
+		variable := ""
+		if value, isSet := given[wrong.Field]; !isSet || value.IsNull() {
+			variable = variables[wrong.Field]
+		}
+		diags.Append(invalidField(at, wrong, variable))
+	}
 	return c, diags
 }
 
+// invalidField is about a setting of a cluster connection, which may be a variable's in
+// the environment.
+func invalidField(at path.Path, wrong *cluster.FieldError, variable string) diag.Diagnostic {
+	name := at.AtName(wrong.Field).String()
+	if variable != "" && os.Getenv(variable) != "" {
+		return diag.NewErrorDiagnostic("Invalid "+variable, fmt.Sprintf("%s, which the environment sets for %s, %s.", variable, name, wrong.Err))
+	}
+	if wrong.Secret { // Terraform may show the lines of an attribute that an error is about
+		return diag.NewErrorDiagnostic("Invalid "+name, fmt.Sprintf("%s %s.", name, wrong.Err))
+	}
+	return diag.NewAttributeErrorDiagnostic(at.AtName(wrong.Field), "Invalid "+name, fmt.Sprintf("%s %s.", name, wrong.Err))
+}
+
 func configPaths(ctx context.Context, m schemas.Cluster, variables map[string]string, c *cluster.Config) diag.Diagnostics {
-	if !m.ConfigPaths.IsNull() {
+	if !schemas.IsAbsent(m.ConfigPaths) {
 		return m.ConfigPaths.ElementsAs(ctx, &c.ConfigPaths, false)
 	}
 	if single := setting(m.ConfigPath, variables["config_path"]); single != "" {

@@ -32,6 +32,9 @@ type model struct {
 	Git          types.Object `tfsdk:"git"`
 	BuildCluster types.Object `tfsdk:"build_cluster"`
 	RunClusters  types.Map    `tfsdk:"run_clusters"`
+
+	DefaultLabels      types.Map `tfsdk:"default_labels"`
+	DefaultAnnotations types.Map `tfsdk:"default_annotations"`
 }
 
 type gitModel struct {
@@ -96,6 +99,7 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	diags := m.git(ctx, userAgent, &reached, &data.Unknown)
 	diags.Append(m.build(ctx, userAgent, &reached, &data.Unknown)...)
 	diags.Append(m.run(ctx, userAgent, &reached, &data.Unknown)...)
+	diags.Append(m.defaults(ctx, &reached.Defaults)...)
 	data.Delivery = delivery.New(reached)
 	redacted.WarnOnce(ctx, func() diag.Diagnostic {
 		request, failure, waiting := data.Proposals.Waiting()

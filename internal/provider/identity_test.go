@@ -18,6 +18,7 @@ var identities = map[string][]string{
 	"carvel_package_install":   {"package", "run_cluster"},
 	"carvel_kubeconfig_secret": {"name", "namespace"},
 	"carvel_app":               {"name", "namespace"},
+	"carvel_pull_request":      {"source"},
 }
 
 // serve is the provider as Terraform calls it.

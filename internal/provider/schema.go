@@ -31,6 +31,8 @@ func providerSchema() schema.Schema {
 					"Changing it changes no resource.",
 				Validators: []validator.String{stringvalidator.LengthBetween(1, 200)},
 			},
+			"default_labels":      defaultMetadata("Labels", schemas.Labels()),
+			"default_annotations": defaultMetadata("Annotations", schemas.Annotations()),
 			"build_cluster": schema.SingleNestedAttribute{
 				Optional: true,
 				MarkdownDescription: "The cluster that runs the Apps. There is no default cluster: " +
@@ -50,6 +52,15 @@ func providerSchema() schema.Schema {
 				},
 			},
 		},
+	}
+}
+
+func defaultMetadata(what string, check validator.Map) schema.Attribute {
+	return schema.MapAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: what + " for every object that a resource makes, on a cluster or in the repository, for policies that demand them. " +
+			"What a resource sets itself goes over them. They must be known when Terraform plans.",
+		Validators: []validator.Map{check},
 	}
 }
 

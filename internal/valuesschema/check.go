@@ -20,7 +20,8 @@ const WorkloadName = "workload_name"
 // Unknown stands in a values document for a value that is not known yet. It is not checked.
 type Unknown struct{}
 
-// Check looks for what ytt would refuse, in the order of the paths. With partial, values that are not in the document may be given
+// Check looks for what ytt would refuse, in the order of the paths. What the schema itself has as a default, or a value of a default's
+// type, is nothing to refuse: see isDefault. With partial, values that are not in the document may be given
 // elsewhere. A document that is nil has no values.
 func (s *Schema) Check(document map[string]any, partial bool) []Finding {
 	if s == nil {
@@ -36,6 +37,7 @@ func (s *Schema) Check(document map[string]any, partial bool) []Finding {
 	findings = slices.DeleteFunc(findings, func(f Finding) bool {
 		return f.Kind != UnknownKey && slices.ContainsFunc(unknown, func(path []any) bool { return slices.Equal(path, f.Path) })
 	})
+	findings = slices.DeleteFunc(findings, func(f Finding) bool { return s.isDefault(f, document) })
 	if !partial && s.lacksWorkloadName(document) {
 		findings = append(findings, Finding{Path: []any{WorkloadName}, Kind: MissingWorkloadName, Message: "The package needs a value for it: it has no default."})
 	}

@@ -40,11 +40,30 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d: %s", e.Line, e.Reason)
 }
 
+// Document is one of a text, and the line that its content begins in.
+type Document struct {
+	Line  int
+	Value any
+}
+
 // Read reads the documents of a text, empty ones left out, as ytt reads
 // them: scalars as in YAML 1.1, numbers with all of their digits. It is an error
 // if a value would get lost or change: a key that comes twice or that is not
 // text, a tag of somebody's own.
 func Read(data []byte) ([]any, error) {
+	documents, err := Documents(data)
+	if err != nil {
+		return nil, err
+	}
+	var values []any
+	for _, d := range documents {
+		values = append(values, d.Value)
+	}
+	return values, nil
+}
+
+// Documents is Read that tells where each of them is.
+func Documents(data []byte) ([]Document, error) {
 	leave, err := yamlsize.Enter(data)
 	if err != nil {
 		return nil, &Error{Reason: err.Error()}
@@ -54,7 +73,7 @@ func Read(data []byte) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var documents []any
+	var documents []Document
 	r := reader{open: map[*yaml.Node]bool{}}
 	for _, node := range nodes {
 		v, err := r.value(node)
@@ -62,7 +81,7 @@ func Read(data []byte) ([]any, error) {
 			return nil, err
 		}
 		if v != nil {
-			documents = append(documents, v)
+			documents = append(documents, Document{Line: node.Content[0].Line, Value: v})
 		}
 	}
 	return documents, nil

@@ -49,6 +49,14 @@ func (r *Repository) Write(author string, files map[string]string) {
 	r.commit(author, "Write", slices.Sorted(maps.Keys(files)))
 }
 
+// link marks a file that is a symbolic link to what follows.
+const link = "\x00link "
+
+// Link commits a symbolic link as somebody else.
+func (r *Repository) Link(at, target string) {
+	r.Write("somebody", map[string]string{at: link + target})
+}
+
 // Files are those at the tip.
 func (r *Repository) Files() map[string]string {
 	r.mu.Lock()
@@ -123,10 +131,18 @@ func entries(files map[string]string, dir string) []gitops.Entry {
 		if isDir {
 			found[name] = gitops.Entry{Name: name, Mode: "40000", Hash: tree(files, path.Join(dir, name))}
 		} else {
-			found[name] = gitops.Entry{Name: name, Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
+			found[name] = fileEntry(name, text)
 		}
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b gitops.Entry) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+func fileEntry(name, text string) gitops.Entry {
+	entry := gitops.Entry{Name: name, Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
+	if strings.HasPrefix(text, link) {
+		entry.Mode = "120000"
+	}
+	return entry
 }
 
 // tree stands for what a directory holds, the zero Hash if it holds nothing.
@@ -154,6 +170,9 @@ func (r *Repository) Read(_ context.Context, at string) (gitops.File, error) {
 	text, ok := r.files[at]
 	if !ok {
 		return gitops.File{}, end(gitops.ErrNotExist)
+	}
+	if entry := fileEntry(at, text); entry.Irregular() != "" {
+		return gitops.File{}, end(&gitops.PathError{Path: at, Reason: "is " + entry.Irregular()})
 	}
 	return gitops.File{Data: []byte(text), Blob: gitops.BlobHash([]byte(text))}, end(nil)
 }
@@ -232,7 +251,7 @@ func (r *Repository) Entries(_ context.Context, at gitops.Hash, paths ...string)
 // entry is what is at a path, the zero Entry if nothing is.
 func entry(files map[string]string, at string) gitops.Entry {
 	if text, ok := files[at]; ok {
-		return gitops.Entry{Name: path.Base(at), Mode: "100644", Hash: gitops.BlobHash([]byte(text))}
+		return fileEntry(path.Base(at), text)
 	}
 	hash := tree(files, at)
 	if hash.IsZero() {

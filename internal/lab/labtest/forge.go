@@ -86,6 +86,11 @@ func ObservedForge(t testing.TB, settings map[string][]string) (*gitea.Server, *
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
+		if t.Failed() {
+			if text, err := os.ReadFile(dir + "/gitea.log"); err == nil {
+				t.Logf("%s", text)
+			}
+		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}

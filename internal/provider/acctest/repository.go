@@ -125,6 +125,26 @@ func (r *Repository) Branch(name string) {
 	})
 }
 
+// Removed reports whether a branch has no file at a path.
+func (r *Repository) Removed(branch, path string) bool {
+	r.git("fetch", "--quiet", "origin")
+	_, err := r.run("cat-file", "-e", "origin/"+branch+":"+path)
+	return err != nil
+}
+
+// Merge brings a branch onto the one that is cloned, as people do. Other tests push to that, so it is tried again.
+func (r *Repository) Merge(name string) {
+	r.env.T.Helper()
+	for range 20 {
+		r.Pull()
+		r.git("merge", "--quiet", "--no-edit", "origin/"+name)
+		if _, err := r.run("push", "--quiet"); err == nil {
+			return
+		}
+	}
+	r.env.T.Fatal("the branch kept moving")
+}
+
 // HasCommits checks how many commits have touched a path.
 func (r *Repository) HasCommits(path string, want int) resource.TestCheckFunc {
 	return func(*terraform.State) error {

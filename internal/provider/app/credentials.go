@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -30,6 +32,20 @@ func (m model) credentials(ctx context.Context) (*credentialsModel, diag.Diagnos
 	}
 	c := &credentialsModel{}
 	return c, m.GitCredentials.As(ctx, c, basetypes.ObjectAsOptions{})
+}
+
+// checkNames refuses a name from which one follows that Kubernetes would refuse.
+func (m model) checkNames(ctx context.Context) diag.Diagnostics {
+	name, at := m.Name.ValueString(), path.Root("name")
+	diags := tfdiag.LongName(at, name, "ConfigMap in which kapp records what it deploys", carvel.RecordName(name))
+	git, age, d := m.secretNames(ctx)
+	diags.Append(d...)
+	given, _ := m.GitCredentials.Attributes()["secret_name"].(types.String)
+	if given.ValueString() == "" {
+		diags.Append(tfdiag.LongName(at, name, "Secret of git_credentials", git)...)
+	}
+	diags.Append(tfdiag.LongName(at, name, "Secret of sops_age_key_wo", age)...)
+	return diags
 }
 
 // knowsSecrets reports whether the names of the App's own Secrets are known.
@@ -119,7 +135,16 @@ func (m model) rotates(ctx context.Context, before model) (bool, diag.Diagnostic
 		return false, diags
 	}
 	git := after != nil && (was == nil || !after.Version.Equal(was.Version) || !after.Username.Equal(was.Username) || !after.KnownHosts.Equal(was.KnownHosts))
-	return git || !m.SopsAgeKeyWOVersion.Equal(before.SopsAgeKeyWOVersion) || !m.Secrets.Equal(before.Secrets), diags
+	relabeled := !m.Labels.Equal(before.Labels) || !m.Annotations.Equal(before.Annotations) || !sameMetadata(m.Object, before.Object)
+	return git || relabeled || !m.SopsAgeKeyWOVersion.Equal(before.SopsAgeKeyWOVersion) || !m.Secrets.Equal(before.Secrets), diags
+}
+
+// sameMetadata reports whether two Apps, as their YAML, have the same labels and
+// annotations, which their Secrets have as well.
+func sameMetadata(a, b types.String) bool {
+	x, _ := delivery.ShownMetadata(a.ValueString())
+	y, _ := delivery.ShownMetadata(b.ValueString())
+	return maps.Equal(x.Labels, y.Labels) && maps.Equal(x.Annotations, y.Annotations)
 }
 
 // checkCredentials refuses credentials of a kind that the controller cannot

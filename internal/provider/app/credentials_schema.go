@@ -1,7 +1,6 @@
 package app
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -16,7 +15,6 @@ func gitSecretRefAttribute() schema.Attribute {
 		Optional: true,
 		MarkdownDescription: "Secret in the App's namespace with the credentials for the repository: `username` and `password`, or `ssh-privatekey` and `ssh-knownhosts`, and no other key. " +
 			"It is for the `git` sources that name none, as far as they are on the host of the first of these.",
-		Validators: []validator.Object{objectvalidator.ConflictsWith(path.MatchRoot("git_credentials"))},
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the Secret.", Validators: []validator.String{schemas.ObjectName()}},
 		},
@@ -30,6 +28,7 @@ func gitCredentialsAttribute() schema.Attribute {
 		MarkdownDescription: "Credentials for the repository, which go into a Secret of the App's own beside it, and not into the state. " +
 			"The Secret is made before the App and deleted after it. It is for the `git` sources that name none, as far as they are on the host of the first of these. " +
 			"Either `username` and `password_wo` or `ssh_private_key_wo` is given. Give credentials that may only read.",
+		Validators: []validator.Object{schemas.ExactlyOneOf("password_wo", "ssh_private_key_wo")},
 		Attributes: map[string]schema.Attribute{
 			"secret_name": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Name of the Secret. The default is `NAME-git`.", Validators: []validator.String{schemas.ObjectName()},
@@ -40,7 +39,7 @@ func gitCredentialsAttribute() schema.Attribute {
 			},
 			"password_wo": schema.StringAttribute{
 				Optional: true, WriteOnly: true, MarkdownDescription: "Password or access token for an `https://` URL.",
-				Validators: []validator.String{notEmpty(), stringvalidator.AlsoRequires(at("username")), stringvalidator.ExactlyOneOf(at("ssh_private_key_wo"))},
+				Validators: []validator.String{notEmpty(), stringvalidator.AlsoRequires(at("username"))},
 			},
 			"ssh_private_key_wo": schema.StringAttribute{
 				Optional: true, WriteOnly: true, MarkdownDescription: "Private key for an SSH URL, in PEM or OpenSSH form and without a passphrase.",

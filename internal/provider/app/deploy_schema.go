@@ -27,7 +27,6 @@ func deployAttribute() schema.SingleNestedAttribute {
 					"map_ns": schema.ListAttribute{
 						Optional: true, ElementType: types.StringType, MarkdownDescription: "Renamings of namespaces, each `FROM=TO`.",
 						Validators: []validator.List{
-							listvalidator.SizeAtLeast(1),
 							listvalidator.ValueStringsAre(schemas.Check("a renaming of a namespace, FROM=TO", carvel.ValidateNamespaceMapping)),
 						},
 					},
@@ -40,7 +39,7 @@ func deployAttribute() schema.SingleNestedAttribute {
 					"delete": schema.SingleNestedAttribute{
 						Optional:            true,
 						MarkdownDescription: "How kapp deletes what was deployed, when the App is deleted.",
-						Validators:          []validator.Object{atLeastOne("raw_options")},
+						Validators:          []validator.Object{schemas.AtLeastOneOf("raw_options")},
 						Attributes:          map[string]schema.Attribute{"raw_options": rawOptions("delete", carvel.ValidateDeleteOption)},
 					},
 				},
@@ -54,7 +53,6 @@ func rawOptions(command string, validate func(string) error) schema.Attribute {
 		Optional: true, ElementType: types.StringType,
 		MarkdownDescription: "Flags of kapp " + command + " that the controller lets through, each `--flag=value`.",
 		Validators: []validator.List{
-			listvalidator.SizeAtLeast(1),
 			listvalidator.ValueStringsAre(schemas.Check("a flag of kapp "+command+" that the controller lets through, as --flag=value", validate)),
 		},
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -17,7 +16,6 @@ func fetchAttribute() schema.ListNestedAttribute {
 		Optional: true,
 		MarkdownDescription: "What to deploy, from one or more sources. Each has exactly one of `git`, `inline`, `image`, `imgpkg_bundle`, `http` and `helm_chart`. " +
 			"Exactly one of `fetch` and `packages` is given.",
-		Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"path": schema.StringAttribute{
@@ -33,7 +31,7 @@ func fetchAttribute() schema.ListNestedAttribute {
 				"http":          httpAttribute(),
 				"helm_chart":    helmChartAttribute(),
 			},
-			Validators: []validator.Object{exactlyOne("git", "inline", "image", "imgpkg_bundle", "http", "helm_chart")},
+			Validators: []validator.Object{schemas.ExactlyOneOf("git", "inline", "image", "imgpkg_bundle", "http", "helm_chart")},
 		},
 	}
 }
@@ -42,7 +40,7 @@ func gitAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "A directory of a Git repository.",
-		Validators:          []validator.Object{atMostOne("ref", "ref_selection")},
+		Validators:          []validator.Object{schemas.AtMostOneOf("ref", "ref_selection")},
 		Attributes: map[string]schema.Attribute{
 			"url": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "URL of the repository. The default is the provider's `git.url`.",
@@ -95,23 +93,21 @@ func inlineAttribute(description string) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: description,
-		Validators:          []validator.Object{atLeastOne("paths", "paths_from")},
+		Validators:          []validator.Object{schemas.AtLeastOneOf("paths", "paths_from")},
 		Attributes: map[string]schema.Attribute{
 			"paths": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Path to content. Everybody reads it who may read Apps; what is secret is better in `paths_from`. " +
 					"`object` shows a digest of each content in its place. Terraform shows the content here, unless it comes from something sensitive.",
 				Validators: []validator.Map{
-					mapvalidator.SizeAtLeast(1),
 					mapvalidator.KeysAre(schemas.Check("a relative path", carvel.ValidateFilePath)),
 				},
 			},
 			"paths_from": schema.ListNestedAttribute{
 				Optional: true, MarkdownDescription: "Objects whose keys become files. Each has exactly one of `secret_ref` and `config_map_ref`.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{"secret_ref": directoryRef("Secret"), "config_map_ref": directoryRef("ConfigMap")},
-					Validators: []validator.Object{exactlyOne("secret_ref", "config_map_ref")},
+					Validators: []validator.Object{schemas.ExactlyOneOf("secret_ref", "config_map_ref")},
 				},
 			},
 		},
@@ -211,7 +207,6 @@ func tagSelectionAttribute(description string) schema.Attribute {
 							"identifiers": schema.ListAttribute{
 								Optional: true, ElementType: types.StringType,
 								MarkdownDescription: "Accept only prereleases with one of these identifiers, `rc` for 1.0.0-rc.1.",
-								Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
 							},
 						},
 					},

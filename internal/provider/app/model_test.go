@@ -104,7 +104,7 @@ func TestWholeApp(t *testing.T) {
 	if diags := tfvalue.Get(ctx, state, &m); diags.HasError() {
 		t.Fatal(diags)
 	}
-	got, diags := m.spec(ctx, delivery.New(delivery.Config{}))
+	got, diags := m.spec(ctx, delivery.New(delivery.Config{Defaults: whole.Defaults}))
 	if diags.HasError() {
 		t.Fatal(diags)
 	}

@@ -119,8 +119,11 @@ func (r *app) checkBranch(ctx context.Context, plan model, spec delivery.App) di
 		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(plan), Err: err}.Diagnostic()}
 	}
 	var missing []string
-	if err == nil && spec.Packages != nil && !spec.CreateDirectories {
+	if err == nil && spec.Packages != nil {
 		missing, err = r.data.Apps.Missing(bounded, spec)
+	}
+	if errors.As(err, new(*delivery.SymlinkError)) {
+		return diag.Diagnostics{tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(plan), Err: err}.Diagnostic()}
 	}
 	if err != nil {
 		redacted.Warn(ctx, "The repository could not be looked at for the plan; the apply will tell", err)
@@ -130,7 +133,7 @@ func (r *app) checkBranch(ctx context.Context, plan model, spec delivery.App) di
 		at, ok := r.data.Layout.At(dir)
 		return ok && r.data.Planned.Claimed("carvel_package_install "+at.Package+"/"+at.RunCluster)
 	})
-	if len(missing) > 0 {
+	if len(missing) > 0 && !spec.CreateDirectories {
 		return diag.Diagnostics{missingDirectories(r.data.Location, missing)}
 	}
 	return nil

@@ -178,3 +178,19 @@ func TestProtocol_createNumbered(t *testing.T) {
 		t.Errorf("the branch has %q", files)
 	}
 }
+
+// TestProtocol_symlink: a directory of packages that is a symbolic link is refused at
+// plan, also where missing ones would be made.
+func TestProtocol_symlink(t *testing.T) {
+	for _, link := range []string{"app.default.tap/staging", "app.default.tap/packages", "app.default.tap"} {
+		for _, create := range []bool{false, true} {
+			w, r := inMemory(t)
+			w.Repository.Write("somebody", map[string]string{"app.default.tap/packages/1.0.0.yaml": "", "app.default.tap/staging/packageinstall.yaml": "", "shared/a.yaml": "a: 1"})
+			w.Repository.Link(link, "../shared")
+			_, diags := r.Plan(basic(attributes{"create_directories": create}))
+			if !diags.Failed() || !strings.Contains(diags.String(), link+" on branch main is a symbolic link. The provider follows none") {
+				t.Errorf("%s, %t: %s", link, create, diags)
+			}
+		}
+	}
+}

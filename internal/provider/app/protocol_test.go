@@ -192,19 +192,36 @@ func TestProtocol_failing(t *testing.T) {
 	stop()
 }
 
+// long is a name of so many characters.
+func long(n int) string {
+	return strings.Repeat("a.", n/2+1)[:n-1] + "b"
+}
+
 // TestProtocol_refused: bad input is refused before anything is written.
 func TestProtocol_refused(t *testing.T) {
 	for want, wrong := range map[string]attributes{
-		"packages":             {"packages": []any{"app"}},
-		"fetch":                {"packages": nil},
-		"user information":     {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"url": "https://u:s3cret@h/r", "ref": "origin/main"}}}},
-		"on_destroy":           {"on_destroy": "keep"},
-		"sync_period":          {"sync_period": "soon"},
-		"age-secret-key":       {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
-		"service_account_name": {"service_account_name": "sa"},
-		"fetch_per_package":    {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "fetch_per_package": true},
-		"create_directories":   {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "create_directories": true},
-		"invalid template[0]":  {"template": numbered("0")},
+		"packages":                          {"packages": []any{"app"}},
+		"exactly one of fetch and packages": {"packages": nil},
+		"exactly one of service_account_name and cluster":    {"cluster": nil},
+		"service_account_name and cluster are set":           {"service_account_name": "sa"},
+		"exactly one of password_wo and ssh_private_key_wo":  {"git_credentials": map[string]any{"version": "1"}},
+		"at most one of git_secret_ref and git_credentials":  {"git_secret_ref": map[string]any{"name": "x"}, "git_credentials": map[string]any{"version": "1", "username": "u", "password_wo": "s3cret"}},
+		"exactly one of git, inline, image":                  {"packages": nil, "fetch": []any{map[string]any{}}},
+		"user information":                                   {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"url": "https://u:s3cret@h/r", "ref": "origin/main"}}}},
+		"254 characters":                                     {"name": long(250)},
+		"secret of sops_age_key_wo would have a name of 254": {"name": long(245), "sops_age_key_wo": "AGE-SECRET-KEY-1", "sops_age_key_wo_version": "1"},
+		"secret of git_credentials would have a name of 254": {"name": long(250), "git_credentials": map[string]any{"version": "1", "username": "u", "password_wo": "s3cret"}},
+		"invalid labels[\"a b\"]":                            {"labels": map[string]any{"a b": "c"}},
+		"invalid labels[\"a\"]":                              {"labels": map[string]any{"a": strings.Repeat("x", 64)}},
+		"invalid annotations[\"/a\"]":                        {"annotations": map[string]any{"/a": "c"}},
+		"takes at most 262144":                               {"annotations": map[string]any{"a": strings.Repeat("x", 262144)}},
+		"field_manager.name":                                 {"field_manager": map[string]any{"name": strings.Repeat("x", 129)}},
+		"on_destroy":                                         {"on_destroy": "keep"},
+		"sync_period":                                        {"sync_period": "soon"},
+		"age-secret-key":                                     {"sops_age_key_wo": "x", "sops_age_key_wo_version": "1"},
+		"fetch_per_package":                                  {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "fetch_per_package": true},
+		"create_directories":                                 {"packages": nil, "fetch": []any{map[string]any{"git": map[string]any{"sub_path": "a"}}}, "create_directories": true},
+		"invalid template[0]":                                {"template": numbered("0")},
 		"invalid template[1]": {"template": []any{
 			map[string]any{"ytt": map[string]any{}}, map[string]any{"kbld": map[string]any{"paths": []any{"-", "1/x"}}},
 		}},
@@ -219,6 +236,63 @@ func TestProtocol_refused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProtocol_empties: an empty list or map is none.
+func TestProtocol_empties(t *testing.T) {
+	fetch := func(source string, of map[string]any) []any { return []any{map[string]any{source: of}} }
+	others := attributes{"packages": nil, "run_cluster": nil}
+	selection := map[string]any{"semver": map[string]any{"prereleases": map[string]any{}}}
+	ref := map[string]any{"name": "x"}
+	for _, c := range append([]attributes{whole()[1], whole()[3], whole()[7]},
+		basic(others, attributes{"fetch": fetch("inline", map[string]any{"paths": map[string]any{"a.yaml": "a: 1"}, "paths_from": []any{map[string]any{"secret_ref": ref}}})}),
+		basic(others, attributes{"fetch": fetch("git", map[string]any{"url": "https://git.example.com/r.git", "ref_selection": selection}), "wait": false}),
+		basic(others, attributes{"fetch": fetch("image", map[string]any{"url": "r/a", "tag_selection": selection}), "wait": false, "template": []any{
+			map[string]any{"sops": map[string]any{"age": map[string]any{"private_keys_secret_ref": ref}}},
+			map[string]any{"ytt": map[string]any{"inline": map[string]any{"paths": map[string]any{"b.yaml": "b: 1"}}, "values_from": []any{map[string]any{"secret_ref": ref}}}},
+			map[string]any{"kbld": map[string]any{}},
+		}}),
+		basic(others, attributes{"fetch": fetch("helm_chart", map[string]any{"name": "c", "repository": map[string]any{"url": "https://h.example.com"}}), "wait": false, "template": []any{
+			map[string]any{"helm_template": map[string]any{"values_from": []any{map[string]any{"downward_api": map[string]any{"items": []any{map[string]any{"name": "n", "field_path": "metadata.name"}}}}}}},
+			map[string]any{"cue": map[string]any{"values_from": []any{map[string]any{"path": "v"}}}},
+		}, "deploy": map[string]any{"kapp": map[string]any{"inspect": map[string]any{}, "delete": map[string]any{}}}}),
+	) {
+		protocoltest.Empties(t, inMemory, c)
+	}
+}
+
+// TestProtocol_goneCluster: an App is got rid of without its run cluster, by two applies
+// and without waiting for anything of it.
+func TestProtocol_goneCluster(t *testing.T) {
+	w, r := inMemory(t)
+	if diags := r.Apply(basic()); diags.Failed() {
+		t.Fatal(diags)
+	}
+	w.Build.Controller = func(ref cluster.Ref, obj *unstructured.Unstructured) { // it reaches nothing
+		w.Fetch(ref, obj)
+		if conditions, found, _ := unstructured.NestedSlice(obj.Object, "status", "conditions"); found {
+			conditions[0].(map[string]any)["type"] = carvel.ReconcileFailed
+			obj.Object["status"].(map[string]any)["conditions"] = conditions
+		}
+	}
+	w.Calls.Forget()
+	if diags := r.Apply(basic(attributes{"on_destroy": "orphan"})); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := r.Apply(nil); diags.Failed() || w.Build.Object(live) != nil {
+		t.Error(diags)
+	}
+	protocoltest.Unreached(t, w)
+}
+
+// TestProtocol_defaults: the App and its Secrets have the resource's labels and the
+// provider's.
+func TestProtocol_defaults(t *testing.T) {
+	own := attributes{"labels": map[string]any{"team": "own"}}
+	protocoltest.Defaults(t, inMemory, basic(own), "dev/app")
+	protocoltest.Defaults(t, inMemory, basic(own, attributes{
+		"git_credentials": map[string]any{"username": "ci", "password_wo": "s3cret-s3cret", "version": "1"}, "sops_age_key_wo": "AGE-SECRET-KEY-1", "sops_age_key_wo_version": "1",
+	}), "")
 }
 
 // TestProtocol_unknown: what is not known yet is left to the apply.

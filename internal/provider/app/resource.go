@@ -23,9 +23,11 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*app)(nil)
-	_ resource.ResourceWithModifyPlan  = (*app)(nil)
-	_ resource.ResourceWithImportState = (*app)(nil)
+	_ resource.ResourceWithConfigure        = (*app)(nil)
+	_ resource.ResourceWithModifyPlan       = (*app)(nil)
+	_ resource.ResourceWithImportState      = (*app)(nil)
+	_ resource.ResourceWithConfigValidators = (*app)(nil)
+	_ resource.ResourceWithValidateConfig   = (*app)(nil)
 )
 
 // awaitedKey holds, in the resource's private state, whether an update has been
@@ -95,6 +97,9 @@ func (r *app) Read(ctx context.Context, req resource.ReadRequest, resp *resource
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if written, ok := delivery.ShownMetadata(state.Object.ValueString()); ok {
+		spec.Defaults = written // one that is no more is to show
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

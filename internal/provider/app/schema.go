@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/boolvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -19,10 +18,11 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.Metadata("App")
+	labels, annotations := schemas.Metadata("App, and on the Secrets of its own")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An App on the build cluster: kapp-controller fetches directories of the GitOps repository and deploys what they hold to a run cluster. " +
 			"Creating and updating it waits until the run cluster runs what the repository holds, or fails with the controller's own message: " +
@@ -40,9 +40,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"service_account_name": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "ServiceAccount in the App's namespace, to deploy to the build cluster itself. Exactly one of it and `cluster` is given.",
-				Validators: []validator.String{
-					schemas.ObjectName(), stringvalidator.ExactlyOneOf(path.MatchRoot("cluster")),
-				},
+				Validators:          []validator.String{schemas.ObjectName()},
 			},
 			"cluster": clusterAttribute(),
 			"run_cluster": schema.StringAttribute{
@@ -63,11 +61,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					"`sops.paths` and `ytt.paths`. With a `template` of your own, the `sops` steps and the first other step get these paths. " +
 					"Steps then must not name files or directories themselves.",
 				Validators: []validator.List{
-					listvalidator.SizeAtLeast(1),
 					listvalidator.UniqueValues(),
 					listvalidator.ValueStringsAre(schemas.PackageName()),
-					listvalidator.ExactlyOneOf(path.MatchRoot("fetch")),
-					listvalidator.AlsoRequires(path.MatchRoot("run_cluster")),
 				},
 			},
 			"fetch_per_package": schema.BoolAttribute{
@@ -77,14 +72,12 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					"and the Git host sees as many fetches. Set it for a repository so large that a checkout hurts: the controller keeps what it has fetched in memory until a run is over, " +
 					"which is the whole directory of all packages without this attribute, and the directories alone with it. " +
 					"Set it also for a `template` whose steps name files in the directories of the sources, which are numbered: `0` has the versions of the first package, `1` what it is for the run cluster, and so on.",
-				Validators: []validator.Bool{boolvalidator.AlsoRequires(path.MatchRoot("packages"))},
 			},
 			"create_directories": schema.BoolAttribute{
 				Optional: true,
 				MarkdownDescription: "Commit an empty file `.gitkeep` in each directory of `packages` that does not exist yet, `PACKAGE/packages` included, before the App is created or changed: " +
 					"all of them in one commit, and none where nothing is missing. The App then succeeds with nothing to deploy until somebody commits a package. The default is `false`. " +
 					"It needs the right to push. The files are never removed, and directories that are removed later are made again only when the App changes.",
-				Validators: []validator.Bool{boolvalidator.AlsoRequires(path.MatchRoot("packages"))},
 			},
 			"fetch":           fetchAttribute(),
 			"template":        templateAttribute(),
@@ -162,6 +155,23 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			},
 			"status": statusAttribute(),
 		},
+	}
+}
+
+// ConfigValidators look at attributes of which one is to be set.
+func (*app) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{
+		schemas.ExactlyOneOf("service_account_name", "cluster"), schemas.ExactlyOneOf("fetch", "packages"), schemas.AtMostOneOf("git_secret_ref", "git_credentials"),
+		schemas.Requires("packages", "run_cluster"), schemas.Requires("fetch_per_package", "packages"), schemas.Requires("create_directories", "packages"),
+	}
+}
+
+// ValidateConfig refuses names from which others follow that are too long.
+func (*app) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config model
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(config.checkNames(ctx)...)
 	}
 }
 

@@ -29,6 +29,7 @@ func (m model) spec(ctx context.Context, d *delivery.Delivery) (delivery.App, di
 	diags.Append(more...)
 	s := &a.AppSpec
 	s.Labels, s.Annotations, s.SyncPeriod = labels, annotations, syncPeriod
+	s.Defaults = d.Defaults
 	s.ServiceAccountName = m.ServiceAccountName.ValueString()
 	s.Paused, s.Canceled, s.NoopDelete = m.Paused.ValueBool(), m.Canceled.ValueBool(), m.NoopDelete.ValueBool()
 	s.DefaultNamespace = m.DefaultNamespace.ValueString()
@@ -62,7 +63,7 @@ func (m model) identity(ctx context.Context) (delivery.App, diag.Diagnostics) {
 
 // packages are those that the App delivers by their names, nil if it has none.
 func (m model) packages(ctx context.Context) (*delivery.Packages, diag.Diagnostics) {
-	if m.Packages.IsNull() {
+	if schemas.IsAbsent(m.Packages) {
 		return nil, nil
 	}
 	p := delivery.Packages{RunCluster: m.RunCluster.ValueString(), PerPackage: m.FetchPerPackage.ValueBool()}
@@ -87,7 +88,7 @@ func selectPackages(p *delivery.Packages, s *carvel.AppSpec) diag.Diagnostics {
 // packages has a source of its own, whatever the next plan makes of that.
 func (m model) found() model {
 	var template []carvel.Template
-	if diags := tfvalue.Part("template", m.Template, &template); m.Packages.IsNull() || diags.HasError() {
+	if diags := tfvalue.Part("template", m.Template, &template); schemas.IsAbsent(m.Packages) || diags.HasError() {
 		return m
 	}
 	if _, _, ok := carvel.SelectPaths(template, nil); !ok {
@@ -128,7 +129,7 @@ func (m model) sources(d *delivery.Delivery, packages *delivery.Packages, secret
 // steps are what the App runs to make objects. secret is the App's own for age,
 // or empty.
 func (m model) steps(secret string, s *carvel.AppSpec) diag.Diagnostics {
-	if m.Template.IsNull() {
+	if schemas.IsAbsent(m.Template) {
 		s.Template = defaultTemplate(secret)
 		return nil
 	}

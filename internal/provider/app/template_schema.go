@@ -15,7 +15,7 @@ func templateAttribute() schema.ListNestedAttribute {
 		Optional: true,
 		MarkdownDescription: "The steps that make objects of what was fetched, in order. Each has exactly one of `ytt`, `kbld`, `helm_template`, `cue` and `sops`. " +
 			"The default is one `ytt` step, which passes plain YAML through, after a `sops` step if there is a `sops_age_key_wo`.",
-		Validators: []validator.List{listvalidator.SizeAtLeast(1), sopsFirst{}},
+		Validators: []validator.List{sopsFirst{}},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"ytt":           yttAttribute(),
@@ -24,7 +24,7 @@ func templateAttribute() schema.ListNestedAttribute {
 				"cue":           cueAttribute(),
 				"sops":          sopsAttribute(),
 			},
-			Validators: []validator.Object{exactlyOne("ytt", "kbld", "helm_template", "cue", "sops")},
+			Validators: []validator.Object{schemas.ExactlyOneOf("ytt", "kbld", "helm_template", "cue", "sops")},
 		},
 	}
 }
@@ -43,7 +43,6 @@ func yttAttribute() schema.Attribute {
 				MarkdownDescription: "File marks, for example `config/**/*.txt:type=text-plain`. Beside `packages`, which ytt gets as a directory each, " +
 					"a pattern matches relative to each directory: `*.txt:type=text-plain` is about the text files right in all of them.",
 				Validators: []validator.List{
-					listvalidator.SizeAtLeast(1),
 					listvalidator.ValueStringsAre(schemas.Check("a file mark, PATH:NAME=VALUE", carvel.ValidateFileMark)),
 				},
 			},
@@ -100,14 +99,14 @@ func sopsAttribute() schema.Attribute {
 		Optional: true,
 		MarkdownDescription: "Decrypt files with SOPS, in place and before the other steps: `params.sops.yaml` becomes `params.yaml`. " +
 			"It has exactly one of `age` and `pgp`.",
-		Validators: []validator.Object{exactlyOne("age", "pgp")},
+		Validators: []validator.Object{schemas.ExactlyOneOf("age", "pgp")},
 		Attributes: map[string]schema.Attribute{
 			"age": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Decrypt with age keys.", Attributes: keys("They are lines that begin with `AGE-SECRET-KEY-`."),
 			},
 			"pgp": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Decrypt with PGP keys.", Attributes: keys("They are armored PGP keys."),
-				Validators: []validator.Object{atLeastOne("private_keys_secret_ref")},
+				Validators: []validator.Object{schemas.AtLeastOneOf("private_keys_secret_ref")},
 			},
 			"paths": templatePaths("Files and directories to decrypt. The default is all that end in `.sops.yml` or `.sops.yaml`."),
 		},
@@ -119,7 +118,6 @@ func valuesFromAttribute() schema.Attribute {
 		Optional: true,
 		MarkdownDescription: "Values, later ones over earlier ones. Each source has exactly one of `secret_ref`, `config_map_ref`, `path` and `downward_api`. " +
 			"Every key of a Secret or ConfigMap is a file of values.",
-		Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"secret_ref":     localRef("A Secret in the App's namespace.", "Secret"),
@@ -127,7 +125,7 @@ func valuesFromAttribute() schema.Attribute {
 				"path":           schema.StringAttribute{Optional: true, MarkdownDescription: "A fetched file.", Validators: []validator.String{schemas.Check("a relative path", carvel.ValidateFilePath)}},
 				"downward_api":   downwardAPIAttribute(),
 			},
-			Validators: []validator.Object{exactlyOne("secret_ref", "config_map_ref", "path", "downward_api")},
+			Validators: []validator.Object{schemas.ExactlyOneOf("secret_ref", "config_map_ref", "path", "downward_api")},
 		},
 	}
 }
@@ -139,7 +137,6 @@ func downwardAPIAttribute() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"items": schema.ListNestedAttribute{
 				Required: true, MarkdownDescription: "Each has a `name` and exactly one of the others.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{
 						"name": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the value; dots nest it.", Validators: []validator.String{notEmpty()}},
@@ -151,7 +148,7 @@ func downwardAPIAttribute() schema.Attribute {
 						"kapp_controller_version": givenVersion("The version of kapp-controller, or the one given here."),
 						"kubernetes_apis":         givenAPIs("The APIs of the App's cluster, or those given here."),
 					},
-					Validators: []validator.Object{exactlyOne("field_path", "kubernetes_version", "kapp_controller_version", "kubernetes_apis")},
+					Validators: []validator.Object{schemas.ExactlyOneOf("field_path", "kubernetes_version", "kapp_controller_version", "kubernetes_apis")},
 				},
 			},
 		},
@@ -173,7 +170,6 @@ func givenAPIs(description string) schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"group_versions": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, MarkdownDescription: "Groups and versions to use instead, for example `apps/v1`.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 			},
 		},
 	}
@@ -183,7 +179,6 @@ func templatePaths(description string) schema.Attribute {
 	return schema.ListAttribute{
 		Optional: true, ElementType: types.StringType, MarkdownDescription: description,
 		Validators: []validator.List{
-			listvalidator.SizeAtLeast(1),
 			listvalidator.ValueStringsAre(schemas.Check("a relative path, or -", carvel.ValidateTemplatePath)),
 		},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -13,52 +12,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
-
-// choice checks how many of an object's attributes are set.
-type choice struct {
-	names       []string
-	least, most int
-}
-
-func exactlyOne(names ...string) choice { return choice{names, 1, 1} }
-func atMostOne(names ...string) choice  { return choice{names, 0, 1} }
-func atLeastOne(names ...string) choice { return choice{names, 1, len(names)} }
-
-func (c choice) Description(context.Context) string {
-	what := map[[2]int]string{{1, 1}: "exactly one of ", {0, 1}: "at most one of "}[[2]int{c.least, c.most}]
-	if len(c.names) == 1 {
-		return "must set " + c.names[0]
-	}
-	if what == "" {
-		what = "at least one of "
-	}
-	return "must set " + what + strings.Join(c.names, ", ")
-}
-func (c choice) MarkdownDescription(ctx context.Context) string { return c.Description(ctx) }
-
-func (c choice) ValidateObject(ctx context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	var set []string
-	unknown := false
-	attributes := req.ConfigValue.Attributes()
-	for _, name := range c.names {
-		switch value := attributes[name]; {
-		case value.IsUnknown():
-			unknown = true
-		case !value.IsNull():
-			set = append(set, name)
-		}
-	}
-	found := "none is set"
-	if len(set) > 0 {
-		found = strings.Join(set, " and ") + " are set"
-	}
-	if len(set) > c.most || len(set) < c.least && !unknown {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(), req.Path.String()+" "+c.Description(ctx)+"; "+found+".")
-	}
-}
 
 // untagged checks that a reference which is to get its tag by a selection has
 // none of its own.

@@ -35,20 +35,10 @@ func TestObjectValidators(t *testing.T) {
 		values map[string]string
 		want   string // in the error; "" for none
 	}{
-		"one":                     {exactlyOne("a", "b"), map[string]string{"a": "x", "b": ""}, ""},
-		"none":                    {exactlyOne("a", "b"), map[string]string{"a": "", "b": ""}, "at must set exactly one of a, b; none is set."},
-		"two":                     {exactlyOne("a", "b"), map[string]string{"a": "x", "b": "y"}, "a and b are set"},
-		"one, and one not known":  {exactlyOne("a", "b"), map[string]string{"a": "x", "b": "?"}, ""},
-		"none, and one not known": {exactlyOne("a", "b"), map[string]string{"a": "", "b": "?"}, ""},
-		"at most one":             {atMostOne("a", "b"), map[string]string{"a": "x", "b": "y"}, "at must set at most one of a, b; a and b are set."},
-		"none at most":            {atMostOne("a", "b"), map[string]string{"a": "", "b": ""}, ""},
-		"at least one":            {atLeastOne("a", "b"), map[string]string{"a": "", "b": ""}, "at must set at least one of a, b"},
-		"both at least":           {atLeastOne("a", "b"), map[string]string{"a": "x", "b": "y"}, ""},
-		"the only one":            {atLeastOne("a"), map[string]string{"a": ""}, "at must set a; none is set."},
-		"a tag and a selection":   {untagged{"url"}, map[string]string{"url": "r/a:1", "tag_selection": "x"}, "names a tag or a digest"},
-		"a tag alone":             {untagged{"url"}, map[string]string{"url": "r/a:1", "tag_selection": ""}, ""},
-		"a selection alone":       {untagged{"url"}, map[string]string{"url": "r:5000/a", "tag_selection": "x"}, ""},
-		"an image not known":      {untagged{"url"}, map[string]string{"url": "?", "tag_selection": "x"}, ""},
+		"a tag and a selection": {untagged{"url"}, map[string]string{"url": "r/a:1", "tag_selection": "x"}, "names a tag or a digest"},
+		"a tag alone":           {untagged{"url"}, map[string]string{"url": "r/a:1", "tag_selection": ""}, ""},
+		"a selection alone":     {untagged{"url"}, map[string]string{"url": "r:5000/a", "tag_selection": "x"}, ""},
+		"an image not known":    {untagged{"url"}, map[string]string{"url": "?", "tag_selection": "x"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var resp validator.ObjectResponse

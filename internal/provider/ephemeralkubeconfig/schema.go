@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/ephemeral/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -56,7 +55,6 @@ func (k *kubeconfig) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Whom the token is for. The default is the API server itself; " +
 					"a token for others alone is of no use in a kubeconfig.",
-				Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 			},
 			"timeouts": timeouts.AttributesWithOpts(ctx, timeouts.Opts{
 				OpenDescription: "How long requesting the token may take, `1m` by default.",

@@ -2,7 +2,6 @@ package functions
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -14,5 +13,9 @@ func notPortableText(err error) string {
 	if !errors.As(err, &portability) {
 		return err.Error()
 	}
-	return "The kubeconfig cannot be used from the build cluster: " + strings.Join(portability.Findings, "; ") + ".\n\n" + tfdiag.DroppedFromKubeconfigs
+	text := "The kubeconfig cannot be used from the build cluster: " + portability.Text() + "."
+	if portability.Dropped() {
+		text += "\n\n" + tfdiag.DroppedFromKubeconfigs
+	}
+	return text
 }

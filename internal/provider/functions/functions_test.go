@@ -140,7 +140,7 @@ apiVersion: v1
 kind: Config
 current-context: staging
 clusters:
-- {name: staging, cluster: {server: "https://api.staging.example.com:6443", certificate-authority-data: Y2E=}}
+- {name: staging, cluster: {server: "https://api.staging.example.com:6443"}}
 - {name: other, cluster: {server: "https://api.other.example.com:6443", certificate-authority: /ca.crt}}
 users:
 - {name: apps, user: {token: canary}}

@@ -21,6 +21,7 @@ func (portableKubeconfig) Definition(_ context.Context, _ function.DefinitionReq
 		Summary: "A kubeconfig that kapp-controller can use",
 		MarkdownDescription: "Returns a kubeconfig reduced to its current context. It refuses what kapp-controller would drop from it without a word, " +
 			"and so deploy as nobody: an `exec` plugin, an `auth-provider`, files (`tokenFile`, `certificate-authority`, `client-certificate`, `client-key`) and `as-uid`. " +
+			"It refuses as well what kubectl would refuse or use as nobody, such as a user without credentials or a certificate without its key, but for what has expired. " +
 			"It reads no file and sends nothing anywhere.\n\n" +
 			"The result holds the credentials that the argument holds, and Terraform treats it as it treats the argument: " +
 			"a sensitive argument gives a sensitive result, an ephemeral one an ephemeral result, which no state and no plan keeps. " +

@@ -23,10 +23,20 @@ func notPortable(at path.Path, err error) diag.Diagnostics {
 		return diags
 	}
 	for _, finding := range portability.Findings {
-		diags.AddAttributeError(at, summary, "Problem: "+finding+".\n\n"+
-			tfdiag.DroppedFromKubeconfigs+" Nothing was written.")
+		reason := ""
+		if finding.Dropped {
+			reason = tfdiag.DroppedFromKubeconfigs + " "
+		}
+		diags.AddAttributeError(at, summary, "Problem: "+finding.Text+".\n\n"+reason+"Nothing was written.")
 	}
 	return diags
+}
+
+// expired is the warning about a kubeconfig that has been written, and cannot be used
+// any more.
+func expired(at path.Path, err *kubeconfig.PortabilityError) diag.Diagnostic {
+	return diag.NewAttributeWarningDiagnostic(at, "The kubeconfig can be used no more",
+		"Problem: "+err.Text()+".\n\nApps that deploy with it fail. Set another kubeconfig, or have the provider make one with service_account.")
 }
 
 // loopbackServer is the warning about an API server's URL that leads the build

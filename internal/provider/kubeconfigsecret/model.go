@@ -28,6 +28,8 @@ type model struct {
 	ServiceAccount      types.Object   `tfsdk:"service_account"`
 	Labels              types.Map      `tfsdk:"labels"`
 	Annotations         types.Map      `tfsdk:"annotations"`
+	AllLabels           types.Map      `tfsdk:"all_labels"`
+	AllAnnotations      types.Map      `tfsdk:"all_annotations"`
 	AdoptExisting       types.Bool     `tfsdk:"adopt_existing"`
 	FieldManager        types.Object   `tfsdk:"field_manager"`
 	Timeouts            timeouts.Value `tfsdk:"timeouts"`
@@ -40,7 +42,7 @@ type model struct {
 }
 
 // spec is the Secret with the source that does not need the configuration.
-func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagnostics) {
+func (m model) spec(ctx context.Context, defaults carvel.Metadata) (delivery.KubeconfigSecret, diag.Diagnostics) {
 	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
 	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
 	diags.Append(d...)
@@ -52,6 +54,7 @@ func (m model) spec(ctx context.Context) (delivery.KubeconfigSecret, diag.Diagno
 			Type:        m.Type.ValueString(),
 			Labels:      labels,
 			Annotations: annotations,
+			Defaults:    defaults,
 		},
 		RunCluster: m.RunCluster.ValueString(),
 		Kubeconfig: []byte(m.Kubeconfig.ValueString()),
@@ -70,7 +73,42 @@ func (m model) with(r delivery.KubeconfigSecretReceipt) model {
 	m.Server = types.StringValue(r.Server)
 	m.Fingerprint = types.StringValue(r.Fingerprint)
 	m.Type = types.StringValue(r.Type)
+	m.AllLabels, m.AllAnnotations = someOf(r.All.Labels), someOf(r.All.Annotations)
 	return m
+}
+
+// someOf is null for an empty map.
+func someOf(m map[string]string) types.Map {
+	if len(m) == 0 {
+		return types.MapNull(types.StringType)
+	}
+	return tfvalue.StringMap(m)
+}
+
+// defaults are those that the state was written with, or now, if it has none.
+func (m model) defaults(ctx context.Context, now carvel.Metadata) carvel.Metadata {
+	labels, d := tfvalue.ToStringMap(ctx, m.AllLabels)
+	annotations, e := tfvalue.ToStringMap(ctx, m.AllAnnotations)
+	if len(labels)+len(annotations) == 0 || d.HasError() || e.HasError() {
+		return now
+	}
+	return carvel.Metadata{Labels: labels, Annotations: annotations}
+}
+
+// planAll plans what is on the Secret with the provider's defaults.
+func (m *model) planAll(ctx context.Context, defaults carvel.Metadata) diag.Diagnostics {
+	m.AllLabels, m.AllAnnotations = types.MapUnknown(types.StringType), types.MapUnknown(types.StringType)
+	for _, set := range []types.Map{m.Labels, m.Annotations} {
+		if value, err := set.ToTerraformValue(ctx); err != nil || !value.IsFullyKnown() {
+			return nil
+		}
+	}
+	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
+	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
+	diags.Append(d...)
+	all := defaults.With(carvel.Metadata{Labels: labels, Annotations: annotations})
+	m.AllLabels, m.AllAnnotations = someOf(all.Labels), someOf(all.Annotations)
+	return diags
 }
 
 // written is the model with what has just been written.

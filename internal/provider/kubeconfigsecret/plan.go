@@ -2,6 +2,7 @@ package kubeconfigsecret
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -35,8 +36,14 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
 		resp.Diagnostics.Append(r.warnInsecure(plan)...)
 	}
-	resp.Diagnostics.Append(checkPortable(path.Root("kubeconfig"), config.Kubeconfig)...)
-	resp.Diagnostics.Append(checkPortable(path.Root("kubeconfig_wo"), config.KubeconfigWO)...)
+	var state *model
+	var before model
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &before)...)
+		state = &before
+	}
+	resp.Diagnostics.Append(r.checkUsable(path.Root("kubeconfig"), config.Kubeconfig, config.Kubeconfig.Equal(before.Kubeconfig))...)
+	resp.Diagnostics.Append(r.checkUsable(path.Root("kubeconfig_wo"), config.KubeconfigWO, config.KubeconfigWOVersion.Equal(before.KubeconfigWOVersion))...)
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
@@ -51,15 +58,11 @@ func (r *kubeconfigSecret) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		at = place(plan)
 	}
 	resp.Diagnostics.Append(r.data.PlanClaim(ctx, noun, title(plan), at, title(plan), req, resp)...)
-	var state *model
-	if !req.State.Raw.IsNull() {
-		state = &model{}
-		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, state)...)
-		if !state.Name.Equal(plan.Name) {
-			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
-		}
+	if state != nil && !state.Name.Equal(plan.Name) {
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
 	}
-	known := tfvalue.Known(req.Plan.Raw, "id", "name", "uid", "server", "fingerprint", "expires_at", "creation", "adopted") && !plan.Name.IsUnknown()
+	resp.Diagnostics.Append(plan.planAll(ctx, r.data.Defaults())...)
+	known := tfvalue.Known(req.Plan.Raw, "id", "name", "all_labels", "all_annotations", "uid", "server", "fingerprint", "expires_at", "creation", "adopted") && !plan.Name.IsUnknown()
 	plan.Server, plan.Fingerprint, plan.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	if config.ServiceAccount.IsNull() {
 		plan.ExpiresAt = types.StringNull()
@@ -101,7 +104,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 	}
 	account := plan.ServiceAccount
 	plan.ServiceAccount = types.ObjectNull(account.AttributeTypes(ctx)) // it says nothing of the Secret
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	plan.ServiceAccount = account
 	bounded, cancel := context.WithTimeout(ctx, schemas.PlanTimeout(ctx, plan.Timeouts))
 	defer cancel()
@@ -118,7 +121,7 @@ func (r *kubeconfigSecret) planAdoption(ctx context.Context, plan *model) diag.D
 // planFingerprint leaves the fingerprint unknown if the Secret will hold
 // something that cannot be told yet.
 func (r *kubeconfigSecret) planFingerprint(ctx context.Context, plan, state *model, written record) diag.Diagnostics {
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	if diags.HasError() {
 		return diags
 	}
@@ -175,13 +178,24 @@ func (r *kubeconfigSecret) outdated(state *model, written record) bool {
 	return state.Fingerprint.ValueString() != written.Fingerprint || written.life().RenewalDue(r.now())
 }
 
-func checkPortable(at path.Path, given types.String) diag.Diagnostics {
+// checkUsable refuses a kubeconfig that the controller could not use. One that has been
+// written before and has expired since is a warning: nothing is written, and others of
+// the run are not to wait for it.
+func (r *kubeconfigSecret) checkUsable(at path.Path, given types.String, isWritten bool) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if given.IsNull() || given.IsUnknown() {
 		return diags
 	}
 	if _, err := kubeconfig.Portable([]byte(given.ValueString())); err != nil {
-		diags.Append(notPortable(at, err)...)
+		return notPortable(at, err)
+	}
+	_, err := kubeconfig.Usable([]byte(given.ValueString()), r.now())
+	var portability *kubeconfig.PortabilityError
+	switch {
+	case err != nil && isWritten && errors.As(err, &portability):
+		diags.Append(expired(at, portability))
+	case err != nil:
+		return notPortable(at, err)
 	}
 	return diags
 }

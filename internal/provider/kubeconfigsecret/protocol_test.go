@@ -10,6 +10,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential/credentialtest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
@@ -168,13 +169,15 @@ func TestProtocol_renewed(t *testing.T) {
 // TestProtocol_refused: bad input is refused before anything is written.
 func TestProtocol_refused(t *testing.T) {
 	for want, wrong := range map[string]attributes{
-		"run_clusters":       {"run_cluster": "nosuch"},
-		"one (and only one)": {"kubeconfig": kubeconfigOf("x")},
-		"not a kubeconfig":   {"service_account": nil, "kubeconfig": "a: ["},
-		"exec plugin":        {"service_account": nil, "kubeconfig": strings.Replace(kubeconfigOf("x"), "{token: x}", "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", 1)},
-		"prescribed":         {"type": "kubernetes.io/tls"},
-		"expiration_seconds": {"service_account": map[string]any{"namespace": "apps", "name": "sa", "expiration_seconds": 3600}},
-		"no such":            {"service_account": map[string]any{"namespace": "apps", "name": "nosuch"}},
+		"run_clusters": {"run_cluster": "nosuch"},
+		"exactly one of kubeconfig, kubeconfig_wo and service_account": {"kubeconfig": kubeconfigOf("x")},
+		"set one of kubeconfig, kubeconfig_wo, service_account":        {"service_account": nil},
+		"not a kubeconfig":                      {"service_account": nil, "kubeconfig": "a: ["},
+		"exec plugin":                           {"service_account": nil, "kubeconfig": strings.Replace(kubeconfigOf("x"), "{token: x}", "{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", 1)},
+		"token secret would have a name of 254": {"service_account": map[string]any{"namespace": "apps", "name": strings.Repeat(strings.Repeat("a", 49)+".", 4) + strings.Repeat("b", 25)}},
+		"prescribed":                            {"type": "kubernetes.io/tls"},
+		"expiration_seconds":                    {"service_account": map[string]any{"namespace": "apps", "name": "sa", "expiration_seconds": 3600}},
+		"no such":                               {"service_account": map[string]any{"namespace": "apps", "name": "nosuch"}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			w, r := inMemory(t)
@@ -185,6 +188,89 @@ func TestProtocol_refused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProtocol_unusable: a kubeconfig that nobody could use is an error at its
+// attribute, whichever of them it comes from.
+func TestProtocol_unusable(t *testing.T) {
+	expired := credentialtest.Token(`{"exp": %d}`, time.Now().Add(-time.Hour).Unix())
+	for token, want := range map[string]string{
+		`""`: "anonymous", `"x\n"`: "line break", `"${TOKEN}"`: "${...}", expired: "expired on " + time.Now().Add(-time.Hour).UTC().Format("2006-01-02"),
+	} {
+		for _, name := range []string{"kubeconfig", "kubeconfig_wo"} {
+			w, r := inMemory(t)
+			before := w.Snapshot()
+			c := basic(attributes{"service_account": nil, name: kubeconfigOf(token)})
+			if name == "kubeconfig_wo" {
+				c["kubeconfig_wo_version"] = "1"
+			}
+			_, diags := r.Plan(c)
+			if !diags.Failed() || !strings.Contains(diags.String(), `AttributeName("`+name+`")`) || !strings.Contains(diags.String(), want) {
+				t.Errorf("%s: want %q in: %s", name, want, diags)
+			}
+			if !maps.Equal(before, w.Snapshot()) {
+				t.Error("something was written")
+			}
+		}
+	}
+}
+
+// TestProtocol_expired: a kubeconfig that expires after it was written is in nobody's
+// way, and its replacement is written.
+func TestProtocol_expired(t *testing.T) {
+	_, r := inMemory(t)
+	ends := time.Now().Add(1500 * time.Millisecond)
+	c := basic(attributes{"service_account": nil, "kubeconfig": kubeconfigOf(credentialtest.Token(`{"exp": %d}`, ends.Unix()))})
+	if diags := r.Apply(c); diags.Failed() {
+		t.Fatal(diags)
+	}
+	time.Sleep(time.Until(ends))
+	p, diags := r.Plan(c)
+	if diags.Failed() || p.Action != protocoltest.None || !strings.Contains(diags.String(), "WARNING") || !strings.Contains(diags.String(), "expired on") {
+		t.Errorf("%s: %s", p.Action, diags)
+	}
+	c["labels"] = map[string]any{"a": "b"}
+	if diags := r.Apply(c); diags.Failed() {
+		t.Errorf("a label: %s", diags)
+	}
+	c["kubeconfig"] = kubeconfigOf("another")
+	if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.Update || strings.Contains(diags.String(), "expired") {
+		t.Errorf("%s: %s", p.Action, diags)
+	}
+}
+
+// TestProtocol_empties: an empty list or map is none.
+func TestProtocol_empties(t *testing.T) {
+	for _, c := range whole() {
+		protocoltest.Empties(t, inMemory, c)
+	}
+}
+
+// TestProtocol_goneCluster: the Secret goes without its run cluster once that is out of
+// the configuration, with a warning about the token.
+func TestProtocol_goneCluster(t *testing.T) {
+	for _, c := range whole()[:5] {
+		w, r := inMemory(t)
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		w.Calls.Forget()
+		r.In(protocoltest.DataWithout(w))
+		if diags := r.Apply(nil); diags.Failed() || r.Exists() || w.Build.Object(secret) != nil {
+			t.Error(diags)
+		}
+		protocoltest.Unreached(t, w)
+	}
+}
+
+// TestProtocol_defaults: the Secret and that with the token have the resource's labels and
+// the provider's.
+func TestProtocol_defaults(t *testing.T) {
+	own := attributes{"labels": map[string]any{"team": "own"}}
+	protocoltest.Defaults(t, inMemory, basic(own), "dev/staging-kubeconfig")
+	protocoltest.Defaults(t, inMemory, basic(own, whole()[2]), "dev/staging-kubeconfig")
+	protocoltest.Defaults(t, inMemory, basic(own, attributes{"service_account": nil, "kubeconfig": kubeconfigOf("one")}), "")
+	protocoltest.Defaults(t, inMemory, basic(own, attributes{"service_account": nil, "kubeconfig_wo": kubeconfigOf("one"), "kubeconfig_wo_version": "1"}), "")
 }
 
 // TestProtocol_unknown: what is not known yet is left to the apply.

@@ -22,10 +22,11 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithValidateConfig = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithModifyPlan     = (*kubeconfigSecret)(nil)
-	_ resource.ResourceWithImportState    = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithConfigure        = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithValidateConfig   = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithConfigValidators = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithModifyPlan       = (*kubeconfigSecret)(nil)
+	_ resource.ResourceWithImportState      = (*kubeconfigSecret)(nil)
 )
 
 const noun = "kubeconfig secret"
@@ -51,7 +52,7 @@ func (r *kubeconfigSecret) Create(ctx context.Context, req resource.CreateReques
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := withSource(ctx, plan, req.Config)
+	spec, diags := r.withSource(ctx, plan, req.Config, false)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -78,7 +79,7 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := state.spec(ctx)
+	spec, diags := state.spec(ctx, state.defaults(ctx, r.data.Defaults()))
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || r.data.Unknown.Build {
 		return
@@ -104,13 +105,13 @@ func (r *kubeconfigSecret) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := withSource(ctx, plan, req.Config)
-	resp.Diagnostics.Append(diags...)
 	keeps := plan.Fingerprint.Equal(state.Fingerprint) && plan.Key.Equal(state.Key)
+	spec, diags := r.withSource(ctx, plan, req.Config, keeps)
+	resp.Diagnostics.Append(diags...)
 	if keeps {
 		spec.Keep = state.Fingerprint.ValueString()
 	}
-	before, diags := state.spec(ctx)
+	before, diags := state.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -148,7 +149,7 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := state.spec(ctx)
+	spec, diags := state.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)
@@ -171,9 +172,9 @@ func (r *kubeconfigSecret) Delete(ctx context.Context, req resource.DeleteReques
 
 // withSource is the plan's spec with the kubeconfig that only the
 // configuration holds. It refuses one that was not known at plan and cannot be
-// used.
-func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.KubeconfigSecret, diag.Diagnostics) {
-	spec, diags := plan.spec(ctx)
+// used; isWritten is that it is kept as it is.
+func (r *kubeconfigSecret) withSource(ctx context.Context, plan model, config tfsdk.Config, isWritten bool) (delivery.KubeconfigSecret, diag.Diagnostics) {
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	if !plan.ServiceAccount.IsNull() {
 		return spec, diags
 	}
@@ -182,7 +183,7 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 		at = path.Root("kubeconfig_wo")
 		diags.Append(config.GetAttribute(ctx, at, &kubeconfig)...)
 	}
-	diags.Append(checkPortable(at, kubeconfig)...)
+	diags.Append(r.checkUsable(at, kubeconfig, isWritten)...)
 	spec.Kubeconfig = []byte(kubeconfig.ValueString())
 	return spec, diags
 }

@@ -161,7 +161,7 @@ func TestAccKubeconfigSecret_inUse(t *testing.T) {
 const given = `apiVersion: v1
 kind: Config
 current-context: a
-clusters: [{name: c, cluster: {server: "https://%s.example.com", certificate-authority-data: Y2E=}}]
+clusters: [{name: c, cluster: {server: "https://%s.example.com"}}]
 users: [{name: u, user: {%s}}, {name: v, user: {token: unused}}]
 contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: v}}]
 `
@@ -215,7 +215,7 @@ func TestAccKubeconfigSecret_refused(t *testing.T) {
 		`with carvel_kubeconfig_secret.test.*kubeconfig_wo .*exec plugin|kubeconfig_wo.*exec plugin`: {"kubeconfig_wo": text("one", plugin), "kubeconfig_wo_version": config.StringVariable("1")},
 		`tokenFile is a file path`: {"kubeconfig": text("one", "tokenFile: /var/run/token")},
 		`not a kubeconfig`:         {"kubeconfig": config.StringVariable("s3cret: [")},
-		`Missing Attribute Configuration|Invalid Attribute Combination`: {},
+		`Exactly one of kubeconfig, kubeconfig_wo and service_account`: {},
 		`Invalid namespace`: {"namespace": config.StringVariable("../x"), "kubeconfig": text("one", "token: s3cret")},
 	} {
 		steps = append(steps, f.Refused(pattern, vars))

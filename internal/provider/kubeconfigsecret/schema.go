@@ -13,20 +13,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
 func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.Metadata("Secret")
+	labels, annotations := schemas.Metadata("Secret, and on that with the token of `service_account`")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A run cluster's kubeconfig in a Secret on the build cluster, for Apps that deploy to the run cluster. " +
 			"Exactly one source is given: `kubeconfig`, `kubeconfig_wo` or `service_account`.\n\n" +
-			"A kubeconfig is reduced to its current context. One that kapp-controller could not use, since it runs an exec plugin or names files, is refused. " +
+			"A kubeconfig is reduced to its current context. One that kapp-controller could not use, since it runs an exec plugin or names files, is refused, " +
+			"and so is one that kubectl would refuse or use as nobody: without credentials, with certificates or keys that cannot be read, or expired. " +
 			"Destroying the resource is refused while an App names the Secret.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("NAMESPACE/NAME"),
@@ -54,9 +57,6 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"kubeconfig": schema.StringAttribute{
 				Optional: true, Sensitive: true,
 				MarkdownDescription: "Text of a kubeconfig. It is kept in the state; `kubeconfig_wo` and `service_account` are not.",
-				Validators: []validator.String{
-					stringvalidator.ExactlyOneOf(path.MatchRoot("kubeconfig_wo"), path.MatchRoot("service_account")),
-				},
 			},
 			"kubeconfig_wo": schema.StringAttribute{
 				Optional: true, WriteOnly: true,
@@ -75,8 +75,14 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 					"Its token is not kept in the state.",
 				Attributes: serviceAccountAttributes(),
 			},
-			"labels":         labels,
-			"annotations":    annotations,
+			"labels":      labels,
+			"annotations": annotations,
+			"all_labels": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType, MarkdownDescription: "Labels of the Secret: `labels` over the provider's `default_labels`.",
+			},
+			"all_annotations": schema.MapAttribute{
+				Computed: true, ElementType: types.StringType, MarkdownDescription: "Annotations of the Secret: `annotations` over the provider's `default_annotations`.",
+			},
 			"adopt_existing": schemas.AdoptExisting("a Secret that already exists"),
 			"field_manager":  schemas.FieldManagerAttribute(),
 			"timeouts":       schemas.Timeouts(ctx),
@@ -99,6 +105,11 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			},
 		},
 	}
+}
+
+// ConfigValidators look at attributes of which one is to be set.
+func (*kubeconfigSecret) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{schemas.ExactlyOneOf("kubeconfig", "kubeconfig_wo", "service_account")}
 }
 
 func serviceAccountAttributes() map[string]schema.Attribute {
@@ -131,7 +142,8 @@ func serviceAccountAttributes() map[string]schema.Attribute {
 	}
 }
 
-// ValidateConfig refuses a life for a token that does not expire.
+// ValidateConfig refuses a life for a token that does not expire, and an account whose
+// token Secret would have too long a name.
 func (r *kubeconfigSecret) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)
@@ -140,6 +152,10 @@ func (r *kubeconfigSecret) ValidateConfig(ctx context.Context, req resource.Vali
 	}
 	var account serviceAccountModel
 	resp.Diagnostics.Append(config.ServiceAccount.As(ctx, &account, basetypes.ObjectAsOptions{})...)
+	if !account.TokenSource.IsUnknown() && account.TokenSource.ValueString() != fromRequest {
+		name := account.Name.ValueString()
+		resp.Diagnostics.Append(tfdiag.LongName(path.Root("service_account").AtName("name"), name, "token Secret", carvel.LongestTokenSecretName(name))...)
+	}
 	if account.ExpirationSeconds.IsNull() || account.TokenSource.IsUnknown() || account.TokenSource.ValueString() == fromRequest {
 		return
 	}

@@ -125,6 +125,10 @@ func (r *packageInstall) check(ctx context.Context, plan model, state *model, l 
 	if verdict.HeldBack != "" {
 		diags.Append(heldBack(plan, verdict))
 	}
+	if plan.SchemaCheck.IsUnknown() || plan.SchemaCheck.ValueString() == schemaNone {
+		return verdict, diags
+	}
+	verdict.Enforced = verdict.Enforced && plan.SchemaCheck.ValueString() != schemaWarn
 	for _, f := range verdict.Findings {
 		at, attribute := values.locate(f)
 		diags.Append(ofFinding(at, attribute, f, verdict, plan.Package.ValueString()))

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/valuesschema"
 )
@@ -83,7 +84,7 @@ func removedVersion(m model, now string) diag.Diagnostic {
 func ofFinding(at path.Path, attribute string, f valuesschema.Finding, v delivery.PackageVerdict, name string) diag.Diagnostic {
 	detail := fmt.Sprintf("%s\n\nThis is what the values schema of %s %s says.", f.Message, name, v.Version)
 	if v.Enforced {
-		return diag.NewAttributeErrorDiagnostic(at, "Invalid "+attribute, detail)
+		return diag.NewAttributeErrorDiagnostic(at, "Invalid "+attribute, detail+" If the schema is wrong, set schema_check = \"warn\" or \"none\".")
 	}
 	return diag.NewAttributeWarningDiagnostic(at, "Odd "+attribute,
 		detail+" Its templates may take it all the same.")
@@ -149,14 +150,6 @@ func valuesDropped(file string) diag.Diagnostic {
 			"To keep them, give them in values, values_yaml or values_wo.")
 }
 
-// longSecretName is the diagnostic of a Secret whose name follows from another,
-// and is too long by what is added to it.
-func longSecretName(attribute, name string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root(attribute), "Invalid "+attribute,
-		fmt.Sprintf("The Secret that is made would have a name of %d characters, %q, and a cluster takes no more than 253. Set a shorter %s.",
-			len(name), name, attribute))
-}
-
 // ownSecret is the diagnostic of a values Secret that is named as an extra one.
 func ownSecret(name string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("extra_values_secrets"), "Invalid extra_values_secrets",
@@ -176,6 +169,19 @@ func sameFiles(directory string) diag.Diagnostic {
 func reservedAnnotation(annotation, attribute string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("annotations").AtMapKey(annotation), "Annotation with an attribute of its own",
 		"The annotation "+annotation+" is set by the attribute "+attribute+". Use the attribute, and remove the annotation.")
+}
+
+// notImported refuses the import of files that cannot be read: what is in them could
+// only be overwritten.
+func notImported(name string, err error) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Unable to import package install \""+name+"\"",
+		"The files in the repository cannot be read, so that nothing was imported. Correct what is named below, commit it, and import again.\n\nOriginal error: "+err.Error())
+}
+
+// othersInFiles refuses a plan that would lose documents of somebody else.
+func othersInFiles(dir string, documents []installfiles.Document) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Files in "+dir+" have more in them than the package install",
+		"What this would write over, or delete, is not the package install's:\n"+tfdiag.List(documents)+"\n\n"+tfdiag.OthersAdvice)
 }
 
 // unreadableFiles is the warning about files in the repository that are not what

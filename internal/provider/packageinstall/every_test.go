@@ -46,7 +46,7 @@ func TestAccPackageInstall_everything(t *testing.T) {
 		plancheck.ExpectKnownValue(address, tfjsonpath.New("files"), knownvalue.MapSizeExact(3)))
 	create.ConfigStateChecks = []statecheck.StateCheck{
 		statecheck.ExpectKnownValue(address, tfjsonpath.New("files").AtMapKey(overlays), knownvalue.StringFunc(func(text string) error {
-			return acctest.TextHas(text, []string{"labels.yaml: (sensitive value)"}, []string{"team"})
+			return acctest.TextHas(text, []string{"labels.yaml: (sensitive value)"}, []string{"team: apps"})
 		})),
 	}
 	create.Check = resource.ComposeTestCheckFunc(

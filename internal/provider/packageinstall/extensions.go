@@ -68,18 +68,14 @@ func (m model) helmValues() bool {
 func readExtensions(found carvel.Extensions, prior types.Object) (types.Object, error) {
 	value, err := tfvalue.FromStruct(found, extensionsType)
 	object, _ := value.(types.Object)
-	attributes, written := object.Attributes(), prior.Attributes()
 	some := !prior.IsNull()
-	for name, value := range attributes {
+	for _, value := range object.Attributes() {
 		some = some || !value.IsNull()
-		if value.IsNull() && saysNothing(written[name]) {
-			attributes[name] = written[name]
-		}
 	}
 	if !some || err != nil {
 		return types.ObjectNull(object.AttributeTypes(context.Background())), err
 	}
-	return types.ObjectValueMust(object.AttributeTypes(context.Background()), attributes), nil
+	return keepEmpty(object, prior), nil
 }
 
 // saysNothing reports whether a value means the same as none.

@@ -30,6 +30,7 @@ type model struct {
 	Prereleases        types.Object   `tfsdk:"prereleases"`
 	AllowDowngrade     types.Bool     `tfsdk:"allow_downgrade"`
 	PackageSource      types.String   `tfsdk:"package_source"`
+	SchemaCheck        types.String   `tfsdk:"schema_check"`
 	ResolvedVersion    types.String   `tfsdk:"resolved_version"`
 	SyncPeriod         types.String   `tfsdk:"sync_period"`
 	Paused             types.Bool     `tfsdk:"paused"`

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/filltest"
 )
@@ -19,7 +20,7 @@ func TestModel(t *testing.T) {
 	whole.HiddenValuesSecret = "" // of files that were read
 	whole.Install.SyncPeriod = "1m0s"
 	before := model{Package: types.StringValue(whole.Install.PackageRef.RefName), RunCluster: types.StringValue("staging")}
-	m, err := before.read(context.Background(), whole, false)
+	m, err := before.read(context.Background(), whole, false, carvel.Metadata{})
 	if err != nil {
 		t.Fatal(err)
 	}

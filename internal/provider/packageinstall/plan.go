@@ -3,6 +3,7 @@ package packageinstall
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -27,6 +28,9 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		var state model
 		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
+		if r.data != nil && !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.keepsOthers(ctx, req.Private, state, nil)...)
+		}
 		return
 	}
 	var plan, config model
@@ -156,6 +160,7 @@ func (r *packageInstall) planChange(ctx context.Context, req resource.ModifyPlan
 	plan.Files = tfvalue.StringMap(planned.Files)
 	resp.Diagnostics.Append(r.dropped(ctx, req, at, planned, shown)...)
 	if !same || !state.Path.Equal(plan.Path) {
+		resp.Diagnostics.Append(r.keepsOthers(ctx, req.Private, state, kept)...)
 		return
 	}
 	*plan = plan.committed(state.commits())
@@ -173,6 +178,9 @@ func (r *packageInstall) dropped(ctx context.Context, req resource.ModifyPlanReq
 	kept, diags := privatestate.Get[bool](ctx, req.Private, secretKey)
 	file := r.data.Layout.Path(at, repolayout.ParamsFile)
 	_, there := shown[file]
+	if both := r.data.Layout.Path(at, repolayout.PackageInstallFile); !there && strings.Contains(shown[both], "kind: Secret") {
+		file, there = both, true
+	}
 	_, stays := planned.Blobs[repolayout.ParamsFile]
 	_, encrypted := planned.Blobs[repolayout.EncryptedParamsFile]
 	if kept && there && !stays && !encrypted {

@@ -226,6 +226,79 @@ func TestProtocol_version(t *testing.T) {
 	}
 }
 
+// TestProtocol_empties: an empty list or map is none.
+func TestProtocol_empties(t *testing.T) {
+	for _, c := range whole()[:3] {
+		protocoltest.Empties(t, inMemory, c)
+	}
+}
+
+// TestProtocol_goneCluster: the files go without their run cluster, of a set as well.
+func TestProtocol_goneCluster(t *testing.T) {
+	both(t, func(t *testing.T, w *deliverytest.World, r *protocoltest.Resource, c attributes, _ string) {
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		w.Calls.Forget()
+		r.In(protocoltest.DataWithout(w))
+		if diags := r.Apply(nil); diags.Failed() || w.Repository.Files()[install] != "" {
+			t.Error(diags)
+		}
+		protocoltest.Unreached(t, w)
+	})
+}
+
+// TestProtocol_defaults: the objects in the files have the resource's labels and the
+// provider's.
+func TestProtocol_defaults(t *testing.T) {
+	more := attributes{"labels": map[string]any{"team": "own"}, "ytt_overlays": map[string]any{"o.yaml": "#@ x\n"}}
+	both(t, func(t *testing.T, w *deliverytest.World, r *protocoltest.Resource, c attributes, id string) {
+		if c["packages"] == nil {
+			maps.Copy(c, more)
+		} else {
+			c["labels"] = more["labels"]
+			c["packages"].(entries)["app.default.tap"].(entries)["ytt_overlays"] = more["ytt_overlays"]
+		}
+		apply := func() {
+			t.Helper()
+			if diags := r.Apply(c); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+				t.Fatalf("%s: %s", p.Action, diags)
+			}
+		}
+		apply()
+		defaults := carvel.Metadata{Labels: map[string]string{"team": "default", "cost": "42"}, Annotations: map[string]string{"example.com/note": "x"}}
+		r.In(protocoltest.DataDefaults(w, defaults))
+		if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.Update {
+			t.Fatalf("new defaults: %s %s", p.Action, diags)
+		}
+		apply()
+		for _, file := range []string{install, params, installDir + "overlays.yaml"} {
+			for _, want := range []string{"team: own", "cost: \"42\"", "example.com/note: x"} {
+				if text := w.Repository.Files()[file]; !strings.Contains(text, want) {
+					t.Errorf("%s lacks %s:\n%s", file, want, text)
+				}
+			}
+		}
+		commits := w.Repository.Commits()
+		r.Forget()
+		if diags := r.Import(id); diags.Failed() || r.Attribute("labels") != `{"team":"own"}` || r.Attribute("annotations") != "null" {
+			t.Errorf("%s %s: %s", r.Attribute("labels"), r.Attribute("annotations"), diags)
+		}
+		apply()
+		if w.Repository.Commits() != commits {
+			t.Error("an import needs a commit")
+		}
+		r.In(protocoltest.Data(w))
+		apply()
+		if strings.Contains(w.Repository.Files()[install], "cost") {
+			t.Error("a default that is no more is left")
+		}
+	})
+}
+
 // TestProtocol_unknown: what is not known yet is left to the apply.
 func TestProtocol_unknown(t *testing.T) {
 	_, r := inMemory(t)
@@ -246,6 +319,9 @@ func TestProtocol_refused(t *testing.T) {
 		"three segments":               {"package": "app"},
 		"sync_period":                  {"sync_period": "soon"},
 		"namespace":                    {"package_source": "cluster"},
+		"name of 254 characters":       {"name": strings.Repeat(strings.Repeat("a", 49)+".", 5)[:249] + "b"},
+		"labels[\"a\"]":                {"labels": map[string]any{"a": "b c"}},
+		"annotations[\"a b\"]":         {"annotations": map[string]any{"a b": "c"}},
 		"261 characters":               {"values_secret_name": strings.Repeat("a", 250), "hash_values_name": true},
 		"ytt_overlays":                 {"ytt_overlays": map[string]any{"o.txt": "x"}},
 		"age recipient":                {"encryption": map[string]any{"age_recipients": []any{"age1x"}}},

@@ -2,6 +2,7 @@ package packageinstall
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -16,11 +17,11 @@ import (
 // read is the model with what the files in the repository say. What they say
 // in other words than the practitioner stays as it was written, and so do the
 // values if a part of them is kept out of the state.
-func (m model) read(ctx context.Context, found delivery.PackageInstall, secret bool) (model, error) {
+func (m model) read(ctx context.Context, found delivery.PackageInstall, secret bool, defaults carvel.Metadata) (model, error) {
 	m.Name = types.StringValue(found.Install.Name)
 	m.Namespace = tfvalue.String(found.Install.Namespace)
-	m.Labels = readMap(found.Install.Labels, m.Labels)
-	m.Annotations = readMap(found.Install.Annotations, m.Annotations)
+	m.Labels = readMap(own(found.Install.Labels, defaults.Labels, m.Labels), m.Labels)
+	m.Annotations = readMap(own(found.Install.Annotations, defaults.Annotations, m.Annotations), m.Annotations)
 	m.ServiceAccountName = tfvalue.String(found.Install.ServiceAccountName)
 	m.VersionConstraint = types.StringValue(found.Install.PackageRef.VersionSelection.Constraints)
 	m.AllowDowngrade = types.BoolValue(found.Install.AllowDowngrade)
@@ -62,9 +63,24 @@ func (m model) readParts(found delivery.PackageInstall) (model, error) {
 		return m, err
 	}
 	m.Cluster, _ = cluster.(types.Object)
-	m.Prereleases, _ = prereleases.(types.Object)
+	read, _ := prereleases.(types.Object)
+	m.Prereleases = keepEmpty(read, m.Prereleases)
 	m.Extensions, err = readExtensions(found.Install.Extensions, m.Extensions)
 	return m, err
+}
+
+// keepEmpty keeps what an object has written as empty where nothing is found.
+func keepEmpty(found, prior types.Object) types.Object {
+	if found.IsNull() {
+		return found
+	}
+	attributes, written := found.Attributes(), prior.Attributes()
+	for name, value := range attributes {
+		if value.IsNull() && saysNothing(written[name]) {
+			attributes[name] = written[name]
+		}
+	}
+	return types.ObjectValueMust(found.AttributeTypes(context.Background()), attributes)
 }
 
 // readSecrets takes over the names of the values Secrets.
@@ -95,6 +111,18 @@ func (m model) readSecrets(found delivery.PackageInstall) model {
 	}
 	m.ExtraValuesSecrets = readList(extra, m.ExtraValuesSecrets)
 	return m
+}
+
+// own are labels, or annotations, without those that are the provider's defaults and
+// that the practitioner has not set as well.
+func own(found, defaults map[string]string, prior types.Map) map[string]string {
+	out := maps.Clone(found)
+	for key, value := range defaults {
+		if _, set := prior.Elements()[key]; !set && found[key] == value {
+			delete(out, key)
+		}
+	}
+	return out
 }
 
 // readMap keeps a map that is empty and was written as such.

@@ -96,14 +96,15 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return
 	}
-	found, receipt, err := r.data.Installs.Read(bounded, at, before.Names(r.data.Layout.Dir(at))...)
+	imported := state.Creation.IsNull() && state.Commit.IsNull() && state.PendingCommit.IsNull()
+	found, receipt, err := r.read(bounded, at, before, imported)
 	if err == nil {
-		state, err = state.read(ctx, found, secret)
+		state, err = state.read(ctx, found, secret, r.data.Defaults())
 	}
 	var unreadable *delivery.UnreadableError
 	switch {
 	case errors.Is(err, delivery.ErrNotFound):
-		err := r.data.Installs.CheckMoved(bounded, at, state.Path.ValueString())
+		err := r.missing(bounded, at, state, imported)
 		var removal commits
 		if err == nil {
 			removal, err = state.commits().read(bounded, r.data, at)
@@ -121,13 +122,16 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 			resp.State.RemoveResource(ctx)
 		}
 		return
+	case errors.As(err, &unreadable) && imported:
+		resp.Diagnostics.Append(notImported(title(state), unreadable))
+		return
 	case errors.As(err, &unreadable):
 		resp.Diagnostics.Append(unreadableFiles(r.data.Layout.Dir(at), unreadable))
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 		return
 	}
-	if state.Creation.IsNull() && state.Commit.IsNull() && state.PendingCommit.IsNull() { // imported
+	if imported {
 		state.Creation = creation.Imported(receipt.Mark.Creation)
 	}
 	if !state.Commit.IsNull() && receipt.AsWritten && before.Others(r.data.Layout.Dir(at), receipt.Blobs) {
@@ -149,6 +153,24 @@ func (r *packageInstall) Read(ctx context.Context, req resource.ReadRequest, res
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 	resp.Diagnostics.Append(r.recordSeen(ctx, resp.Private, at, receipt, secret)...)
+	resp.Diagnostics.Append(writeOthers(ctx, resp.Private, others{}.with(at.Package, receipt.Foreign))...)
+}
+
+// read reads the files that were seen, or that are imported.
+func (r *packageInstall) read(ctx context.Context, at repolayout.Install, before installfiles.Seen, imported bool) (delivery.PackageInstall, delivery.PackageInstallReceipt, error) {
+	if imported {
+		return r.data.Installs.ReadNew(ctx, at)
+	}
+	return r.data.Installs.Read(ctx, at, before.Names(r.data.Layout.Dir(at))...)
+}
+
+// missing explains why there are no files, nil if they are gone.
+func (r *packageInstall) missing(ctx context.Context, at repolayout.Install, state model, imported bool) error {
+	err := r.data.Installs.CheckMoved(ctx, at, state.Path.ValueString())
+	if err == nil && imported {
+		err = r.data.Installs.CheckMissing(ctx, at)
+	}
+	return err
 }
 
 func (r *packageInstall) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -198,6 +220,7 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.keepsOthers(ctx, req.Private, state, nil)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -256,6 +279,16 @@ func withSource(ctx context.Context, plan model, config tfsdk.Config) (delivery.
 	spec, d := plan.spec(ctx, secret)
 	diags.Append(d...)
 	return spec, diags
+}
+
+// keepsOthers refuses to write over, or to delete, files with documents of somebody
+// else, but for those that are kept as they are.
+func (r *packageInstall) keepsOthers(ctx context.Context, private privatestate.Reader, m model, kept []string) diag.Diagnostics {
+	found, diags := readOthers(ctx, private)
+	if lost := found.besides(m.Package.ValueString(), kept); len(lost) > 0 {
+		diags.Append(othersInFiles(r.data.Layout.Dir(install(m)), lost))
+	}
+	return diags
 }
 
 // before are the files that the plan saw. It is an error if it can be told

@@ -15,7 +15,7 @@ import (
 )
 
 func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.FileMetadata("PackageInstall")
+	labels, annotations := schemas.FileMetadata("PackageInstall, and on the Secrets with its values and overlays")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A package on a run cluster: a PackageInstall, and a Secret with the package's values, " +
 			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. All files of a package install are in one commit. " +
@@ -59,6 +59,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 					"The annotation that permits it is committed together with the version.",
 			},
 			"package_source":   packageSource(),
+			"schema_check":     schemaCheck(),
 			"resolved_version": resolvedVersion(),
 			"sync_period": schema.StringAttribute{
 				Optional:            true,

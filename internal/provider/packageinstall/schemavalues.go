@@ -96,7 +96,6 @@ func overlaysAttribute() schema.Attribute {
 		MarkdownDescription: "ytt overlays on what the package deploys, file name to text. They are committed in a Secret `NAME-overlays` beside the others, as `overlays.yaml`. " +
 			"To use Secrets that exist, set the annotation `ext.packaging.carvel.dev/ytt-paths-from-secret-name.SUFFIX`.",
 		Validators: []validator.Map{
-			mapvalidator.SizeAtLeast(1),
 			mapvalidator.KeysAre(schemas.Check("the name of a file that ytt reads, such as replicas.yaml", carvel.ValidateOverlayFile)),
 		},
 	}

@@ -1,7 +1,6 @@
 package packageinstall
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -18,8 +17,26 @@ func packageSource() schema.Attribute {
 			"`repository`, the default: in the files of `PACKAGE/packages/` and below, at the tip of the branch. " +
 			"`cluster`: in the Packages that the run cluster offers in `namespace`, for a package that a PackageRepository brings there; " +
 			"a cluster that cannot be asked is a warning. " +
-			"`none`: nowhere, and nothing is checked, for example where the same run commits the package.",
+			"`none`: nowhere, and nothing is checked, for example where the same run commits the package. To have the version and not the values checked, set `schema_check` instead.",
 		Validators: []validator.String{stringvalidator.OneOf(delivery.FromRepository, delivery.FromCluster, delivery.FromNowhere)},
+	}
+}
+
+// The values of schema_check.
+const (
+	schemaError = "error" // the default
+	schemaWarn  = "warn"
+	schemaNone  = "none"
+)
+
+func schemaCheck() schema.Attribute {
+	return schema.StringAttribute{
+		Optional: true,
+		MarkdownDescription: "What becomes of values that the package's values schema does not take. " +
+			"`error`, the default: an error of the plan, where the deployment would fail over them. `warn`: a warning. " +
+			"`none`: the values are not checked, for a package whose schema is wrong. " +
+			"What the schema itself has as a default, and another value of a default's type, is taken in any case. The version is looked up whatever this says.",
+		Validators: []validator.String{stringvalidator.OneOf(schemaError, schemaWarn, schemaNone)},
 	}
 }
 
@@ -40,7 +57,6 @@ func prereleasesAttribute() schema.Attribute {
 			"identifiers": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Only prereleases with one of these identifiers, for example `rc`.",
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
 			},
 		},
 	}

@@ -283,7 +283,7 @@ func (r *packageInstalls) record(ctx context.Context, private privatestate.State
 	diags.Append(writeSeenShort(ctx, private, now)...)
 	diags.Append(writeCreations(ctx, private, kept)...)
 	diags.Append(privatestate.Change(ctx, private, secretKey, false)...)
-	known := verifiedBy(r.data.Provider, entries)
+	known := verifiedBy(r.data.Renderer(), entries)
 	known.Offers = offers
 	diags.Append(privatestate.Set(ctx, private, verifiedKey, known)...)
 	return diags

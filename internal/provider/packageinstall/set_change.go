@@ -123,7 +123,7 @@ func (s stay) isVerified(by string) bool {
 // stays reports whether no file of a package is to be written: spec is what entry says.
 // What is in the state tells what an encrypted file said when it was written.
 func (r *packageInstalls) stays(ctx context.Context, s stay, spec delivery.PackageInstall) (bool, error) {
-	if s.isVerified(r.data.Provider) {
+	if s.isVerified(r.data.Renderer()) {
 		return true, nil
 	}
 	secret := s.isSecret()

@@ -305,7 +305,7 @@ func isShared(attribute string) bool { return slices.Contains(shared, attribute)
 
 // shared are the attributes that a set gives to all of its packages.
 var shared = []string{
-	"service_account_name", "namespace", "sync_period", "prereleases", "encryption", "labels", "annotations", "hash_values_name", "package_source", "allow_downgrade",
+	"service_account_name", "namespace", "sync_period", "prereleases", "encryption", "labels", "annotations", "hash_values_name", "package_source", "schema_check", "allow_downgrade",
 }
 
 // value is the entry as a configuration has it.

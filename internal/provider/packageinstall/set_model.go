@@ -21,6 +21,7 @@ type setModel struct {
 	Prereleases        types.Object   `tfsdk:"prereleases"`
 	AllowDowngrade     types.Bool     `tfsdk:"allow_downgrade"`
 	PackageSource      types.String   `tfsdk:"package_source"`
+	SchemaCheck        types.String   `tfsdk:"schema_check"`
 	SyncPeriod         types.String   `tfsdk:"sync_period"`
 	HashValuesName     types.Bool     `tfsdk:"hash_values_name"`
 	Encryption         types.Object   `tfsdk:"encryption"`
@@ -43,7 +44,7 @@ func (m setModel) of(packageName string) model {
 		ID: types.StringNull(), Package: types.StringValue(packageName), RunCluster: m.RunCluster,
 		Name: types.StringNull(), Namespace: m.Namespace, Labels: m.Labels, Annotations: m.Annotations,
 		ServiceAccountName: m.ServiceAccountName, Cluster: types.ObjectNull(objectType(clusterType)), VersionConstraint: types.StringNull(),
-		Prereleases: m.Prereleases, AllowDowngrade: m.AllowDowngrade, PackageSource: m.PackageSource, ResolvedVersion: types.StringNull(),
+		Prereleases: m.Prereleases, AllowDowngrade: m.AllowDowngrade, PackageSource: m.PackageSource, SchemaCheck: m.SchemaCheck, ResolvedVersion: types.StringNull(),
 		SyncPeriod: m.SyncPeriod, Paused: types.BoolNull(), Canceled: types.BoolNull(), NoopDelete: types.BoolNull(), DefaultNamespace: types.StringNull(),
 		AdoptExisting: m.AdoptExisting, Timeouts: m.Timeouts, Creation: types.StringNull(), Adopted: types.StringNull(),
 		Path: types.StringNull(), Files: types.MapNull(types.StringType), Commit: types.StringNull(), PendingCommit: types.StringNull(),

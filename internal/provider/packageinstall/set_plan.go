@@ -60,19 +60,6 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	creation.PlanUpdate(ctx, req, resp)
 }
 
-func (r *packageInstalls) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var state setModel
-	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
-	entries, _, diags := state.entries(ctx, types.DynamicNull())
-	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(creation.PlanDestroy(ctx, resp.Private)...)
-	for _, e := range entries {
-		if r.data != nil && errors.Is(r.data.Planned.Destroy(place(e.model)), providerdata.ErrRenamed) {
-			resp.Diagnostics.Append(tfdiag.ReplacedInPlace(noun, title(e.model)))
-		}
-	}
-}
-
 // setPlan plans a set whose packages are known.
 type setPlan struct {
 	r       *packageInstalls
@@ -88,9 +75,11 @@ type setPlan struct {
 	unsure  bool // what is imported may have values that are write-only
 	known   verified
 	adopted map[string]string
-	before  map[string]string // the versions that the state has
-	settled map[string]bool   // packages whose versions and values need no look
-	hidden  []string          // packages that are written, and whose attributes stay as they are
+	// documents of somebody else in the files
+	documents others
+	before    map[string]string // the versions that the state has
+	settled   map[string]bool   // packages whose versions and values need no look
+	hidden    []string          // packages that are written, and whose attributes stay as they are
 }
 
 func (p *setPlan) say(diags ...diag.Diagnostic) { p.resp.Diagnostics.Append(diags...) }
@@ -113,6 +102,8 @@ func (p *setPlan) make(ctx context.Context) {
 	p.unsure, d = privatestate.Get[bool](ctx, p.req.Private, secretKey)
 	p.say(d...)
 	p.known, d = privatestate.Get[verified](ctx, p.req.Private, verifiedKey)
+	p.say(d...)
+	p.documents, d = readOthers(ctx, p.req.Private)
 	p.say(d...)
 	p.adopted = map[string]string{}
 	maps.Copy(p.adopted, texts(p.state.Adopted))
@@ -171,6 +162,9 @@ func (p *setPlan) claim() {
 		if _, stays := wanted[name]; stays {
 			continue
 		}
+		if lost := p.documents.besides(name, nil); len(lost) > 0 {
+			p.say(othersInFiles(p.r.data.Layout.Dir(p.plan.at(name)), lost))
+		}
 		if errors.Is(p.r.data.Planned.Destroy(place(p.prior[name].model)), providerdata.ErrRenamed) {
 			p.say(tfdiag.ReplacedInPlace(noun, title(p.prior[name].model)))
 		}
@@ -192,7 +186,7 @@ func (p *setPlan) prefetch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.settled = p.known.settled(p.r.data.Provider, names, offers)
+		p.settled = p.known.settled(p.r.data.Renderer(), names, offers)
 	}
 	for _, e := range p.entries {
 		if !p.isVerified(e) {
@@ -212,7 +206,7 @@ func (p *setPlan) stay(e entry) stay {
 // isVerified reports whether a package is known to stay as it is.
 func (p *setPlan) isVerified(e entry) bool {
 	_, there := p.prior[e.name]
-	return there && p.stay(e).isVerified(p.r.data.Provider)
+	return there && p.stay(e).isVerified(p.r.data.Renderer())
 }
 
 // files plans those of a package, and reports whether they stay as they are.
@@ -238,6 +232,9 @@ func (p *setPlan) files(ctx context.Context, e entry) (stays bool) {
 	if err != nil {
 		p.say(tfdiag.Failure{Verb: "plan", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())
 		return false
+	}
+	if !stays {
+		p.keepsOthers(e.name, spec)
 	}
 	if !stays && e.says(prior) {
 		p.hidden = append(p.hidden, e.name)
@@ -331,7 +328,7 @@ func (p *setPlan) settle(ctx context.Context) {
 		p.say(writeSeenShort(ctx, p.resp.Private, p.seen)...)
 	}
 	p.say(privatestate.Change(ctx, p.resp.Private, secretKey, false)...)
-	if now := verifiedBy(p.r.data.Provider, p.entries); p.known.By != now.By || !slices.Equal(p.known.But, now.But) {
+	if now := verifiedBy(p.r.data.Renderer(), p.entries); p.known.By != now.By || !slices.Equal(p.known.But, now.But) {
 		p.say(privatestate.Set(ctx, p.resp.Private, verifiedKey, now)...)
 	}
 }

@@ -92,6 +92,28 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestSet_empties: an empty list or map is none, of the set and of a package.
+func TestSet_empties(t *testing.T) {
+	for _, c := range wholeSets()[:2] {
+		protocoltest.Empties(t, setInMemory, c)
+	}
+	for name, empty := range map[string]any{
+		"labels": entries{}, "annotations": entries{}, "ytt_overlays": entries{}, "values": entries{}, "values_yaml": []any{}, "extra_values_secrets": []any{},
+		"prereleases": entries{"identifiers": []any{}}, "extensions": entries{"fetch_secrets": entries{}, "helm_template_values_secrets": []any{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, r := setInMemory(t)
+			c := set(attributes{"packages": entries{"db.default.tap": entries{"version_constraint": "2.0.0", name: empty}}})
+			if diags := r.Apply(c); diags.Failed() {
+				t.Fatal(diags)
+			}
+			if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+				t.Errorf("%s: %s", p.Action, diags)
+			}
+		})
+	}
+}
+
 // TestSet_oneCommit: whatever becomes of how many packages is one commit, which writes the
 // files of those that change alone.
 func TestSet_oneCommit(t *testing.T) {

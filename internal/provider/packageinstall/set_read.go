@@ -75,6 +75,7 @@ func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, re
 	if read.changed || read.gone > 0 {
 		resp.Diagnostics.Append(writeSeenShort(ctx, resp.Private, read.seen)...)
 		resp.Diagnostics.Append(writeCreations(ctx, resp.Private, read.others)...)
+		resp.Diagnostics.Append(writeOthers(ctx, resp.Private, read.documents)...)
 		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, verifiedKey, read.known)...)
 	}
 }
@@ -88,11 +89,13 @@ type setRead struct {
 	places   []repolayout.Install // of all that the state has
 	seen     installfiles.Seen
 	others   creations
-	unsure   bool
-	known    verified
-	changed  bool            // a file is another than was seen
-	settled  map[string]bool // packages whose versions are those of the state
-	gone     int             // packages that are not there any more
+	// documents of somebody else in the files
+	documents others
+	unsure    bool
+	known     verified
+	changed   bool            // a file is another than was seen
+	settled   map[string]bool // packages whose versions are those of the state
+	gone      int             // packages that are not there any more
 }
 
 // stand is where the packages have got to that the state has, also those that are gone.
@@ -109,6 +112,8 @@ func (s *setRead) begin(ctx context.Context, private privatestate.Reader, import
 	if s.others == nil {
 		s.others = creations{}
 	}
+	s.documents, d = readOthers(ctx, private)
+	diags.Append(d...)
 	s.unsure, d = privatestate.Get[bool](ctx, private, secretKey)
 	diags.Append(d...)
 	s.known, d = privatestate.Get[verified](ctx, private, verifiedKey)
@@ -159,7 +164,7 @@ func (s *setRead) all(ctx context.Context) diag.Diagnostics {
 	if s.changed {
 		s.known.Offers = nil // they are about what the state said
 	}
-	s.settled = s.known.settled(s.r.data.Provider, offered(s.entries), offers)
+	s.settled = s.known.settled(s.r.data.Renderer(), offered(s.entries), offers)
 	both, looking = errgroup.WithContext(ctx)
 	both.Go(func() error { return s.r.data.Installs.Prefetch(looking, others) })
 	both.Go(func() error { return s.r.data.Catalog.PrefetchPackages(looking, offeredBut(s.entries, s.settled)) })
@@ -197,10 +202,10 @@ func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Dia
 		return true, diags
 	}
 	secret := s.unsure || s.seen.IsSecret(dir)
-	found, receipt, err := s.r.data.Installs.Read(ctx, at, s.seen.Names(dir)...)
+	found, receipt, err := (&packageInstall{data: s.r.data}).read(ctx, at, s.seen, s.imported)
 	read := e.model
 	if err == nil {
-		read, err = e.model.read(ctx, found, secret)
+		read, err = e.model.read(ctx, found, secret, s.r.data.Defaults())
 	}
 	var unreadable *delivery.UnreadableError
 	switch {
@@ -208,9 +213,12 @@ func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Dia
 		if err := s.r.data.Installs.CheckMoved(ctx, at, texts(s.state.Paths)[e.name]); err != nil {
 			return fail(err)
 		}
+		s.documents = s.documents.with(e.name, nil)
 		s.seen = s.seen.With(installfiles.Seen{}).See(dir, nil, nil, false)
 		delete(s.others, e.name)
 		return false, diags
+	case errors.As(err, &unreadable) && s.imported:
+		diags.Append(notImported(title(e.model), unreadable))
 	case errors.As(err, &unreadable):
 		diags.Append(unreadableFiles(dir, unreadable))
 	case err != nil:
@@ -230,6 +238,7 @@ func (s *setRead) one(ctx context.Context, e *entry) (there bool, diags diag.Dia
 		diags.Append(tfdiag.Taken(noun, title(e.model), by.Describe()))
 	}
 	s.seen = s.seen.With(installfiles.Seen{}).See(dir, receipt.Blobs, receipt.Says, secret)
+	s.documents = s.documents.with(e.name, receipt.Foreign)
 	return true, diags
 }
 

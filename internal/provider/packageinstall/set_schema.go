@@ -16,7 +16,7 @@ import (
 )
 
 func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.FileMetadata("PackageInstalls")
+	labels, annotations := schemas.FileMetadata("PackageInstalls, and on the Secrets with their values and overlays")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Many packages on a run cluster, as one resource: the files are those of a `carvel_package_install` for each package, and all of them change in one commit or none does. " +
 			"Use it where a run cluster has more than some tens of packages, or where a set of versions is to be promoted as a whole: " +
@@ -63,6 +63,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Let packages go to a lower version than the one that is installed.",
 			},
 			"package_source": packageSource(),
+			"schema_check":   schemaCheck(),
 			"sync_period": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "How often the controller looks at a package, at least `30s`. The controller's default is 10 minutes.",

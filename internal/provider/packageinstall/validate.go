@@ -8,12 +8,14 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
@@ -37,7 +39,7 @@ func (m model) check() diag.Diagnostics {
 			diags.Append(reservedAnnotation(annotation, attribute))
 		}
 	}
-	diags.Append(m.checkSecretNames()...)
+	diags.Append(m.checkNames()...)
 	if m.PackageSource.ValueString() == delivery.FromCluster && m.Namespace.IsNull() {
 		diags.Append(noNamespace())
 	}
@@ -58,16 +60,15 @@ func attributeOf(annotation string) string {
 	return strings.Join(fields, ".")
 }
 
-// checkSecretNames looks at the names of the Secrets that a configuration makes.
-func (m model) checkSecretNames() diag.Diagnostics {
+// checkNames looks at the names of what is made for a configuration.
+func (m model) checkNames() diag.Diagnostics {
 	var diags diag.Diagnostics
 	checkLength := func(attribute string, given types.String, name string) {
-		if len(given.ValueString()) <= carvel.MaxObjectName && len(name) > carvel.MaxObjectName { // else given is refused itself
-			diags.Append(longSecretName(attribute, name))
-		}
+		diags.Append(tfdiag.LongName(path.Root(attribute), given.ValueString(), "Secret that is made", name)...)
 	}
 	given := m.ValuesSecretName
 	m.setNames(m)
+	diags.Append(tfdiag.LongName(path.Root("name"), m.Name.ValueString(), "ConfigMap in which kapp records what it deploys", carvel.RecordName(m.Name.ValueString()))...)
 	if len(m.YttOverlays.Elements()) > 0 {
 		checkLength("name", m.Name, carvel.OverlaysSecretName(m.Name.ValueString()))
 	}

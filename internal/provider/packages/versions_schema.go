@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -40,7 +39,6 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 					"identifiers": schema.ListAttribute{
 						Optional: true, ElementType: types.StringType,
 						MarkdownDescription: "Only prereleases with one of these identifiers, for example `rc`.",
-						Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
 					},
 				},
 			},

@@ -80,6 +80,8 @@ func (r *Resource) inferred(v any) tftypes.Value {
 		return tftypes.NewValue(tftypes.Bool, v)
 	case int:
 		return tftypes.NewValue(tftypes.Number, big.NewFloat(float64(v)))
+	case float64:
+		return tftypes.NewValue(tftypes.Number, big.NewFloat(v))
 	case []any:
 		all, kinds := make([]tftypes.Value, len(v)), make([]tftypes.Type, len(v))
 		for i, e := range v {

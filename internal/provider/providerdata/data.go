@@ -2,6 +2,9 @@
 package providerdata
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
@@ -33,6 +37,29 @@ type Unknown struct {
 	Git, Build     bool
 	AllRunClusters bool
 	RunClusters    map[string]bool
+}
+
+// Defaults are the labels and annotations of everything that the provider makes.
+func (d *Data) Defaults() carvel.Metadata {
+	if d == nil || d.Delivery == nil {
+		return carvel.Metadata{}
+	}
+	return d.Delivery.Defaults
+}
+
+// Renderer tells what writes files: the provider's version, and what it puts into all of
+// them.
+func (d *Data) Renderer() string {
+	defaults := d.Defaults()
+	if len(defaults.Labels)+len(defaults.Annotations) == 0 {
+		return d.Provider
+	}
+	text, err := json.Marshal(defaults) // keys are sorted
+	if err != nil {
+		panic(err) // they are texts
+	}
+	sum := sha256.Sum256(text)
+	return d.Provider + " " + hex.EncodeToString(sum[:8])
 }
 
 // From gets the Data in a resource's Configure. It is nil before the provider

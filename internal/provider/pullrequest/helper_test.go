@@ -59,8 +59,10 @@ func newScene(t *testing.T, rule map[string]any) *scene {
 	return s
 }
 
-func (s *scene) configuration(e *acctest.Env) *acctest.Program {
-	p := (acctest.Fixture{Env: e, Dir: "request"}).Program()
+func (s *scene) configuration(e *acctest.Env) *acctest.Program { return configurationOf(e, "request") }
+
+func configurationOf(e *acctest.Env, fixture string) *acctest.Program {
+	p := (acctest.Fixture{Env: e, Dir: fixture}).Program()
 	p.Without = "CARVEL_"
 	return p
 }

@@ -328,3 +328,38 @@ func TestAccPullRequest_refused(t *testing.T) {
 		t.Errorf("the request is %s", r.State)
 	}
 }
+
+// TestAccPullRequest_set: a set of packages is proposed, landed and removed as a whole.
+func TestAccPullRequest_set(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, approvals(0))
+	s.program = configurationOf(s.env, "set")
+	now := settings{"installs": packages(30, "1.0.0")}
+	s.pushes()
+	s.apply(now, "2 added")
+	if pushes, all := s.pushes(); pushes != 1 {
+		t.Errorf("%d pushes of %d requests, want one", pushes, all)
+	}
+	if i := s.installs()["all"]; i.Commit != nil || i.Pending == nil {
+		t.Errorf("%+v, want a pending commit", i)
+	}
+	s.quiet(now, "Changes wait to be merged")
+	s.merge(s.only().Number, "squash")
+	s.apply(now, "0 added, 1 changed")
+	if i := s.installs()["all"]; i.Pending != nil || i.Commit == nil || *i.Commit != s.repo.Head(t.Context(), "main") {
+		t.Errorf("%+v, want the tip of main", i)
+	}
+	s.quiet(now)
+	next := settings{"installs": packages(29, "1.1.0")}
+	s.apply(next, "0 added, 2 changed")
+	s.quiet(next)
+	s.merge(s.requests()[0].Number, "merge")
+	s.apply(next)
+	s.has("main", file("package-29.example.com"), "")
+	s.program.Run(s.with(next), []string{"destroy", "-auto-approve"}, "Error: Unable to delete", "has not come in time")
+	s.has("main", file(one), "constraints")
+	s.plan(next, "The removal of", "waits to be merged")
+	s.merge(s.requests()[0].Number, "merge")
+	s.program.Run(s.with(next), []string{"destroy", "-auto-approve"}, "Destroy complete")
+	s.has("main", file(one), "")
+}

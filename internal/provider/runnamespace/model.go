@@ -78,7 +78,7 @@ func restriction(s carvel.RunNamespaceSpec) *restrictionModel {
 	return &restrictionModel{Allowed: s.AllowedServiceAccounts}
 }
 
-func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostics) {
+func (m model) spec(ctx context.Context, defaults carvel.Metadata) (delivery.RunNamespace, diag.Diagnostics) {
 	labels, diags := tfvalue.ToStringMap(ctx, m.Labels)
 	annotations, d := tfvalue.ToStringMap(ctx, m.Annotations)
 	diags.Append(d...)
@@ -99,6 +99,7 @@ func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostic
 			Existing:                 !m.CreateNamespace.ValueBool(),
 			Labels:                   labels,
 			Annotations:              annotations,
+			Defaults:                 defaults,
 			ServiceAccountName:       m.ServiceAccountName.ValueString(),
 			ImagePullSecrets:         imagePullSecrets,
 			AdditionalRules:          rules,
@@ -110,6 +111,15 @@ func (m model) spec(ctx context.Context) (delivery.RunNamespace, diag.Diagnostic
 		UID:           apitypes.UID(m.UID.ValueString()),
 		ForCluster:    schemas.ForCluster(m.FieldManager, creation.Hold(m.Creation, m.Adopted, m.AdoptExisting)),
 	}, diags
+}
+
+// defaults are those that the state was written with, or now, if it has none yet.
+func (m model) defaults(now carvel.Metadata) carvel.Metadata {
+	text, _ := m.Objects.Elements()["ServiceAccount/"+m.ServiceAccountName.ValueString()].(types.String)
+	if written, ok := delivery.ShownMetadata(text.ValueString()); ok {
+		return written
+	}
+	return now
 }
 
 // with is the model with what was done.

@@ -41,7 +41,6 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	id := plan.RunCluster.ValueString() + "/" + plan.Name.ValueString()
 	resp.Diagnostics.Append(r.data.PlanClaim(ctx, noun, plan.Name.ValueString(), at, id, req, resp)...)
 	resp.Diagnostics.Append(r.data.CheckRunCluster(plan.RunCluster)...)
-	resp.Diagnostics.Append(checkMetadata(plan)...)
 	if config.ServiceAccountName.IsNull() {
 		plan.ServiceAccountName = types.StringUnknown()
 		if !plan.Name.IsUnknown() {
@@ -51,7 +50,7 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	objects := types.MapUnknown(types.StringType)
 	if tfvalue.Known(resp.Plan.Raw, "id", "uid", "objects", "creation", "adopted") {
-		spec, diags := plan.spec(ctx)
+		spec, diags := plan.spec(ctx, r.data.Defaults())
 		resp.Diagnostics.Append(diags...)
 		var before types.Map
 		if !req.State.Raw.IsNull() {
@@ -94,22 +93,6 @@ func (r *runNamespace) planAdoption(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(tfdiag.Adopts(noun, spec.Name, a)...)
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("adopted"), creation.Adopted(a))...)
-}
-
-// checkMetadata refuses labels and annotations for a Namespace that is
-// somebody else's.
-func checkMetadata(plan model) diag.Diagnostics {
-	var diags diag.Diagnostics
-	if plan.CreateNamespace.IsUnknown() || plan.CreateNamespace.ValueBool() {
-		return diags
-	}
-	for name, value := range map[string]types.Map{"labels": plan.Labels, "annotations": plan.Annotations} {
-		if !value.IsNull() {
-			diags.AddAttributeError(path.Root(name), "Invalid "+name,
-				"With create_namespace = false the Namespace is left as it is. Remove "+name+", or set create_namespace = true.")
-		}
-	}
-	return diags
 }
 
 // checkRights refuses at plan what the API server would refuse at apply: to

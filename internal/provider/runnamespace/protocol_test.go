@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -176,6 +177,102 @@ func TestProtocol_noController(t *testing.T) {
 	if diags := r.Apply(basic()); diags.Failed() || !strings.Contains(diags.String(), "kapp-controller is not installed") {
 		t.Error(diags)
 	}
+}
+
+// TestProtocol_empties: an empty list or map is none.
+func TestProtocol_empties(t *testing.T) {
+	for _, c := range whole() {
+		protocoltest.Empties(t, inMemory, c)
+	}
+}
+
+// TestProtocol_waits: a destroy whose time is up names what it waits for, and who could
+// end that.
+func TestProtocol_waits(t *testing.T) {
+	install := cluster.Ref{Resource: carvel.PackageInstalls, Namespace: "team", Name: "web"}
+	isDeleted := func(obj *unstructured.Unstructured) {
+		now := metav1.Now()
+		obj.SetDeletionTimestamp(&now)
+		obj.SetFinalizers([]string{"finalizers.packageinstall.packaging.carvel.dev/delete"})
+		obj.Object["status"] = map[string]any{"friendlyDescription": "x", "usefulErrorMessage": "ServiceAccount is gone", "conditions": []any{map[string]any{"type": "DeleteFailed", "status": "True"}}}
+	}
+	condition := func(kind, message string) func(*unstructured.Unstructured) {
+		return func(obj *unstructured.Unstructured) {
+			obj.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": kind, "status": "True", "message": message}}}
+		}
+	}
+	for name, c := range map[string]struct {
+		before func(w *deliverytest.World)
+		says   []string
+		not    string
+	}{
+		"a PackageInstall": {func(w *deliverytest.World) { w.Run.Put(packageInstall(t)) }, []string{"PackageInstall web: nobody deletes it"}, "finalizer"},
+		"a PackageInstall that is stuck": {func(w *deliverytest.World) {
+			w.Run.Put(packageInstall(t))
+			w.Run.Change(install, isDeleted)
+		}, []string{"PackageInstall web: it is being deleted", "finalizers.packageinstall.packaging.carvel.dev/delete", "kapp-controller", "ServiceAccount is gone"}, "nobody"},
+		"an API that is down": {func(w *deliverytest.World) {
+			w.Run.Change(namespace, condition("NamespaceDeletionDiscoveryFailure", "Discovery failed for some groups, 1 failing: metrics.k8s.io/v1beta1: stale"))
+		}, []string{"metrics.k8s.io/v1beta1", "kubectl delete apiservice v1beta1.metrics.k8s.io"}, "PackageInstall"},
+		"a finalizer of something else": {func(w *deliverytest.World) {
+			w.Run.Change(namespace, condition("NamespaceFinalizersRemaining", "Some content in the namespace has finalizers remaining: example.com/x in 2 resource instances"))
+		}, []string{"example.com/x", "the controller of example.com"}, "PackageInstall"},
+		"a finalizer of its own": {func(w *deliverytest.World) {
+			w.Run.Change(namespace, func(obj *unstructured.Unstructured) { obj.SetFinalizers([]string{"other.example.com/x"}) })
+		}, []string{"other.example.com/x", "on the Namespace itself"}, "PackageInstall"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := inMemory(t)
+			if diags := r.Apply(basic(attributes{"timeouts": map[string]any{"delete": "100ms"}})); diags.Failed() {
+				t.Fatal(diags)
+			}
+			w.Run.Finalized = func(ref cluster.Ref, _ *unstructured.Unstructured) bool { return ref == namespace }
+			c.before(w)
+			diags := r.Apply(nil)
+			for _, want := range c.says {
+				if !diags.Failed() || !strings.Contains(diags.String(), want) {
+					t.Errorf("want %q in: %s", want, diags)
+				}
+			}
+			if strings.Contains(diags.String(), c.not) || !r.Exists() {
+				t.Errorf("%s", diags)
+			}
+		})
+	}
+}
+
+// packageInstall is one in the namespace.
+func packageInstall(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	obj, err := carvel.PackageInstall(carvel.PackageInstallSpec{Name: "web", Namespace: "team"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return obj
+}
+
+// TestProtocol_emptyLabels: no labels may be given with a namespace of somebody else's.
+func TestProtocol_emptyLabels(t *testing.T) {
+	w, r := inMemory(t)
+	w.Run.Put(carvel.RunNamespace(carvel.RunNamespaceSpec{Name: "team"})[0])
+	if diags := r.Apply(basic(attributes{"create_namespace": false, "labels": map[string]any{}, "annotations": map[string]any{}})); diags.Failed() {
+		t.Error(diags)
+	}
+}
+
+// TestProtocol_defaults: each object has the resource's labels and the provider's.
+func TestProtocol_defaults(t *testing.T) {
+	own := attributes{"labels": map[string]any{"team": "own"}}
+	for _, more := range []attributes{{}, {"restrict_service_accounts": map[string]any{}, "additional_rules": whole()[1]["additional_rules"]}} {
+		protocoltest.Defaults(t, inMemory, basic(own, more), "staging/team")
+	}
+	existing := func(t *testing.T) (*deliverytest.World, *protocoltest.Resource) {
+		t.Helper()
+		w, r := inMemory(t)
+		w.Run.Put(carvel.RunNamespace(carvel.RunNamespaceSpec{Name: "team"})[0])
+		return w, r
+	}
+	protocoltest.Defaults(t, existing, basic(own, attributes{"create_namespace": false}), "")
 }
 
 // TestProtocol_unknown: what is not known yet is left to the apply.

@@ -46,7 +46,7 @@ func (r *runNamespace) Create(ctx context.Context, req resource.CreateRequest, r
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -72,7 +72,7 @@ func (r *runNamespace) Read(ctx context.Context, req resource.ReadRequest, resp 
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := state.spec(ctx)
+	spec, diags := state.spec(ctx, state.defaults(r.data.Defaults()))
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.data.KnowsRunCluster(spec.Cluster) {
 		return
@@ -98,9 +98,9 @@ func (r *runNamespace) Update(ctx context.Context, req resource.UpdateRequest, r
 	resp.Diagnostics.Append(identity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := plan.spec(ctx)
+	spec, diags := plan.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
-	before, diags := state.spec(ctx)
+	before, diags := state.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -130,7 +130,7 @@ func (r *runNamespace) Delete(ctx context.Context, req resource.DeleteRequest, r
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	spec, diags := state.spec(ctx)
+	spec, diags := state.spec(ctx, r.data.Defaults())
 	resp.Diagnostics.Append(diags...)
 	spec.Retried, diags = creation.IsRetried(ctx, req.Private, state.ID.ValueString(), state.Creation)
 	resp.Diagnostics.Append(diags...)

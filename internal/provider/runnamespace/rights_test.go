@@ -59,10 +59,13 @@ func TestAccRunNamespace_existingNamespace(t *testing.T) {
 	imported := f.Imported("staging/"+e.Name, vars("image_pull_secrets", texts("registry"), "additional_rules", statefulSets("get", "list")))
 	without := f.Planned(plancheck.ResourceActionUpdate, vars())
 	without.Check = acctest.HasNot(e.Staging(carvel.Roles, e.Name), carvel.AdditionalRoleName)
+	labeled := f.Planned(plancheck.ResourceActionUpdate, vars("labels", acctest.ObjectVariable("a", "b")))
+	labeled.Check = resource.ComposeTestCheckFunc(
+		acctest.Has(accounts, e.Name+"-sa", acctest.Field("b", "metadata", "labels", "a")), acctest.Has(namespaces, e.Name, acctest.Field("<nil>", "metadata", "labels", "a")))
 	resource.Test(t, resource.TestCase{
 		Steps: []resource.TestStep{
 			missing, existing, imported, without, f.Quiet(vars()),
-			f.Refused(`Invalid labels`, vars("labels", acctest.ObjectVariable("a", "b"))),
+			labeled, f.Quiet(vars("labels", acctest.ObjectVariable("a", "b"))),
 			f.Refused(`already exists`, nil), // and is not taken over by create_namespace = true
 		},
 		CheckDestroy: resource.ComposeTestCheckFunc(

@@ -16,7 +16,7 @@ import (
 )
 
 func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	labels, annotations := schemas.Metadata("Namespace")
+	labels, annotations := schemas.Metadata("Namespace and all other objects; with `create_namespace = false`, on these alone")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A namespace on a run cluster that packages are delivered to: the Namespace, a ServiceAccount, and Roles with RoleBindings " +
 			"that give it just what kapp-controller needs to deploy Packages, PackageInstalls and their Secrets.\n\n" +
@@ -102,7 +102,6 @@ func ruleAttributes() map[string]schema.Attribute {
 		"verbs":      list("Verbs, for example `get`.", listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))),
 		"resource_names": schema.ListAttribute{
 			Optional: true, ElementType: types.StringType, MarkdownDescription: "Names of single objects, instead of all of them.",
-			Validators: []validator.List{listvalidator.SizeAtLeast(1)},
 		},
 	}
 }

@@ -73,7 +73,7 @@ func ClusterAttributes(environment map[string]string) map[string]schema.Attribut
 		},
 	}
 	for name, text := range map[string]string{
-		"host":                     "URL of the Kubernetes API server.",
+		"host":                     "URL of the Kubernetes API server, `https://...`; a host alone, with or without a port, means `https`.",
 		"username":                 "Username for basic authentication.",
 		"cluster_ca_certificate":   "PEM-encoded certificate authorities that the API server's certificate is verified with. Without it, those of the system are used.",
 		"client_certificate":       "PEM-encoded client certificate for TLS authentication.",

@@ -3,10 +3,12 @@ package schemas
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -60,7 +62,8 @@ func FieldManagerAttribute() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(carvel.ManagedBy),
-				MarkdownDescription: "Name of the field manager. The default is `" + carvel.ManagedBy + "`.",
+				MarkdownDescription: "Name of the field manager, at most 128 characters. The default is `" + carvel.ManagedBy + "`.",
+				Validators:          []validator.String{stringvalidator.LengthAtMost(128)},
 			},
 			"force_conflicts": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
@@ -155,13 +158,14 @@ func FileMetadata(of string) (labels, annotations schema.Attribute) {
 }
 
 func metadata(of, others string) (labels, annotations schema.Attribute) {
-	attribute := func(what string) schema.Attribute {
+	attribute := func(what, more string, check keyed) schema.Attribute {
 		return schema.MapAttribute{
 			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: what + " to set on the " + of + "." + others,
+			MarkdownDescription: what + " to set on the " + of + ", over the provider's `default_" + strings.ToLower(what) + "`." + more + others,
+			Validators:          []validator.Map{check},
 		}
 	}
-	return attribute("Labels"), attribute("Annotations")
+	return attribute("Labels", "", labelsCheck), attribute("Annotations", " Those of Carvel (`carvel.dev`, `k14s.io`) go on the first of them alone.", annotationsCheck)
 }
 
 // Name checks a DNS-1123 label.

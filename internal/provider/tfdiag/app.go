@@ -111,6 +111,9 @@ func explainDelete(err *delivery.DeleteError) explanation {
 	}
 	if !err.Failed {
 		e.what = "The time was up before the controller had deleted the App. It last reported: " + err.Message
+		if kept := keptBy(err.Finalizers); kept != "" {
+			e.what += "\n\nIt is kept by " + kept + "."
+		}
 		e.advice = "Raise the time in timeouts. If the controller cannot go on, " + restoreAndDestroy + ", or " + leaveAndDestroy(err.Ref)
 	}
 	return e

@@ -35,8 +35,8 @@ func explainProposal(err error) (explanation, bool) {
 		}, true
 	case errors.As(err, &unmerged):
 		return explanation{
-			what:   "What is on the push branch gets to the clusters with its merge, and that has not come in time. The resource stays in the state.",
-			advice: "Have the branch merged, and apply again.",
+			what:   "What is on the push branch gets to the clusters with its merge, which has not come in time.",
+			advice: "Have the branch merged, and apply again: what is done already is gone on with.",
 		}, true
 	case errors.As(err, &unsupported):
 		attribute, _, _ := strings.Cut(unsupported.What, " ")

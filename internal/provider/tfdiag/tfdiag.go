@@ -96,7 +96,7 @@ type explanation struct {
 
 // explain finds what the practitioner can do about an error.
 func explain(err error) explanation {
-	for _, try := range []func(error) (explanation, bool){explainGit, explainProposal, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
+	for _, try := range []func(error) (explanation, bool){explainFiles, explainWaits, explainGit, explainProposal, explainOwnership, explainDelivery, explainApp, explainConnection, explainAnswer, explainCluster} {
 		if e, ok := try(err); ok {
 			return e
 		}
@@ -110,7 +110,8 @@ func explain(err error) explanation {
 	return explanation{}
 }
 
-const protectedBranch = "A protected branch needs a right to push for these credentials. " +
+const protectedBranch = "A protected branch needs a right to push for these credentials; with git.push_branch changes go by pull request in place of that. " +
+	"A branch may also require signed commits, for which git.signing and git.author_email are set. " +
 	"Where the server says the same of several changes, the others of the run are not pushed."
 
 func explainGit(err error) (explanation, bool) {
@@ -163,6 +164,8 @@ func explainGit(err error) (explanation, bool) {
 		}, true
 	case errors.Is(err, gitops.ErrRepositoryNotFound):
 		return explanation{advice: "Check git.url in the provider configuration. A server may also hide a repository from credentials that may not read it, and where none are configured."}, true
+	case errors.As(err, &otherBranch) && otherBranch.Default == "":
+		return explanation{advice: fmt.Sprintf("Check git.branch in the provider configuration, and CARVEL_GIT_BRANCH: there is no branch %s.", otherBranch.Branch)}, true
 	case errors.As(err, &otherBranch):
 		return explanation{advice: fmt.Sprintf("Check git.branch in the provider configuration, and CARVEL_GIT_BRANCH: the default branch is %s. "+
 			"Set that, push a first commit to the branch, or set git.create_branch = true.", otherBranch.Default)}, true
@@ -217,7 +220,6 @@ func unsentCredentials(unsent *gitops.UnsentError) explanation {
 }
 
 func explainDelivery(err error) (explanation, bool) {
-	var remaining *delivery.RemainingError
 	var inUse *delivery.InUseError
 	var portability *kubeconfig.PortabilityError
 	var lacking *delivery.LackingRightsError
@@ -250,11 +252,6 @@ func explainDelivery(err error) (explanation, bool) {
 			what:      fmt.Sprintf("With create_namespace = false the namespace must be there, and %s has no namespace %s.", noNamespace.Cluster, noNamespace.Namespace),
 			advice:    "Have it made first, or set create_namespace = true.",
 		}, true
-	case errors.As(err, &remaining):
-		return explanation{
-			what:   "What is left: " + strings.Join(remaining.Remaining, "; ") + ".",
-			advice: "An App or PackageInstall that outlives its ServiceAccount is stuck, so the namespace is kept until they are gone. Delete them, or raise the time in timeouts.",
-		}, true
 	case errors.As(err, &inUse):
 		return explanation{
 			what:   "These Apps still deploy with it: " + strings.Join(inUse.Apps, ", ") + ".",
@@ -268,7 +265,7 @@ func explainDelivery(err error) (explanation, bool) {
 	case errors.As(err, &portability):
 		return explanation{
 			attribute: "kubeconfig",
-			what:      "kapp-controller could not use this kubeconfig: " + strings.Join(portability.Findings, "; ") + ".",
+			what:      "kapp-controller could not use this kubeconfig: " + portability.Text() + ".",
 		}, true
 	}
 	return explanation{}, false

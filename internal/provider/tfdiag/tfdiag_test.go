@@ -55,7 +55,23 @@ func TestFailure(t *testing.T) {
 		"exists":         {&delivery.ExistsError{Where: "build_cluster", What: "apps dev/a"}, "", []string{"Import it", "adopt_existing"}},
 		"no namespace":   {&delivery.NamespaceMissingError{Cluster: "c", Namespace: "n"}, "name", []string{"create_namespace"}},
 		"rights":         {&delivery.LackingRightsError{Cluster: "c", Lacking: []string{"create on secrets"}}, "", []string{"create on secrets", "escalate"}},
-		"remaining":      {&delivery.RemainingError{Remaining: []string{"App a"}, Err: context.DeadlineExceeded}, "", []string{"App a", "timeouts"}},
+		"remaining":      {&delivery.RemainingError{Remaining: []delivery.Remaining{{What: "App a"}}, Err: context.DeadlineExceeded}, "", []string{"App a", "nobody deletes it", "timeouts"}},
+		"stuck": {
+			&delivery.RemainingError{Remaining: []delivery.Remaining{{What: "PackageInstall a", Deleting: true, Finalizers: []string{"finalizers.packageinstall.packaging.carvel.dev/delete"}, Message: "no ServiceAccount"}}}, "",
+			[]string{"PackageInstall a", "finalizers.packageinstall.packaging.carvel.dev/delete", "kapp-controller", "no ServiceAccount", "noopDelete"},
+		},
+		"an API is down": {
+			&delivery.TerminatingError{Namespace: "n", Termination: carvel.Termination{APIs: []string{"metrics.k8s.io/v1beta1"}, Messages: []string{"Discovery failed"}}}, "",
+			[]string{"metrics.k8s.io/v1beta1", "kubectl delete apiservice v1beta1.metrics.k8s.io", "Discovery failed"},
+		},
+		"finalizers": {
+			&delivery.TerminatingError{Namespace: "n", Termination: carvel.Termination{Content: []string{"example.com/x"}, Kinds: []string{"widgets.example.com (2)"}, Finalizers: []string{"other.example.com/y"}}}, "",
+			[]string{"example.com/x, which the controller of example.com takes away on widgets.example.com (2)", "other.example.com/y", "on the Namespace itself"},
+		},
+		"an App that is kept": {
+			&delivery.DeleteError{Message: "nothing yet", Finalizers: []string{"finalizers.kapp-ctrl.k14s.io/delete", "example.com/x"}}, "",
+			[]string{"the finalizer finalizers.kapp-ctrl.k14s.io/delete, which kapp-controller takes away", "the controller of example.com"},
+		},
 		"in use":         {&delivery.InUseError{Apps: []string{"a"}}, "", []string{"Apps still deploy with it: a"}},
 		"not ready":      {&delivery.NotReadyError{Ref: apps, Reason: "Reconciling", Err: context.DeadlineExceeded}, "", []string{"Waiting for: Reconciling", "wait = false"}},
 		"interrupted":    {&delivery.NotReadyError{Ref: apps, Reason: "Reconciling", Stopped: true, Err: context.Canceled}, "", []string{"Terraform was stopped", "Waiting for: Reconciling"}},
@@ -69,7 +85,7 @@ func TestFailure(t *testing.T) {
 		"record clash":   {&delivery.RecordClashError{Namespace: "apps", Name: "app"}, "name", []string{"delete each other's objects", "app-app"}},
 		"failed delete":  {&delivery.DeleteError{Ref: apps, Failed: true, Message: "secret gone"}, "", []string{"cannot delete", "secret gone", "restore", `kubectl patch apps.kappctrl.k14s.io a --namespace dev --type merge --patch '{"spec":{"noopDelete":true}}'`, `on_destroy = "orphan"`}},
 		"slow delete":    {&delivery.DeleteError{Ref: apps, Message: "Deleting", Err: context.DeadlineExceeded}, "", []string{"last reported: Deleting", "timeouts", `on_destroy = "orphan"`}},
-		"kubeconfig":     {&kubeconfig.PortabilityError{Findings: []string{"exec"}}, "kubeconfig", []string{"exec"}},
+		"kubeconfig":     {&kubeconfig.PortabilityError{Findings: []kubeconfig.Finding{{Text: "exec"}}}, "kubeconfig", []string{"exec"}},
 		"run cluster":    {&delivery.MissingPartError{Part: delivery.PartRunCluster, RunCluster: "x"}, "run_cluster", []string{"run_clusters"}},
 		"no git":         {&delivery.MissingPartError{Part: delivery.PartGit}, "", []string{"git.url", "CARVEL_GIT_URL"}},
 		"no build":       {&delivery.MissingPartError{Part: delivery.PartBuildCluster}, "", []string{"build_cluster", "KUBE_CONFIG_PATH"}},

@@ -127,6 +127,9 @@ func toReflect(v attr.Value, into reflect.Value) error {
 		return toStruct(v, into)
 	case types.List:
 		elements := v.Elements()
+		if len(elements) == 0 {
+			return nil // an empty list is none
+		}
 		into.Set(reflect.MakeSlice(into.Type(), len(elements), len(elements)))
 		for i, e := range elements {
 			if err := toReflect(e, into.Index(i)); err != nil {
@@ -134,6 +137,9 @@ func toReflect(v attr.Value, into reflect.Value) error {
 			}
 		}
 	case types.Map:
+		if len(v.Elements()) == 0 {
+			return nil
+		}
 		into.Set(reflect.MakeMap(into.Type()))
 		for key, e := range v.Elements() {
 			element := reflect.New(into.Type().Elem()).Elem()
