@@ -1,0 +1,2 @@
+# PUSH-BRANCH
+terraform import carvel_pull_request.staging terraform/staging
