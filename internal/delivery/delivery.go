@@ -23,6 +23,7 @@ type Config struct {
 	Repository Repository         // nil: not configured
 	Pushed     Pushed             // where commits go to; nil: to the branch that Repository reads
 	Forge      forge.Forge        // that merges what is pushed; nil: not configured
+	Removals   *forge.AutoMerge   // has requests merged by themselves that deletes open; nil: people merge them
 	Location   Location
 	Layout     repolayout.Layout
 	// Owner names this configuration in the marks of what it makes.
@@ -52,7 +53,7 @@ func New(c Config) *Delivery {
 	all := clusters{Build: c.Build, Run: c.Run}
 	on := branch{Repository: c.Repository, Location: c.Location}
 	own := &ownership{Owner: c.Owner, Defaults: c.Defaults}
-	proposals := &Proposals{branch: on, Layout: c.Layout, Pushed: c.Pushed, Forge: c.Forge}
+	proposals := &Proposals{branch: on, Layout: c.Layout, Pushed: c.Pushed, Forge: c.Forge, Removals: c.Removals}
 	to := on
 	if c.Pushed != nil {
 		to.Repository = proposed{Pushed: c.Pushed, proposals: proposals}

@@ -27,6 +27,8 @@ type Proposals struct {
 	Layout repolayout.Layout
 	Pushed Pushed      // nil: commits go to the branch itself
 	Forge  forge.Forge // nil: nobody asks for the merge here
+	// Removals is how requests are merged by themselves that a delete opens; nil: people merge them.
+	Removals *forge.AutoMerge
 
 	mu      sync.Mutex
 	asked   bool
@@ -187,6 +189,7 @@ const (
 // which is an *UnmergedError once the time is up or the request is closed. With a forge there is a request for it by then.
 func (ps *Proposals) awaitMerge(ctx context.Context, what string, paths []string) error {
 	unmerged := &UnmergedError{What: what, Branch: ps.Location.PushBranch, Into: ps.Location.Branch}
+	asked := false
 	for pause := firstLook; ; pause = min(2*pause, slowestLook) {
 		_, landed, err := ps.landed(ctx, paths)
 		if err == nil && landed {
@@ -195,8 +198,8 @@ func (ps *Proposals) awaitMerge(ctx context.Context, what string, paths []string
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		if ctx.Err() == nil {
-			ps.look(ctx, unmerged)
+		if ps.Forge != nil && ctx.Err() == nil {
+			asked = ps.look(ctx, unmerged, asked)
 		}
 		if r := unmerged.Request; r != nil && r.State == forge.Closed {
 			return unmerged
@@ -210,11 +213,8 @@ func (ps *Proposals) awaitMerge(ctx context.Context, what string, paths []string
 	}
 }
 
-// look asks for the merge the first time, and then how it stands.
-func (ps *Proposals) look(ctx context.Context, unmerged *UnmergedError) {
-	if ps.Forge == nil {
-		return
-	}
+// look asks for the merge the first time, and then how it stands. What the forge does not do at first is asked for again.
+func (ps *Proposals) look(ctx context.Context, unmerged *UnmergedError, asked bool) (done bool) {
 	var request *forge.Request
 	if unmerged.Request == nil {
 		request, unmerged.Err = ps.ask(ctx, Proposal{})
@@ -224,6 +224,11 @@ func (ps *Proposals) look(ctx context.Context, unmerged *UnmergedError) {
 	if request != nil {
 		unmerged.Request = request
 	}
+	if unmerged.Err != nil || request == nil || request.State != forge.Open || asked || ps.Removals == nil {
+		return asked
+	}
+	unmerged.Err = ps.schedule(ctx, request, ps.Removals)
+	return unmerged.Err == nil
 }
 
 // proposed is the push branch to the use cases: as it is once it is known what the forge has made of it.

@@ -55,6 +55,15 @@ func (p Proposal) content(summary string) forge.Content {
 	return forge.Content{Title: p.Title, Body: summary, Labels: p.Labels, Reviewers: p.Reviewers, Draft: &p.Draft}
 }
 
+// UnfinishedError: a request is open, and is not yet all that it is to be.
+type UnfinishedError struct {
+	URL string
+	Err error
+}
+
+func (e *UnfinishedError) Error() string { return fmt.Sprintf("%s is open: %v", e.URL, e.Err) }
+func (e *UnfinishedError) Unwrap() error { return e.Err }
+
 // Propose opens the request that brings the push branch onto the branch that clusters follow, or changes the one that is open, and waits for
 // what is asked. If there is nothing to merge, none is opened and an open one is closed. A wait that fails or takes too long is no error:
 // the request is there.
@@ -67,19 +76,14 @@ func (ps *Proposals) Propose(ctx context.Context, p Proposal) (ProposalReceipt, 
 	if standing, standingErr := ps.Pushed.Standing(ctx); standingErr == nil {
 		r.Head = standing.Head
 	}
-	if err != nil || request == nil || request.State != forge.Open {
+	switch {
+	case err != nil && request != nil && request.State == forge.Open:
+		return r, &UnfinishedError{URL: request.URL, Err: err}
+	case err != nil || request == nil || request.State != forge.Open:
 		return r, err
 	}
-	if p.AutoMerge != nil {
-		how := *p.AutoMerge
-		how.Head = request.Head
-		if err := ps.Forge.AutoMerge(ctx, request.Number, how); err != nil {
-			return r, fmt.Errorf("have %s merged by itself: %w", request.URL, err)
-		}
-	} else if request.AutoMerge {
-		if err := ps.Forge.CancelAutoMerge(ctx, request.Number); err != nil {
-			return r, fmt.Errorf("keep %s from being merged by itself: %w", request.URL, err)
-		}
+	if err := ps.schedule(ctx, request, p.AutoMerge); err != nil {
+		return r, &UnfinishedError{URL: request.URL, Err: err}
 	}
 	if again, err := ps.Forge.Get(ctx, request.Number); err == nil {
 		r.Request = again
@@ -89,6 +93,23 @@ func (ps *Proposals) Propose(ctx context.Context, p Proposal) (ProposalReceipt, 
 		ps.refresh()
 	}
 	return r, nil
+}
+
+// schedule has a request merged by itself, or not any more.
+func (ps *Proposals) schedule(ctx context.Context, request *forge.Request, auto *forge.AutoMerge) error {
+	switch {
+	case auto != nil:
+		how := *auto
+		how.Head = request.Head
+		if err := ps.Forge.AutoMerge(ctx, request.Number, how); err != nil {
+			return fmt.Errorf("have it merged by itself: %w", err)
+		}
+	case request.AutoMerge:
+		if err := ps.Forge.CancelAutoMerge(ctx, request.Number); err != nil {
+			return fmt.Errorf("keep it from being merged by itself: %w", err)
+		}
+	}
+	return nil
 }
 
 // refresh has the branches looked at again after a merge.
@@ -158,7 +179,7 @@ func (ps *Proposals) ask(ctx context.Context, p Proposal) (*forge.Request, error
 			return request, err
 		}
 	}
-	part := changes.body(p.Body, ps.bodyLimit())
+	part := changes.body(p.Body, ps.Forge.BodyLimit())
 	content := p.content(withChanges(p.Body, part))
 	if content.Title == "" {
 		content.Title = changes.title()
@@ -181,15 +202,6 @@ func (ps *Proposals) ask(ctx context.Context, p Proposal) (*forge.Request, error
 
 func (p Proposal) isZero() bool {
 	return p.Title == "" && p.Body == "" && p.Labels == nil && p.Reviewers == nil && p.AutoMerge == nil && p.Wait == ""
-}
-
-// bodyLimit in bytes: GitHub takes 65,536 characters, Azure DevOps 4,000, see
-// https://learn.microsoft.com/en-us/rest/api/azure/devops/git/pull-requests/create.
-func (ps *Proposals) bodyLimit() int {
-	if limited, ok := ps.Forge.(interface{ BodyLimit() int }); ok {
-		return limited.BodyLimit()
-	}
-	return 60_000
 }
 
 // Look reads the request of the push branch: the one with this number, or without it the open or the last one. changed reports whether the

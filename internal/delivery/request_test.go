@@ -110,6 +110,8 @@ func (h *host) Close(_ context.Context, number int64) error {
 	return err
 }
 
+func (h *host) BodyLimit() int { return 60_000 }
+
 func (h *host) AutoMerge(context.Context, int64, forge.AutoMerge) error { return nil }
 func (h *host) CancelAutoMerge(context.Context, int64) error            { return nil }
 

@@ -23,6 +23,15 @@ var abilities = map[Kind]ability{
 	AzureDevOps: {labels: true, reviewers: true, draft: true, autoMerge: true, methods: []MergeMethod{Merge, Squash, Rebase}},
 }
 
+// BodyLimit of the interface, for all kinds. Azure DevOps takes 4,000 characters: https://learn.microsoft.com/en-us/rest/api/azure/devops/git/pull-requests/create.
+// GitHub takes 65,536: https://github.com/orgs/community/discussions/27190. The others take more.
+func (c *client) BodyLimit() int {
+	if c.kind == AzureDevOps {
+		return 4000
+	}
+	return 60_000
+}
+
 // teamPrefix begins a reviewer that is a team.
 const teamPrefix = "team:"
 

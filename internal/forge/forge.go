@@ -88,6 +88,8 @@ type AutoMerge struct {
 type Forge interface {
 	// Check is an *UnsupportedError that names what the forge lacks of this. There is no network access.
 	Check(content Content, auto *AutoMerge) error
+	// BodyLimit is how many bytes of a body the forge is sure to take. There is no network access.
+	BodyLimit() int
 	// Find returns the open request from source to base, else the newest of those that are closed or merged; nil: there was none.
 	Find(ctx context.Context, source, base string) (*Request, error)
 	// Get returns a request by its number. ErrNotFound.

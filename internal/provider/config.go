@@ -88,6 +88,9 @@ type forgeModel struct {
 	APIURL   types.String `tfsdk:"api_url"`
 	Token    types.String `tfsdk:"token"`
 	Username types.String `tfsdk:"username"`
+
+	AutoMergeRemovals types.Bool   `tfsdk:"auto_merge_removals"`
+	MergeMethod       types.String `tfsdk:"merge_method"`
 }
 
 // data makes what the resources work with. It reads the environment, and of
@@ -235,7 +238,7 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		}
 	}
 	if err == nil {
-		into.Forge, err = m.forge(ctx, config, app)
+		into.Forge, into.Removals, err = m.forge(ctx, config, app)
 	}
 	var repository *gitops.Engine
 	if err == nil {
@@ -282,15 +285,15 @@ func (m model) gitHubApp(ctx context.Context, config gitops.Config) (*githubapp.
 	})
 }
 
-// forge is the host's API; nil: none is configured.
-func (m model) forge(ctx context.Context, config gitops.Config, app *githubapp.App) (forge.Forge, error) {
+// forge is the host's API, and how it merges by itself what deletes ask for; nil: none is configured, and people merge.
+func (m model) forge(ctx context.Context, config gitops.Config, app *githubapp.App) (forge.Forge, *forge.AutoMerge, error) {
 	var git gitModel
 	var api forgeModel
 	if !part(ctx, m.Git, &git) || !part(ctx, git.Forge, &api) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if config.Base == "" {
-		return nil, &forge.ConfigError{Field: "forge", Reason: "is for pull requests, which need git.push_branch: the branch that commits go to"}
+		return nil, nil, &forge.ConfigError{Field: "forge", Reason: "is for pull requests, which need git.push_branch: the branch that commits go to"}
 	}
 	token := cmp.Or(setting(api.Token, "CARVEL_FORGE_TOKEN"), config.HTTP.BearerToken, config.HTTP.Password)
 	source := func(context.Context) (string, error) { return token, nil }
@@ -298,14 +301,22 @@ func (m model) forge(ctx context.Context, config gitops.Config, app *githubapp.A
 	case app != nil && api.Token.IsNull():
 		source = app.Token
 	case token == "":
-		return nil, &forge.ConfigError{Field: "forge.token", Reason: "is required where git.http has no password and no token; CARVEL_FORGE_TOKEN in the environment sets it too"}
+		return nil, nil, &forge.ConfigError{Field: "forge.token", Reason: "is required where git.http has no password and no token; CARVEL_FORGE_TOKEN in the environment sets it too"}
 	}
 	redact.From(ctx).Know(token)
-	return forge.New(forge.Config{
+	f, err := forge.New(forge.Config{
 		Kind: forge.Kind(api.Kind.ValueString()), APIURL: api.APIURL.ValueString(), Repository: config.URL, Token: source,
 		Username: api.Username.ValueString(), CertificateAuthority: config.HTTP.CertificateAuthority, AllowInsecure: config.HTTP.AllowInsecure,
 		UserAgent: config.UserAgent,
 	})
+	if err != nil || !api.AutoMergeRemovals.ValueBool() {
+		return f, nil, err
+	}
+	removals := &forge.AutoMerge{Method: forge.MergeMethod(api.MergeMethod.ValueString())}
+	if err := f.Check(forge.Content{}, removals); err != nil {
+		return nil, nil, &forge.ConfigError{Field: "forge.auto_merge_removals", Reason: "cannot be: " + err.Error()}
+	}
+	return f, removals, nil
 }
 
 // part reads an object that is set; false: it is not.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -63,7 +62,7 @@ func (r *app) Create(ctx context.Context, req resource.CreateRequest, resp *reso
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.unmerged(plan)...)
+	resp.Diagnostics.Append(r.unmerged(ctx, plan, &spec)...)
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Progress = progress(ctx, plan)
@@ -133,7 +132,7 @@ func (r *app) Update(ctx context.Context, req resource.UpdateRequest, resp *reso
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.unmerged(plan)...)
+	resp.Diagnostics.Append(r.unmerged(ctx, plan, &spec)...)
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	spec.Progress, spec.Creation = progress(ctx, plan), was.Creation
@@ -195,8 +194,9 @@ func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Confi
 	return spec, was, diags
 }
 
-// unmerged warns of package installs that are not on the branch which the App fetches.
-func (r *app) unmerged(plan model) diag.Diagnostics {
+// unmerged warns of what the App delivers and is not on the branch that it fetches, and keeps an apply from waiting for an App that can
+// only fail until it is.
+func (r *app) unmerged(ctx context.Context, plan model, spec *delivery.App) diag.Diagnostics {
 	n := 0
 	for _, commit := range plan.WaitForCommits.Elements() {
 		if commit.IsNull() {
@@ -206,16 +206,20 @@ func (r *app) unmerged(plan model) diag.Diagnostics {
 	if n == 0 {
 		return nil
 	}
-	what := fmt.Sprintf("%d package installs wait", n)
-	if n == 1 {
-		what = "A package install waits"
-	}
 	where := "the merge of " + r.data.Location.PushBranch
 	if request := r.data.Proposals.Open(); request != nil {
 		where = request.URL
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic(what+" to be merged", fmt.Sprintf("The App %s fetches %s, and %s for %s: their wait_for_commits are null. "+
-		"The App is waited for as the branch is now; apply again after the merge, and it is made to fetch that.", title(plan), r.data.Location.Branch, strings.ToLower(what[:1])+what[1:], where))}
+	text := fmt.Sprintf("The App %s fetches branch %s, and %d of its wait_for_commits are null: what they stand for waits for %s. Apply again after the merge, and the App is made to fetch that. ",
+		title(plan), r.data.Location.Branch, n, where)
+	missing, err := r.data.Apps.Missing(ctx, *spec)
+	if err == nil && len(missing) > 0 {
+		spec.Wait = false
+		text += "Until then it is not waited for: the branch does not have " + tfdiag.Some(missing) + "."
+	} else {
+		text += "Until then it is waited for as the branch is now."
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Not all that the App delivers is merged", text)}
 }
 
 // progress logs what the wait is waiting for, when that changes.

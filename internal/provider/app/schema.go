@@ -135,7 +135,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"wait_for_commits": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "The `commit` of each `carvel_package_install` that the App delivers. A new commit then updates the App: " +
-					"the controller is made to fetch at once, and waited for.",
+					"the controller is made to fetch at once, and waited for. With `git.push_branch`, a null is one that is not merged yet: a warning says so; " +
+					"the `merge_commit` of a `carvel_pull_request` with `wait = \"merged\"` goes here as well.",
 			},
 			"adopt_existing": schemas.AdoptExisting("an App that already exists"),
 			"field_manager":  schemas.FieldManagerAttribute(),

@@ -3,6 +3,7 @@ package pullrequest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -100,9 +101,15 @@ func (r *pullRequest) Create(ctx context.Context, req resource.CreateRequest, re
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	done, err := r.data.Proposals.Propose(bounded, proposal)
-	if err == nil || done.Request != nil {
+	var unfinished *delivery.UnfinishedError
+	if err == nil || errors.As(err, &unfinished) {
+		resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, changedKey, err != nil)...)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.found(r.data.Location, done.Request))...)
 		resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+	}
+	if unfinished != nil { // an error would have the next apply close it and open another one
+		resp.Diagnostics.Append(notWhole(unfinished))
+		return
 	}
 	resp.Diagnostics.Append(r.told("create", done, err)...)
 }
@@ -123,7 +130,10 @@ func (r *pullRequest) Read(ctx context.Context, req resource.ReadRequest, resp *
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: r.data.Location.PushBranch, Err: err}.Diagnostic())
 		return
 	}
-	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, changedKey, changed)...)
+	before, diags := privatestate.Get[bool](ctx, req.Private, changedKey)
+	resp.Diagnostics.Append(diags...)
+	open := request != nil && request.State == forge.Open // an apply may have left it incomplete
+	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, changedKey, changed || before && open)...)
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state.found(r.data.Location, request))...)
 }
 
@@ -142,7 +152,7 @@ func (r *pullRequest) Update(ctx context.Context, req resource.UpdateRequest, re
 	defer cancel()
 	done, err := r.data.Proposals.Propose(bounded, proposal)
 	if err == nil || done.Request != nil {
-		resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, changedKey, false)...)
+		resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, changedKey, err != nil)...)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, plan.found(r.data.Location, done.Request))...)
 	}
 	resp.Diagnostics.Append(r.told("update", done, err)...)
@@ -180,6 +190,15 @@ func (r *pullRequest) ImportState(ctx context.Context, req resource.ImportStateR
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
 	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+}
+
+// notWhole is the warning about a request that is open and not all that it is to be.
+func notWhole(err *delivery.UnfinishedError) diag.Diagnostic {
+	text := "The request " + err.URL + " is open, and is not yet all that the configuration says. The next apply goes on with it."
+	if advice := tfdiag.Advice(err); advice != "" {
+		text += "\n\n" + advice
+	}
+	return diag.NewWarningDiagnostic("The pull request is not complete", tfdiag.Fit(text+"\n\nOriginal error: "+err.Err.Error()))
 }
 
 // told are the diagnostics of an apply.

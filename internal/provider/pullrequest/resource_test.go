@@ -369,3 +369,35 @@ func TestAccPullRequest_set(t *testing.T) {
 	s.program.Run(s.with(next), []string{"destroy", "-auto-approve"}, "Destroy complete")
 	s.has("main", file(one), "")
 }
+
+// TestAccPullRequest_incomplete: a request that is open and not all that it is to be is gone on with, and no second one is opened.
+func TestAccPullRequest_incomplete(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, approvals(0))
+	reviewer := s.user("reviewer", "write")
+	now := func(name string) settings {
+		return settings{"installs": packages(1, "1.0.0"), "request": settings{"reviewers": []string{name}}}
+	}
+	s.apply(now("nobody-of-that-name"), "The pull request is not complete", "2 added")
+	s.plan(now("nobody-of-that-name"), "1 to change")
+	s.apply(now(reviewer.Name), "1 changed")
+	s.quiet(now(reviewer.Name))
+	if r := s.only(); r.State != "open" {
+		t.Errorf("the request is %s", r.State)
+	}
+}
+
+// TestAccPullRequest_removals: the host merges what a destroy asks for, if it is told to.
+func TestAccPullRequest_removals(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, approvals(0))
+	now := settings{"installs": packages(2, "1.0.0"), "auto_merge_removals": true, "delete_timeout": "1m"}
+	s.apply(now)
+	s.merge(s.only().Number, "squash")
+	s.apply(now)
+	now["installs"] = packages(1, "1.0.0")
+	s.apply(now, "1 destroyed")
+	s.has("main", file("package-1.example.com"), "")
+	s.program.Run(s.with(now), []string{"destroy", "-auto-approve"}, "Destroy complete")
+	s.has("main", file(one), "")
+}

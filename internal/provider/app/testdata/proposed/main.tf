@@ -7,6 +7,10 @@ variable "git_ca" {
   default = null
 }
 variable "push_branch" { type = string }
+variable "create_directories" {
+  type    = bool
+  default = true
+}
 variable "install" {
   type    = bool
   default = false
@@ -51,7 +55,7 @@ resource "carvel_app" "test" {
   name               = "${var.name}-app"
   run_cluster        = "staging"
   packages           = [var.package]
-  create_directories = true
+  create_directories = var.create_directories
   git_secret_ref     = { name = "git" }
   wait_for_commits   = carvel_package_install.test[*].commit
 

@@ -28,6 +28,10 @@ variable "request" {
   type        = any
   default     = {}
 }
+variable "auto_merge_removals" {
+  type    = bool
+  default = null
+}
 variable "delete_timeout" {
   type    = string
   default = "10s"
@@ -45,7 +49,7 @@ provider "carvel" {
     push_branch = var.push_branch
     author_name = "Terraform"
     http        = { username = var.username, password = var.password, certificate_authority = var.git_ca }
-    forge       = { kind = "gitea", token = var.forge_token }
+    forge       = { kind = "gitea", token = var.forge_token, auto_merge_removals = var.auto_merge_removals }
   }
 }
 
