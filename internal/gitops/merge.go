@@ -75,29 +75,44 @@ func (e *Engine) Settle(head Hash, merged bool) {
 	}
 }
 
+// errParted: a branch has moved while it was being compared with its base.
+var errParted = errors.New("the branches kept moving while they were being compared")
+
+// mostLooks is how often branches that move are compared again.
+const mostLooks = 5
+
 // propose finds the commit that changes build upon, for a branch with a base.
 func (e *Engine) propose(ctx context.Context, at wire.Place) (wire.Place, error) {
 	if at.Base.IsZero() {
 		return at, nil
 	}
-	e.mu.Lock()
-	p := e.proposal
-	known := p != nil && p.at == at && p.settled == e.settled
-	if !known {
-		p = &proposal{at: at, settled: e.settled, tip: at.Tip}
-	}
-	e.mu.Unlock()
-	if !known && !at.Unborn() && at.Ref != at.Base {
-		if err := e.compose(ctx, p); err != nil {
+	var err error
+	for range mostLooks {
+		e.mu.Lock()
+		p := e.proposal
+		known := p != nil && p.at == at && p.settled == e.settled
+		if !known {
+			p = &proposal{at: at, settled: e.settled, tip: at.Tip}
+		}
+		e.mu.Unlock()
+		if !known && !at.Unborn() && at.Ref != at.Base {
+			err = e.compose(ctx, p)
+		}
+		if err == nil {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.proposal = p
+			e.bringLocalLocked()
+			at.Tip = p.tip
+			return at, nil
+		}
+		now, tipErr := e.remote.Tip(ctx)
+		if !errors.As(err, new(*wire.RefusedError)) || tipErr != nil || now == at {
 			return wire.Place{}, err
 		}
+		at, err = now, nil
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.proposal = p
-	e.bringLocalLocked()
-	at.Tip = p.tip
-	return at, nil
+	return wire.Place{}, errParted
 }
 
 // compose looks at the commits that lead apart.
@@ -158,15 +173,20 @@ func (e *Engine) between(ctx context.Context, without, from Hash) (map[Hash]odb.
 	return objects, err
 }
 
-// descend fetches, with less of a filter each time that the server refuses one.
+// descend fetches, with less of a filter each time that the server refuses one. A refusal of whatever filter is about something else.
 func (e *Engine) descend(ctx context.Context, request func() wire.FetchRequest) (map[Hash]odb.Object, error) {
 	if !e.remote.Supports(capability.Filter) {
 		e.ladder.noFilters()
 	}
+	before := e.ladder
 	for {
 		objects, err := e.remote.Fetch(ctx, request())
-		if !errors.As(err, new(*wire.RefusedError)) || e.ladder.at == wholeSnapshot {
+		if !errors.As(err, new(*wire.RefusedError)) {
 			return objects, err
+		}
+		if e.ladder.at == wholeSnapshot {
+			e.ladder = before
+			return nil, err
 		}
 		e.ladder.down()
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
 )
 
 const proposed = "terraform/prod"
@@ -397,6 +399,36 @@ func TestPropose_lostAnswer(t *testing.T) {
 	apply(t, e, "Four", write("package-2/prod/params.yaml", "replicas: 4\n"))
 	if n := f.git("rev-list", "--count", "--no-merges", "main.."+proposed); n != "3" {
 		t.Errorf("%s commits, want 3", n)
+	}
+	f.sound()
+}
+
+// TestPropose_moving: the branch moves after it was asked for, so that the server refuses what it was at. That is asked again, and is taken
+// for nothing that the server cannot do.
+func TestPropose_moving(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, withConfig(gitserver.AllowFilter))
+	f.seed(packages(3))
+	e := f.engine(proposing)
+	apply(t, e, "Two", write("package-1/prod/params.yaml", "replicas: 2\n"))
+	f.on("main", map[string]string{"README.md": "newer"})
+	moved := 0
+	f.faulty(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && moved < 2 {
+				moved++
+				f.git("update-ref", "refs/heads/"+proposed, f.git("commit-tree", "-m", "another", "-p", "main~1", proposed+"^{tree}"))
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	e = f.engine(proposing)
+	commit := apply(t, e, "Three", write("package-2/prod/params.yaml", "replicas: 3\n"))
+	if moved != 2 || f.head() != commit.Hash.String() {
+		t.Errorf("moved %d times; the branch is at %s, want %s", moved, f.head(), commit.Hash)
+	}
+	if e.ladder.whole() {
+		t.Error("the server is taken for one without filters")
 	}
 	f.sound()
 }
