@@ -126,7 +126,7 @@ func shownSecrets(secrets []delivery.AppSecret) types.Map {
 	return tfvalue.StringMap(shown)
 }
 
-// rotates reports whether the App's own Secrets have to be written again.
+// rotates reports whether what is in the App's own Secrets has to be written again.
 func (m model) rotates(ctx context.Context, before model) (bool, diag.Diagnostics) {
 	after, diags := m.credentials(ctx)
 	was, d := before.credentials(ctx)
@@ -135,8 +135,12 @@ func (m model) rotates(ctx context.Context, before model) (bool, diag.Diagnostic
 		return false, diags
 	}
 	git := after != nil && (was == nil || !after.Version.Equal(was.Version) || !after.Username.Equal(was.Username) || !after.KnownHosts.Equal(was.KnownHosts))
-	relabeled := !m.Labels.Equal(before.Labels) || !m.Annotations.Equal(before.Annotations) || !sameMetadata(m.Object, before.Object)
-	return git || relabeled || !m.SopsAgeKeyWOVersion.Equal(before.SopsAgeKeyWOVersion) || !m.Secrets.Equal(before.Secrets), diags
+	return git || !m.SopsAgeKeyWOVersion.Equal(before.SopsAgeKeyWOVersion) || !m.Secrets.Equal(before.Secrets), diags
+}
+
+// relabels reports whether its Secrets get other labels or annotations. That makes no controller run.
+func (m model) relabels(before model) bool {
+	return !m.Labels.Equal(before.Labels) || !m.Annotations.Equal(before.Annotations) || !sameMetadata(m.Object, before.Object)
 }
 
 // sameMetadata reports whether two Apps, as their YAML, have the same labels and

@@ -184,7 +184,7 @@ func (r *app) update(ctx context.Context, plan, before model, config tfsdk.Confi
 	diags.Append(d...)
 	rotates, d := plan.rotates(ctx, before)
 	diags.Append(d...)
-	if spec.Secrets, d = secretsIn(ctx, config, spec.Name); !rotates {
+	if spec.Secrets, d = secretsIn(ctx, config, spec.Name); !rotates && !plan.relabels(before) {
 		for i := range spec.Secrets {
 			spec.Secrets[i].Data = nil
 		}

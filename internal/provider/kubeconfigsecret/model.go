@@ -73,7 +73,6 @@ func (m model) with(r delivery.KubeconfigSecretReceipt) model {
 	m.Server = types.StringValue(r.Server)
 	m.Fingerprint = types.StringValue(r.Fingerprint)
 	m.Type = types.StringValue(r.Type)
-	m.AllLabels, m.AllAnnotations = someOf(r.All.Labels), someOf(r.All.Annotations)
 	return m
 }
 
@@ -115,6 +114,13 @@ func (m *model) planAll(ctx context.Context, defaults carvel.Metadata) diag.Diag
 func (m model) written(r delivery.KubeconfigSecretReceipt) model {
 	m = m.with(r)
 	m.ExpiresAt = timestamp(r.Token.Expires)
+	// What the plan knows is what was applied; what a policy of the cluster has made of it shows in the next read.
+	if m.AllLabels.IsUnknown() {
+		m.AllLabels = someOf(r.All.Labels)
+	}
+	if m.AllAnnotations.IsUnknown() {
+		m.AllAnnotations = someOf(r.All.Annotations)
+	}
 	return m
 }
 
@@ -122,5 +128,6 @@ func (m model) written(r delivery.KubeconfigSecretReceipt) model {
 func (m model) read(r delivery.KubeconfigSecretReceipt) model {
 	m = m.with(r)
 	m.Labels, m.Annotations = tfvalue.StringMap(r.Labels), tfvalue.StringMap(r.Annotations)
+	m.AllLabels, m.AllAnnotations = someOf(r.All.Labels), someOf(r.All.Annotations)
 	return m
 }
