@@ -99,10 +99,7 @@ func (e *Engine) propose(ctx context.Context, at wire.Place) (wire.Place, error)
 			err = e.compose(ctx, p)
 		}
 		if err == nil {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			e.proposal = p
-			e.bringLocalLocked()
+			e.adopt(p)
 			at.Tip = p.tip
 			return at, nil
 		}
@@ -113,6 +110,14 @@ func (e *Engine) propose(ctx context.Context, at wire.Place) (wire.Place, error)
 		at, err = now, nil
 	}
 	return wire.Place{}, errParted
+}
+
+// adopt has the engine read and change by a proposal.
+func (e *Engine) adopt(p *proposal) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.proposal = p
+	e.bringLocalLocked()
 }
 
 // compose looks at the commits that lead apart.
