@@ -41,10 +41,10 @@ var mayImport = map[string][]string{
 	"repolayout":    {"carvel"},
 	"installfiles":  {"carvel", "repolayout", "slowdigest", "sops", "ytt"},
 	// The engines, which know no Carvel and not each other.
-	"gitops":  {"giturl", "outage", "printable"},
+	"gitops":  {"credential", "giturl", "outage", "printable"},
 	"cluster": {"credential", "outage", "printable"},
 	// What Git servers have besides Git.
-	"forge":     {"printable"},
+	"forge":     {"credential", "giturl", "printable"},
 	"githubapp": {"forge"},
 	// The use cases.
 	"delivery": {

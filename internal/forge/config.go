@@ -6,9 +6,10 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
 // DefaultUserAgent is that of a Config without one.
@@ -180,8 +181,6 @@ type repository struct {
 	path []string // of the URL, without .git
 }
 
-var scpLike = regexp.MustCompile(`^(?:[^/@:]+@)?([^/@:]+):(.+)$`)
-
 // webHosts are the web servers of hosts that are for SSH alone.
 var webHosts = map[string]string{
 	"ssh.github.com":          "github.com",
@@ -193,14 +192,11 @@ var webHosts = map[string]string{
 
 // parse does not repeat the URL in its errors: it may hold a password.
 func parse(text string) (*repository, error) {
-	if text == "" {
-		return nil, &ConfigError{Field: fieldURL, Reason: "is required"}
+	u, err := giturl.Parse(text)
+	if err != nil {
+		return nil, &ConfigError{Field: fieldURL, Reason: err.Error()}
 	}
-	if parts := scpLike.FindStringSubmatch(text); parts != nil && !strings.Contains(text, "://") {
-		text = "ssh://" + parts[1] + "/" + strings.TrimLeft(parts[2], "/")
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
+	if u.Host == "" {
 		return nil, &ConfigError{Field: fieldURL, Reason: "is not a URL of a Git repository"}
 	}
 	r := &repository{web: &url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}}
@@ -219,9 +215,13 @@ func parse(text string) (*repository, error) {
 	if host, special := webHosts[r.web.Host]; special {
 		r.web.Host = host
 	}
-	for segment := range strings.SplitSeq(strings.Trim(u.Path, "/"), "/") {
-		if segment != "" {
-			r.path = append(r.path, segment)
+	path := u.EscapedPath()
+	if !strings.Contains(text, "://") {
+		path = u.Path // no forge has a percent sign in a name: where one is in the scp-like form, as with Azure DevOps, the forge takes it for an escape
+	}
+	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if plain, err := url.PathUnescape(segment); err == nil && plain != "" {
+			r.path = append(r.path, plain)
 		}
 	}
 	if len(r.path) > 0 {

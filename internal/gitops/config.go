@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -135,8 +134,6 @@ func (t *target) passwords() func(context.Context) (string, error) {
 // name is the repository as messages show it.
 func (t *target) name() string { return t.endpoint.String() }
 
-var scpLike = regexp.MustCompile(`^(?:[^/@:]+@)?[^/@:]+:.`)
-
 func (c Config) normalize() (*target, error) {
 	for _, field := range []struct {
 		value    *string
@@ -158,29 +155,17 @@ func (c Config) normalize() (*target, error) {
 }
 
 func (t *target) checkURL() error {
-	switch {
-	case t.URL == "":
-		return &ConfigError{Field: "url", Reason: "is required"}
-	case !strings.Contains(t.URL, "://") && scpLike.MatchString(t.URL):
-		login, path, _ := strings.Cut(t.URL, ":")
-		t.setSSH(&url.URL{Scheme: "ssh", Host: login[strings.LastIndexByte(login, '@')+1:], Path: path}, userOf(login))
-		return nil
-	}
-	u, err := url.Parse(t.URL)
+	u, err := giturl.Parse(t.URL)
 	if err != nil {
-		// The parser's error repeats the URL, which may hold a password.
-		return &ConfigError{Field: "url", Secret: true, Reason: "is not a URL"}
+		return &ConfigError{Field: "url", Secret: strings.Contains(t.URL, "@"), Reason: err.Error()}
 	}
-	switch u.Scheme = strings.ToLower(u.Scheme); u.Scheme {
+	switch u.Scheme {
 	case "ssh", "git+ssh", "ssh+git", "http", "https":
 	default:
 		return &ConfigError{Field: "url", Reason: "must begin with https://"}
 	}
 	if u.Host == "" || strings.Trim(u.Path, "/") == "" {
 		return &ConfigError{Field: "url", Reason: "must name a host and a repository"}
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return &ConfigError{Field: "url", Reason: "must not have a query or a fragment"}
 	}
 	if u.User != nil {
 		if _, set := u.User.Password(); set {
@@ -189,7 +174,7 @@ func (t *target) checkURL() error {
 	}
 	if strings.Contains(u.Scheme, "ssh") {
 		u.Scheme = "ssh"
-		t.setSSH(u, u.User.Username())
+		t.setSSH(u)
 		return nil
 	}
 	if u.User != nil {

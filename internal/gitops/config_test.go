@@ -116,3 +116,8 @@ func TestConfig_knownHosts(t *testing.T) {
 		})
 	}
 }
+
+// publicLine is a key as known_hosts has it behind the names.
+func publicLine(signer ssh.Signer) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+}

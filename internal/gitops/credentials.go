@@ -9,18 +9,10 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
-func userOf(login string) string {
-	user, _, found := strings.Cut(login, "@")
-	if !found {
-		return ""
-	}
-	return user
-}
-
 // setSSH takes the place to log in from a URL. A path that begins with ~ is relative to a home directory.
-func (t *target) setSSH(u *url.URL, user string) {
+func (t *target) setSSH(u *url.URL) {
 	t.endpoint = &url.URL{Scheme: "ssh", Host: u.Host, Path: "/" + strings.TrimLeft(u.Path, "/")}
-	t.ssh = &wire.SSHLogin{User: user, Host: u.Hostname(), Port: u.Port(), Path: strings.TrimRight(u.Path, "/")}
+	t.ssh = &wire.SSHLogin{User: u.User.Username(), Host: u.Hostname(), Port: u.Port(), Path: strings.TrimRight(u.Path, "/")}
 	if strings.HasPrefix(t.ssh.Path, "/~") {
 		t.ssh.Path = t.ssh.Path[1:]
 	}

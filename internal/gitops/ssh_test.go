@@ -32,6 +32,8 @@ type sshServer struct {
 	host        ssh.Signer
 	connections atomic.Int32
 	services    atomic.Int32
+	// path that the repository has there.
+	path string
 	// refuse is what the server says in place of running a service; nil or empty: it runs it.
 	refuse func(service string) string
 }
@@ -57,7 +59,7 @@ func (f *fixture) ssh(allowed ssh.PublicKey, choices ...func(*sshServer)) *sshSe
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	s := &sshServer{f: f, address: listener.Addr().String(), host: host}
+	s := &sshServer{f: f, address: listener.Addr().String(), host: host, path: "/it's/gitops.git"}
 	for _, choose := range choices {
 		choose(s)
 	}
@@ -135,7 +137,7 @@ func (s *sshServer) run(command string, channel ssh.Channel) byte {
 			return 1
 		}
 	}
-	if path != "'/it'\\''s/gitops.git'" {
+	if path != "'"+strings.ReplaceAll(s.path, "'", `'\''`)+"'" {
 		_, _ = io.WriteString(channel.Stderr(), "ERROR: Repository not found.\n")
 		return 1
 	}

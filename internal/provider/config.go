@@ -180,6 +180,9 @@ func (m model) gitConfig(ctx context.Context, userAgent string) (config gitops.C
 			AllowInsecure:        http.AllowInsecureHTTP.ValueBool(),
 		},
 	}
+	if scheme, rest, found := strings.Cut(config.URL, "://"); found {
+		config.URL = strings.ToLower(scheme) + "://" + rest // git knows no other, and the Apps have the URL as well
+	}
 	if isSSH(config.URL) { // the environment may hold credentials of both kinds
 		config.HTTP = gitops.HTTPAuth{
 			Username: http.Username.ValueString(), Password: http.Password.ValueString(), BearerToken: http.BearerToken.ValueString(),
@@ -336,7 +339,8 @@ func proxyPasswords() []string {
 }
 
 func isSSH(url string) bool {
-	return url != "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://")
+	scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(url)), "://")
+	return url != "" && scheme != "https" && scheme != "http"
 }
 
 func gitConfigError(err error) diag.Diagnostic {

@@ -67,7 +67,8 @@ func defaultMetadata(what string, check validator.Map) schema.Attribute {
 func gitAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`, without a password or a token; " +
-			"`http://` only with `http.allow_insecure_http`. Read from `CARVEL_GIT_URL` where it is not set."},
+			"`http://` only with `http.allow_insecure_http`. It reaches the server as git would send it, and is in the Apps as it is written: in `https://...` a space, `#`, `?` or `%` that is part of a name " +
+			"is `%20`, `%23`, `%3F` or `%25`; in `git@host:path` nothing is. Read from `CARVEL_GIT_URL` where it is not set."},
 		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch that the clusters follow, to read and to commit to. " +
 			"Read from `CARVEL_GIT_BRANCH` where it is not set, else `main`."},
 		"push_branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to commit to in place of `branch`, where that takes no pushes: " +

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
@@ -62,7 +63,12 @@ func newHTTPRemote(s Server) *httpRemote {
 }
 
 func (r *httpRemote) newEndpoint() (*transport.Endpoint, error) {
-	return transport.NewEndpoint(r.server.Endpoint.String())
+	endpoint, err := transport.NewEndpoint(r.server.Endpoint.String())
+	if err != nil {
+		return nil, err
+	}
+	endpoint.Path = r.server.Endpoint.EscapedPath() // go-git takes the escapes out, and writes what is left into the URL of each request
+	return endpoint, nil
 }
 
 func (r *httpRemote) auth() transport.AuthMethod {
@@ -114,6 +120,10 @@ func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	}
 	if err := x.checkFormat(); err != nil {
 		return Place{}, err
+	}
+	// go-git has written the path of the place that answered, without its escapes.
+	if path, found := strings.CutSuffix(x.asked.EscapedPath(), infoRefs); found {
+		r.endpoint.Path = path
 	}
 	if to := x.asked; r.server.Moved != nil && r.server.renamed(to) {
 		r.server.Moved(r.server.redirected(to).URL)

@@ -40,7 +40,7 @@ func (s Server) checkRedirect(request *http.Request, _ []*http.Request) error {
 // ends in .git, or does not.
 func (s Server) renamed(to *url.URL) bool {
 	name := func(path string) string {
-		return strings.TrimSuffix(strings.TrimRight(strings.TrimSuffix(path, "/info/refs"), "/"), ".git")
+		return strings.TrimSuffix(strings.TrimRight(strings.TrimSuffix(path, infoRefs), "/"), ".git")
 	}
 	return to != nil && sameOrigin(s.Endpoint, to) && name(s.Endpoint.Path) != name(to.Path)
 }
@@ -50,17 +50,21 @@ func (s Server) redirected(to *url.URL) *RedirectError {
 	if to == nil {
 		to = &url.URL{}
 	}
-	path := to.Path
-	for _, end := range []string{"/info/refs", "/git-upload-pack", "/git-receive-pack"} {
-		path = strings.TrimSuffix(path, end)
+	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path, RawPath: to.EscapedPath()}
+	for _, end := range ends {
+		place.Path, place.RawPath = strings.TrimSuffix(place.Path, end), strings.TrimSuffix(place.RawPath, end)
 	}
-	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: path}
 	show := func(u *url.URL) string { return printable.Line(u.String(), MaxLineBytes) }
 	return &RedirectError{
 		From: show(origin(s.Endpoint)), To: show(origin(to)), URL: show(place),
 		Encrypted: s.Endpoint.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(s.Endpoint.Hostname(), to.Hostname()),
 	}
 }
+
+// infoRefs ends the URL of a discovery, and each of ends that of some request for a repository.
+const infoRefs = "/info/refs"
+
+var ends = []string{infoRefs, "/git-upload-pack", "/git-receive-pack"}
 
 func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }
 
