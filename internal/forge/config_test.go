@@ -35,7 +35,7 @@ func TestPlace(t *testing.T) {
 		{"ssh://git@git.example.com:7999/KEY/repo.git", "bitbucket_data_center", "", "bitbucket_data_center https://git.example.com/rest/api/latest KEY repo"},
 		{"ssh://git@git.example.com:7999/KEY/repo.git", "bitbucket_data_center", "https://git.example.com/rest/api/1.0", "bitbucket_data_center https://git.example.com/rest/api/1.0 KEY repo"},
 		{"https://org@dev.azure.com/org/a%20project/_git/repo", "", "", "azure_devops https://dev.azure.com/org a project repo"},
-		{"git@ssh.dev.azure.com:v3/org/a%20project/repo", "", "", "azure_devops https://dev.azure.com org a project repo"},
+		{"git@ssh.dev.azure.com:v3/org/a%20project/repo", "", "", "azure_devops https://dev.azure.com/org a project repo"},
 		{"https://git.example.com/team%23one/a%20repo.git", "gitea", "", "gitea https://git.example.com/api/v1 team#one a repo"},
 		{"ssh://git@git.example.com/team#one/a repo.git", "gitea", "", "gitea https://git.example.com/api/v1 team#one a repo"},
 		{"git@[git.example.com:2222]:team/repo.git", "gitea", "", "gitea https://git.example.com/api/v1 team repo"},

@@ -45,31 +45,25 @@ func (t *target) checkSSH() error {
 	if t.ssh.Signer, err = parseSSHKey(t.SSH.PrivateKey, t.SSH.Password, "ssh.private_key", "ssh.password"); err != nil {
 		return err
 	}
-	known := t.SSH.KnownHosts
-	if strings.TrimSpace(known) == "" {
-		known = wire.BuiltinKnownHosts
+	parse := func() (wire.HostKeys, error) { return wire.ParseKnownHosts(t.SSH.KnownHosts, t.ssh.Host, t.ssh.Port) }
+	if strings.TrimSpace(t.SSH.KnownHosts) == "" {
+		parse = func() (wire.HostKeys, error) { return wire.BuiltinHostKeys(t.ssh.Host, t.ssh.Port) }
 	}
-	if t.ssh.Keys, err = wire.ParseKnownHosts(known, t.ssh.Host, t.ssh.Port); err != nil {
+	if t.ssh.Keys, err = parse(); err != nil {
 		return &ConfigError{Field: "ssh.known_hosts", Reason: "cannot be read: " + err.Error()}
 	}
 	if t.ssh.Keys.None() {
-		return &ConfigError{Field: "ssh.known_hosts", Reason: t.noHostKey(known)}
+		return &ConfigError{Field: "ssh.known_hosts", Reason: t.noHostKey()}
 	}
 	return nil
 }
 
-// noHostKey tells what the known hosts lack. Where they have keys for the host at SSH's own port, these are most often those of the
-// other port as well, and the lines are those to add.
-func (t *target) noHostKey(known string) string {
+// noHostKey tells what the known hosts lack.
+func (t *target) noHostKey() string {
 	name := wire.KnownHost(t.ssh.Host, t.ssh.Port)
-	reason := "holds no key for " + name + "; a host is never trusted without"
-	if t.ssh.Port == "22" {
-		return reason
-	}
-	reason += ". The line for a port other than 22 begins with " + name
-	if at22, err := wire.ParseKnownHosts(known, t.ssh.Host, "22"); err == nil && !at22.None() {
-		reason += ". There are keys for port 22; if they are those of this port as well, add\n\n" +
-			strings.Join(at22.Lines(t.ssh.Host, t.ssh.Port), "\n") + "\n\nto git.ssh.known_hosts"
+	reason := "holds no key for " + name + "; a host is never trusted without. A line for it begins with " + name
+	if near := t.ssh.Keys.Near; len(near) > 0 {
+		reason += "; " + strings.Join(near, "; ")
 	}
 	return reason
 }

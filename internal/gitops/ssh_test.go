@@ -32,6 +32,8 @@ type sshServer struct {
 	host        ssh.Signer
 	connections atomic.Int32
 	services    atomic.Int32
+	// plain is a key that it has besides; nil: none.
+	plain ssh.Signer
 	// path that the repository has there.
 	path string
 	// refuse is what the server says in place of running a service; nil or empty: it runs it.
@@ -69,7 +71,10 @@ func (f *fixture) ssh(allowed ssh.PublicKey, choices ...func(*sshServer)) *sshSe
 		}
 		return nil, nil
 	}}
-	config.AddHostKey(host)
+	config.AddHostKey(s.host)
+	if s.plain != nil {
+		config.AddHostKey(s.plain)
+	}
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	var open []net.Conn

@@ -98,11 +98,16 @@ type UnknownHostKeyError struct {
 	Fingerprint string
 	// Mismatch: the known hosts hold another key for the host.
 	Mismatch bool
+	// Reason, if there is one besides, continues a sentence about the key, and names the line of the known hosts.
+	Reason string
 }
 
 func (e *UnknownHostKeyError) Error() string {
 	if e.Fingerprint == "" {
 		return fmt.Sprintf("%s has no host key of a kind that known_hosts holds for it", e.Host)
+	}
+	if e.Reason != "" {
+		return fmt.Sprintf("the host key of %s is %s, %s", e.Host, e.Fingerprint, e.Reason)
 	}
 	if e.Mismatch {
 		return fmt.Sprintf("the host key of %s is %s, which is not the one in known_hosts", e.Host, e.Fingerprint)
