@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"cluster": {"credential", "outage", "printable"},
 	// What Git servers have besides Git.
 	"forge":     {"credential", "giturl", "printable"},
-	"githubapp": {"forge"},
+	"githubapp": {"credential", "forge"},
 	// The use cases.
 	"delivery": {
 		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",

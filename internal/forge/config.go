@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	Username string
 	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
+	// ClientCertificate and ClientKey in PEM are for a server that asks for a client certificate.
+	ClientCertificate, ClientKey string
 	// AllowInsecure permits http:// APIs, over which the token travels in clear.
 	AllowInsecure bool
 	// UserAgent; empty: DefaultUserAgent.
@@ -94,8 +98,11 @@ func open(config Config) (*client, place, error) {
 		return nil, place{}, &ConfigError{Field: fieldAPIURL, Reason: "is http://, which sends the token in clear; use https:// or set http.allow_insecure_http"}
 	case config.Token == nil:
 		return nil, place{}, &ConfigError{Field: fieldToken, Reason: "is required"}
-	case strings.ContainsAny(config.Username, ":\r\n"):
-		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: "must not hold a colon or a line break"}
+	case strings.Contains(config.Username, ":"):
+		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: "must not hold a colon"}
+	}
+	if err := credential.Text(config.Username); err != nil {
+		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: err.Error()}
 	}
 	c := &client{kind: kind, api: at.api, token: config.Token, pause: pause, authorize: authorization(kind, config.Username)}
 	if c.http, err = newHTTP(config); err != nil {
@@ -155,9 +162,23 @@ func newHTTP(config Config) (*http.Client, error) {
 			pool = x509.NewCertPool() // a system without any
 		}
 		if !pool.AppendCertsFromPEM([]byte(config.CertificateAuthority)) {
-			return nil, &ConfigError{Field: "http.certificate_authority", Reason: "holds no PEM certificate"}
+			reason := "holds no PEM certificate"
+			if _, err := credential.Authorities([]byte(config.CertificateAuthority)); err != nil {
+				reason = credential.Decoded(err).Error()
+			}
+			return nil, &ConfigError{Field: "http.certificate_authority", Reason: reason}
 		}
 		roots = pool
+	}
+	certificate, err := credential.KeyPair(config.ClientCertificate, config.ClientKey, time.Now())
+	var wrong *credential.PairError
+	switch {
+	case errors.As(err, &wrong) && wrong.Key:
+		return nil, &ConfigError{Field: "http.client_key", Reason: wrong.Reason}
+	case err != nil:
+		return nil, &ConfigError{Field: "http.client_certificate", Reason: strings.TrimPrefix(err.Error(), "the certificate ")}
+	case certificate == nil:
+		certificate = &tls.Certificate{} // none is shown
 	}
 	return &http.Client{
 		Timeout:       answerTimeout,
@@ -169,7 +190,10 @@ func newHTTP(config Config) (*http.Client, error) {
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			IdleConnTimeout:        idleConnTimeout,
 			TLSHandshakeTimeout:    handshakeTimeout,
-			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig: &tls.Config{
+				RootCAs: roots, MinVersion: tls.VersionTLS12,
+				GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil },
+			},
 		},
 	}, nil
 }

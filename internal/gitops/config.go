@@ -3,6 +3,7 @@ package gitops
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
@@ -64,6 +66,8 @@ type HTTPAuth struct {
 	Source TokenSource `json:"-"`
 	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
+	// ClientCertificate and ClientKey in PEM are for a server that asks for a client certificate.
+	ClientCertificate, ClientKey string
 	// AllowInsecure permits http:// URLs, over which credentials and content travel in clear.
 	AllowInsecure bool
 }
@@ -100,6 +104,8 @@ type target struct {
 	endpoint *url.URL
 	ssh      *wire.SSHLogin // nil: HTTP
 	sign     signer         // nil: commits are not signed
+
+	certificate *tls.Certificate // of the client; nil: none
 }
 
 // key identifies the target in the registry. It does not reveal the credentials.
@@ -118,7 +124,7 @@ func (t *target) server() wire.Server {
 		Endpoint: t.endpoint, Branch: t.Branch, CreateBranch: t.CreateBranch, Base: t.Base, PushOptions: t.PushOptions, UserAgent: t.UserAgent, SSH: t.ssh,
 		HTTP: wire.HTTPLogin{
 			Username: t.HTTP.Username, Password: t.HTTP.Password, BearerToken: t.HTTP.BearerToken, CertificateAuthority: t.HTTP.CertificateAuthority,
-			Source: t.passwords(),
+			Source: t.passwords(), Certificate: t.certificate,
 		},
 	}
 }
@@ -210,15 +216,15 @@ func (t *target) checkIdentity() error {
 func (t *target) checkBranch() error {
 	if t.Base == "" {
 		if !isBranch(t.Branch) {
-			return &ConfigError{Field: "branch", Reason: notABranch}
+			return &ConfigError{Field: "branch", Reason: notABranch(t.Branch)}
 		}
 		return nil
 	}
 	switch {
 	case !isBranch(t.Base):
-		return &ConfigError{Field: "branch", Reason: notABranch}
+		return &ConfigError{Field: "branch", Reason: notABranch(t.Base)}
 	case !isBranch(t.Branch):
-		return &ConfigError{Field: "push_branch", Reason: notABranch}
+		return &ConfigError{Field: "push_branch", Reason: notABranch(t.Branch)}
 	case t.Branch == t.Base:
 		return &ConfigError{Field: "push_branch", Reason: "is the branch that clusters follow; leave it out to push there, or name another one"}
 	case t.CreateBranch:
@@ -232,7 +238,13 @@ func (t *target) checkBranch() error {
 	return nil
 }
 
-const notABranch = "is not a branch name (write it without refs/heads/)"
+// notABranch says what is wrong with a name.
+func notABranch(name string) string {
+	if err := credential.Text(name); err != nil {
+		return err.Error()
+	}
+	return "is not a branch name (write it without refs/heads/)"
+}
 
 // isBranch follows git check-ref-format.
 func isBranch(name string) bool {

@@ -3,9 +3,12 @@ package gitops
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"strings"
+	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
@@ -78,27 +81,61 @@ func (t *target) checkHTTP() error {
 		return &ConfigError{Field: "http.github_app", Reason: "excludes http.password and http.bearer_token"}
 	case t.HTTP.Username != "" && t.HTTP.Password == "" && t.HTTP.BearerToken == "" && t.HTTP.Source == nil:
 		return &ConfigError{Field: "http.password", Reason: "is required with http.username"}
-	case strings.ContainsAny(t.HTTP.BearerToken, "\r\n\x00"):
-		return &ConfigError{Field: "http.bearer_token", Reason: "must be one line"}
 	case strings.Contains(t.HTTP.Username, ":"):
 		return &ConfigError{Field: "http.username", Reason: "must not hold a colon"}
 	}
 	if (t.HTTP.Password != "" || t.HTTP.Source != nil) && t.HTTP.Username == "" {
 		t.HTTP.Username = "git"
 	}
-	if t.HTTP.CertificateAuthority == "" {
-		return nil
+	if err := t.checkTexts(); err != nil {
+		return err
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM([]byte(t.HTTP.CertificateAuthority)) {
-		return &ConfigError{Field: "http.certificate_authority", Reason: "holds no PEM certificate"}
+	return t.checkCertificates()
+}
+
+// checkTexts refuses what no server could take, such as the line break that a file ends with.
+func (t *target) checkTexts() error {
+	for _, one := range []struct {
+		field, value string
+		check        func(string) error
+	}{
+		{"http.username", t.HTTP.Username, credential.Text},
+		{"http.password", t.HTTP.Password, credential.Text},
+		{"http.bearer_token", t.HTTP.BearerToken, credential.Token},
+	} {
+		if err := one.check(one.value); err != nil {
+			return &ConfigError{Field: one.field, Reason: credential.Decoded(err).Error()}
+		}
 	}
 	return nil
+}
+
+func (t *target) checkCertificates() (err error) {
+	if pem := t.HTTP.CertificateAuthority; pem != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
+		reason := "holds no PEM certificate"
+		if _, err := credential.Authorities([]byte(pem)); err != nil {
+			reason = credential.Decoded(err).Error()
+		}
+		return &ConfigError{Field: "http.certificate_authority", Reason: reason}
+	}
+	if t.HTTP.ClientCertificate+t.HTTP.ClientKey != "" && t.endpoint.Scheme == "http" {
+		return &ConfigError{Field: "http.client_certificate", Reason: "is for an https:// URL; over http:// no certificate is shown"}
+	}
+	var wrong *credential.PairError
+	t.certificate, err = credential.KeyPair(t.HTTP.ClientCertificate, t.HTTP.ClientKey, time.Now())
+	switch {
+	case errors.As(err, &wrong) && wrong.Key:
+		return &ConfigError{Field: "http.client_key", Reason: wrong.Reason}
+	case errors.As(err, &wrong):
+		return &ConfigError{Field: "http.client_certificate", Reason: wrong.Reason}
+	}
+	return err
 }
 
 // redact takes the credentials out of a text.
 func (t *target) redact(text string) string {
 	login := base64.StdEncoding.EncodeToString([]byte(t.HTTP.Username + ":" + t.HTTP.Password))
-	for _, secret := range []string{t.HTTP.Password, t.HTTP.BearerToken, t.SSH.Password, t.SSH.PrivateKey, login} {
+	for _, secret := range []string{t.HTTP.Password, t.HTTP.BearerToken, t.SSH.Password, t.SSH.PrivateKey, t.HTTP.ClientKey, login} {
 		if len(secret) >= shortestSecret {
 			text = strings.ReplaceAll(text, secret, "(credential)")
 		}

@@ -142,6 +142,10 @@ func gitAttributes() map[string]schema.Attribute {
 				"bearer_token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Bearer token, instead of username and password. " +
 					"Read from `CARVEL_GIT_TOKEN` where it is not set."},
 				"certificate_authority": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded certificate authorities to trust besides the system's."},
+				"client_certificate": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded client certificate, for a server that asks for one, with those of its authorities behind it where the server needs them. " +
+					"It is used for Git and for the API of `forge`. kapp-controller has no client certificates for Git: the Apps' own connection to such a server cannot work, " +
+					"so let them fetch from an address that does without, in `git.url` of the `carvel_app`'s `fetch`."},
+				"client_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "PEM-encoded private key of `client_certificate`, without a passphrase."},
 				"github_app": schema.SingleNestedAttribute{
 					Optional: true,
 					MarkdownDescription: "A GitHub App to log in as, in place of a password or a token. Its tokens are good for this repository alone and for an hour; " +
@@ -163,7 +167,8 @@ func gitAttributes() map[string]schema.Attribute {
 				"username":    schema.StringAttribute{Optional: true, MarkdownDescription: "User on the SSH server. The default is the URL's, else `git`."},
 				"private_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Private key in PEM or OpenSSH form. Read from `CARVEL_GIT_SSH_PRIVATE_KEY` where it is not set."},
 				"password":    schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Passphrase of the private key."},
-				"known_hosts": schema.StringAttribute{Optional: true, MarkdownDescription: "Host keys, in the form of the known_hosts file. Read from `CARVEL_GIT_KNOWN_HOSTS` where it is not set."},
+				"known_hosts": schema.StringAttribute{Optional: true, MarkdownDescription: "Host keys, in the form of the known_hosts file, which is read as ssh does: with `@cert-authority` and `@revoked`, hashed names, `*`, `?` and `!`, and `[host]:port`. " +
+					"A line without a port counts for another port where none is for that. A line that cannot be read is an error with its number. Read from `CARVEL_GIT_KNOWN_HOSTS` where it is not set."},
 			},
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
@@ -15,6 +16,8 @@ type RedirectError struct {
 	From, To string
 	// URL is the repository's place there, for git.url.
 	URL string
+	// Page: what it leads to is no repository, and most often a page to log in.
+	Page bool
 	// Encrypted: it is the same host, over https:// in place of http://.
 	Encrypted bool
 }
@@ -23,6 +26,10 @@ func (e *RedirectError) Error() string {
 	if e.Encrypted {
 		return fmt.Sprintf("%s redirects to %s, and the credentials, which are those of an http:// URL, are not sent there. "+
 			"Set git.url to %s", e.From, e.To, e.URL)
+	}
+	if e.Page {
+		return fmt.Sprintf("%s redirects to %s, which is no repository, and most often a page to log in: the server does not take the "+
+			"credentials, or git.url is not the repository's", e.From, e.URL)
 	}
 	return fmt.Sprintf("%s redirects to %s, and credentials and commits go to the configured host alone. "+
 		"If the repository has moved there, set git.url to %s", e.From, e.To, e.URL)
@@ -57,6 +64,7 @@ func (s Server) redirected(to *url.URL) *RedirectError {
 	show := func(u *url.URL) string { return printable.Line(u.String(), MaxLineBytes) }
 	return &RedirectError{
 		From: show(origin(s.Endpoint)), To: show(origin(to)), URL: show(place),
+		Page:      !ofRepository(to),
 		Encrypted: s.Endpoint.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(s.Endpoint.Hostname(), to.Hostname()),
 	}
 }
@@ -65,6 +73,11 @@ func (s Server) redirected(to *url.URL) *RedirectError {
 const infoRefs = "/info/refs"
 
 var ends = []string{infoRefs, "/git-upload-pack", "/git-receive-pack"}
+
+// ofRepository reports whether a URL is that of a request for a repository.
+func ofRepository(u *url.URL) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(u.Path, end) })
+}
 
 func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }
 
