@@ -90,8 +90,10 @@ func gitAttributes() map[string]schema.Attribute {
 					"The default is `CARVEL_FORGE_TOKEN` in the environment, else the token or the password of `http`."},
 				"auto_merge_removals": schema.BoolAttribute{Optional: true, MarkdownDescription: "Have the requests merged by themselves that destroying package installs opens, as soon as the host's rules allow that. " +
 					"A destroy waits for the merge, and comes before the `carvel_pull_request`. The default is `false`: people merge them."},
-				"merge_method": schema.StringAttribute{Optional: true, MarkdownDescription: "How `auto_merge_removals` merges: `merge`, `squash` or `rebase`. The default is the host's.",
-					Validators: []validator.String{stringvalidator.OneOf(string(forge.Merge), string(forge.Squash), string(forge.Rebase))}},
+				"merge_method": schema.StringAttribute{
+					Optional: true, MarkdownDescription: "How `auto_merge_removals` merges: `merge`, `squash` or `rebase`. The default is the host's.",
+					Validators: []validator.String{stringvalidator.OneOf(string(forge.Merge), string(forge.Squash), string(forge.Rebase))},
+				},
 				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "User, where the API takes the token as a password: the e-mail address with an API token of Bitbucket Cloud."},
 			},
 		},
