@@ -41,11 +41,11 @@ var mayImport = map[string][]string{
 	"repolayout":    {"carvel"},
 	"installfiles":  {"carvel", "repolayout", "slowdigest", "sops", "ytt"},
 	// The engines, which know no Carvel and not each other.
-	"gitops":  {"giturl", "outage", "printable"},
+	"gitops":  {"credential", "giturl", "outage", "printable"},
 	"cluster": {"credential", "outage", "printable"},
 	// What Git servers have besides Git.
-	"forge":     {"printable"},
-	"githubapp": {"forge"},
+	"forge":     {"credential", "giturl", "printable"},
+	"githubapp": {"credential", "forge"},
 	// The use cases.
 	"delivery": {
 		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",

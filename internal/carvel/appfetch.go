@@ -162,6 +162,17 @@ func ValidateSourceURL(url string) error {
 	return nil
 }
 
+// ValidateGitURL checks the URL of a Git repository, which the controller hands to git.
+func ValidateGitURL(url string) error {
+	if err := ValidateSourceURL(url); err != nil {
+		return err
+	}
+	if _, err := giturl.Parse(url); err != nil {
+		return fmt.Errorf("the URL %w", err)
+	}
+	return nil
+}
+
 // ValidateSHA256 checks a checksum.
 func ValidateSHA256(sum string) error {
 	if len(sum) != 64 || strings.Trim(sum, "0123456789abcdef") != "" {

@@ -99,6 +99,7 @@ func TestValidateAppFields(t *testing.T) {
 		"file path":         {ValidateFilePath, []string{"a", "a/b.yaml", "..a"}, []string{"", ".", "/a", "../a", "a/../../b"}},
 		"template path":     {ValidateTemplatePath, []string{"-", "a"}, []string{"/a", ""}},
 		"source URL":        {ValidateSourceURL, []string{"https://h/r", "git@h:r", "ssh://git@h/r", "oci://h/r:1", "https://h/a@b"}, []string{"", "https://u:p@h/r", "https://u@h/r", "ssh://git:p@h/r"}},
+		"Git URL":           {ValidateGitURL, []string{"https://h/a%20b", "ssh://git@h/a b#c", "git@h:a%b"}, []string{"", "https://u@h/r", "https://h/a b", "https://h/a#b", "https://h/a%", "git@h:a\n", "/a"}},
 		"field path":        {ValidateFieldPath, []string{"metadata.name", "metadata.labels['a']", "namespace"}, []string{"spec.paused", "metadata.names", ""}},
 		"file mark":         {ValidateFileMark, []string{"a/**/*:type=data"}, []string{"a", ":type=data", "a:data"}},
 		"namespace mapping": {ValidateNamespaceMapping, []string{"a=b"}, []string{"a", "a=", "A=b"}},

@@ -141,6 +141,55 @@ func Pair(certificate, key []byte) error {
 	return nil
 }
 
+// PairError is what is wrong with a client's certificate, or with its key.
+type PairError struct {
+	Key    bool
+	Reason string // continues its name in a sentence
+}
+
+func (e *PairError) Error() string {
+	if e.Key {
+		return "the key " + e.Reason
+	}
+	return "the certificate " + e.Reason
+}
+
+// KeyPair is a client's certificate with its key, both in PEM; nil: neither is given. The
+// error is a *PairError.
+func KeyPair(certificate, key string, now time.Time) (*tls.Certificate, error) {
+	switch {
+	case certificate == "" && key == "":
+		return nil, nil
+	case certificate == "":
+		return nil, &PairError{Reason: "is required with the key"}
+	case key == "":
+		return nil, &PairError{Key: true, Reason: "is required with the certificate"}
+	}
+	chain, err := ClientCertificate([]byte(certificate))
+	if err != nil {
+		return nil, &PairError{Reason: Decoded(err).Error()}
+	}
+	if err := ClientKey([]byte(key)); err != nil {
+		return nil, &PairError{Key: true, Reason: Decoded(err).Error()}
+	}
+	if err := Pair([]byte(certificate), []byte(key)); err != nil {
+		return nil, &PairError{Key: true, Reason: err.Error()}
+	}
+	if ended := Valid(chain[:1]).Ended(now); ended != "" {
+		return nil, &PairError{Reason: ended + ": get another one"}
+	}
+	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+	return &pair, err
+}
+
+// Decoded says what to do about what is in base64 in an attribute.
+func Decoded(err error) error {
+	if errors.Is(err, ErrEncoded) {
+		return errors.New("is in base64: give it decoded, for example with base64decode(...)")
+	}
+	return err
+}
+
 // Valid is when all of some certificates are: of authorities the latest of them, since
 // one that is in use suffices.
 func Valid(certificates []*x509.Certificate) Life {

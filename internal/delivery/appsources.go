@@ -130,11 +130,11 @@ func (as *Apps) ReduceGit(g *carvel.GitFetch) {
 
 func originRef(branch string) string { return "origin/" + branch }
 
-// sameRepository compares URLs as Git servers do: a slash or .git at the end, or
-// who asks, makes no other repository.
+// sameRepository compares URLs as Git servers do: a slash or .git at the end, who asks,
+// or a character that is written with a percent sign makes no other repository.
 func sameRepository(a, b string) bool {
 	clean := func(url string) string {
-		return strings.TrimSuffix(strings.TrimRight(giturl.Public(url), "/"), ".git")
+		return strings.TrimSuffix(strings.TrimRight(giturl.Normal(giturl.Public(url)), "/"), ".git")
 	}
 	return a != "" && clean(a) == clean(b)
 }

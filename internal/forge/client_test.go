@@ -2,13 +2,19 @@ package forge
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential/credentialtest"
 )
 
 func TestCertificateAuthority(t *testing.T) {
@@ -36,6 +42,35 @@ func TestCertificateAuthority(t *testing.T) {
 	}
 	if asked != 1 {
 		t.Errorf("asked %d times", asked)
+	}
+}
+
+// TestClientCertificate: an API that asks for a client certificate gets it.
+func TestClientCertificate(t *testing.T) {
+	certificate, key := credentialtest.Good(t)
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(certificate)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }))
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: trusted}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	stranger, strangersKey := credentialtest.Good(t)
+	for _, c := range []struct {
+		certificate, key []byte
+		want             string
+	}{{certificate, key, "not found"}, {nil, nil, "certificate required"}, {stranger, strangersKey, "certificate authority"}} {
+		f, err := New(Config{
+			Kind: Gitea, Repository: server.URL + "/team/repo", ClientCertificate: string(c.certificate), ClientKey: string(c.key),
+			CertificateAuthority: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
+			Token:                func(context.Context) (string, error) { return testToken, nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Get(t.Context(), 1); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
 	}
 }
 

@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
 
 // DefaultUserAgent is that of a Config without one.
@@ -30,6 +33,8 @@ type Config struct {
 	Username string
 	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
+	// ClientCertificate and ClientKey in PEM are for a server that asks for a client certificate.
+	ClientCertificate, ClientKey string
 	// AllowInsecure permits http:// APIs, over which the token travels in clear.
 	AllowInsecure bool
 	// UserAgent; empty: DefaultUserAgent.
@@ -93,8 +98,11 @@ func open(config Config) (*client, place, error) {
 		return nil, place{}, &ConfigError{Field: fieldAPIURL, Reason: "is http://, which sends the token in clear; use https:// or set http.allow_insecure_http"}
 	case config.Token == nil:
 		return nil, place{}, &ConfigError{Field: fieldToken, Reason: "is required"}
-	case strings.ContainsAny(config.Username, ":\r\n"):
-		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: "must not hold a colon or a line break"}
+	case strings.Contains(config.Username, ":"):
+		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: "must not hold a colon"}
+	}
+	if err := credential.Text(config.Username); err != nil {
+		return nil, place{}, &ConfigError{Field: fieldUsername, Reason: err.Error()}
 	}
 	c := &client{kind: kind, api: at.api, token: config.Token, pause: pause, authorize: authorization(kind, config.Username)}
 	if c.http, err = newHTTP(config); err != nil {
@@ -154,9 +162,23 @@ func newHTTP(config Config) (*http.Client, error) {
 			pool = x509.NewCertPool() // a system without any
 		}
 		if !pool.AppendCertsFromPEM([]byte(config.CertificateAuthority)) {
-			return nil, &ConfigError{Field: "http.certificate_authority", Reason: "holds no PEM certificate"}
+			reason := "holds no PEM certificate"
+			if _, err := credential.Authorities([]byte(config.CertificateAuthority)); err != nil {
+				reason = credential.Decoded(err).Error()
+			}
+			return nil, &ConfigError{Field: "http.certificate_authority", Reason: reason}
 		}
 		roots = pool
+	}
+	certificate, err := credential.KeyPair(config.ClientCertificate, config.ClientKey, time.Now())
+	var wrong *credential.PairError
+	switch {
+	case errors.As(err, &wrong) && wrong.Key:
+		return nil, &ConfigError{Field: "http.client_key", Reason: wrong.Reason}
+	case err != nil:
+		return nil, &ConfigError{Field: "http.client_certificate", Reason: strings.TrimPrefix(err.Error(), "the certificate ")}
+	case certificate == nil:
+		certificate = &tls.Certificate{} // none is shown
 	}
 	return &http.Client{
 		Timeout:       answerTimeout,
@@ -168,7 +190,10 @@ func newHTTP(config Config) (*http.Client, error) {
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			IdleConnTimeout:        idleConnTimeout,
 			TLSHandshakeTimeout:    handshakeTimeout,
-			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig: &tls.Config{
+				RootCAs: roots, MinVersion: tls.VersionTLS12,
+				GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil },
+			},
 		},
 	}, nil
 }
@@ -179,8 +204,6 @@ type repository struct {
 	ssh  bool
 	path []string // of the URL, without .git
 }
-
-var scpLike = regexp.MustCompile(`^(?:[^/@:]+@)?([^/@:]+):(.+)$`)
 
 // webHosts are the web servers of hosts that are for SSH alone.
 var webHosts = map[string]string{
@@ -193,14 +216,11 @@ var webHosts = map[string]string{
 
 // parse does not repeat the URL in its errors: it may hold a password.
 func parse(text string) (*repository, error) {
-	if text == "" {
-		return nil, &ConfigError{Field: fieldURL, Reason: "is required"}
+	u, err := giturl.Parse(text)
+	if err != nil {
+		return nil, &ConfigError{Field: fieldURL, Reason: err.Error()}
 	}
-	if parts := scpLike.FindStringSubmatch(text); parts != nil && !strings.Contains(text, "://") {
-		text = "ssh://" + parts[1] + "/" + strings.TrimLeft(parts[2], "/")
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
+	if u.Host == "" {
 		return nil, &ConfigError{Field: fieldURL, Reason: "is not a URL of a Git repository"}
 	}
 	r := &repository{web: &url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host)}}
@@ -219,9 +239,13 @@ func parse(text string) (*repository, error) {
 	if host, special := webHosts[r.web.Host]; special {
 		r.web.Host = host
 	}
-	for segment := range strings.SplitSeq(strings.Trim(u.Path, "/"), "/") {
-		if segment != "" {
-			r.path = append(r.path, segment)
+	path := u.EscapedPath()
+	if !strings.Contains(text, "://") {
+		path = u.Path // no forge has a percent sign in a name: where one is in the scp-like form, as with Azure DevOps, the forge takes it for an escape
+	}
+	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if plain, err := url.PathUnescape(segment); err == nil && plain != "" {
+			r.path = append(r.path, plain)
 		}
 	}
 	if len(r.path) > 0 {

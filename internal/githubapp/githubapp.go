@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/forge"
 )
 
@@ -38,10 +39,11 @@ type Config struct {
 	// PullRequests asks for the right to open and merge them besides that to push.
 	PullRequests bool
 
-	// Repository, APIURL, CertificateAuthority, AllowInsecure and UserAgent are those of forge.Config.
-	Repository, APIURL, CertificateAuthority string
-	AllowInsecure                            bool
-	UserAgent                                string
+	// Repository, APIURL, CertificateAuthority, ClientCertificate, ClientKey, AllowInsecure and UserAgent are those of forge.Config.
+	Repository, APIURL, CertificateAuthority, ClientCertificate, ClientKey string
+
+	AllowInsecure bool
+	UserAgent     string
 }
 
 // ConfigError is one wrong field of a Config.
@@ -85,12 +87,19 @@ func New(config Config) (*App, error) {
 	if config.ID == "" {
 		return nil, &ConfigError{Field: "http.github_app.id", Reason: "is required"}
 	}
+	if err := credential.Text(config.ID); err != nil {
+		return nil, &ConfigError{Field: "http.github_app.id", Reason: err.Error()}
+	}
+	if err := credential.Text(config.InstallationID); err != nil {
+		return nil, &ConfigError{Field: "http.github_app.installation_id", Reason: err.Error()}
+	}
 	if _, err := strconv.ParseInt(config.InstallationID, 10, 64); config.InstallationID != "" && err != nil {
 		return nil, &ConfigError{Field: "http.github_app.installation_id", Reason: "must be a number: the last part of the URL of the installation's settings"}
 	}
 	app := &App{config: config, key: key, now: time.Now, turn: make(chan struct{}, 1)}
 	app.api, err = forge.NewCaller(forge.Config{
 		Kind: forge.GitHub, APIURL: config.APIURL, Repository: config.Repository, CertificateAuthority: config.CertificateAuthority,
+		ClientCertificate: config.ClientCertificate, ClientKey: config.ClientKey,
 		AllowInsecure: config.AllowInsecure, UserAgent: config.UserAgent,
 		Token: func(context.Context) (string, error) { return sign(app.key, app.config.ID, app.now()) },
 	})

@@ -238,17 +238,21 @@ func TestNew(t *testing.T) {
 		change        func(*Config)
 		field, reason string
 	}{
-		"no key":          {func(c *Config) { c.PrivateKey = "" }, "http.github_app.private_key", "is required"},
-		"no PEM":          {func(c *Config) { c.PrivateKey = "s3cret" }, "http.github_app.private_key", "no PEM"},
-		"a certificate":   {func(c *Config) { c.PrivateKey = block("CERTIFICATE", []byte("s3cret")) }, "http.github_app.private_key", "certificate"},
-		"a public key":    {func(c *Config) { c.PrivateKey = block("PUBLIC KEY", []byte("s3cret")) }, "http.github_app.private_key", "public"},
-		"encrypted":       {func(c *Config) { c.PrivateKey = block("ENCRYPTED PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "encrypted"},
-		"an SSH key":      {func(c *Config) { c.PrivateKey = block("OPENSSH PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "not a key of a GitHub App"},
-		"cut off":         {func(c *Config) { c.PrivateKey = block("RSA PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "cut off"},
-		"another kind":    {func(c *Config) { c.PrivateKey = pkcs8(t, elliptic) }, "http.github_app.private_key", "RSA"},
-		"no id":           {func(c *Config) { c.ID = "" }, "http.github_app.id", "is required"},
-		"no installation": {func(c *Config) { c.InstallationID = "team" }, "http.github_app.installation_id", "number"},
-		"no repository":   {func(c *Config) { c.Repository = "" }, "url", "is required"},
+		"no key":              {func(c *Config) { c.PrivateKey = "" }, "http.github_app.private_key", "is required"},
+		"no PEM":              {func(c *Config) { c.PrivateKey = "s3cret" }, "http.github_app.private_key", "no PEM"},
+		"a certificate":       {func(c *Config) { c.PrivateKey = block("CERTIFICATE", []byte("s3cret")) }, "http.github_app.private_key", "certificate"},
+		"a public key":        {func(c *Config) { c.PrivateKey = block("PUBLIC KEY", []byte("s3cret")) }, "http.github_app.private_key", "public"},
+		"encrypted":           {func(c *Config) { c.PrivateKey = block("ENCRYPTED PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "encrypted"},
+		"an SSH key":          {func(c *Config) { c.PrivateKey = block("OPENSSH PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "not a key of a GitHub App"},
+		"cut off":             {func(c *Config) { c.PrivateKey = block("RSA PRIVATE KEY", []byte("s3cret")) }, "http.github_app.private_key", "cut off"},
+		"another kind":        {func(c *Config) { c.PrivateKey = pkcs8(t, elliptic) }, "http.github_app.private_key", "RSA"},
+		"no id":               {func(c *Config) { c.ID = "" }, "http.github_app.id", "is required"},
+		"no installation":     {func(c *Config) { c.InstallationID = "team" }, "http.github_app.installation_id", "number"},
+		"an id of a file":     {func(c *Config) { c.ID = "1\n" }, "http.github_app.id", "line break"},
+		"blanks":              {func(c *Config) { c.InstallationID = " 42" }, "http.github_app.installation_id", "white space"},
+		"in base64":           {func(c *Config) { c.PrivateKey = base64.StdEncoding.EncodeToString([]byte(pkcs1())) }, "http.github_app.private_key", "base64decode"},
+		"a certificate alone": {func(c *Config) { c.ClientCertificate = "x" }, "http.client_key", "is required"},
+		"no repository":       {func(c *Config) { c.Repository = "" }, "url", "is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := Config{ID: "1", InstallationID: "42", PrivateKey: pkcs1(), Repository: "https://github.com/team/repo"}

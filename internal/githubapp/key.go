@@ -9,7 +9,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"time"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 )
 
 // parseKey reads the private key of an app. No error repeats any of it.
@@ -22,6 +25,9 @@ func parseKey(text string) (*rsa.PrivateKey, error) {
 	}
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
+		if err := credential.ClientKey([]byte(text)); errors.Is(err, credential.ErrEncoded) {
+			return nil, wrong(credential.Decoded(err).Error())
+		}
 		return nil, wrong("holds no PEM block; set it to the content of the .pem file, with its line breaks")
 	}
 	var key any

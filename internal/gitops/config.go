@@ -3,14 +3,15 @@ package gitops
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/giturl"
 )
@@ -65,6 +66,8 @@ type HTTPAuth struct {
 	Source TokenSource `json:"-"`
 	// CertificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
+	// ClientCertificate and ClientKey in PEM are for a server that asks for a client certificate.
+	ClientCertificate, ClientKey string
 	// AllowInsecure permits http:// URLs, over which credentials and content travel in clear.
 	AllowInsecure bool
 }
@@ -101,6 +104,8 @@ type target struct {
 	endpoint *url.URL
 	ssh      *wire.SSHLogin // nil: HTTP
 	sign     signer         // nil: commits are not signed
+
+	certificate *tls.Certificate // of the client; nil: none
 }
 
 // key identifies the target in the registry. It does not reveal the credentials.
@@ -119,7 +124,7 @@ func (t *target) server() wire.Server {
 		Endpoint: t.endpoint, Branch: t.Branch, CreateBranch: t.CreateBranch, Base: t.Base, PushOptions: t.PushOptions, UserAgent: t.UserAgent, SSH: t.ssh,
 		HTTP: wire.HTTPLogin{
 			Username: t.HTTP.Username, Password: t.HTTP.Password, BearerToken: t.HTTP.BearerToken, CertificateAuthority: t.HTTP.CertificateAuthority,
-			Source: t.passwords(),
+			Source: t.passwords(), Certificate: t.certificate,
 		},
 	}
 }
@@ -134,8 +139,6 @@ func (t *target) passwords() func(context.Context) (string, error) {
 
 // name is the repository as messages show it.
 func (t *target) name() string { return t.endpoint.String() }
-
-var scpLike = regexp.MustCompile(`^(?:[^/@:]+@)?[^/@:]+:.`)
 
 func (c Config) normalize() (*target, error) {
 	for _, field := range []struct {
@@ -158,29 +161,17 @@ func (c Config) normalize() (*target, error) {
 }
 
 func (t *target) checkURL() error {
-	switch {
-	case t.URL == "":
-		return &ConfigError{Field: "url", Reason: "is required"}
-	case !strings.Contains(t.URL, "://") && scpLike.MatchString(t.URL):
-		login, path, _ := strings.Cut(t.URL, ":")
-		t.setSSH(&url.URL{Scheme: "ssh", Host: login[strings.LastIndexByte(login, '@')+1:], Path: path}, userOf(login))
-		return nil
-	}
-	u, err := url.Parse(t.URL)
+	u, err := giturl.Parse(t.URL)
 	if err != nil {
-		// The parser's error repeats the URL, which may hold a password.
-		return &ConfigError{Field: "url", Secret: true, Reason: "is not a URL"}
+		return &ConfigError{Field: "url", Secret: strings.Contains(t.URL, "@"), Reason: err.Error()}
 	}
-	switch u.Scheme = strings.ToLower(u.Scheme); u.Scheme {
+	switch u.Scheme {
 	case "ssh", "git+ssh", "ssh+git", "http", "https":
 	default:
 		return &ConfigError{Field: "url", Reason: "must begin with https://"}
 	}
 	if u.Host == "" || strings.Trim(u.Path, "/") == "" {
 		return &ConfigError{Field: "url", Reason: "must name a host and a repository"}
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return &ConfigError{Field: "url", Reason: "must not have a query or a fragment"}
 	}
 	if u.User != nil {
 		if _, set := u.User.Password(); set {
@@ -189,7 +180,7 @@ func (t *target) checkURL() error {
 	}
 	if strings.Contains(u.Scheme, "ssh") {
 		u.Scheme = "ssh"
-		t.setSSH(u, u.User.Username())
+		t.setSSH(u)
 		return nil
 	}
 	if u.User != nil {
@@ -225,15 +216,15 @@ func (t *target) checkIdentity() error {
 func (t *target) checkBranch() error {
 	if t.Base == "" {
 		if !isBranch(t.Branch) {
-			return &ConfigError{Field: "branch", Reason: notABranch}
+			return &ConfigError{Field: "branch", Reason: notABranch(t.Branch)}
 		}
 		return nil
 	}
 	switch {
 	case !isBranch(t.Base):
-		return &ConfigError{Field: "branch", Reason: notABranch}
+		return &ConfigError{Field: "branch", Reason: notABranch(t.Base)}
 	case !isBranch(t.Branch):
-		return &ConfigError{Field: "push_branch", Reason: notABranch}
+		return &ConfigError{Field: "push_branch", Reason: notABranch(t.Branch)}
 	case t.Branch == t.Base:
 		return &ConfigError{Field: "push_branch", Reason: "is the branch that clusters follow; leave it out to push there, or name another one"}
 	case t.CreateBranch:
@@ -247,7 +238,13 @@ func (t *target) checkBranch() error {
 	return nil
 }
 
-const notABranch = "is not a branch name (write it without refs/heads/)"
+// notABranch says what is wrong with a name.
+func notABranch(name string) string {
+	if err := credential.Text(name); err != nil {
+		return err.Error()
+	}
+	return "is not a branch name (write it without refs/heads/)"
+}
 
 // isBranch follows git check-ref-format.
 func isBranch(name string) bool {

@@ -93,26 +93,38 @@ func TestConfig_ssh(t *testing.T) {
 	}
 }
 
-// TestConfig_knownHosts: where known_hosts lacks the port, the error has the line to add.
+// TestConfig_knownHosts: where known_hosts lacks the host, the error has what a line for it begins with, and the lines that seem to be meant.
 func TestConfig_knownHosts(t *testing.T) {
 	t.Parallel()
 	key, signer := forge.SSHKey()
-	public := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+	public := publicLine(signer)
+	const begins = "holds no key for [git.example.com]:2222; a host is never trusted without. A line for it begins with [git.example.com]:2222"
 	for _, test := range []struct{ name, known, want string }{
-		{"the same host", "Git.example.com " + public, "if they are those of this port as well, add\n\n[git.example.com]:2222 " + public + "\n\nto git.ssh.known_hosts"},
-		{"another host", "other.example.com " + public, "holds no key for [git.example.com]:2222; a host is never trusted without. The line for a port other than 22 begins with [git.example.com]:2222"},
-		{"another port", "[git.example.com]:22222 " + public, "begins with [git.example.com]:2222"},
+		{"another host", "other.example.com " + public, begins},
+		{"another port", "# ports\n[git.example.com]:22222 " + public, begins + "; line 2 is for [git.example.com]:22222"},
+		{"a port without brackets", "git.example.com:2222 " + public, begins + "; line 1 has the name git.example.com:2222, which is [git.example.com]:2222 in known_hosts"},
+		{"brackets without a port", "[git.example.com] " + public, begins + "; line 1 has the name [git.example.com], which is [git.example.com]:2222 in known_hosts"},
+		{"negation", "*,![git.example.com]:2222,!git.example.com " + public, begins + "; line 1 excludes it with ![git.example.com]:2222"},
+		{"revoked alone", "@revoked * " + public, begins},
+		{"malformed", "other " + public + "\nother.example.com\n", "cannot be read: line 2 has a host's name alone; its key follows that"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := Config{URL: "ssh://git@git.example.com:2222/a/b.git", SSH: SSHAuth{PrivateKey: key, KnownHosts: test.known}}
 			var wrong *ConfigError
-			if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != "ssh.known_hosts" || !strings.HasSuffix(wrong.Reason, test.want) {
+			if err := config.Validate(); !errors.As(err, &wrong) || wrong.Field != "ssh.known_hosts" || wrong.Reason != test.want {
 				t.Fatalf("got %v, want %s", err, test.want)
 			}
-			config.SSH.KnownHosts += "\n[git.example.com]:2222 " + public
-			if err := config.Validate(); err != nil {
-				t.Errorf("with the line: %v", err)
+			for _, line := range []string{"[git.example.com]:2222", "git.example.com", "*.example.com"} {
+				config.SSH.KnownHosts = line + " " + public
+				if err := config.Validate(); err != nil {
+					t.Errorf("with %s: %v", line, err)
+				}
 			}
 		})
 	}
+}
+
+// publicLine is a key as known_hosts has it behind the names.
+func publicLine(signer ssh.Signer) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 }

@@ -3,24 +3,19 @@ package gitops
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"strings"
+	"time"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops/internal/wire"
 )
 
-func userOf(login string) string {
-	user, _, found := strings.Cut(login, "@")
-	if !found {
-		return ""
-	}
-	return user
-}
-
 // setSSH takes the place to log in from a URL. A path that begins with ~ is relative to a home directory.
-func (t *target) setSSH(u *url.URL, user string) {
+func (t *target) setSSH(u *url.URL) {
 	t.endpoint = &url.URL{Scheme: "ssh", Host: u.Host, Path: "/" + strings.TrimLeft(u.Path, "/")}
-	t.ssh = &wire.SSHLogin{User: user, Host: u.Hostname(), Port: u.Port(), Path: strings.TrimRight(u.Path, "/")}
+	t.ssh = &wire.SSHLogin{User: u.User.Username(), Host: u.Hostname(), Port: u.Port(), Path: strings.TrimRight(u.Path, "/")}
 	if strings.HasPrefix(t.ssh.Path, "/~") {
 		t.ssh.Path = t.ssh.Path[1:]
 	}
@@ -53,31 +48,25 @@ func (t *target) checkSSH() error {
 	if t.ssh.Signer, err = parseSSHKey(t.SSH.PrivateKey, t.SSH.Password, "ssh.private_key", "ssh.password"); err != nil {
 		return err
 	}
-	known := t.SSH.KnownHosts
-	if strings.TrimSpace(known) == "" {
-		known = wire.BuiltinKnownHosts
+	parse := func() (wire.HostKeys, error) { return wire.ParseKnownHosts(t.SSH.KnownHosts, t.ssh.Host, t.ssh.Port) }
+	if strings.TrimSpace(t.SSH.KnownHosts) == "" {
+		parse = func() (wire.HostKeys, error) { return wire.BuiltinHostKeys(t.ssh.Host, t.ssh.Port) }
 	}
-	if t.ssh.Keys, err = wire.ParseKnownHosts(known, t.ssh.Host, t.ssh.Port); err != nil {
+	if t.ssh.Keys, err = parse(); err != nil {
 		return &ConfigError{Field: "ssh.known_hosts", Reason: "cannot be read: " + err.Error()}
 	}
 	if t.ssh.Keys.None() {
-		return &ConfigError{Field: "ssh.known_hosts", Reason: t.noHostKey(known)}
+		return &ConfigError{Field: "ssh.known_hosts", Reason: t.noHostKey()}
 	}
 	return nil
 }
 
-// noHostKey tells what the known hosts lack. Where they have keys for the host at SSH's own port, these are most often those of the
-// other port as well, and the lines are those to add.
-func (t *target) noHostKey(known string) string {
+// noHostKey tells what the known hosts lack.
+func (t *target) noHostKey() string {
 	name := wire.KnownHost(t.ssh.Host, t.ssh.Port)
-	reason := "holds no key for " + name + "; a host is never trusted without"
-	if t.ssh.Port == "22" {
-		return reason
-	}
-	reason += ". The line for a port other than 22 begins with " + name
-	if at22, err := wire.ParseKnownHosts(known, t.ssh.Host, "22"); err == nil && !at22.None() {
-		reason += ". There are keys for port 22; if they are those of this port as well, add\n\n" +
-			strings.Join(at22.Lines(t.ssh.Host, t.ssh.Port), "\n") + "\n\nto git.ssh.known_hosts"
+	reason := "holds no key for " + name + "; a host is never trusted without. A line for it begins with " + name
+	if near := t.ssh.Keys.Near; len(near) > 0 {
+		reason += "; " + strings.Join(near, "; ")
 	}
 	return reason
 }
@@ -92,27 +81,61 @@ func (t *target) checkHTTP() error {
 		return &ConfigError{Field: "http.github_app", Reason: "excludes http.password and http.bearer_token"}
 	case t.HTTP.Username != "" && t.HTTP.Password == "" && t.HTTP.BearerToken == "" && t.HTTP.Source == nil:
 		return &ConfigError{Field: "http.password", Reason: "is required with http.username"}
-	case strings.ContainsAny(t.HTTP.BearerToken, "\r\n\x00"):
-		return &ConfigError{Field: "http.bearer_token", Reason: "must be one line"}
 	case strings.Contains(t.HTTP.Username, ":"):
 		return &ConfigError{Field: "http.username", Reason: "must not hold a colon"}
 	}
 	if (t.HTTP.Password != "" || t.HTTP.Source != nil) && t.HTTP.Username == "" {
 		t.HTTP.Username = "git"
 	}
-	if t.HTTP.CertificateAuthority == "" {
-		return nil
+	if err := t.checkTexts(); err != nil {
+		return err
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM([]byte(t.HTTP.CertificateAuthority)) {
-		return &ConfigError{Field: "http.certificate_authority", Reason: "holds no PEM certificate"}
+	return t.checkCertificates()
+}
+
+// checkTexts refuses what no server could take, such as the line break that a file ends with.
+func (t *target) checkTexts() error {
+	for _, one := range []struct {
+		field, value string
+		check        func(string) error
+	}{
+		{"http.username", t.HTTP.Username, credential.Text},
+		{"http.password", t.HTTP.Password, credential.Text},
+		{"http.bearer_token", t.HTTP.BearerToken, credential.Token},
+	} {
+		if err := one.check(one.value); err != nil {
+			return &ConfigError{Field: one.field, Reason: credential.Decoded(err).Error()}
+		}
 	}
 	return nil
+}
+
+func (t *target) checkCertificates() (err error) {
+	if pem := t.HTTP.CertificateAuthority; pem != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
+		reason := "holds no PEM certificate"
+		if _, err := credential.Authorities([]byte(pem)); err != nil {
+			reason = credential.Decoded(err).Error()
+		}
+		return &ConfigError{Field: "http.certificate_authority", Reason: reason}
+	}
+	if t.HTTP.ClientCertificate+t.HTTP.ClientKey != "" && t.endpoint.Scheme == "http" {
+		return &ConfigError{Field: "http.client_certificate", Reason: "is for an https:// URL; over http:// no certificate is shown"}
+	}
+	var wrong *credential.PairError
+	t.certificate, err = credential.KeyPair(t.HTTP.ClientCertificate, t.HTTP.ClientKey, time.Now())
+	switch {
+	case errors.As(err, &wrong) && wrong.Key:
+		return &ConfigError{Field: "http.client_key", Reason: wrong.Reason}
+	case errors.As(err, &wrong):
+		return &ConfigError{Field: "http.client_certificate", Reason: wrong.Reason}
+	}
+	return err
 }
 
 // redact takes the credentials out of a text.
 func (t *target) redact(text string) string {
 	login := base64.StdEncoding.EncodeToString([]byte(t.HTTP.Username + ":" + t.HTTP.Password))
-	for _, secret := range []string{t.HTTP.Password, t.HTTP.BearerToken, t.SSH.Password, t.SSH.PrivateKey, login} {
+	for _, secret := range []string{t.HTTP.Password, t.HTTP.BearerToken, t.SSH.Password, t.SSH.PrivateKey, t.HTTP.ClientKey, login} {
 		if len(secret) >= shortestSecret {
 			text = strings.ReplaceAll(text, secret, "(credential)")
 		}

@@ -47,6 +47,10 @@ type (
 	UnsentError = wire.UnsentError
 	// RedirectError: the server sends the client to another host, which is to get neither credentials nor a push.
 	RedirectError = wire.RedirectError
+	// WebPageError is a server that answers with a page for people in place of Git.
+	WebPageError = wire.WebPageError
+	// ClientCertificateError is a server that asks for a client certificate, or does not take the one that it got.
+	ClientCertificateError = wire.ClientCertificateError
 	// UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
 	UnknownHostKeyError = wire.UnknownHostKeyError
 	// ObjectFormatError: the repository's ids are not those that this client knows, which are SHA-1.

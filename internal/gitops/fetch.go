@@ -192,9 +192,10 @@ func (e *Engine) fetch(ctx context.Context, request wire.FetchRequest) error {
 }
 
 // lasts reports whether a failure is that of every other request of the run: a refused login, or a repository that is not there or has
-// moved to another host.
+// moved to another host, or cannot be used.
 func lasts(err error) bool {
-	return errors.Is(err, ErrAuth) || errors.Is(err, ErrRepositoryNotFound) || errors.As(err, new(*RedirectError))
+	return errors.Is(err, ErrAuth) || errors.Is(err, ErrRepositoryNotFound) || errors.As(err, new(*RedirectError)) ||
+		errors.As(err, new(*WebPageError)) || errors.As(err, new(*ClientCertificateError)) || errors.As(err, new(*ObjectFormatError))
 }
 
 // rememberRefusal keeps what lasts from being tried for every read.

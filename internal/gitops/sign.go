@@ -16,6 +16,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential"
 )
 
 // Signing holds the key that signs every commit: an OpenPGP key or an SSH key. Both empty: commits are not signed.
@@ -69,7 +71,11 @@ func openPGPSigner(armored, passphrase string) (signer, error) {
 			return nil, &ConfigError{Field: "signing.open_pgp_passphrase", Reason: "is required: the private key is encrypted"}
 		}
 		if signing.PrivateKey.Decrypt([]byte(passphrase)) != nil {
-			return nil, &ConfigError{Field: "signing.open_pgp_passphrase", Reason: "does not decrypt the private key"}
+			reason := "does not decrypt the private key"
+			if err := credential.Text(passphrase); err != nil {
+				reason = err.Error()
+			}
+			return nil, &ConfigError{Field: "signing.open_pgp_passphrase", Reason: reason}
 		}
 	}
 	config := &packet.Config{DefaultHash: crypto.SHA512, SigningKeyId: signing.PublicKey.KeyId}
@@ -128,6 +134,8 @@ func parseSSHKey(key, passphrase, keyField, passphraseField string) (ssh.Signer,
 	switch {
 	case errors.As(err, &missing):
 		return nil, &ConfigError{Field: passphraseField, Reason: "is required: the private key is encrypted"}
+	case err != nil && credential.Text(passphrase) != nil:
+		return nil, &ConfigError{Field: passphraseField, Reason: credential.Text(passphrase).Error()}
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, &ConfigError{Field: passphraseField, Reason: "does not decrypt the private key"}
 	case err != nil && passphrase != "":

@@ -32,6 +32,10 @@ type sshServer struct {
 	host        ssh.Signer
 	connections atomic.Int32
 	services    atomic.Int32
+	// plain is a key that it has besides; nil: none.
+	plain ssh.Signer
+	// path that the repository has there.
+	path string
 	// refuse is what the server says in place of running a service; nil or empty: it runs it.
 	refuse func(service string) string
 }
@@ -57,7 +61,7 @@ func (f *fixture) ssh(allowed ssh.PublicKey, choices ...func(*sshServer)) *sshSe
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	s := &sshServer{f: f, address: listener.Addr().String(), host: host}
+	s := &sshServer{f: f, address: listener.Addr().String(), host: host, path: "/it's/gitops.git"}
 	for _, choose := range choices {
 		choose(s)
 	}
@@ -67,7 +71,10 @@ func (f *fixture) ssh(allowed ssh.PublicKey, choices ...func(*sshServer)) *sshSe
 		}
 		return nil, nil
 	}}
-	config.AddHostKey(host)
+	config.AddHostKey(s.host)
+	if s.plain != nil {
+		config.AddHostKey(s.plain)
+	}
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	var open []net.Conn
@@ -135,7 +142,7 @@ func (s *sshServer) run(command string, channel ssh.Channel) byte {
 			return 1
 		}
 	}
-	if path != "'/it'\\''s/gitops.git'" {
+	if path != "'"+strings.ReplaceAll(s.path, "'", `'\''`)+"'" {
 		_, _ = io.WriteString(channel.Stderr(), "ERROR: Repository not found.\n")
 		return 1
 	}

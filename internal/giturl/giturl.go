@@ -11,11 +11,7 @@ import (
 
 // Host is the host of a repository's URL, with the port if it has one.
 func Host(repository string) string {
-	if !strings.Contains(repository, "://") {
-		host, _, _ := strings.Cut(repository, ":")
-		return host[strings.LastIndexByte(host, '@')+1:]
-	}
-	u, err := url.Parse(repository)
+	u, err := Parse(repository)
 	if err != nil {
 		return ""
 	}

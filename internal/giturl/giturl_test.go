@@ -9,6 +9,7 @@ func TestGitHost(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://git.example.com/a/b": "git.example.com", "https://user@git.example.com:8443/a": "git.example.com:8443",
 		"ssh://git@git.example.com:22/a": "git.example.com:22", "git@git.example.com:a/b.git": "git.example.com", "git.example.com:a": "git.example.com",
+		"git@[git.example.com:2222]:a": "git.example.com:2222", "[git@git.example.com:2222]:a": "git.example.com:2222", "git@[::1]:a": "[::1]", "ssh://git@h/a#b?c": "h",
 	} {
 		t.Run(url, func(t *testing.T) {
 			if got := Host(url); got != want {
@@ -59,6 +60,30 @@ func TestNamesOrganization(t *testing.T) {
 			}
 			if got := NamesOrganization(u); got != want {
 				t.Errorf("%s: %v, want %v", text, got, want)
+			}
+		})
+	}
+}
+
+func TestNormal(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"https://h/a%20b", "https://H/%61%20b", true},
+		{"HTTPS://h/~u", "https://h/%7Eu", true},
+		{"https://h/%c3%a4", "https://h/ä", true},
+		{"https://h/a%2Fb", "https://h/a/b", false},
+		{"https://h/a%2523", "https://h/a%23", false},
+		{"ssh://git@h/a b", "ssh://git@h/a%20b", true},
+		{"git@h:a b", "git@h:a%20b", false},
+		{"git@h:a", "git@h:/a", false},
+		{"git@h:a", "ssh://git@h/a", false},
+		{"https://h/a b", "https://h/a%20b", false},
+	} {
+		t.Run(c.a+" "+c.b, func(t *testing.T) {
+			if same := Normal(c.a) == Normal(c.b); same != c.same {
+				t.Errorf("%s and %s", Normal(c.a), Normal(c.b))
 			}
 		})
 	}

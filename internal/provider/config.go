@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"errors"
 	"os"
 	"strings"
 	"time"
@@ -73,6 +72,8 @@ type gitHTTPModel struct {
 	Password             types.String `tfsdk:"password"`
 	BearerToken          types.String `tfsdk:"bearer_token"`
 	CertificateAuthority types.String `tfsdk:"certificate_authority"`
+	ClientCertificate    types.String `tfsdk:"client_certificate"`
+	ClientKey            types.String `tfsdk:"client_key"`
 	AllowInsecureHTTP    types.Bool   `tfsdk:"allow_insecure_http"`
 	GitHubApp            types.Object `tfsdk:"github_app"`
 }
@@ -177,12 +178,20 @@ func (m model) gitConfig(ctx context.Context, userAgent string) (config gitops.C
 			Password:             setting(http.Password, "CARVEL_GIT_PASSWORD"),
 			BearerToken:          setting(http.BearerToken, "CARVEL_GIT_TOKEN"),
 			CertificateAuthority: http.CertificateAuthority.ValueString(),
+			ClientCertificate:    http.ClientCertificate.ValueString(),
+			ClientKey:            http.ClientKey.ValueString(),
 			AllowInsecure:        http.AllowInsecureHTTP.ValueBool(),
 		},
+	}
+	if scheme, rest, found := strings.Cut(config.URL, "://"); found {
+		config.URL = strings.ToLower(scheme) + "://" + rest // git knows no other, and the Apps have the URL as well
 	}
 	if isSSH(config.URL) { // the environment may hold credentials of both kinds
 		config.HTTP = gitops.HTTPAuth{
 			Username: http.Username.ValueString(), Password: http.Password.ValueString(), BearerToken: http.BearerToken.ValueString(),
+		}
+		if git.Forge.IsNull() { // whose API these are for as well
+			config.HTTP.ClientCertificate, config.HTTP.ClientKey = http.ClientCertificate.ValueString(), http.ClientKey.ValueString()
 		}
 		config.SSH = gitops.SSHAuth{
 			Username:   ssh.Username.ValueString(),
@@ -221,7 +230,7 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		return diags
 	}
 	redact.From(ctx).Know(
-		config.HTTP.Password, config.HTTP.BearerToken, config.SSH.PrivateKey, config.SSH.Password,
+		config.HTTP.Password, config.HTTP.BearerToken, config.HTTP.ClientKey, config.SSH.PrivateKey, config.SSH.Password,
 		config.Signing.OpenPGPKey, config.Signing.OpenPGPPassphrase, config.Signing.SSHKey, config.Signing.SSHPassphrase,
 	)
 	redact.From(ctx).Know(redact.URLPasswords(config.URL)...)
@@ -245,7 +254,7 @@ func (m model) git(ctx context.Context, userAgent string, into *delivery.Config,
 		repository, err = gitops.Open(followed)
 	}
 	if err != nil {
-		diags.Append(gitConfigError(err))
+		diags.Append(m.gitConfigError(err))
 		return diags
 	}
 	layout, err := schemas.Layout(prefix)
@@ -281,7 +290,8 @@ func (m model) gitHubApp(ctx context.Context, config gitops.Config) (*githubapp.
 	return githubapp.New(githubapp.Config{
 		ID: app.ID.ValueString(), InstallationID: app.InstallationID.ValueString(), PrivateKey: app.PrivateKey.ValueString(),
 		PullRequests: !git.Forge.IsNull(), Repository: config.URL, APIURL: api.APIURL.ValueString(),
-		CertificateAuthority: config.HTTP.CertificateAuthority, AllowInsecure: config.HTTP.AllowInsecure, UserAgent: config.UserAgent,
+		CertificateAuthority: http.CertificateAuthority.ValueString(), ClientCertificate: http.ClientCertificate.ValueString(), ClientKey: http.ClientKey.ValueString(),
+		AllowInsecure: http.AllowInsecureHTTP.ValueBool(), UserAgent: config.UserAgent,
 	})
 }
 
@@ -303,11 +313,16 @@ func (m model) forge(ctx context.Context, config gitops.Config, app *githubapp.A
 	case token == "":
 		return nil, nil, &forge.ConfigError{Field: "forge.token", Reason: "is required where git.http has no password and no token; CARVEL_FORGE_TOKEN in the environment sets it too"}
 	}
-	redact.From(ctx).Know(token)
+	var http gitHTTPModel // of the API as well where the repository is over SSH
+	part(ctx, git.HTTP, &http)
+	redact.From(ctx).Know(token, http.ClientKey.ValueString())
+	if err := checkToken(token, api.Username.ValueString()); err != nil {
+		return nil, nil, err
+	}
 	f, err := forge.New(forge.Config{
 		Kind: forge.Kind(api.Kind.ValueString()), APIURL: api.APIURL.ValueString(), Repository: config.URL, Token: source,
-		Username: api.Username.ValueString(), CertificateAuthority: config.HTTP.CertificateAuthority, AllowInsecure: config.HTTP.AllowInsecure,
-		UserAgent: config.UserAgent,
+		Username: api.Username.ValueString(), CertificateAuthority: http.CertificateAuthority.ValueString(), ClientCertificate: http.ClientCertificate.ValueString(),
+		ClientKey: http.ClientKey.ValueString(), AllowInsecure: http.AllowInsecureHTTP.ValueBool(), UserAgent: config.UserAgent,
 	})
 	if err != nil || !api.AutoMergeRemovals.ValueBool() {
 		return f, nil, err
@@ -336,26 +351,8 @@ func proxyPasswords() []string {
 }
 
 func isSSH(url string) bool {
-	return url != "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://")
-}
-
-func gitConfigError(err error) diag.Diagnostic {
-	var ofForge *forge.ConfigError
-	if errors.As(err, &ofForge) {
-		err = &gitops.ConfigError{Field: ofForge.Field, Reason: ofForge.Reason}
-	}
-	var wrong *gitops.ConfigError
-	if !errors.As(err, &wrong) {
-		return diag.NewAttributeErrorDiagnostic(path.Root("git"), "Invalid git configuration", err.Error())
-	}
-	if wrong.Secret { // Terraform may show the lines of an attribute that an error is about
-		return diag.NewErrorDiagnostic("Invalid git."+wrong.Field, "git."+wrong.Error()+".")
-	}
-	at := path.Root("git")
-	for name := range strings.SplitSeq(wrong.Field, ".") {
-		at = at.AtName(name)
-	}
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid git."+wrong.Field, "git."+wrong.Error()+".")
+	scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(url)), "://")
+	return url != "" && scheme != "https" && scheme != "http"
 }
 
 // fullyKnown reports whether no part of a value is unknown.

@@ -67,7 +67,8 @@ func defaultMetadata(what string, check validator.Map) schema.Attribute {
 func gitAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`, without a password or a token; " +
-			"`http://` only with `http.allow_insecure_http`. Read from `CARVEL_GIT_URL` where it is not set."},
+			"`http://` only with `http.allow_insecure_http`. It reaches the server as git would send it, and is in the Apps as it is written: in `https://...` a space, `#`, `?` or `%` that is part of a name " +
+			"is `%20`, `%23`, `%3F` or `%25`; in `git@host:path` nothing is. Read from `CARVEL_GIT_URL` where it is not set."},
 		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch that the clusters follow, to read and to commit to. " +
 			"Read from `CARVEL_GIT_BRANCH` where it is not set, else `main`."},
 		"push_branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to commit to in place of `branch`, where that takes no pushes: " +
@@ -143,6 +144,10 @@ func gitAttributes() map[string]schema.Attribute {
 				"bearer_token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Bearer token, instead of username and password. " +
 					"Read from `CARVEL_GIT_TOKEN` where it is not set."},
 				"certificate_authority": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded certificate authorities to trust besides the system's."},
+				"client_certificate": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded client certificate, for a server that asks for one, with those of its authorities behind it where the server needs them. " +
+					"It is used for Git and for the API of `forge`. kapp-controller has no client certificates for Git: the Apps' own connection to such a server cannot work, " +
+					"so let them fetch from an address that does without, in `git.url` of the `carvel_app`'s `fetch`."},
+				"client_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "PEM-encoded private key of `client_certificate`, without a passphrase."},
 				"github_app": schema.SingleNestedAttribute{
 					Optional: true,
 					MarkdownDescription: "A GitHub App to log in as, in place of a password or a token. Its tokens are good for this repository alone and for an hour; " +
@@ -164,7 +169,8 @@ func gitAttributes() map[string]schema.Attribute {
 				"username":    schema.StringAttribute{Optional: true, MarkdownDescription: "User on the SSH server. The default is the URL's, else `git`."},
 				"private_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Private key in PEM or OpenSSH form. Read from `CARVEL_GIT_SSH_PRIVATE_KEY` where it is not set."},
 				"password":    schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Passphrase of the private key."},
-				"known_hosts": schema.StringAttribute{Optional: true, MarkdownDescription: "Host keys, in the form of the known_hosts file. Read from `CARVEL_GIT_KNOWN_HOSTS` where it is not set."},
+				"known_hosts": schema.StringAttribute{Optional: true, MarkdownDescription: "Host keys, in the form of the known_hosts file, which is read as ssh does: with `@cert-authority` and `@revoked`, hashed names, `*`, `?` and `!`, and `[host]:port`. " +
+					"A line without a port counts for another port where none is for that. A line that cannot be read is an error with its number. Read from `CARVEL_GIT_KNOWN_HOSTS` where it is not set."},
 			},
 		},
 	}

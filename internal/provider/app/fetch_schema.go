@@ -44,7 +44,7 @@ func gitAttribute() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"url": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "URL of the repository. The default is the provider's `git.url`.",
-				Validators: []validator.String{sourceURL()},
+				Validators: []validator.String{schemas.Check("a URL of a Git repository without user information", carvel.ValidateGitURL)},
 			},
 			"ref": schema.StringAttribute{
 				Optional: true,

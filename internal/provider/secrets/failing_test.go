@@ -120,6 +120,10 @@ func failures(t *testing.T, e *acctest.Env) map[string]failure {
 	one("GitHub App key that is none", install, "git.http.github_app.private_key", func(s string) map[string]any {
 		return map[string]any{"git": git(map[string]any{"github_app": map[string]any{"id": "1", "private_key": "-----BEGIN RSA PRIVATE KEY-----\n" + s}})}
 	})
+	one("Git client key that is none", install, "git.http.client_key", func(s string) map[string]any {
+		key := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: []byte(s)})
+		return map[string]any{"git": git(map[string]any{"client_certificate": ca, "client_key": string(key)})}
+	})
 	for form, server := range echo {
 		one("forge that echoes a token in "+form, "pull_request", "refuses the token|redirects|not the API", func(s string) map[string]any {
 			c := git(map[string]any{})

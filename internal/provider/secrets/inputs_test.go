@@ -27,6 +27,7 @@ var canaryOf = map[string]string{
 	"provider.git.http.password":               ofLab + "Git password",
 	"provider.git.http.bearer_token":           failing + "wrong Git token",
 	"provider.git.http.github_app.private_key": failing + "GitHub App key that is none",
+	"provider.git.http.client_key":             failing + "Git client key that is none",
 	"provider.git.forge.token":                 failing + "forge that echoes a token in a redirect",
 	"provider.git.ssh.private_key":             failing + "SSH key that is none",
 	"provider.git.ssh.password":                failing + "SSH key that is none",

@@ -125,6 +125,9 @@ func explainGit(err error) (explanation, bool) {
 	var denied *gitops.DeniedError
 	var unsent *gitops.UnsentError
 	var otherBranch *gitops.BranchNotFoundError
+	if e, ok := explainServer(err); ok {
+		return e, true
+	}
 	switch {
 	case errors.As(err, &notAFile):
 		return explanation{advice: "Someone has put something else into the place of a file. Nothing was written. Remove it from the branch, and plan again."}, true
@@ -144,6 +147,12 @@ func explainGit(err error) (explanation, bool) {
 		return explanation{
 			what:   fmt.Sprintf("%s redirects to https://, and the credentials are not taken along.", redirect.From),
 			advice: "Set git.url in the provider configuration, or CARVEL_GIT_URL, to " + redirect.URL + ", and remove git.http.allow_insecure_http.",
+		}, true
+	case errors.As(err, &redirect) && redirect.Page:
+		return explanation{
+			what: fmt.Sprintf("%s redirects to %s on another host, which was sent neither credentials nor a commit. That is no repository, and most often a page to log in.", redirect.From, redirect.URL),
+			advice: "Check the credentials first: " + gitCredentials + " They may be wrong or over, or of a kind that the server does not take for Git. " +
+				"Then check git.url: it is the URL to clone from, not that of the repository's page.",
 		}, true
 	case errors.As(err, &redirect):
 		return explanation{
@@ -183,6 +192,12 @@ func explainGit(err error) (explanation, bool) {
 		return explanation{what: "The Git server's rules turned the commit down, and nothing was written.", advice: "The server's own words are below. " + protectedBranch}, true
 	case errors.As(err, &rejected):
 		return explanation{what: "The Git server failed to take the commit, again and again, and nothing was written."}, true
+	case errors.As(err, &hostKey) && hostKey.Reason != "":
+		return explanation{
+			what: fmt.Sprintf("The SSH server could not be told from an impostor, so nothing was sent to it: its host key is %s, %s.", hostKey.Fingerprint, hostKey.Reason),
+			advice: "Compare the fingerprint with the one that the server's owner publishes. If the server has a new key, replace the line in git.ssh.known_hosts in the provider configuration, " +
+				"or in CARVEL_GIT_KNOWN_HOSTS.",
+		}, true
 	case errors.As(err, &hostKey):
 		return explanation{
 			what:   "The SSH server could not be told from an impostor, so nothing was sent to it.",

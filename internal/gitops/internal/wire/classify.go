@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -75,6 +77,8 @@ func classify(ctx context.Context, x *exchange, err error) error {
 		return fmt.Errorf("%w (HTTP %d)", ErrRepositoryNotFound, x.status)
 	case x.status == http.StatusRequestTimeout || x.status >= 500:
 		return &TransientError{fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())}
+	case x.status == http.StatusBadRequest && x.server != nil && bytes.Contains(x.head, []byte("SSL certificate")): // nginx
+		return x.certificate(fmt.Errorf("HTTP %d %s", x.status, http.StatusText(x.status)))
 	case x.status >= 400:
 		return fmt.Errorf("HTTP %d %s%s", x.status, http.StatusText(x.status), x.text())
 	case errors.As(err, &limit):
@@ -84,17 +88,16 @@ func classify(ctx context.Context, x *exchange, err error) error {
 		return &RefusedError{text}
 	}
 	if x.err != nil {
+		if x.server != nil && aboutCertificate(x.err) {
+			return x.certificate(x.err)
+		}
 		return connectionError(x.err)
 	}
 	if err := x.checkFormat(); err != nil {
 		return err
 	}
-	if (x.status == http.StatusOK || x.status == http.StatusNonAuthoritativeInfo) && strings.HasPrefix(x.kind, "text/html") {
-		const page = "the server answered with a web page, not with Git; check the URL"
-		if x.server != nil && x.server.HTTP.none() {
-			return errors.New(page + ", and whether the repository asks for credentials: none are configured")
-		}
-		return errors.New(page)
+	if page := x.page(); page != nil {
+		return page
 	}
 	if x.status == 0 || x.status >= 300 {
 		// Neither an answer nor a failure of the connection: a redirect that must not be followed.
@@ -106,11 +109,51 @@ func classify(ctx context.Context, x *exchange, err error) error {
 // unsent is the refusal of a request without credentials.
 func (x *exchange) unsent() *UnsentError {
 	to := x.server.redirected(x.asked)
-	e := &UnsentError{Status: x.status, From: to.From, To: to.To, URL: to.URL, Configured: !x.server.HTTP.none(), Text: x.line()}
+	e := &UnsentError{Status: x.status, From: to.From, To: to.To, URL: to.URL, Configured: !x.server.HTTP.anonymous(), Text: x.line()}
 	if sameOrigin(x.server.Endpoint, x.asked) {
 		e.To = e.From
 	}
 	return e
+}
+
+// page is what the answer is if it is for people: HTML, or what a redirect has led to that is no repository. Nil: it is none.
+func (x *exchange) page() *WebPageError {
+	if x.status != http.StatusOK && x.status != http.StatusNonAuthoritativeInfo || x.server == nil || x.asked == nil {
+		return nil
+	}
+	away := !ofRepository(x.asked)
+	if !away && !strings.HasPrefix(x.kind, "text/html") && !strings.HasPrefix(x.kind, "application/xhtml") {
+		return nil
+	}
+	to := x.server.redirected(x.asked)
+	return &WebPageError{
+		From: to.From, Page: to.URL, Configured: !x.server.HTTP.anonymous(), Redirected: away || !sameOrigin(x.server.Endpoint, x.asked),
+	}
+}
+
+func (x *exchange) certificate(err error) *ClientCertificateError {
+	at := x.server.Endpoint
+	if x.asked != nil {
+		at = x.asked
+	}
+	return &ClientCertificateError{Host: origin(at).String(), Configured: x.server.HTTP.Certificate != nil, Err: err}
+}
+
+// aboutCertificate reports whether a server has ended the connection for want of a client certificate that it takes. Some say no more then
+// than that the handshake has failed.
+func aboutCertificate(err error) bool {
+	var operation *net.OpError
+	if !errors.As(err, &operation) || operation.Op != "remote error" {
+		return false
+	}
+	code := reflect.ValueOf(operation.Err) // of a type that crypto/tls does not export
+	if code.Kind() != reflect.Uint8 {
+		return false
+	}
+	alert := code.Uint()
+	const handshakeFailure, badCertificate, certificateUnknown, unknownAuthority, accessDenied, certificateRequired = 40, 42, 46, 48, 49, 116
+	return alert == handshakeFailure || alert >= badCertificate && alert <= certificateUnknown || alert == unknownAuthority ||
+		alert == accessDenied || alert == certificateRequired
 }
 
 // line is the server's explanation of an HTTP error on one line, if it is text.

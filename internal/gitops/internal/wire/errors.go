@@ -91,6 +91,43 @@ func (e *UnsentError) Error() string {
 // Is makes it ErrAuth: another attempt meets the same.
 func (e *UnsentError) Is(target error) bool { return target == ErrAuth }
 
+// WebPageError is a server that answers with a page for people in place of Git.
+type WebPageError struct {
+	// From is the host that is configured, and Page the page, without what may be secret in its URL.
+	From, Page string
+	// Redirected: the server has led there.
+	Redirected bool
+	// Configured: there are credentials.
+	Configured bool
+}
+
+func (e *WebPageError) Error() string {
+	text := e.From + " answered with a web page, not with Git"
+	if e.Redirected {
+		text = fmt.Sprintf("%s redirects to %s, which is a web page and not Git", e.From, e.Page)
+	}
+	if text += "; check the URL, and whether "; e.Configured {
+		return text + "the credentials are those of the repository: a server that takes none may show a page to log in"
+	}
+	return text + "the repository asks for credentials: none are configured"
+}
+
+// ClientCertificateError is a server that asks for a client certificate, or does not take the one that it got.
+type ClientCertificateError struct {
+	Host       string
+	Configured bool // there is one
+	Err        error
+}
+
+func (e *ClientCertificateError) Error() string {
+	if e.Configured {
+		return fmt.Sprintf("%s does not take the client certificate: %v", e.Host, e.Err)
+	}
+	return fmt.Sprintf("%s asks for a client certificate, and none is configured: %v", e.Host, e.Err)
+}
+
+func (e *ClientCertificateError) Unwrap() error { return e.Err }
+
 // UnknownHostKeyError is an SSH server whose host key is not in the known hosts, or is another one than there.
 type UnknownHostKeyError struct {
 	Host string
@@ -98,11 +135,16 @@ type UnknownHostKeyError struct {
 	Fingerprint string
 	// Mismatch: the known hosts hold another key for the host.
 	Mismatch bool
+	// Reason, if there is one besides, continues a sentence about the key, and names the line of the known hosts.
+	Reason string
 }
 
 func (e *UnknownHostKeyError) Error() string {
 	if e.Fingerprint == "" {
 		return fmt.Sprintf("%s has no host key of a kind that known_hosts holds for it", e.Host)
+	}
+	if e.Reason != "" {
+		return fmt.Sprintf("the host key of %s is %s, %s", e.Host, e.Fingerprint, e.Reason)
 	}
 	if e.Mismatch {
 		return fmt.Sprintf("the host key of %s is %s, which is not the one in known_hosts", e.Host, e.Fingerprint)

@@ -202,6 +202,6 @@ func newTransport(login HTTPLogin) *http.Transport {
 		IdleConnTimeout:        idleConnTimeout,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ExpectContinueTimeout:  time.Second,
-		TLSClientConfig:        &tls.Config{RootCAs: login.roots(), MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{RootCAs: login.roots(), GetClientCertificate: login.certificate, MinVersion: tls.VersionTLS12},
 	}
 }

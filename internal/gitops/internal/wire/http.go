@@ -3,12 +3,14 @@ package wire
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
@@ -27,6 +29,8 @@ type httpRemote struct {
 	// upload is used for every fetch: go-git keeps where a redirect of the discovery led to in its endpoint.
 	upload   transport.UploadPackSession
 	endpoint *transport.Endpoint
+
+	empty bool // the repository has no commit
 }
 
 // HTTPLogin holds a user and a password, or a token, or nothing.
@@ -34,12 +38,28 @@ type HTTPLogin struct {
 	Username, Password, BearerToken string
 	// Source, if not nil, has the password of each request.
 	Source func(context.Context) (string, error)
+	// Certificate that is shown to a server which asks for one; nil: none.
+	Certificate *tls.Certificate
 	// certificateAuthority holds PEM certificates that are trusted besides the system's.
 	CertificateAuthority string
 }
 
+// anonymous: requests go without credentials.
+func (l HTTPLogin) anonymous() bool {
+	return l.Password == "" && l.BearerToken == "" && l.Source == nil
+}
+
 // none: nothing is there to log in with.
-func (l HTTPLogin) none() bool { return l.Password == "" && l.BearerToken == "" && l.Source == nil }
+func (l HTTPLogin) none() bool { return l.anonymous() && l.Certificate == nil }
+
+// certificate is asked for when a server wants one. It is shown also where the server names other authorities, as git does: that the
+// server refuses it tells more than that there is none.
+func (l HTTPLogin) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if l.Certificate == nil {
+		return &tls.Certificate{}, nil
+	}
+	return l.Certificate, nil
+}
 
 // roots are the certificate authorities to trust; nil: the system's.
 func (l HTTPLogin) roots() *x509.CertPool {
@@ -62,7 +82,12 @@ func newHTTPRemote(s Server) *httpRemote {
 }
 
 func (r *httpRemote) newEndpoint() (*transport.Endpoint, error) {
-	return transport.NewEndpoint(r.server.Endpoint.String())
+	endpoint, err := transport.NewEndpoint(r.server.Endpoint.String())
+	if err != nil {
+		return nil, err
+	}
+	endpoint.Path = r.server.Endpoint.EscapedPath() // go-git takes the escapes out, and writes what is left into the URL of each request
+	return endpoint, nil
 }
 
 func (r *httpRemote) auth() transport.AuthMethod {
@@ -107,6 +132,7 @@ func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	if err != nil {
 		err = classify(ctx, x, err)
 		if errors.Is(err, ErrEmptyRepository) {
+			r.empty = true
 			return emptyRepository(r.server)
 		}
 		// A redirect that led nowhere must not stick.
@@ -114,6 +140,11 @@ func (r *httpRemote) Tip(ctx context.Context) (Place, error) {
 	}
 	if err := x.checkFormat(); err != nil {
 		return Place{}, err
+	}
+	r.empty = false
+	// go-git has written the path of the place that answered, without its escapes.
+	if path, found := strings.CutSuffix(x.asked.EscapedPath(), infoRefs); found {
+		r.endpoint.Path = path
 	}
 	if to := x.asked; r.server.Moved != nil && r.server.renamed(to) {
 		r.server.Moved(r.server.redirected(to).URL)
@@ -140,10 +171,28 @@ func (r *httpRemote) Fetch(ctx context.Context, f FetchRequest) (map[odb.Hash]od
 	return found, nil
 }
 
+// checkFormat asks an empty repository for its object format: only where it is pushed to does it tell.
+func (r *httpRemote) checkFormat(ctx context.Context, endpoint transport.Endpoint) error {
+	session, err := r.client.NewReceivePackSession(&endpoint, r.auth())
+	if err != nil {
+		return err
+	}
+	tracked, x := r.exchange(ctx, advertBound)
+	defer x.finish()
+	_, _ = session.AdvertisedReferencesContext(tracked) // what else is wrong, the push tells
+	return x.checkFormat()
+}
+
 func (r *httpRemote) Push(ctx context.Context, old, id odb.Hash, pack []byte, sending func() error) (Report, error) {
 	endpoint := *r.endpoint
 	if there, err := url.Parse(endpoint.String()); err != nil || !sameOrigin(r.server.Endpoint, there) {
 		return Report{}, &TurnedAwayError{r.server.redirected(there)}
+	}
+	if r.empty {
+		if err := r.checkFormat(ctx, endpoint); err != nil {
+			return Report{}, &TurnedAwayError{err}
+		}
+		r.empty = false
 	}
 	session, err := r.client.NewReceivePackSession(&endpoint, r.auth())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
@@ -15,6 +16,8 @@ type RedirectError struct {
 	From, To string
 	// URL is the repository's place there, for git.url.
 	URL string
+	// Page: what it leads to is no repository, and most often a page to log in.
+	Page bool
 	// Encrypted: it is the same host, over https:// in place of http://.
 	Encrypted bool
 }
@@ -23,6 +26,10 @@ func (e *RedirectError) Error() string {
 	if e.Encrypted {
 		return fmt.Sprintf("%s redirects to %s, and the credentials, which are those of an http:// URL, are not sent there. "+
 			"Set git.url to %s", e.From, e.To, e.URL)
+	}
+	if e.Page {
+		return fmt.Sprintf("%s redirects to %s, which is no repository, and most often a page to log in: the server does not take the "+
+			"credentials, or git.url is not the repository's", e.From, e.URL)
 	}
 	return fmt.Sprintf("%s redirects to %s, and credentials and commits go to the configured host alone. "+
 		"If the repository has moved there, set git.url to %s", e.From, e.To, e.URL)
@@ -40,7 +47,7 @@ func (s Server) checkRedirect(request *http.Request, _ []*http.Request) error {
 // ends in .git, or does not.
 func (s Server) renamed(to *url.URL) bool {
 	name := func(path string) string {
-		return strings.TrimSuffix(strings.TrimRight(strings.TrimSuffix(path, "/info/refs"), "/"), ".git")
+		return strings.TrimSuffix(strings.TrimRight(strings.TrimSuffix(path, infoRefs), "/"), ".git")
 	}
 	return to != nil && sameOrigin(s.Endpoint, to) && name(s.Endpoint.Path) != name(to.Path)
 }
@@ -50,16 +57,26 @@ func (s Server) redirected(to *url.URL) *RedirectError {
 	if to == nil {
 		to = &url.URL{}
 	}
-	path := to.Path
-	for _, end := range []string{"/info/refs", "/git-upload-pack", "/git-receive-pack"} {
-		path = strings.TrimSuffix(path, end)
+	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path, RawPath: to.EscapedPath()}
+	for _, end := range ends {
+		place.Path, place.RawPath = strings.TrimSuffix(place.Path, end), strings.TrimSuffix(place.RawPath, end)
 	}
-	place := &url.URL{Scheme: to.Scheme, Host: to.Host, Path: path}
 	show := func(u *url.URL) string { return printable.Line(u.String(), MaxLineBytes) }
 	return &RedirectError{
 		From: show(origin(s.Endpoint)), To: show(origin(to)), URL: show(place),
+		Page:      !ofRepository(to),
 		Encrypted: s.Endpoint.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(s.Endpoint.Hostname(), to.Hostname()),
 	}
+}
+
+// infoRefs ends the URL of a discovery, and each of ends that of some request for a repository.
+const infoRefs = "/info/refs"
+
+var ends = []string{infoRefs, "/git-upload-pack", "/git-receive-pack"}
+
+// ofRepository reports whether a URL is that of a request for a repository.
+func ofRepository(u *url.URL) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(u.Path, end) })
 }
 
 func origin(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }
