@@ -35,6 +35,7 @@ type Proposals struct {
 	request *forge.Request // as it was found at first
 	failure error          // of the forge; nil: it told
 	waiting bool           // something was seen that waits for the merge
+	number  int64          // of the request that was last proposed in this run; 0: none was
 }
 
 // Proposed reports whether commits go to a branch of their own.

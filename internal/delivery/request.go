@@ -73,6 +73,7 @@ func (ps *Proposals) Propose(ctx context.Context, p Proposal) (ProposalReceipt, 
 	}
 	request, err := ps.ask(ctx, p)
 	r := ProposalReceipt{Request: request}
+	ps.holds(request)
 	if standing, standingErr := ps.Pushed.Standing(ctx); standingErr == nil {
 		r.Head = standing.Head
 	}
@@ -236,10 +237,27 @@ func (ps *Proposals) Look(ctx context.Context, number int64) (request *forge.Req
 	return request, (len(differences) > 0) != open || standing.Behind, err
 }
 
-// Withdraw closes a request, if it is open. What it was for is not turned down by that: it is left to its package installs.
+// holds notes that a resource of this run has a request.
+func (ps *Proposals) holds(request *forge.Request) {
+	if request == nil {
+		return
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.number = request.Number
+}
+
+// Withdraw closes a request, if it is open. What it was for is not turned down by that: it is left to its package installs. One that was
+// proposed in the same run stays: another resource has it, as after a rename or with create_before_destroy.
 func (ps *Proposals) Withdraw(ctx context.Context, number int64) error {
 	if err := ps.CheckProposal(Proposal{}); err != nil {
 		return err
+	}
+	ps.mu.Lock()
+	held := ps.number == number
+	ps.mu.Unlock()
+	if held {
+		return nil
 	}
 	ps.settle(ctx)
 	err := ps.Forge.Close(ctx, number)

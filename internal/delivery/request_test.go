@@ -288,6 +288,25 @@ func TestPropose_removal(t *testing.T) {
 	}
 }
 
+// TestWithdraw: a resource that goes closes its request, but not the one that another resource of the run has taken on.
+func TestWithdraw(t *testing.T) {
+	t.Parallel()
+	h, ctx := newHost(t), t.Context()
+	d := h.proposing()
+	if _, err := d.Installs.Create(ctx, proposedInstall()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Proposals.Propose(ctx, Proposal{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Proposals.Withdraw(ctx, 1); err != nil || h.all[0].State != forge.Open {
+		t.Errorf("in the same run: %v, the request is %s", err, h.all[0].State)
+	}
+	if err := h.proposing().Proposals.Withdraw(ctx, 1); err != nil || h.all[0].State != forge.Closed {
+		t.Errorf("in a later run: %v, the request is %s", err, h.all[0].State)
+	}
+}
+
 func proposedInstall() PackageInstall {
 	p := testInstall()
 	p.Values["password"] = "s3cret"
