@@ -193,6 +193,11 @@ func TestServer(t *testing.T) {
 				t.Fatal(read, err)
 			}
 			same(t, "read", read.NewState, whole)
+			generated, err := server.GenerateResourceConfig(t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: "test_noted", State: encoded(t, whole)})
+			if err != nil || len(generated.Diagnostics) > 0 {
+				t.Fatal(generated, err)
+			}
+			same(t, "generated", generated.Config, whole)
 			planned, err := server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
 				TypeName: "test_noted", Config: encoded(t, whole), PriorState: encoded(t, whole), ProposedNewState: encoded(t, whole),
 			})

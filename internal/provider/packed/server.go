@@ -10,15 +10,26 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-type server struct {
+// ProviderServer is a server of all calls of the protocol. The interface of that name in
+// tfprotov6 does not have them all yet.
+type ProviderServer interface {
 	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
+}
+
+type server struct {
+	ProviderServer
 	attributes func() map[string]string // that are packed, by resource
 	schemas    func() (*tfprotov6.GetProviderSchemaResponse, error)
 }
 
 // Server is the framework's server of a provider, with one before it that packs.
-func Server(p provider.Provider) tfprotov6.ProviderServer {
-	next := providerserver.NewProtocol6(p)()
+func Server(p provider.Provider) ProviderServer {
+	next, ok := providerserver.NewProtocol6(p)().(ProviderServer)
+	if !ok {
+		panic("the framework's server does not answer all calls of the protocol")
+	}
 	return &server{
 		ProviderServer: next,
 		attributes:     sync.OnceValue(func() map[string]string { return attributes(context.Background(), p) }),
@@ -84,6 +95,34 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 	resp, err := s.ProviderServer.ApplyResourceChange(ctx, &asked)
 	if resp != nil {
 		s.change(req.TypeName, unpack, &resp.NewState)
+	}
+	return resp, err
+}
+
+// ListResource unpacks the resources that are found.
+func (s *server) ListResource(ctx context.Context, req *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
+	stream, err := s.ProviderServer.ListResource(ctx, req)
+	if stream == nil || stream.Results == nil {
+		return stream, err
+	}
+	results := stream.Results
+	stream.Results = func(yield func(tfprotov6.ListResourceResult) bool) {
+		for result := range results {
+			s.change(req.TypeName, unpack, &result.Resource)
+			if !yield(result) {
+				return
+			}
+		}
+	}
+	return stream, err
+}
+
+func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
+	asked := *req
+	s.change(req.TypeName, pack, &asked.State)
+	resp, err := s.ProviderServer.GenerateResourceConfig(ctx, &asked)
+	if resp != nil {
+		s.change(req.TypeName, unpack, &resp.Config)
 	}
 	return resp, err
 }

@@ -3,6 +3,7 @@ package redacted_test
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
@@ -112,4 +113,29 @@ func (e echo) StopProvider(context.Context, *tfprotov6.StopProviderRequest) (*tf
 
 func (e echo) CallFunction(context.Context, *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
 	return &tfprotov6.CallFunctionResponse{Error: &tfprotov6.FunctionError{Text: e.text}}, e.err()
+}
+
+func (e echo) ValidateListResourceConfig(context.Context, *tfprotov6.ValidateListResourceConfigRequest) (*tfprotov6.ValidateListResourceConfigResponse, error) {
+	return &tfprotov6.ValidateListResourceConfigResponse{Diagnostics: e.said()}, e.err()
+}
+
+func (e echo) ListResource(context.Context, *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
+	return &tfprotov6.ListResourceServerStream{Results: slices.Values([]tfprotov6.ListResourceResult{
+		{DisplayName: e.text}, {Diagnostics: e.said()},
+	})}, e.err()
+}
+
+func (e echo) ValidateActionConfig(context.Context, *tfprotov6.ValidateActionConfigRequest) (*tfprotov6.ValidateActionConfigResponse, error) {
+	return &tfprotov6.ValidateActionConfigResponse{Diagnostics: e.said()}, e.err()
+}
+
+func (e echo) PlanAction(context.Context, *tfprotov6.PlanActionRequest) (*tfprotov6.PlanActionResponse, error) {
+	return &tfprotov6.PlanActionResponse{Diagnostics: e.said()}, e.err()
+}
+
+func (e echo) InvokeAction(context.Context, *tfprotov6.InvokeActionRequest) (*tfprotov6.InvokeActionServerStream, error) {
+	return &tfprotov6.InvokeActionServerStream{Events: slices.Values([]tfprotov6.InvokeActionEvent{
+		{Type: tfprotov6.ProgressInvokeActionEventType{Message: e.text}},
+		{Type: tfprotov6.CompletedInvokeActionEventType{Diagnostics: e.said()}},
+	})}, e.err()
 }

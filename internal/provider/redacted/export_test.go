@@ -1,10 +1,10 @@
 package redacted
 
-import "github.com/hashicorp/terraform-plugin-go/tfprotov6"
+import "github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 
 // Before puts the server before another one than the framework's, with a
 // Redactor that knows secrets.
-func Before(next tfprotov6.ProviderServer, secrets ...string) tfprotov6.ProviderServer {
+func Before(next packed.ProviderServer, secrets ...string) packed.ProviderServer {
 	s := newServer(next)
 	s.known.Know(secrets...)
 	return s

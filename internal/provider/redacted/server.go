@@ -20,7 +20,7 @@ import (
 
 // server adds to the framework's server what happens before and after each call.
 type server struct {
-	tfprotov6.ProviderServer
+	packed.ProviderServer
 	known    *redact.Redactor // the secrets of the configuration
 	warnings *warnings        // of the configuration
 	// schemas are the framework's, read when they are needed first.
@@ -32,7 +32,7 @@ func Server(p provider.Provider) func() tfprotov6.ProviderServer {
 	return func() tfprotov6.ProviderServer { return newServer(packed.Server(p)) }
 }
 
-func newServer(next tfprotov6.ProviderServer) *server {
+func newServer(next packed.ProviderServer) *server {
 	return &server{ProviderServer: next, known: redact.New(), warnings: new(warnings), schemas: sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
 		return next.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 	})}
@@ -44,9 +44,7 @@ func call[Request, Response any](ctx context.Context, r *redact.Redactor, req *R
 ) (*Response, error) {
 	resp, err := next(redact.NewContext(ctx, r), req)
 	if resp != nil {
-		for _, d := range said(resp) {
-			d.Summary, d.Detail = clean(r, d.Summary), clean(r, d.Detail)
-		}
+		cleanAll(r, said(resp))
 	}
 	if err != nil {
 		if text := clean(r, err.Error()); text != err.Error() {
@@ -54,6 +52,12 @@ func call[Request, Response any](ctx context.Context, r *redact.Redactor, req *R
 		}
 	}
 	return resp, err
+}
+
+func cleanAll(r *redact.Redactor, diagnostics []*tfprotov6.Diagnostic) {
+	for _, d := range diagnostics {
+		d.Summary, d.Detail = clean(r, d.Summary), clean(r, d.Detail)
+	}
 }
 
 // maxText is the length in bytes beyond which a text is cut.

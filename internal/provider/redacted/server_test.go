@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/redacted"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
@@ -54,17 +55,36 @@ func absent(t *testing.T, where, text, secret string) {
 // Redactor.
 func TestEveryCall(t *testing.T) {
 	server := reflect.ValueOf(redacted.Before(echo{text: echoed(secret) + "\x1b[31m"}, secret))
-	calls := reflect.TypeFor[tfprotov6.ProviderServer]()
+	calls := reflect.TypeFor[packed.ProviderServer]()
 	for call := range calls.Methods() {
 		request := reflect.New(call.Type.In(1).Elem())
 		answer := server.MethodByName(call.Name).Call([]reflect.Value{reflect.ValueOf(t.Context()), request})
 		err, _ := reflect.TypeAssert[error](answer[1])
-		text := shown(t, answer[0].Interface(), err)
-		absent(t, call.Name, text, secret)
-		if !strings.Contains(text, redact.Mark) || !strings.Contains(text, `\\x1b[31m`) {
-			t.Errorf("%s says nothing of what was said: %s", call.Name, text)
+		for _, said := range answers(answer[0].Interface()) {
+			text := shown(t, said, err)
+			absent(t, call.Name, text, secret)
+			if !strings.Contains(text, redact.Mark) || !strings.Contains(text, `\\x1b[31m`) {
+				t.Errorf("%s says nothing of what was said: %s", call.Name, text)
+			}
 		}
 	}
+}
+
+// answers are what an answer consists of: of a stream all that comes.
+func answers(answer any) (all []any) {
+	switch stream := answer.(type) {
+	case *tfprotov6.ListResourceServerStream:
+		for result := range stream.Results {
+			all = append(all, result)
+		}
+	case *tfprotov6.InvokeActionServerStream:
+		for event := range stream.Events {
+			all = append(all, event)
+		}
+	default:
+		return []any{answer}
+	}
+	return all
 }
 
 func TestCut(t *testing.T) {
