@@ -16,6 +16,7 @@ import (
 var identities = map[string][]string{
 	"carvel_run_namespace":     {"name", "run_cluster"},
 	"carvel_package_install":   {"package", "run_cluster"},
+	"carvel_package_installs":  {"run_cluster"},
 	"carvel_kubeconfig_secret": {"name", "namespace"},
 	"carvel_app":               {"name", "namespace"},
 	"carvel_pull_request":      {"source"},

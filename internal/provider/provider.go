@@ -8,15 +8,18 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/functions"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/generated"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packageinstall"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packages"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/pullrequest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/runnamespace"
 )
@@ -24,10 +27,13 @@ import (
 var (
 	_ provider.ProviderWithEphemeralResources = (*carvelProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*carvelProvider)(nil)
+	_ provider.ProviderWithListResources      = (*carvelProvider)(nil)
+	_ generated.Provider                      = (*carvelProvider)(nil)
 )
 
 type carvelProvider struct {
 	version string
+	data    *providerdata.Data
 }
 
 // New makes the provider. version is sent to servers and written into commit
@@ -56,6 +62,16 @@ func (p *carvelProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	resp.ResourceData = data
 	resp.DataSourceData = data
 	resp.EphemeralResourceData = data
+	resp.ListResourceData = data
+	p.data = data
+}
+
+// Data is what resources get, for those that generate their configuration.
+func (p *carvelProvider) Data() any {
+	if p.data == nil {
+		return nil
+	}
+	return p.data
 }
 
 func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
@@ -82,6 +98,14 @@ func (p *carvelProvider) DataSources(context.Context) []func() datasource.DataSo
 // EphemeralResources are those that Terraform keeps no state of.
 func (p *carvelProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{ephemeralkubeconfig.New}
+}
+
+// ListResources find what can be imported.
+func (p *carvelProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		packageinstall.NewList,
+		packageinstall.NewSetList,
+	}
 }
 
 // Functions need no configuration.

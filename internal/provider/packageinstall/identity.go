@@ -8,7 +8,10 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
-var _ resource.ResourceWithIdentity = (*packageInstall)(nil)
+var (
+	_ resource.ResourceWithIdentity = (*packageInstall)(nil)
+	_ resource.ResourceWithIdentity = (*packageInstalls)(nil)
+)
 
 var identity = schemas.ResourceIdentity{
 	{Name: "package", Description: "Name of the package, such as app.default.tap."},
@@ -17,4 +20,13 @@ var identity = schemas.ResourceIdentity{
 
 func (r *packageInstall) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identity.Schema()
+}
+
+// setIdentity is that of all packages of a set. More sets of a run cluster have the same.
+var setIdentity = schemas.ResourceIdentity{
+	{Name: "run_cluster", Description: "The run cluster, all of whose packages are imported that can be left as they are."},
+}
+
+func (r *packageInstalls) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = setIdentity.Schema()
 }

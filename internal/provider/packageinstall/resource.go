@@ -250,9 +250,10 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id, diags := identity.ImportID(ctx, req)
 	resp.Diagnostics.Append(diags...)
+	id, values := strings.CutSuffix(id, valuesSuffix)
 	packageName, runCluster, ok := strings.Cut(id, "/")
 	if !ok || carvel.ValidatePackageName(packageName) != nil || carvel.ValidateRunCluster(runCluster) != nil {
-		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_package_install", Form: identity.Form(), Example: "app.default.tap/staging", Got: id}.Diagnostic())
+		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_package_install", Form: identity.Form() + ", or " + identity.Form() + valuesSuffix + " if the values are to be read into the state", Example: "app.default.tap/staging", Got: id}.Diagnostic())
 		return
 	}
 	resp.Diagnostics.Append(r.data.CheckGit()...)
@@ -266,9 +267,12 @@ func (r *packageInstall) ImportState(ctx context.Context, req resource.ImportSta
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
-	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, true)...) // until a plan tells that none is
+	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, !values)...) // until a plan tells that none is
 	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
 }
+
+// valuesSuffix at the end of an import id has the values read into the state.
+const valuesSuffix = "/values"
 
 // withSource is the plan's spec with the values that only the configuration
 // holds.

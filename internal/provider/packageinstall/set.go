@@ -98,6 +98,7 @@ func (r *packageInstalls) Create(ctx context.Context, req resource.CreateRequest
 	if done.Changed() {
 		plan.Creation, plan.Adopted = creation.Imported(done.Creation), knownMap(plan.Adopted)
 		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, r.with(plan, entries, done))...)
+		resp.Diagnostics.Append(setIdentity.Set(ctx, resp.State, resp.Identity)...)
 		resp.Diagnostics.Append(r.record(ctx, resp.Private, plan, entries, offers, done)...)
 	}
 	if err != nil {
@@ -111,6 +112,7 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 	var plan, state setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	resp.Diagnostics.Append(setIdentity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := plan.Timeouts.Update(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
 	entries, diags := configured(ctx, plan, req.Config)
@@ -188,42 +190,91 @@ func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 func (r *packageInstalls) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	runCluster, list, named := strings.Cut(req.ID, "/")
-	names := strings.Split(list, ",")
-	slices.Sort(names)
-	wrong := carvel.ValidateRunCluster(runCluster) != nil
-	for _, name := range names {
-		wrong = wrong || named && carvel.ValidatePackageName(name) != nil
-	}
-	if wrong || len(slices.Compact(slices.Clone(names))) != len(names) {
+	id, diags := setIdentity.ImportID(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	target, ok := parseSetID(id)
+	if !ok {
 		resp.Diagnostics.Append(tfdiag.MalformedID{
-			Resource: "carvel_package_installs", Form: "RUN-CLUSTER or RUN-CLUSTER/PACKAGE,PACKAGE", Example: "staging/app.default.tap,db.default.tap", Got: req.ID,
+			Resource: "carvel_package_installs", Form: "RUN-CLUSTER or RUN-CLUSTER/PACKAGE,PACKAGE, either followed by /values if the values are to be read into the state",
+			Example: "staging/app.default.tap,db.default.tap", Got: id,
 		}.Diagnostic())
 		return
 	}
 	if resp.Diagnostics.Append(r.data.CheckGit()...); resp.Diagnostics.HasError() {
 		return
 	}
-	installed, err := r.data.Installs.On(ctx, runCluster)
-	if !named {
-		names = installed
-	}
-	if err != nil {
-		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: setNoun, Name: req.ID, Err: err}.Diagnostic())
-		return
-	}
-	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(installed, name) })
-	if len(names) == 0 || len(missing) > 0 {
-		resp.Diagnostics.Append(notInstalled(runCluster, r.data.Location.Branch, missing))
+	names, diags := r.importable(ctx, target, req.ID == "")
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
 	for attribute, value := range map[string]any{
-		"id": runCluster, "run_cluster": runCluster, "adopt_existing": false, "allow_downgrade": false, "package_source": delivery.FromRepository,
+		"id": target.runCluster, "run_cluster": target.runCluster, "adopt_existing": false, "allow_downgrade": false, "package_source": delivery.FromRepository,
 	} {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
+	resp.Diagnostics.Append(setIdentity.Set(ctx, resp.State, resp.Identity)...)
 	resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, importedKey, names)...)
-	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, true)...) // until a plan tells that none is
+	resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, secretKey, !target.values)...) // until a plan tells that none is
+}
+
+// setID is what an import of a set names.
+type setID struct {
+	runCluster string
+	packages   []string // nil: all
+	values     bool     // are read into the state
+}
+
+func parseSetID(id string) (target setID, ok bool) {
+	id, target.values = strings.CutSuffix(id, valuesSuffix)
+	runCluster, list, named := strings.Cut(id, "/")
+	target.runCluster = runCluster
+	if !named {
+		return target, carvel.ValidateRunCluster(runCluster) == nil
+	}
+	target.packages = slices.Sorted(slices.Values(strings.Split(list, ",")))
+	twice := len(slices.Compact(slices.Clone(target.packages))) != len(target.packages)
+	wrong := slices.ContainsFunc(target.packages, func(name string) bool { return carvel.ValidatePackageName(name) != nil })
+	return target, !twice && !wrong && carvel.ValidateRunCluster(runCluster) == nil
+}
+
+// importable are the packages of an import. One by identity, which a query has found, has
+// those that the query has: all that can be left as they are.
+func (r *packageInstalls) importable(ctx context.Context, target setID, listed bool) ([]string, diag.Diagnostics) {
+	if listed {
+		found, problems, err := query{RunCluster: types.StringValue(target.runCluster)}.find(ctx, r.data.Installs)
+		if err != nil {
+			return nil, diag.Diagnostics{tfdiag.Failure{Verb: "import", Noun: setNoun, Name: target.runCluster, Err: err}.Diagnostic()}
+		}
+		var diags diag.Diagnostics
+		if len(found) == 0 {
+			diags.Append(notInstalled(target.runCluster, r.data.Location.Branch, nil))
+		}
+		if len(problems) > 0 {
+			diags.Append(notListed(problems))
+		}
+		return namesOf(found), diags
+	}
+	installed, err := r.data.Installs.On(ctx, target.runCluster)
+	if err != nil {
+		return nil, diag.Diagnostics{tfdiag.Failure{Verb: "import", Noun: setNoun, Name: target.runCluster, Err: err}.Diagnostic()}
+	}
+	names := target.packages
+	if names == nil {
+		names = installed
+	}
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(installed, name) })
+	if len(names) == 0 || len(missing) > 0 {
+		return nil, diag.Diagnostics{notInstalled(target.runCluster, r.data.Location.Branch, missing)}
+	}
+	return names, nil
+}
+
+func namesOf(found []delivery.ListedInstall) []string {
+	names := make([]string, len(found))
+	for i, l := range found {
+		names[i] = l.At.Package
+	}
+	return names
 }
 
 // configured are the packages of a plan that is known in full, with the values that only

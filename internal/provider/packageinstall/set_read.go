@@ -27,6 +27,7 @@ import (
 func (r *packageInstalls) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	resp.Diagnostics.Append(setIdentity.Set(ctx, req.State, resp.Identity)...)
 	timeout, diags := state.Timeouts.Read(ctx, schemas.ReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	imported, diags := privatestate.Get[[]string](ctx, req.Private, importedKey)

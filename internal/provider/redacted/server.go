@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/generated"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/packed"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/redact"
 )
@@ -29,7 +30,7 @@ type server struct {
 
 // Server makes servers of a provider.
 func Server(p provider.Provider) func() tfprotov6.ProviderServer {
-	return func() tfprotov6.ProviderServer { return newServer(packed.Server(p)) }
+	return func() tfprotov6.ProviderServer { return newServer(generated.Server(p, packed.Server(p))) }
 }
 
 func newServer(next packed.ProviderServer) *server {
