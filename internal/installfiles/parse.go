@@ -28,6 +28,9 @@ func Parse(found Contents) (Spec, Contents, error) {
 	if s.Install = install; err != nil {
 		return s, ours, err
 	}
+	if period, err := carvel.CanonicalDuration(s.Install.SyncPeriod); err == nil && s.Install.SyncPeriod != "" {
+		s.Install.SyncPeriod = period
+	}
 	if s.Install.Annotations[orderAnnotation] == valuesOrder {
 		s.dropAnnotation(orderAnnotation)
 	}

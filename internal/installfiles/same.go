@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
@@ -20,12 +21,20 @@ func sameFile(name string, data, written []byte, foreign []Document) bool {
 	return errX == nil && errY == nil && ytt.Same(meant(x), meant(y))
 }
 
-// meant replaces the values text in Secrets by what ytt reads in it.
+// meant replaces the values text in Secrets by what ytt reads in it, and the period of a
+// PackageInstall by one way to write it.
 func meant(documents []any) []any {
 	out := make([]any, len(documents))
 	for i, document := range documents {
 		out[i] = document
 		object, _ := document.(map[string]any)
+		spec, _ := object["spec"].(map[string]any)
+		if period, ok := spec["syncPeriod"].(string); ok && carvel.IsPackageInstall(document) {
+			if canonical, err := carvel.CanonicalDuration(period); err == nil {
+				out[i] = ytt.Merge(object, map[string]any{"spec": map[string]any{"syncPeriod": canonical}})
+			}
+			continue
+		}
 		texts, _ := object["stringData"].(map[string]any)
 		text, ok := texts[ValuesKey].(string)
 		if object["kind"] != "Secret" || !ok {

@@ -18,7 +18,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/ytt"
 )
 
 var (
@@ -40,7 +39,7 @@ func (r *packageInstall) Generate(ctx context.Context, req generated.Request, re
 		defer cancel()
 		found, _, err := r.data.Installs.ReadNew(bounded, install(state))
 		if err == nil {
-			config, err = config.withValues(found)
+			config, err = config.withFound(found)
 		}
 		if err != nil && !errors.Is(err, delivery.ErrNotFound) {
 			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read the values of", Noun: noun, Name: title(state), Err: err}.Diagnostic())
@@ -50,33 +49,18 @@ func (r *packageInstall) Generate(ctx context.Context, req generated.Request, re
 	resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.Config, config.short())...)
 }
 
-// withValues is the model with all values that the files have: as an object if that says
-// the same, or else as YAML, and as write-only ones if the name of their Secret tells that
-// they were.
-func (m model) withValues(found delivery.PackageInstall) (model, error) {
+// withFound is the model with all values that the files have, as write-only ones if the
+// name of their Secret tells that they were.
+func (m model) withFound(found delivery.PackageInstall) (model, error) {
 	m.Values, m.ValuesYAML, m.ValuesWO = types.DynamicNull(), types.ListNull(types.StringType), types.DynamicNull()
 	if found.Values == nil {
 		return m, nil
 	}
-	value, err := tfvalue.FromAny(found.Values)
-	if err != nil {
-		return m, err
+	with, err := m.withValues(found.Values)
+	if err == nil && found.WriteOnlyValues && !with.Values.IsNull() {
+		with.Values, with.ValuesWO = types.DynamicNull(), with.Values
 	}
-	values := types.DynamicValue(value)
-	again, err := objectOf(values)
-	switch {
-	case err == nil && ytt.Same(again, found.Values) && found.WriteOnlyValues:
-		m.ValuesWO = values
-	case err == nil && ytt.Same(again, found.Values):
-		m.Values = values
-	default:
-		text, err := ytt.Write(found.Values)
-		if err != nil {
-			return m, err
-		}
-		m.ValuesYAML = tfvalue.StringList([]string{string(text)})
-	}
-	return m, nil
+	return with, err
 }
 
 // short is the model without the names that follow from others.
@@ -112,7 +96,7 @@ func (r *packageInstalls) Generate(ctx context.Context, _ generated.Request, res
 		}
 		m := e.model
 		if err == nil {
-			m, err = e.model.withValues(found)
+			m, err = e.model.withFound(found)
 		}
 		if err != nil {
 			resp.Diagnostics.Append(tfdiag.Failure{Verb: "read the values of", Noun: noun, Name: title(e.model), Err: err}.Diagnostic())

@@ -129,7 +129,7 @@ func (r *packageInstall) result(ctx context.Context, req list.ListRequest, l del
 		return result
 	}
 	var null model
-	result.Diagnostics.Append(tfvalue.Get(ctx, result.Resource, &null)...)
+	result.Diagnostics.Append(tfvalue.Null(ctx, req.ResourceSchema.Type(), &null)...)
 	m, err := imported(ctx, l.At, l.PackageInstall, r.data.Defaults(), null)
 	if err != nil {
 		result.Diagnostics.Append(tfdiag.Failure{Verb: "list", Noun: noun, Name: result.DisplayName, Err: err}.Diagnostic())

@@ -74,7 +74,7 @@ func (r *packageInstalls) result(ctx context.Context, req list.ListRequest, foun
 		return result
 	}
 	read := setRead{r: r, imported: true}
-	result.Diagnostics.Append(tfvalue.Get(ctx, result.Resource, &read.state)...)
+	result.Diagnostics.Append(tfvalue.Null(ctx, req.ResourceSchema.Type(), &read.state)...)
 	read.state.ID, read.state.RunCluster = types.StringValue(result.DisplayName), types.StringValue(result.DisplayName)
 	read.state.AdoptExisting, read.state.AllowDowngrade = types.BoolValue(false), types.BoolValue(false)
 	read.state.PackageSource = types.StringValue(delivery.FromRepository)

@@ -85,6 +85,8 @@ func (m model) readValues(ctx context.Context, found map[string]any) (model, err
 	}
 	texts := len(m.ValuesYAML.Elements())
 	switch {
+	case texts == 0 && m.Values.IsNull():
+		return m.withValues(found)
 	case texts == 0:
 		v, err := tfvalue.FromAny(found)
 		m.Values = types.DynamicValue(v)
@@ -96,4 +98,22 @@ func (m model) readValues(ctx context.Context, found map[string]any) (model, err
 	default:
 		return m, nil
 	}
+}
+
+// withValues is the model with these values, as an object if that says just the same, or
+// else as YAML.
+func (m model) withValues(found map[string]any) (model, error) {
+	m.Values, m.ValuesYAML = types.DynamicNull(), types.ListNull(types.StringType)
+	value, err := tfvalue.FromAny(found)
+	if err != nil {
+		return m, err
+	}
+	values := types.DynamicValue(value)
+	if again, err := objectOf(values); err == nil && ytt.Same(again, found) {
+		m.Values = values
+		return m, nil
+	}
+	text, err := ytt.Write(found)
+	m.ValuesYAML = tfvalue.StringList([]string{string(text)})
+	return m, err
 }

@@ -28,8 +28,30 @@ func Get(ctx context.Context, from Source, model any) diag.Diagnostics {
 	if diags.HasError() {
 		return diags
 	}
+	diags.Append(fill(model, object.Attributes())...)
+	return diags
+}
+
+// Null has each field of a model null; schema is the type of the resource.
+func Null(ctx context.Context, schema attr.Type, model any) diag.Diagnostics {
+	kind, ok := schema.TerraformType(ctx).(tftypes.Object)
+	if !ok {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to read the schema", mismatch(model, schema))}
+	}
+	fields := make(map[string]tftypes.Value, len(kind.AttributeTypes))
+	for name, of := range kind.AttributeTypes {
+		fields[name] = tftypes.NewValue(of, nil)
+	}
+	value, err := schema.ValueFromTerraform(ctx, tftypes.NewValue(kind, fields))
+	object, ok := value.(types.Object)
+	if err != nil || !ok {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to read the schema", mismatch(model, value))}
+	}
+	return fill(model, object.Attributes())
+}
+
+func fill(model any, attributes map[string]attr.Value) (diags diag.Diagnostics) {
 	target := reflect.ValueOf(model).Elem()
-	attributes := object.Attributes()
 	for i, name := range fields(target.Type()) {
 		value := reflect.ValueOf(attributes[name])
 		if !value.IsValid() || !value.Type().AssignableTo(target.Field(i).Type()) {
