@@ -126,13 +126,13 @@ func (r *packageInstalls) stays(ctx context.Context, s stay, spec delivery.Packa
 	if s.isVerified(r.data.Renderer()) {
 		return true, nil
 	}
-	secret := s.isSecret()
+	secret := !s.entry.writeOnly.IsNull()
 	says, err := r.data.Installs.Says(spec)
 	if err != nil {
 		return false, err
 	}
 	dir := r.data.Layout.Dir(spec.At())
-	if _, all := s.seen.Kept(dir, says, secret); all || secret {
+	if _, all := s.seen.Kept(dir, says, secret); all || s.isSecret() {
 		return all, nil
 	}
 	if _, encrypted := says[repolayout.EncryptedParamsFile]; !encrypted || !s.prior.isKnown(ctx) {
