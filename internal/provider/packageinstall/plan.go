@@ -33,6 +33,7 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		}
 		return
 	}
+	defer identity.PlanID(ctx, resp)
 	var plan, config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)

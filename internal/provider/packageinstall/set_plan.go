@@ -32,6 +32,7 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		r.planDestroy(ctx, req, resp)
 		return
 	}
+	defer setIdentity.PlanID(ctx, resp)
 	var plan, config setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)

@@ -211,6 +211,9 @@ func (r *Resource) again(server tfprotov6.ProviderServer, p Planned, prior tftyp
 
 func (r *Resource) create(server tfprotov6.ProviderServer, p Planned) Diagnostics {
 	r.t.Helper()
+	if !r.attributes(p.planned)["id"].IsKnown() {
+		r.t.Error("the id is not known in the plan, and all that it is made of is")
+	}
 	diags := r.change(server, tftypes.NewValue(r.kind, nil), p.planned, p.config, p.private)
 	r.Tainted = diags.Failed() && !r.state.IsNull()
 	return diags

@@ -80,6 +80,9 @@ func (r *pullRequest) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 			resp.Diagnostics.Append(tfdiag.Failure{Verb: "plan", Noun: noun, Name: r.data.Location.PushBranch, Err: err}.Diagnostic())
 		}
 	}
+	if branch := r.data.Location.PushBranch; req.State.Raw.IsNull() && !r.data.Unknown.Git && branch != "" {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), branch)...)
+	}
 	changed, diags := privatestate.Get[bool](ctx, req.Private, changedKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || req.State.Raw.IsNull() || !changed && req.Plan.Raw.Equal(req.State.Raw) {

@@ -28,6 +28,7 @@ func (r *runNamespace) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, state.Name.ValueString(), place(state), resp)...)
 		return
 	}
+	defer identity.PlanID(ctx, resp)
 	var plan, config model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Config, &config)...)

@@ -48,6 +48,21 @@ func (i ResourceIdentity) Set(ctx context.Context, from attributes, to *tfsdk.Re
 	return diags
 }
 
+// PlanID plans the attribute id as soon as what it is made of is known, for the end of a
+// ModifyPlan.
+func (i ResourceIdentity) PlanID(ctx context.Context, resp *resource.ModifyPlanResponse) {
+	parts := make([]string, len(i))
+	for n, a := range i {
+		var value types.String
+		resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root(a.Name), &value)...)
+		if value.IsUnknown() || value.IsNull() {
+			return
+		}
+		parts[n] = value.ValueString()
+	}
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), strings.Join(parts, "/"))...)
+}
+
 // Form is what an import id looks like, such as PACKAGE/RUN-CLUSTER.
 func (i ResourceIdentity) Form() string {
 	names := make([]string, len(i))
