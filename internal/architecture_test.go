@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
 	},
 	// For tests.
+	"installfiles/handwritten": {"repolayout"},
 	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
 	"filltest":              {},
 	"suite":                 {},
@@ -95,7 +96,7 @@ func house(importPath string) string {
 // isTest reports whether a package is there for tests: they import it, and the
 // release does not.
 func (p listed) isTest() bool {
-	return slices.Contains(p.Imports, "testing") || p.house() == "delivery/deliverytest"
+	return slices.Contains(p.Imports, "testing") || slices.Contains([]string{"delivery/deliverytest", "installfiles/handwritten"}, p.house())
 }
 
 func goList(t *testing.T, args ...string) []listed {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -40,14 +41,20 @@ func (ns *Namespaces) Find(ctx context.Context, clusterName, namespace string) (
 	if err != nil {
 		return spec, creation, err
 	}
-	if name := carvel.BoundServiceAccount(binding); name != "" {
-		spec.ServiceAccountName = name
+	bound := carvel.BoundServiceAccount(binding)
+	if bound == "" {
+		if bound, err = boundByHand(ctx, c, namespace); err != nil {
+			return spec, creation, err
+		}
+	}
+	if bound != "" {
+		spec.ServiceAccountName = bound
 	}
 	role, err := find(ctx, c, cluster.Ref{Resource: carvel.Roles, Namespace: namespace, Name: carvel.AppRoleName})
 	if err != nil {
 		return spec, creation, err
 	}
-	spec.TanzuApplicationPlatform = binding != nil && role == nil
+	spec.TanzuApplicationPlatform = bound != "" && role == nil
 	account, err := find(ctx, c, cluster.Ref{Resource: carvel.ServiceAccounts, Namespace: namespace, Name: spec.ServiceAccountName})
 	if err != nil {
 		return spec, creation, err
@@ -71,6 +78,39 @@ func (ns *Namespaces) Find(ctx context.Context, clusterName, namespace string) (
 	}
 	spec.AllowedServiceAccounts, spec.Restricted = carvel.AllowedServiceAccounts(policy, spec.ServiceAccountName)
 	return spec, creation, nil
+}
+
+// boundByHand is the ServiceAccount of a namespace that a RoleBinding of any name gives the
+// Role to install packages; "" if there is none, or none that can be told.
+func boundByHand(ctx context.Context, c Cluster, namespace string) (string, error) {
+	bindings, err := c.List(ctx, carvel.RoleBindings, namespace)
+	if apierrors.IsForbidden(err) {
+		return "", nil // it may read the one of the provider's own name, which is not there
+	}
+	for i := range bindings {
+		kind, _, _ := unstructured.NestedString(bindings[i].Object, "roleRef", "kind")
+		name, _, _ := unstructured.NestedString(bindings[i].Object, "roleRef", "name")
+		if account := carvel.BoundServiceAccount(&bindings[i]); kind == "Role" && name == carvel.InstallRoleName && account != "" {
+			return account, nil
+		}
+	}
+	return "", err
+}
+
+// On are the namespaces of a run cluster that packages are delivered to: those that have
+// the Role to install packages, whoever has made it.
+func (ns *Namespaces) On(ctx context.Context, clusterName string) ([]string, error) {
+	c, err := ns.run(clusterName)
+	if err != nil {
+		return nil, err
+	}
+	roles, _, err := c.ListWhere(ctx, carvel.Roles, "", "metadata.name="+carvel.InstallRoleName)
+	var names []string
+	for i := range roles {
+		names = append(names, roles[i].GetNamespace())
+	}
+	slices.Sort(names)
+	return names, err
 }
 
 // find is nil for an object that is not there.
@@ -141,11 +181,17 @@ func (ks *Kubeconfigs) Find(ctx context.Context, namespace, name string) (Kubeco
 	if live == nil {
 		return s, r, ErrNotFound
 	}
+	return ks.found(ctx, live)
+}
+
+// found works out the spec of a Secret.
+func (ks *Kubeconfigs) found(ctx context.Context, live *unstructured.Unstructured) (KubeconfigSecret, KubeconfigSecretReceipt, error) {
+	s := KubeconfigSecret{KubeconfigSecretSpec: carvel.KubeconfigSecretSpec{Namespace: live.GetNamespace(), Name: live.GetName()}}
 	s.Type = carvel.SecretType(live)
 	s.Labels, s.Annotations = ks.ownedMetadata(live)
-	s.RunCluster = strings.TrimSuffix(name, carvel.DefaultKubeconfigSecretName(""))
+	s.RunCluster = strings.TrimSuffix(s.Name, carvel.DefaultKubeconfigSecretName(""))
 	s.Key = carvel.OnlyKey(live)
-	r = s.receipt(live)
+	r := s.receipt(live)
 	r.Creation = carvel.MarkOf(live).Creation
 	value, _ := carvel.SecretValue(live, s.Key)
 	current, err := kubeconfig.CurrentContext(value)
@@ -159,6 +205,39 @@ func (ks *Kubeconfigs) Find(ctx context.Context, namespace, name string) (Kubeco
 	s.RunCluster = current.Cluster
 	s.ServiceAccount, r.Token, err = findServiceAccount(ctx, c, s.KubeconfigSecretSpec, live, current)
 	return s, r, err
+}
+
+// FoundKubeconfig is a Secret with a kubeconfig.
+type FoundKubeconfig struct {
+	KubeconfigSecret
+	Receipt KubeconfigSecretReceipt
+}
+
+// InNamespace are the Secrets of a namespace on the build cluster with a kubeconfig in
+// them. A Secret that is none is passed over.
+func (ks *Kubeconfigs) InNamespace(ctx context.Context, namespace string) ([]FoundKubeconfig, error) {
+	build, err := ks.build()
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := build.List(ctx, carvel.Secrets, namespace)
+	if err != nil {
+		return nil, err
+	}
+	var all []FoundKubeconfig
+	for i := range secrets {
+		live := &secrets[i]
+		value, ok := carvel.SecretValue(live, carvel.OnlyKey(live))
+		if _, err := kubeconfig.CurrentContext(value); !ok || err != nil {
+			continue
+		}
+		s, r, err := ks.found(ctx, live)
+		if err != nil {
+			return nil, fmt.Errorf("read Secret %s/%s: %w", namespace, live.GetName(), err)
+		}
+		all = append(all, FoundKubeconfig{KubeconfigSecret: s, Receipt: r})
+	}
+	return all, nil
 }
 
 // findServiceAccount is nil for a kubeconfig that was not made for a
@@ -193,9 +272,38 @@ func (as *Apps) Find(ctx context.Context, namespace, name string) (spec carvel.A
 	if live == nil {
 		return spec, "", ErrNotFound
 	}
+	return as.found(live)
+}
+
+func (as *Apps) found(live *unstructured.Unstructured) (spec carvel.AppSpec, creation string, err error) {
 	spec, err = carvel.ReadApp(live)
 	spec.Labels, spec.Annotations = as.ownedMetadata(live)
 	return spec, carvel.MarkOf(live).Creation, err
+}
+
+// InNamespace are the Apps of a namespace on the build cluster, of all if it is "", but for
+// those that a PackageInstall has made.
+func (as *Apps) InNamespace(ctx context.Context, namespace string) ([]carvel.AppSpec, error) {
+	build, err := as.build()
+	if err != nil {
+		return nil, err
+	}
+	apps, err := build.List(ctx, carvel.Apps, namespace)
+	if err != nil {
+		return nil, err
+	}
+	var all []carvel.AppSpec
+	for i := range apps {
+		if len(apps[i].GetOwnerReferences()) > 0 {
+			continue
+		}
+		spec, _, err := as.found(&apps[i])
+		if err != nil {
+			return nil, fmt.Errorf("read App %s/%s: %w", apps[i].GetNamespace(), apps[i].GetName(), err)
+		}
+		all = append(all, spec)
+	}
+	return all, nil
 }
 
 func refsOf(objects []*unstructured.Unstructured) []cluster.Ref {

@@ -105,6 +105,9 @@ func (p *carvelProvider) ListResources(context.Context) []func() list.ListResour
 	return []func() list.ListResource{
 		packageinstall.NewList,
 		packageinstall.NewSetList,
+		kubeconfigsecret.NewList,
+		app.NewList,
+		runnamespace.NewList,
 	}
 }
 

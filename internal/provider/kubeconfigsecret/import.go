@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
@@ -25,9 +26,21 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: noun, Name: id, Err: err}.Diagnostic())
 		return
 	}
+	values := attributesOf(found, now)
+	for attribute, value := range values {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	if !now.Token.Expires.IsZero() || now.TokenSecret != "" {
+		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(now))...)
+	}
+	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+}
+
+// attributesOf are the attributes of a Secret that was found.
+func attributesOf(found delivery.KubeconfigSecret, now delivery.KubeconfigSecretReceipt) map[string]any {
 	values := map[string]any{
-		"namespace":      namespace,
-		"name":           name,
+		"namespace":      found.Namespace,
+		"name":           found.Name,
 		"run_cluster":    found.RunCluster,
 		"key":            found.Key,
 		"type":           found.Type,
@@ -40,11 +53,5 @@ func (r *kubeconfigSecret) ImportState(ctx context.Context, req resource.ImportS
 	if found.ServiceAccount != nil {
 		values["service_account"] = imported(*found.ServiceAccount)
 	}
-	for attribute, value := range values {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
-	}
-	if !now.Token.Expires.IsZero() || now.TokenSecret != "" {
-		resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(now))...)
-	}
-	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+	return values
 }

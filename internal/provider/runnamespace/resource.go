@@ -154,12 +154,24 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		resp.Diagnostics.Append(tfdiag.MalformedID{Resource: "carvel_run_namespace", Form: identity.Form(), Example: "staging/staging-apps", Got: id}.Diagnostic())
 		return
 	}
-	spec, made, err := r.data.Namespaces.Find(ctx, runCluster, name)
+	values, err := r.imported(ctx, runCluster, name)
 	if err != nil {
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "import", Noun: noun, Name: id, Err: err}.Diagnostic())
 		return
 	}
-	for attribute, value := range map[string]any{
+	for attribute, value := range values {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+}
+
+// imported are the attributes of a namespace that was found.
+func (r *runNamespace) imported(ctx context.Context, runCluster, name string) (map[string]any, error) {
+	spec, made, err := r.data.Namespaces.Find(ctx, runCluster, name)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
 		"run_cluster":                runCluster,
 		"name":                       name,
 		"create_namespace":           !spec.Existing,
@@ -172,10 +184,7 @@ func (r *runNamespace) ImportState(ctx context.Context, req resource.ImportState
 		"restrict_service_accounts":  restriction(spec),
 		"adopt_existing":             false,
 		"creation":                   creation.Imported(made),
-	} {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
-	}
-	resp.Diagnostics.Append(identity.Set(ctx, resp.State, resp.Identity)...)
+	}, nil
 }
 
 // progress says what a failed operation has left behind.

@@ -1,0 +1,92 @@
+package kubeconfigsecret
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/generated"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
+)
+
+var (
+	_ list.ListResourceWithConfigure = (*kubeconfigSecret)(nil)
+	_ generated.Resource             = (*kubeconfigSecret)(nil)
+)
+
+// NewList makes the list resource.
+func NewList() list.ListResource { return &kubeconfigSecret{} }
+
+func (r *kubeconfigSecret) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The Secrets on the build cluster with one key that holds a kubeconfig, by whomever they were made. What is in them is in no result. " +
+			"It needs the right to list Secrets in the namespace, and for Secrets that were made for a ServiceAccount that of reading its token on the run cluster.\n\n" +
+			"With `-generate-config-out` the configuration of a Secret that was made for a ServiceAccount by this provider is complete. That of another one lacks the kubeconfig, which must be given.",
+		Attributes: map[string]schema.Attribute{
+			"namespace": schema.StringAttribute{
+				Required: true, MarkdownDescription: "The namespace that the Secrets are in.", Validators: []validator.String{schemas.Name()},
+			},
+		},
+	}
+}
+
+func (r *kubeconfigSecret) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var namespace types.String
+	diags := req.Config.GetAttribute(ctx, path.Root("namespace"), &namespace)
+	diags.Append(r.data.CheckBuild()...)
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, schemas.ReadTimeout)
+	defer cancel()
+	found, err := r.data.Kubeconfigs.InNamespace(bounded, namespace.ValueString())
+	if err != nil {
+		diags.Append(tfdiag.Failure{Verb: "list", Noun: "kubeconfig secrets", Name: namespace.ValueString(), Err: err}.Diagnostic())
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	stream.Results = func(push func(list.ListResult) bool) {
+		for n, secret := range found {
+			if n == int(req.Limit) || !push(r.result(ctx, req, secret)) {
+				return
+			}
+		}
+	}
+}
+
+// result is one Secret of the list.
+func (r *kubeconfigSecret) result(ctx context.Context, req list.ListRequest, found delivery.FoundKubeconfig) list.ListResult {
+	result := req.NewListResult(ctx)
+	result.DisplayName = found.Namespace + "/" + found.Name
+	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("namespace"), found.Namespace)...)
+	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("name"), found.Name)...)
+	if !req.IncludeResource {
+		return result
+	}
+	values := attributesOf(found.KubeconfigSecret, found.Receipt)
+	values["id"] = result.DisplayName
+	for attribute, value := range values {
+		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	return result
+}
+
+// Generate tells of a kubeconfig that
+// only who has it can give.
+func (r *kubeconfigSecret) Generate(ctx context.Context, _ generated.Request, resp *generated.Response) {
+	var config model
+	resp.Diagnostics.Append(tfvalue.Get(ctx, resp.Config, &config)...)
+	if resp.Diagnostics.HasError() || !config.ServiceAccount.IsNull() {
+		return
+	}
+	resp.Diagnostics.AddWarning("The kubeconfig must be given",
+		"The configuration of "+title(config)+" has no kubeconfig: a Secret is never written into a configuration. Set kubeconfig_wo and kubeconfig_wo_version, or service_account.")
+}
