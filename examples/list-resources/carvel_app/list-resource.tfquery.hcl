@@ -1,0 +1,7 @@
+list "carvel_app" "all" {
+  provider = carvel
+
+  config {
+    namespace = "dev"
+  }
+}

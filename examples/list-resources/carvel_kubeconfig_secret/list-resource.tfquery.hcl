@@ -1,0 +1,7 @@
+list "carvel_kubeconfig_secret" "all" {
+  provider = carvel
+
+  config {
+    namespace = "dev"
+  }
+}

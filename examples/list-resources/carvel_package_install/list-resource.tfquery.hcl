@@ -1,0 +1,10 @@
+# What nobody has under Terraform yet, on the run clusters of production.
+list "carvel_package_install" "by_hand" {
+  provider = carvel
+  limit    = 1000
+
+  config {
+    glob      = "*/prod-*"
+    unmanaged = true
+  }
+}
