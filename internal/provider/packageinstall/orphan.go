@@ -72,7 +72,7 @@ func orphaned(noun, name string, replaced bool, where commits, dirs []string) di
 		text += fmt.Sprintf("\nand %d more", more)
 	}
 	if where.waits() {
-		text += "\n\nChanges of them wait on git.push_branch. They stay there and are deployed once they are merged."
+		text += "\n\nChanges of them wait on git.push_branch. They go on waiting there, and are deployed once they are merged."
 	}
 	return diag.NewAttributeWarningDiagnostic(path.Root("on_destroy"), fmt.Sprintf("The files of the %s %q stay", noun, name),
 		text+"\n\nTo have them removed, set on_destroy = \"remove\" and apply that first.")

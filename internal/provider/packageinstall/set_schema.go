@@ -22,7 +22,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"Use it where a run cluster has more than some tens of packages, or where a set of versions is to be promoted as a whole: " +
 			"a plan reads them together, and Terraform has one resource to keep instead of hundreds.\n\n" +
 			"A change of one file in Git by someone else, between plan and apply, fails the apply before anything is written. " +
-			"Destroying the resource removes the files of all packages, and leaves a `.gitkeep` in each directory. " +
+			"Destroying the resource removes the files of all packages, and leaves a `.gitkeep` in each directory; with `on_destroy = \"orphan\"` it leaves the files. " +
 			"More than one resource may have packages of the same run cluster, but each package is in one of them.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("RUN-CLUSTER"),
