@@ -135,7 +135,9 @@ func TestOrphan_replaced(t *testing.T) {
 		"as it was":                    func(*deliverytest.World) {},
 		"with a file that was changed": func(w *deliverytest.World) { edit(w, params) },
 		"with two":                     func(w *deliverytest.World) { edit(w, params, overlays) },
-		"without its mark":             func(w *deliverytest.World) { w.Repository.Write("somebody", map[string]string{installDir + ".terraform-provider-carvel": ""}) },
+		"without its mark": func(w *deliverytest.World) {
+			w.Repository.Write("somebody", map[string]string{installDir + ".terraform-provider-carvel": ""})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, w *deliverytest.World, r *protocoltest.Resource, c attributes, _ string) {

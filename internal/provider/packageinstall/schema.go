@@ -77,7 +77,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"ytt_overlays":   overlaysAttribute(),
 			"extensions":     extensionsAttribute(),
 			"adopt_existing": schemas.AdoptExisting("files of this package install that are already in the repository, and overwrite them,"),
-			"on_destroy": onDestroy("the package install", ""),
+			"on_destroy":     onDestroy("the package install", ""),
 			"timeouts":       schemas.Timeouts(ctx),
 			"creation":       creation.Attribute("the file `.terraform-provider-carvel` beside the others"),
 			"adopted":        creation.AdoptedAttribute(),

@@ -72,7 +72,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"hash_values_name": optionalBool("Put ten digits of a hash of a package's values behind the name of their Secret, so that the PackageInstall changes with them and the controller reconciles it at once."),
 			"encryption":       encryptionAttribute(),
 			"adopt_existing":   schemas.AdoptExisting("files of these package installs that are already in the repository, and overwrite them,"),
-			"on_destroy": onDestroy("the packages", " A package that is taken out of `packages` is no destroy: its files are removed, whatever is set here."),
+			"on_destroy":       onDestroy("the packages", " A package that is taken out of `packages` is no destroy: its files are removed, whatever is set here."),
 			"timeouts":         schemas.Timeouts(ctx),
 			"creation":         creation.Attribute("the file `.terraform-provider-carvel` in each directory"),
 			"adopted": schema.MapAttribute{
