@@ -220,6 +220,19 @@ func TestOrphan_leftMap(t *testing.T) {
 	if files := w.Repository.Files(); files[install] != "" || files["db.default.tap/staging/packageinstall.yaml"] == "" {
 		t.Errorf("left are %v", slices.Sorted(maps.Keys(files)))
 	}
+	// If the set is replaced as well, it is destroyed, and the package is left.
+	w, r = protocoltest.Prepare(setInMemory).Applied(orphaned(set()))(t)
+	c := orphaned(set(), attributes{"packages": entries{"db.default.tap": entries{"version_constraint": "2.0.0"}}})
+	p, diags := r.PlanReplace(c)
+	if diags.Failed() {
+		t.Fatal(diags)
+	}
+	if diags := p.Apply(); diags.Failed() || w.Repository.Files()[install] == "" {
+		t.Error(diags)
+	}
+	if p, diags := r.Plan(c); diags.Failed() || p.Action != protocoltest.None {
+		t.Errorf("%s: %s", p.Action, diags)
+	}
 }
 
 // TestOrphan_ofOthers: documents of others in the files are no reason to refuse a destroy that leaves them.
