@@ -7,9 +7,9 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
-// orphans are the files that deletes of this run have left as they are. Of a resource that
-// is replaced they are in the place of the new one, which goes on with them as with what it
-// had itself: an older resource of this configuration knew them.
+// orphans are the files that deletes of this run have left as they are. If a resource is
+// replaced, they are in the place of the new one, which may overwrite what the plan saw of
+// them, also what others had changed: a plan of an update would have shown it as drift.
 type orphans struct {
 	mu    sync.Mutex
 	known map[repolayout.Install]func(name string, blob installfiles.Blob) bool

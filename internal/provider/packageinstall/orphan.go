@@ -42,9 +42,12 @@ func isOrphaned(value types.String) bool { return value.ValueString() == onDestr
 
 // leavesFiles reports whether a destroy by a state leaves the files. It reads that alone,
 // since nearly every plan has no more to do with it.
-func leavesFiles(ctx context.Context, state tfsdk.State) bool {
+func leavesFiles(ctx context.Context, state tfsdk.State) (leaves bool, diags diag.Diagnostics) {
 	var value types.String
-	return !state.Raw.IsNull() && !state.GetAttribute(ctx, path.Root("on_destroy"), &value).HasError() && isOrphaned(value)
+	if !state.Raw.IsNull() {
+		diags = state.GetAttribute(ctx, path.Root("on_destroy"), &value)
+	}
+	return isOrphaned(value), diags
 }
 
 // orphan leaves the files of places to the create that may follow in this run.

@@ -47,7 +47,8 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
-	if leavesFiles(ctx, req.State) {
+	leaves, diags := leavesFiles(ctx, req.State)
+	if resp.Diagnostics.Append(diags...); leaves {
 		var state model
 		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		resp.Diagnostics.Append(state.orphanedBy(plan)...)

@@ -42,7 +42,8 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
-	if leavesFiles(ctx, req.State) {
+	leaves, diags := leavesFiles(ctx, req.State)
+	if resp.Diagnostics.Append(diags...); leaves {
 		var state setModel
 		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 		resp.Diagnostics.Append(state.orphanedBy(ctx, plan)...)
