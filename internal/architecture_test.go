@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"githubapp": {"credential", "forge"},
 	// The use cases.
 	"delivery": {
-		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
+		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "printable", "repolayout", "slowdigest", "sops", "valuesschema", "version",
 	},
 	// For tests.
 	"installfiles/handwritten": {"repolayout"},

@@ -243,6 +243,13 @@ func notABranch(name string) string {
 	if err := credential.Text(name); err != nil {
 		return err.Error()
 	}
+	for _, review := range []string{"refs/for/", "refs/for-review/", "refs/draft/", "refs/drafts/"} {
+		if strings.HasPrefix(name, review) {
+			return "is no branch: below " + review + " a host takes changes for review (AGit of Gitea and Forgejo, Gerrit), and nothing can be read back from there by name, " +
+				"so that no plan could tell what waits to be merged. Set git.push_branch to the name of a branch, such as terraform/prod, and git.forge: " +
+				"a carvel_pull_request then opens the request"
+		}
+	}
 	return "is not a branch name (write it without refs/heads/)"
 }
 

@@ -42,7 +42,7 @@ func whole() []attributes {
 	return []attributes{
 		basic(attributes{
 			"name": "other", "namespace": "apps", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"},
-			"prereleases": map[string]any{"identifiers": []any{"rc"}}, "allow_downgrade": true, "sync_period": "1m", "paused": true, "canceled": true,
+			"prereleases": map[string]any{"identifiers": []any{"rc"}}, "allow_downgrade": true, "sync_period": "1m", "paused": true, "canceled": true, "on_destroy": "remove",
 			"noop_delete": true, "default_namespace": "there", "values_yaml": []any{"x: 1\n", "m: {z: [1, null]}\n"},
 			"values_secret_name": "v", "hash_values_name": true, "extra_values_secrets": []any{"more"}, "ytt_overlays": map[string]any{"o.yaml": "#@ x\n"},
 			"extensions": map[string]any{
@@ -50,9 +50,9 @@ func whole() []attributes {
 				"helm_template_name": "h", "helm_template_namespace": "hn", "helm_template_values_secrets": []any{"a", "b"}, "fetch_secrets": map[string]any{"0": "r"},
 			},
 		}),
-		basic(attributes{"values_wo": map[string]any{"password": "s3cret-s3cret"}, "values_wo_version": "1"}),
+		basic(attributes{"values_wo": map[string]any{"password": "s3cret-s3cret"}, "values_wo_version": "1", "on_destroy": "orphan"}),
 		basic(attributes{"encryption": map[string]any{"age_recipients": []any{recipient}}, "service_account_name": nil, "cluster": map[string]any{"namespace": "n", "kubeconfig_secret_ref": map[string]any{"name": "k", "key": "c"}}}),
-		basic(attributes{"values": nil}),
+		basic(attributes{"values": nil, "on_destroy": "remove"}),
 	}
 }
 
