@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/gitserver"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
 )
 
@@ -48,10 +49,7 @@ const maxState = 2300
 func newScale(t testing.TB, fixture string, delay time.Duration) *scale {
 	t.Helper()
 	suite.Acceptance(t, "runs terraform")
-	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if terraform == "" {
-		terraform = "terraform"
-	}
+	terraform := acctest.Terraform()
 	if _, err := exec.LookPath(terraform); err != nil {
 		t.Skipf("the terraform command is not installed: %v", err)
 	}
