@@ -101,6 +101,14 @@ func pinned(ctx context.Context, dir, base string) (Terraform, error) {
 // small ones: they are most of what there is to compile, and those of Terraform
 // are not in its module.
 func EnsureTerraform(ctx context.Context, log io.Writer, name string) (Terraform, error) {
+	t, err := findTerraform(ctx, name)
+	if err != nil {
+		return Terraform{}, err
+	}
+	return t, t.ensure(ctx, log)
+}
+
+func findTerraform(ctx context.Context, name string) (Terraform, error) {
 	all, err := Terraforms(ctx)
 	if err != nil {
 		return Terraform{}, err
@@ -108,7 +116,7 @@ func EnsureTerraform(ctx context.Context, log io.Writer, name string) (Terraform
 	var names []string
 	for _, t := range all {
 		if t.Name == name {
-			return t, t.ensure(ctx, log)
+			return t, nil
 		}
 		names = append(names, t.Name)
 	}
@@ -150,39 +158,43 @@ func (t Terraform) title() string {
 	return "Terraform " + t.version
 }
 
-// build compiles a copy of the module: go takes no overlay for a file of the
-// module cache.
 func (t Terraform) build(ctx context.Context, log io.Writer, output string) error {
 	_, files, err := sources(ctx, t.dir, t.module)
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "lab-terraform-")
+	work, err := t.copy(ctx, files)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	source := filepath.Join(work, "source")
-	if err := os.CopyFS(source, os.DirFS(files)); err != nil {
-		return err
-	}
-	if err := cutBackends(filepath.Join(source, "internal", "backend", "init", "init.go")); err != nil {
-		return err
-	}
-	modfile, err := t.modfile(ctx, work, source)
-	if err != nil {
-		return err
-	}
 	// With -trimpath, what has been compiled does not depend on where the copy is.
-	cmd := exec.Command("go", "build", "-trimpath", "-modfile", modfile,
+	cmd := exec.Command("go", "build", "-trimpath", "-modfile", filepath.Join(work, "go.mod"),
 		"-ldflags", "-s -w -X "+t.module+"/version.dev=no", "-o", output, t.command)
 	cmd.Dir, cmd.Env = t.dir, buildEnv()
 	return run(ctx, log, t.title(), cmd)
 }
 
-// modfile writes the go.mod of the pin, and its sums, with the copy in the place
-// of the module.
-func (t Terraform) modfile(ctx context.Context, work, source string) (string, error) {
+// copy makes a directory with the files of the module without the backends, and
+// with the go.mod and the sums of the pin, which takes them from there. A copy it
+// is because go takes no overlay for a file of the module cache.
+func (t Terraform) copy(ctx context.Context, files string) (work string, err error) {
+	work, err = os.MkdirTemp("", "lab-terraform-")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(work)
+		}
+	}()
+	source := filepath.Join(work, "source")
+	if err := os.CopyFS(source, os.DirFS(files)); err != nil {
+		return "", err
+	}
+	if err := cutBackends(filepath.Join(source, "internal", "backend", "init", "init.go")); err != nil {
+		return "", err
+	}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		data, err := os.ReadFile(filepath.Join(t.dir, name))
 		if err != nil {
@@ -192,9 +204,8 @@ func (t Terraform) modfile(ctx context.Context, work, source string) (string, er
 			return "", err
 		}
 	}
-	path := filepath.Join(work, "go.mod")
-	_, err := goOutput(ctx, t.dir, "mod", "edit", "-replace", t.module+"="+source, path)
-	return path, err
+	_, err = goOutput(ctx, t.dir, "mod", "edit", "-replace", t.module+"="+source, filepath.Join(work, "go.mod"))
+	return work, err
 }
 
 // verify runs the binary, which also shows that this machine can.

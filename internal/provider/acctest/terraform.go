@@ -70,6 +70,16 @@ func (e *Env) Needs(capabilities ...Capability) {
 	}
 }
 
+// OpenTofu reports whether that is what the tests run.
+func (e *Env) OpenTofu() bool {
+	e.T.Helper()
+	b, err := running()
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	return b.openTofu()
+}
+
 // CheckTerraformVersion implements tfversion.TerraformVersionCheck. The version
 // that it is asked for does not tell the two programs apart.
 func (c Capability) CheckTerraformVersion(_ context.Context, _ tfversion.CheckTerraformVersionRequest, response *tfversion.CheckTerraformVersionResponse) {

@@ -67,7 +67,7 @@ func TestAccFunctions(t *testing.T) {
 			refused("functions", "versions", config.ListVariable(config.StringVariable("latest")), `Invalid value for "versions" parameter: no version is selected`),
 			refused("functions", "kubeconfig", config.StringVariable(withExec), `Invalid value for "kubeconfig" parameter: .*exec plugin`),
 			refused("marks", "sensitive", config.StringVariable(kubeconfig), `Output refers to sensitive values`),
-			refused("marks", "ephemeral", config.StringVariable(kubeconfig), `Ephemeral value not allowed`),
+			refused("marks", "ephemeral", config.StringVariable(kubeconfig), `Ephemeral value not allowed|Output does not allow ephemeral value`),
 		},
 	})
 }

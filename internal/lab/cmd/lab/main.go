@@ -30,7 +30,7 @@ var commands = []command{
 	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-forge] [-bare] -- CMD [ARGS...]", execute},
 	{"build", "lab build", build},
 	{"demo", "lab demo [-keep]", demonstrate},
-	{"terraform", "lab terraform [VERSION]", terraform},
+	{"terraform", "lab terraform [[-tidy] VERSION]", terraform},
 	{"matrix", "lab matrix VERSION... -- [ARGS OF GO TEST...]", testMatrix},
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/lab/matrix"
 )
 
-// terraform prints the path of a version of Terraform, or the versions that there are.
+// terraform prints the path of a version of Terraform, or the versions that there
+// are. With -tidy it tidies the module that pins the version.
 func terraform(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 0:
@@ -19,6 +20,8 @@ func terraform(ctx context.Context, args []string) error {
 			fmt.Println(t.Name)
 		}
 		return err
+	case len(args) == 2 && args[0] == "-tidy":
+		return binaries.TidyTerraform(ctx, args[1])
 	case len(args) > 1 || strings.HasPrefix(args[0], "-"):
 		return errUsage
 	}
