@@ -40,10 +40,10 @@ func Run(ctx context.Context, out, log io.Writer, versions, arguments []string) 
 	for _, p := range programs {
 		fmt.Fprintf(out, "==> %s\n", p.title)
 		r, err := test(ctx, out, p, arguments)
-		if err != nil {
-			return err
-		}
 		results = append(results, r)
+		if err != nil {
+			return errors.Join(err, summarize(out, results))
+		}
 	}
 	return summarize(out, results)
 }
@@ -94,16 +94,16 @@ func test(ctx context.Context, out io.Writer, p program, arguments []string) (*r
 	cmd := exec.Command("go", append([]string{"test", "-json"}, arguments...)...)
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stderr = out
+	r := newResult(p.title)
 	events, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	if err := process.SpawnForeground(cmd); err != nil {
-		return nil, err
+		return r, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(os.Interrupt) })
 	defer stop()
-	r := newResult(p.title)
 	readErr := r.read(out, events)
 	r.err = cmd.Wait() // that tests failed is in the result as well
 	r.took = time.Since(began)

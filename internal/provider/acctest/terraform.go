@@ -41,7 +41,7 @@ type Capability struct {
 var (
 	Functions   = Capability{"functions of providers", tfversion.Version1_8_0, tfversion.Version1_7_0}
 	WriteOnly   = Capability{"ephemeral resources and write-only attributes", tfversion.Version1_11_0, tfversion.Version1_11_0}
-	Identity    = Capability{"resource identities", tfversion.Version1_12_0, nil}
+	Identity    = Capability{"resource identities", tfversion.Version1_12_0, tfversion.Version1_12_0}
 	ListQueries = Capability{"list resources", tfversion.Version1_14_0, nil}
 	Actions     = Capability{"actions", tfversion.Version1_14_0, nil}
 )

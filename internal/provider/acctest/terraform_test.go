@@ -10,7 +10,7 @@ func TestCapability(t *testing.T) {
 		{Identity, "Terraform v1.11.4\non linux_amd64\n", "Terraform 1.11.4 has no resource identities, which begin with 1.12.0"},
 		{Identity, "Terraform v1.14.0\n", ""},
 		{Identity, "Terraform v1.12.0-rc1\n", ""},
-		{Identity, "OpenTofu v1.12.6\n", "OpenTofu 1.12.6 has no resource identities"},
+		{Identity, "OpenTofu v1.12.6\n", ""},
 		{Actions, "Terraform v1.11.4\n", "Terraform 1.11.4 has no actions, which begin with 1.14.0"},
 		{Actions, "Terraform v1.16.4\n\nYour version of Terraform is out of date!\n", ""},
 		{ListQueries, "OpenTofu v1.14.0\n", "OpenTofu 1.14.0 has no list resources"},
