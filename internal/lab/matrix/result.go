@@ -16,7 +16,7 @@ import (
 type result struct {
 	title                   string
 	passed, failed, skipped int
-	broken                  []string       // packages that failed with no test of theirs that did
+	broken                  []string       // packages that failed with none of their tests, or before all had ended
 	reasons                 map[string]int // of what was skipped
 	took                    time.Duration
 	err                     error // of go test
@@ -88,26 +88,26 @@ func (r *result) endOfTest(out io.Writer, e event, key string) {
 	delete(r.said, key)
 }
 
-// endOfPackage shows the last line of a package, and all that it says if it has
-// failed and none of its tests did.
+// endOfPackage shows the last line of a package that has passed, and all that is
+// left to show of another: tests of it have not ended after a panic, or when its
+// time was up.
 func (r *result) endOfPackage(out io.Writer, e event, key string) {
-	said := r.said[key]
 	switch e.Action {
 	case "pass":
-		lines := strings.Split(strings.TrimSpace(said), "\n")
+		lines := strings.Split(strings.TrimSpace(r.said[key]), "\n")
 		if last := lines[len(lines)-1]; !strings.Contains(last, "[no tests to run]") {
 			fmt.Fprintln(out, last)
 		}
 	case "fail", "build-fail":
-		if !r.failedTest[e.Package] {
-			r.broken = append(r.broken, e.Package+e.ImportPath)
-			for _, key := range slices.Sorted(maps.Keys(r.said)) { // a panic is said by the test that it was in
-				if strings.HasPrefix(key, e.Package+e.ImportPath+" ") {
-					fmt.Fprint(out, r.said[key])
-				}
+		cutShort := false
+		for _, other := range slices.Sorted(maps.Keys(r.said)) {
+			if strings.HasPrefix(other, e.Package+e.ImportPath+" ") {
+				fmt.Fprint(out, r.said[other])
+				cutShort = cutShort || other != key
 			}
-		} else {
-			fmt.Fprint(out, said)
+		}
+		if cutShort || !r.failedTest[e.Package] {
+			r.broken = append(r.broken, e.Package+e.ImportPath)
 		}
 	case "skip": // no test files
 	default:

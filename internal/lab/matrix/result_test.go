@@ -39,6 +39,9 @@ const events = `
 {"Action":"fail","Package":"c"}
 {"ImportPath":"d","Action":"build-output","Output":"undefined: x\n"}
 {"ImportPath":"d","Action":"build-fail"}
+{"Action":"fail","Package":"f","Test":"TestAccBad"}
+{"Action":"output","Package":"f","Test":"TestAccSlow","Output":"panic: test timed out\n"}
+{"Action":"fail","Package":"f"}
 {"Action":"output","Package":"e","Output":"ok  \te\t0.1s [no tests to run]\n"}
 {"Action":"pass","Package":"e"}
 go: something of its own
@@ -56,6 +59,7 @@ FAIL	b	1s
 FAIL	c	1s
 panic: at the disco
 undefined: x
+panic: test timed out
 go: something of its own`
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
@@ -66,10 +70,11 @@ go: something of its own`
 		t.Errorf("got %v", err)
 	}
 	const summary = `
-Terraform v1.11.4       2 passed    1 failed    1 skipped   1m2s
+Terraform v1.11.4       2 passed    2 failed    1 skipped   1m2s
   1 skipped: Terraform 1.11.4 has no identities
   failed: c
   failed: d
+  failed: f
 `
 	if out.String() != summary {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), summary)
