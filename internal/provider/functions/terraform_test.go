@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
@@ -59,7 +58,7 @@ func TestAccFunctions(t *testing.T) {
 		return s
 	}
 	resource.Test(t, resource.TestCase{
-		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_11_0)},
+		TerraformVersionChecks: acctest.Needs(acctest.Functions, acctest.WriteOnly),
 		Steps: []resource.TestStep{
 			works,
 			refused("functions", "package", config.StringVariable("app"), `Invalid value for "package" parameter: .*at least three segments`),
@@ -68,7 +67,7 @@ func TestAccFunctions(t *testing.T) {
 			refused("functions", "versions", config.ListVariable(config.StringVariable("latest")), `Invalid value for "versions" parameter: no version is selected`),
 			refused("functions", "kubeconfig", config.StringVariable(withExec), `Invalid value for "kubeconfig" parameter: .*exec plugin`),
 			refused("marks", "sensitive", config.StringVariable(kubeconfig), `Output refers to sensitive values`),
-			refused("marks", "ephemeral", config.StringVariable(kubeconfig), `Ephemeral value not allowed`),
+			refused("marks", "ephemeral", config.StringVariable(kubeconfig), `Ephemeral value not allowed|Output does not allow ephemeral value`),
 		},
 	})
 }

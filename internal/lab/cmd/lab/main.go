@@ -5,6 +5,8 @@
 //	lab exec -- CMD    start, run CMD with the LAB_* variables, stop
 //	lab build          make the binaries ready
 //	lab demo           show the quickstart, stage by stage, in a lab of its own
+//	lab terraform V    print the path of Terraform V, which is built if need be
+//	lab matrix V -- A  run go test A with Terraform V, and others after it
 package main
 
 import (
@@ -28,6 +30,8 @@ var commands = []command{
 	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-forge] [-bare] -- CMD [ARGS...]", execute},
 	{"build", "lab build", build},
 	{"demo", "lab demo [-keep]", demonstrate},
+	{"terraform", "lab terraform [[-tidy] VERSION]", terraform},
+	{"matrix", "lab matrix VERSION... -- [ARGS OF GO TEST...]", testMatrix},
 }
 
 // exitCode is the error of a command that ends with a code and no message.
