@@ -52,10 +52,10 @@ var mayImport = map[string][]string{
 	},
 	// For tests.
 	"installfiles/handwritten": {"repolayout"},
-	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
-	"filltest":              {},
-	"suite":                 {},
-	"mutants":               {},
+	"delivery/deliverytest":    {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
+	"filltest":                 {},
+	"suite":                    {},
+	"mutants":                  {},
 }
 
 // pure packages talk to nobody and read no file.

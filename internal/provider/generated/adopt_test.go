@@ -28,10 +28,11 @@ type adoption struct {
 	adopting *acctest.Program
 }
 
-func newAdoption(t *testing.T) *adoption {
+func newAdoption(t *testing.T, needs ...acctest.Capability) *adoption {
 	t.Helper()
 	t.Parallel()
 	e := acctest.New(t)
+	e.Needs(needs...)
 	e.BuildNamespace()
 	a := &adoption{T: t, env: e, repo: e.Repository()}
 	e.CommitPackages(a.repo)
@@ -68,7 +69,7 @@ func (a *adoption) objects() map[string]any {
 // adopt applies what was generated: nothing is another then, and the next plan is empty.
 func (a *adoption) adopt(resources int) {
 	a.Helper()
-	before, commits := a.objects(), a.repo.Commits(a.env.Package())
+	before, commits := a.objects(), a.commits()
 	a.adopting.Run(nil, []string{"apply", "-auto-approve"}, fmt.Sprintf("%d imported, 0 added,", resources), "0 destroyed")
 	a.adopting.Run(nil, []string{"plan", "-detailed-exitcode"}, "No changes.")
 	for name, object := range a.objects() {
@@ -76,10 +77,19 @@ func (a *adoption) adopt(resources int) {
 			a.Errorf("%s was %v and is %v", name, before[name], object)
 		}
 	}
-	if now := a.repo.Commits(a.env.Package()); now != commits {
+	if now := a.commits(); now != commits {
 		a.Errorf("%d commits, want %d as before", now, commits)
 	}
 	a.maker.Run(nil, []string{"destroy", "-auto-approve"})
+}
+
+func (a *adoption) commits() int {
+	a.Helper()
+	commits, err := a.repo.Commits(a.env.Package())
+	if err != nil {
+		a.Fatal(err)
+	}
+	return len(commits)
 }
 
 func (a *adoption) write(name, text string) {
@@ -97,7 +107,7 @@ func TestAccGenerated_imports(t *testing.T) {
 		{"carvel_run_namespace", "staging/" + name},
 		{"carvel_package_install", a.env.Package() + "/staging/values"},
 		{"carvel_kubeconfig_secret", name + "/staging-kubeconfig"},
-		{"carvel_app", name + "/" + name},
+		{"carvel_app", name + "/" + name + "-app"},
 		{"carvel_app", name + "/" + name + "-packages"},
 	}
 	var blocks strings.Builder
@@ -111,8 +121,7 @@ func TestAccGenerated_imports(t *testing.T) {
 
 // TestAccGenerated_query finds all resources by their lists.
 func TestAccGenerated_query(t *testing.T) {
-	a := newAdoption(t)
-	a.adopting.Needs("1.14.0", "terraform query")
+	a := newAdoption(t, acctest.ListQueries)
 	name := a.env.Name
 	var lists strings.Builder
 	for resource, config := range map[string]string{

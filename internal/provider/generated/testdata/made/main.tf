@@ -45,7 +45,7 @@ resource "carvel_kubeconfig_secret" "test" {
 
 resource "carvel_app" "test" {
   namespace = var.name
-  name      = var.name
+  name      = "${var.name}-app"
   cluster = {
     namespace             = carvel_run_namespace.test.name
     kubeconfig_secret_ref = { name = carvel_kubeconfig_secret.test.name }
