@@ -109,11 +109,11 @@ func TestAccPackageInstalls(t *testing.T) {
 		s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("installs", both(since, knownvalue.Null()))}
 		return s
 	}
+	here := config.Variables{"namespace": config.StringVariable(e.Name)}
 	withoutApps := f.Step(as(e.LimitedTo(e.Lab.Staging, e.Name, installs), here))
 	withoutApps.ConfigStateChecks = []statecheck.StateCheck{
 		statecheck.ExpectKnownOutputValue("installs", both(knownvalue.Null(), knownvalue.StringExact("its App cannot be read"))),
 	}
-	here := config.Variables{"namespace": config.StringVariable(e.Name)}
 	namespaced := e.LimitedTo(e.Lab.Staging, e.Name, installs, apps)
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
 		seen(nil), // of the whole cluster
