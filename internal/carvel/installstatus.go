@@ -30,13 +30,16 @@ type InstallStatus struct {
 	// if nothing tells. There is no time and no count in it, so that a run which ends as
 	// the one before changes nothing.
 	Changed time.Time
+	// Written is when anything else of it was last written.
+	Written time.Time
 	AppStatus
 }
 
 // ReadInstallStatus reads a PackageInstall.
 func ReadInstallStatus(obj *unstructured.Unstructured) (InstallStatus, error) {
 	s := InstallStatus{
-		Namespace: obj.GetNamespace(), Name: obj.GetName(), Extensions: extensions(obj.GetAnnotations()), Changed: statusWritten(obj),
+		Namespace: obj.GetNamespace(), Name: obj.GetName(), Extensions: extensions(obj.GetAnnotations()),
+		Changed: statusWritten(obj), Written: restWritten(obj),
 	}
 	for field, path := range map[*string][]string{
 		&s.Package:              {"spec", "packageRef", "refName"},

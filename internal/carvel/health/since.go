@@ -78,6 +78,9 @@ func (r Reconciled) untold() string {
 	if _, _, ran := r.App.Began(); !ran || r.App.Reported.IsZero() || r.App.Written.IsZero() || r.Install.Changed.IsZero() {
 		return "the API server does not say when the status was written"
 	}
+	if r.Install.Written.After(r.App.Reported) { // what annotations ask for raises no generation
+		return fmt.Sprintf("the PackageInstall was written at %s, and its App has not run since", r.Install.Written.UTC().Format(time.RFC3339))
+	}
 	if longest := r.longest(); longest > 0 && r.Now.Sub(r.App.Reported) > 2*longest {
 		return fmt.Sprintf("its App has not run since %s: the controller seems to be stopped", r.App.Reported.UTC().Format(time.RFC3339))
 	}

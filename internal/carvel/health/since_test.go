@@ -12,6 +12,7 @@ import (
 // history is what has happened to a PackageInstall, in seconds; what is 0 has happened at
 // second 0.
 type history struct {
+	install   int // its spec or its annotations were last written
 	values    int // its values were last written
 	app       int // its App's spec was last written
 	changed   int // the status of the PackageInstall last changed
@@ -43,7 +44,7 @@ func (h history) reconciled(t *testing.T, edit ...string) Reconciled {
 	managed := func(written, status int) string {
 		return fmt.Sprintf("managedFields: [{manager: kapp-controller, operation: Update, time: %q}, {manager: kapp-controller, operation: Update, subresource: status, time: %q}]", rfc(written), rfc(status))
 	}
-	install := "{metadata: {namespace: apps, name: app, generation: 2, " + managed(0, h.changed) + "}, spec: {packageRef: {refName: app.default.tap}, values: [{secretRef: {name: app-values}}]}, " +
+	install := "{metadata: {namespace: apps, name: app, generation: 2, " + managed(h.install, h.changed) + "}, spec: {packageRef: {refName: app.default.tap}, values: [{secretRef: {name: app-values}}]}, " +
 		"status: {observedGeneration: 2, version: 2.0.0, lastAttemptedVersion: 2.0.0, " + success + "}}"
 	app := fmt.Sprintf("{metadata: {namespace: apps, name: app, generation: 3, annotations: {packaging.carvel.dev/package-version: 2.0.0}, %s}, "+
 		"spec: {syncPeriod: 10m0s, fetch: [{imgpkgBundle: {secretRef: {name: app-fetch-0}}}], template: [{ytt: {valuesFrom: [{secretRef: {name: app-values}}]}}]}, "+
@@ -100,6 +101,9 @@ func TestReadySince(t *testing.T) {
 		},
 		"values in the second of the version": {history: with(func(h *history) { h.values = 0 }), want: 4 + 660 + 60},
 		"values while a run was under way":    {history: with(func(h *history) { h.values = 2 }), want: 4 + 660 + 60},
+		"values in the second of the first run": {
+			history: with(func(h *history) { h.values, h.began, h.ended, h.successes = 2, 2, 4, 1 }), want: untold, reason: "not known to have run",
+		},
 		"values in the second of the success": {
 			history: with(func(h *history) { h.values = 4 }), want: day + 3, reason: "Secret app-values was written at 2026-11-01T12:00:04Z, and the PackageInstall's status has not changed since",
 		},
@@ -126,6 +130,10 @@ func TestReadySince(t *testing.T) {
 		"a period that is not known": {
 			history: steady, edit: []string{"syncPeriod: 10m0s, ", ""}, want: day + 3, reason: "too few",
 		},
+		"annotations that were written since the last run": {
+			history: with(func(h *history) { h.install = day + 4 }), want: untold, reason: "the PackageInstall was written at 2026-11-02T12:00:04Z, and its App has not run since",
+		},
+		"annotations that were written before it": {history: with(func(h *history) { h.install = day - 4 }), want: 4 + 60},
 		"a controller that has stopped": {
 			history: with(func(h *history) { h.now = h.ended + 3600 }), want: untold, reason: "has not run since 2026-11-02T12:00:03Z: the controller seems to be stopped",
 		},
@@ -178,7 +186,7 @@ func TestReadySince_neverEarly(t *testing.T) {
 		moments = append(moments, written, written*97)
 	}
 	for _, written := range moments {
-		for run := 0; run < 10; run++ {
+		for run := range 10 {
 			began := 1 + run*period
 			h := history{values: written, app: 0, changed: 4, began: began, ended: began + took, successes: run + 1}
 			first := 1
