@@ -73,7 +73,7 @@ func TestConditions(t *testing.T) {
 // conditions cannot be false.
 func TestAccExamples_conditions(t *testing.T) {
 	t.Parallel()
-	w := newWorkspace(t, acctest.New(t))
+	w := newWorkspace(t, acctest.Alone(t))
 	for path, test := range tested {
 		if test == "" {
 			continue
