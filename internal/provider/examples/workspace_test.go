@@ -54,14 +54,16 @@ func newWorkspace(t *testing.T, e *acctest.Env, variables ...string) *workspace 
 		}
 	}
 	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
-		"TF_VAR_staging_kubeconfig="+e.Lab.Staging.Kubeconfig, "TF_VAR_prod_kubeconfig="+e.Lab.Prod.Kubeconfig,
 		"TF_VAR_name="+e.Name, "TF_VAR_package="+e.Package())
-	if ca := e.Lab.Git.CAFile; ca != "" {
-		data, err := os.ReadFile(ca)
-		if err != nil {
-			t.Fatal(err)
+	if e.Lab != nil {
+		w.env = append(w.env, "TF_VAR_staging_kubeconfig="+e.Lab.Staging.Kubeconfig, "TF_VAR_prod_kubeconfig="+e.Lab.Prod.Kubeconfig)
+		if ca := e.Lab.Git.CAFile; ca != "" {
+			data, err := os.ReadFile(ca)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.env = append(w.env, "TF_VAR_git_ca="+string(data))
 		}
-		w.env = append(w.env, "TF_VAR_git_ca="+string(data))
 	}
 	w.env = append(w.env, variables...)
 	return w

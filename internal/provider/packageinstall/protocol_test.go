@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
@@ -357,8 +361,30 @@ func TestProtocol_dataSource(t *testing.T) {
 	w.Run.Put(install)
 	for _, c := range []attributes{{"run_cluster": "staging"}, {"run_cluster": "staging", "namespace": "apps"}} {
 		found, diags := read(c)
-		if diags.Failed() || !strings.Contains(found["package_installs"], `"app.default.tap"`) || !strings.Contains(found["package_installs"], `"1.2.0"`) || !strings.Contains(found["package_installs"], `"ready":false`) {
+		if diags.Failed() || !strings.Contains(found["package_installs"], `"app.default.tap"`) || !strings.Contains(found["package_installs"], `"1.2.0"`) || !strings.Contains(found["package_installs"], `"ready":false`) ||
+			!strings.Contains(found["package_installs"], `"ready_since":null`) {
 			t.Errorf("%v %s", found, diags)
+		}
+	}
+	app := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "kappctrl.k14s.io/v1alpha1", "kind": "App"}}
+	app.SetNamespace("apps")
+	app.SetName("app")
+	app.SetAnnotations(map[string]string{carvel.VersionAnnotation: "1.2.0"})
+	now := time.Now().Truncate(time.Second)
+	for _, obj := range []*unstructured.Unstructured{install, app} {
+		fields := []metav1.ManagedFieldsEntry{{Subresource: "status", Time: &metav1.Time{Time: now}}, {Time: &metav1.Time{Time: now.Add(-time.Hour)}}}
+		obj.SetManagedFields(fields)
+	}
+	app.Object["status"] = map[string]any{
+		"observedGeneration": int64(1), "consecutiveReconcileSuccesses": int64(1), "conditions": []any{map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}},
+		"fetch": map[string]any{"startedAt": now.Format(time.RFC3339), "updatedAt": now.Format(time.RFC3339)},
+	}
+	w.Run.Put(install)
+	w.Run.Put(app)
+	found, diags := read(attributes{"run_cluster": "staging"})
+	for _, want := range []string{`"ready":true`, `"ready_since":"` + now.UTC().Format(time.RFC3339) + `"`, `"ready_since_reason":null`, `"values_digest":null`} {
+		if diags.Failed() || !strings.Contains(found["package_installs"], want) {
+			t.Errorf("want %s: %v %s", want, found, diags)
 		}
 	}
 	if found, diags := read(attributes{"run_cluster": "staging", "namespace": "others"}); diags.Failed() || found["package_installs"] != "[]" {
