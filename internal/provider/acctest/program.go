@@ -121,7 +121,11 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 	}
 	p.write("terraform.tfvars.json", data)
 	p.last = vars
-	cmd := p.command(slices.Insert(slices.Clone(args), 1, "-no-color", "-input=false")...)
+	options := []string{"-no-color", "-input=false"}
+	if args[0] == "query" { // which never asks
+		options = options[:1]
+	}
+	cmd := p.command(slices.Insert(slices.Clone(args), 1, options...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -133,7 +133,7 @@ func TestAccGenerated_query(t *testing.T) {
 		fmt.Fprintf(&lists, "list %q \"found\" {\n  provider = carvel\n  limit = 1000\n  config {\n    %s\n  }\n}\n", resource, config)
 	}
 	a.write("found.tfquery.hcl", lists.String())
-	out := a.adopting.Run(nil, []string{"query", "-generate-config-out=generated.tf"}, "namespace="+name+",name="+name+"-packages")
+	out := a.adopting.Run(nil, []string{"query", "-generate-config-out=generated.tf"}, name+"/"+name+"-packages", "staging/"+name)
 	generated, err := os.ReadFile(a.adopting.Path("generated.tf"))
 	if err != nil {
 		t.Fatal(err)
