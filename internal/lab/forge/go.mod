@@ -4,6 +4,8 @@ module github.com/carvel-gitops/terraform-provider-carvel/internal/lab/forge
 
 go 1.26.2
 
+toolchain go1.26.8
+
 replace github.com/jaytaylor/html2text => github.com/Necoro/html2text v0.0.0-20250804200300-7bf1ce1c7347
 
 replace github.com/nektos/act => gitea.com/gitea/act v0.261.10
