@@ -1,8 +1,6 @@
 module github.com/carvel-gitops/terraform-provider-carvel
 
-go 1.26.2
-
-toolchain go1.26.8
+go 1.26.8
 
 require (
 	filippo.io/age v1.3.2

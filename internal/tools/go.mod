@@ -1,8 +1,6 @@
 module github.com/carvel-gitops/terraform-provider-carvel/internal/tools
 
-go 1.26.2
-
-toolchain go1.26.8
+go 1.26.8
 
 tool (
 	github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -2,9 +2,7 @@
 // since it needs an older version of a YAML library than the other tools.
 module github.com/carvel-gitops/terraform-provider-carvel/internal/tools/actionlint
 
-go 1.26.2
-
-toolchain go1.26.8
+go 1.26.8
 
 tool github.com/rhysd/actionlint/cmd/actionlint
 

@@ -2,9 +2,7 @@
 // that the versions of its many dependencies are not those of the other tools.
 module github.com/carvel-gitops/terraform-provider-carvel/internal/tools/sops
 
-go 1.26.2
-
-toolchain go1.26.8
+go 1.26.8
 
 tool github.com/getsops/sops/v3/cmd/sops
 
