@@ -2,6 +2,7 @@ package internal_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -24,5 +25,28 @@ func TestReadme_quickstart(t *testing.T) {
 	}
 	if block != string(example) {
 		t.Error("the first block of terraform in README.md is not examples/quickstart/main.tf: copy the file there")
+	}
+}
+
+// TestReadme_pages: every page of docs/ is linked from the README, and once.
+func TestReadme_pages(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]int{}
+	for _, link := range regexp.MustCompile(`\]\((docs/[^)#]+)`).FindAllStringSubmatch(string(readme), -1) {
+		links[link[1]]++
+	}
+	for _, kind := range []string{"data-sources", "ephemeral-resources", "functions", "guides", "resources"} {
+		pages, err := os.ReadDir("../docs/" + kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			if name := "docs/" + kind + "/" + page.Name(); links[name] != 1 {
+				t.Errorf("README.md links to %s %d times, want once", name, links[name])
+			}
+		}
 	}
 }
