@@ -3,6 +3,7 @@ package gitops
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,8 +67,8 @@ func splitAppendix(appendix string) (text, trailers string) {
 
 // lastBlank is the index of the last line with nothing in it, or -1.
 func lastBlank(lines []string) int {
-	for i := len(lines) - 1; i >= 0; i-- {
-		if strings.TrimSpace(lines[i]) == "" {
+	for i, line := range slices.Backward(lines) {
+		if strings.TrimSpace(line) == "" {
 			return i
 		}
 	}
