@@ -37,7 +37,7 @@ type Config struct {
 	PushOptions []string
 	// AuthorName and AuthorEmail of the commits, as author and as committer. Empty: the defaults.
 	AuthorName, AuthorEmail string
-	// MessageAppendix ends every commit message. Empty: none.
+	// MessageAppendix is text of every commit message, before its trailers. Empty: none.
 	MessageAppendix string
 	// Trailers of every commit message, such as the run that makes the commit. One without a value is left out.
 	Trailers []Trailer
