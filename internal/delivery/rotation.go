@@ -22,8 +22,10 @@ type Rotation struct {
 	Namespace, Name string // of the Secret on the build cluster
 	RunCluster      string
 	Manager         cluster.Manager // of what is changed for a moment
-	// Progress, if not nil, is told of each step.
+	// Progress, if not nil, is told of each step, and Stage of the stages of the Apps,
+	// NAMESPACE/NAME; both one at a time.
 	Progress func(string)
+	Stage    func(app, stage string)
 }
 
 // RotationReceipt says what a rotation has done.
@@ -67,7 +69,9 @@ type RotationError struct {
 	Old      []string
 	New      string
 	Restored bool // the Secret has the kubeconfig with the old token again
-	Err      error
+	// NotRestored is why it could not be written again.
+	NotRestored error
+	Err         error
 }
 
 func (e *RotationError) Error() string {
@@ -95,7 +99,8 @@ type rotating struct {
 	claims     kubeconfig.Claims // of a requested token
 	apps       []App             // that use the Secret
 	live       map[string]*unstructured.Unstructured
-	old        []string // token Secrets that go in the end
+	old        []string   // token Secrets that go in the end
+	mu         sync.Mutex // of what is told
 }
 
 // Rotate gives the kubeconfig Secret of a ServiceAccount a new token, makes the Apps that
@@ -374,8 +379,8 @@ func (w *rotating) use(ctx context.Context, token []byte, tokenSecret string) (a
 	defer cancel()
 	w.say("writing Secret %s/%s with the old token again", w.Namespace, w.Name)
 	was := before.GetAnnotations()[carvel.TokenSecretAnnotation]
-	_, restoreErr := w.write(bounded, old, was)
-	failed.Restored, failed.Err = restoreErr == nil, errors.Join(err, restoreErr)
+	_, failed.NotRestored = w.write(bounded, old, was)
+	failed.Restored = failed.NotRestored == nil
 	return apps, failed
 }
 
@@ -402,18 +407,18 @@ const mostRuns = 8
 // those that have succeeded.
 func (w *rotating) runApps(ctx context.Context) (worked []string, err error) {
 	failed := make([]error, len(w.apps))
-	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(mostRuns)
 	for i, a := range w.apps {
-		tell := func(what string) {
-			mu.Lock()
-			defer mu.Unlock()
-			w.say("App %s/%s: %s", a.Namespace, a.Name, what)
+		a.Stage = func(stage string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.Stage != nil {
+				w.Stage(a.Namespace+"/"+a.Name, stage)
+			}
 		}
-		a.Stage = tell
+		w.say("App %s/%s: made to fetch and deploy with the new token", a.Namespace, a.Name)
 		group.Go(func() error {
-			tell("made to fetch and deploy with the new token")
 			if _, err := w.ks.apps.rerun(ctx, w.build, a, w.live[a.Name]); err != nil {
 				failed[i] = &AppError{Ref: a.ref(), Err: err}
 			}
@@ -430,6 +435,8 @@ func (w *rotating) runApps(ctx context.Context) (worked []string, err error) {
 }
 
 func (w *rotating) say(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.Progress != nil {
 		w.Progress(fmt.Sprintf(format, args...))
 	}

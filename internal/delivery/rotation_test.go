@@ -227,7 +227,7 @@ func TestRotate_appFails(t *testing.T) {
 			w.use(t, "well")
 			before := w.inUse(t)
 			w.Build.Controller = w.failing("well")
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 			defer cancel()
 			done, err := w.process().Kubeconfigs.Rotate(ctx, rotation)
 			var failed *delivery.RotationError
@@ -291,8 +291,8 @@ func TestRotate_refused(t *testing.T) {
 		change func(*world, *delivery.Rotation)
 		is     func(error) bool
 	}{
-		"no Secret":   {change: func(w *world, _ *delivery.Rotation) { w.Build.Remove(kubeconfigRef) }, is: func(err error) bool { return errors.Is(err, delivery.ErrNotFound) }},
-		"given":       {source: "given", is: unfit(delivery.UnfitSource)},
+		"no Secret": {change: func(w *world, _ *delivery.Rotation) { w.Build.Remove(kubeconfigRef) }, is: func(err error) bool { return errors.Is(err, delivery.ErrNotFound) }},
+		"given":     {source: "given", is: unfit(delivery.UnfitSource)},
 		"its App is paused": {change: set("paused"), is: func(err error) bool {
 			var stopped *delivery.StoppedError
 			return errors.As(err, &stopped) && stopped.Field == "paused" && stopped.Ref == userRef

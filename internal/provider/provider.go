@@ -5,12 +5,14 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/actions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/functions"
@@ -24,6 +26,7 @@ import (
 var (
 	_ provider.ProviderWithEphemeralResources = (*carvelProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*carvelProvider)(nil)
+	_ provider.ProviderWithActions            = (*carvelProvider)(nil)
 )
 
 type carvelProvider struct {
@@ -56,6 +59,7 @@ func (p *carvelProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	resp.ResourceData = data
 	resp.DataSourceData = data
 	resp.EphemeralResourceData = data
+	resp.ActionData = data
 }
 
 func (p *carvelProvider) Resources(context.Context) []func() resource.Resource {
@@ -87,4 +91,9 @@ func (p *carvelProvider) EphemeralResources(context.Context) []func() ephemeral.
 // Functions need no configuration.
 func (p *carvelProvider) Functions(context.Context) []func() function.Function {
 	return functions.All()
+}
+
+// Actions do something with what is there already.
+func (p *carvelProvider) Actions(context.Context) []func() action.Action {
+	return actions.All()
 }
