@@ -40,7 +40,7 @@ func (a *kubeconfigSecretRotate) Schema(_ context.Context, _ action.SchemaReques
 		"If an App does not succeed, or the time is up, the Secret gets the old token again, which stays good, and the error names both. "+
 		"If Terraform is killed in between, the token in the Secret is good, and the next invocation goes on. "+
 		"A requested token (`expiration_seconds`) is replaced by another that lives as long; the old one cannot be revoked, and is good until it expires.\n\n"+
-		"The plan of the `carvel_kubeconfig_secret` shows no change afterwards. Secrets that it made with `kubeconfig` or `kubeconfig_wo`, or that another configuration made, are refused, and so is "+
+		"The plan of the `carvel_kubeconfig_secret` shows no change afterwards. Secrets with a kubeconfig from elsewhere, or that another configuration made, are refused, and so is "+
 		"a rotation while one of the Apps is paused, canceled or being deleted, since it could not be shown to work. Apps in other namespaces cannot use the Secret, and users of the token other than Apps are not looked for.\n\n"+
 		"The provider's credentials need the right to "+rotateRights+".",
 		map[string]schema.Attribute{

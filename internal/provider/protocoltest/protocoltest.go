@@ -40,7 +40,7 @@ func (*configured) Schema(context.Context, provider.SchemaRequest, *provider.Sch
 func (c *configured) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	resp.ResourceData, resp.DataSourceData, resp.ActionData = c.data, c.data, c.data
 }
-func (c *configured) Actions(context.Context) []func() action.Action { return c.actions }
+func (c *configured) Actions(context.Context) []func() action.Action       { return c.actions }
 func (c *configured) Resources(context.Context) []func() resource.Resource { return c.resources }
 func (c *configured) DataSources(context.Context) []func() datasource.DataSource {
 	return c.dataSources
