@@ -305,7 +305,7 @@ func (ks *Kubeconfigs) deleteTokens(ctx context.Context, s KubeconfigSecret, liv
 	if err != nil {
 		return err
 	}
-	names := append(made, s.TokenSecret, s.tokenOf(live))
+	names := slices.Concat(made, []string{s.TokenSecret, s.tokenOf(live)})
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if s.TokenSecret = name; name == "" {

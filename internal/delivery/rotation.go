@@ -127,7 +127,7 @@ func (ks *Kubeconfigs) rotating(ctx context.Context, r Rotation) (*rotating, err
 	if err != nil {
 		return nil, err
 	}
-	run, err := ks.clusters.run(r.RunCluster)
+	run, err := ks.run(r.RunCluster)
 	if err != nil {
 		return nil, err
 	}

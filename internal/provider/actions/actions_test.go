@@ -45,11 +45,13 @@ func subjects() []subject {
 		{"app_pause", newAppPause, app, "App dev/app: paused", "build Edit apps", "patch apps.kappctrl.k14s.io"},
 		{"app_resume", newAppResume, app, "App dev/app: is not paused", "build Get apps", "patch apps.kappctrl.k14s.io"},
 		{
-			"package_install_reconcile", newPackageInstallReconcile, attributes{"run_cluster": "staging", "namespace": "apps", "name": "app"},
+			"package_install_reconcile", newPackageInstallReconcile,
+			attributes{"run_cluster": "staging", "namespace": "apps", "name": "app"},
 			"PackageInstall apps/app: version 1.0.0 is installed", "staging Edit packageinstalls", "patch packageinstalls.packaging.carvel.dev",
 		},
 		{
-			"kubeconfig_secret_rotate", newKubeconfigSecretRotate, attributes{"run_cluster": "staging", "namespace": "dev", "name": "staging-kubeconfig"},
+			"kubeconfig_secret_rotate", newKubeconfigSecretRotate,
+			attributes{"run_cluster": "staging", "namespace": "dev", "name": "staging-kubeconfig"},
 			"and 1 old ones are removed", "staging ApplyNew secrets", "delete secrets",
 		},
 	}

@@ -176,10 +176,9 @@ func (f failure) explainRotation(err *delivery.RotationError) string {
 	if err.NotRestored != nil {
 		now += fmt.Sprintf(", and the old one could not be written again: %v", err.NotRestored)
 	}
-	switch {
-	case err.New == "":
+	if err.New == "" {
 		now += ". The requested tokens are good until they expire."
-	default:
+	} else {
 		now += fmt.Sprintf(". Good are the tokens of these token Secrets on the run cluster: the old one of %s, and the new one of %s.", strings.Join(err.Old, ", "), err.New)
 	}
 	return strings.Join(append(parts, now, "Mend what the App reports, and invoke the action again: it goes on with the new token. "+

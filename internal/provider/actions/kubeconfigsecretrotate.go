@@ -87,10 +87,9 @@ func (a *kubeconfigSecretRotate) Invoke(ctx context.Context, req action.InvokeRe
 	if len(done.Apps) == 0 {
 		resp.Diagnostics.Append(nothingShown(title))
 	}
-	switch {
-	case done.Token == "":
+	if done.Token == "" {
 		r.Progress(fmt.Sprintf("kubeconfig secret %s: has a new token, which expires at %s", title, timestamp(done.Expires)))
-	default:
+	} else {
 		r.Progress(fmt.Sprintf("kubeconfig secret %s: has the token of %s, and %d old ones are removed", title, done.Token, len(done.Removed)))
 	}
 }
