@@ -65,6 +65,7 @@ resource "carvel_kubeconfig_secret" "test" {
   service_account = {
     namespace          = carvel_run_namespace.test.name
     name               = carvel_run_namespace.test.service_account_name
+    token_source       = var.expiration_seconds == null ? null : "request"
     expiration_seconds = var.expiration_seconds
   }
 }
