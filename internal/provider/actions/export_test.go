@@ -1,0 +1,4 @@
+package actions
+
+// NewWorld has what each action is for.
+var NewWorld = newWorld
