@@ -72,8 +72,9 @@ resource "terraform_data" "test" {
 }
 `
 
-// staged is a controller of Apps on the build cluster that takes its time for each stage.
-func staged(w *deliverytest.World) {
+// staged is a controller of Apps on the build cluster that goes on to the next stage once
+// Terraform has said that it is in this one.
+func staged(w *deliverytest.World, said func() string) {
 	w.Build.Controller = func(ref cluster.Ref, written *unstructured.Unstructured) {
 		spec, _ := written.Object["spec"].(map[string]any)
 		status, err := carvel.ReadAppStatus(written)
@@ -84,7 +85,7 @@ func staged(w *deliverytest.World) {
 		go func() {
 			at := func() string { return time.Now().UTC().Format(time.RFC3339) }
 			status := map[string]any{}
-			show := func(condition, text string) {
+			show := func(condition, text, stage string) {
 				w.Build.Change(ref, func(obj *unstructured.Unstructured) {
 					if obj.GetGeneration() == generation {
 						status["observedGeneration"], status["friendlyDescription"] = generation, text
@@ -92,15 +93,17 @@ func staged(w *deliverytest.World) {
 						obj.Object["status"] = (&unstructured.Unstructured{Object: status}).DeepCopy().Object
 					}
 				})
-				time.Sleep(200 * time.Millisecond)
+				for deadline := time.Now().Add(20 * time.Second); !strings.Contains(said(), "App dev/app: "+stage) && time.Now().Before(deadline); {
+					time.Sleep(5 * time.Millisecond)
+				}
 			}
-			show(carvel.Reconciling, "Reconciling")
+			show(carvel.Reconciling, "Reconciling", "fetching")
 			status["fetch"] = map[string]any{"startedAt": at(), "updatedAt": at()}
-			show(carvel.Reconciling, "Reconciling")
+			show(carvel.Reconciling, "Reconciling", "templating")
 			status["template"] = map[string]any{"updatedAt": at()}
-			show(carvel.Reconciling, "Reconciling")
+			show(carvel.Reconciling, "Reconciling", "deploying")
 			status["deploy"] = map[string]any{"startedAt": at(), "updatedAt": at(), "finished": true}
-			show(carvel.ReconcileSucceeded, "Reconcile succeeded")
+			show(carvel.ReconcileSucceeded, "Reconcile succeeded", "")
 		}()
 	}
 }
@@ -124,8 +127,8 @@ func TestAccActions_output(t *testing.T) {
 	acctest.Alone(t)
 	needsActions(t)
 	w := actions.NewWorld(t)
-	staged(w)
 	tf := protocoltest.Run(t, terraform(), configuration, protocoltest.Data(w), actions.All()...)
+	staged(w, tf.Said)
 	invoke := func(name string, more ...string) []string {
 		return append([]string{"apply", "-auto-approve", "-input=false", "-invoke=action.carvel_" + name + ".test"}, more...)
 	}
@@ -137,10 +140,10 @@ func TestAccActions_output(t *testing.T) {
 	inOrder(t, tf.Succeeds(invoke("package_install_reconcile")...), install)
 	inOrder(t, tf.Succeeds(invoke("kubeconfig_secret_rotate")...), "making token Secret", "writing Secret", "App dev/app: made to fetch", "App dev/app: templating", "removing token Secret", "1 old ones are removed")
 	inOrder(t, tf.Succeeds(invoke("app_pause")...), "App dev/app: paused")
-	inOrder(t, tf.Fails(invoke("app_reconcile")...), `Error: Unable to reconcile app "dev/app"`, "spec.paused = true", "Invoke carvel_app_resume first")
-	inOrder(t, tf.Fails(invoke("kubeconfig_secret_rotate")...), "Error: Unable to rotate the token", "App dev/app has spec.paused = true")
+	inOrder(t, tf.Fails(invoke("app_reconcile")...), `Unable to reconcile app "dev/app"`, "spec.paused = true", "Invoke carvel_app_resume first")
+	inOrder(t, tf.Fails(invoke("kubeconfig_secret_rotate")...), "Unable to rotate the token", "App dev/app has spec.paused = true")
 	inOrder(t, tf.Succeeds(invoke("app_resume")...), "App dev/app: resumed")
-	inOrder(t, tf.Fails(invoke("app_reconcile", "-var=name=missing")...), "Error: There is no App dev/missing", "Correct namespace and name")
+	inOrder(t, tf.Fails(invoke("app_reconcile", "-var=name=missing")...), "There is no App dev/missing", "Correct namespace and name")
 	inOrder(t, tf.Fails(invoke("package_install_reconcile", "-var=run_cluster=prod")...), `Error: Run cluster "prod" is not configured`, "Configured are: staging")
-	inOrder(t, tf.Fails(invoke("package_install_reconcile", "-var=name=missing")...), "Error: There is no PackageInstall staging/apps/missing")
+	inOrder(t, tf.Fails(invoke("package_install_reconcile", "-var=name=missing")...), "There is no PackageInstall staging/apps/missing")
 }

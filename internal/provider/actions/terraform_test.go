@@ -107,17 +107,17 @@ func TestAccActions_app(t *testing.T) {
 	a.quiet(nil)
 	missing := config.Variables{"app": config.StringVariable("missing")}
 	for _, action := range []string{"app_reconcile", "app_pause", "app_resume"} {
-		a.invoke(action, missing, "Error: There is no App "+a.Name+"/missing", "Correct namespace and name")
+		a.invoke(action, missing, "Error:", "There is no App "+a.Name+"/missing", "Correct namespace and name")
 	}
-	a.invoke("app_reconcile", config.Variables{"timeout": config.StringVariable("1s")}, "Error: Unable to reconcile app", "The time was up", "Raise timeout")
+	a.invoke("app_reconcile", config.Variables{"timeout": config.StringVariable("1s")}, "Error:", "Unable to reconcile app", "The time was up", "Raise timeout")
 	a.invoke("app_reconcile", config.Variables{"run_cluster": config.StringVariable("nowhere")}, `Error: Run cluster "nowhere" is not configured`, "Configured are: prod, staging")
 	a.invoke("app_pause", nil, "App "+a.app()+": paused")
 	a.invoke("app_pause", nil, "App "+a.app()+": has been paused before")
-	a.invoke("app_reconcile", nil, "Error: Unable to reconcile app", "has spec.paused = true", "Invoke carvel_app_resume first")
-	a.invoke("kubeconfig_secret_rotate", nil, "Error: Unable to rotate", "App "+a.app()+" has spec.paused = true")
+	a.invoke("app_reconcile", nil, "Error:", "Unable to reconcile app", "has spec.paused = true", "Invoke carvel_app_resume first")
+	a.invoke("kubeconfig_secret_rotate", nil, "Error:", "Unable to rotate", "App "+a.app()+" has spec.paused = true")
 	a.quiet(nil)
 	changed := config.Variables{"hostname": config.StringVariable("b.example.com")}
-	a.Run(changed, []string{"apply", "-auto-approve"}, "Error: Unable to update app", "paused = true, which is not in this configuration", "carvel_app_resume")
+	a.Run(changed, []string{"apply", "-auto-approve"}, "Error:", "Unable to update app", "paused = true, which is not in this configuration", "carvel_app_resume")
 	a.invoke("app_resume", changed, "App "+a.app()+": resumed")
 	a.invoke("app_resume", changed, "App "+a.app()+": is not paused")
 	a.Run(changed, []string{"apply", "-auto-approve"})
@@ -126,7 +126,7 @@ func TestAccActions_app(t *testing.T) {
 	}
 	paused := config.Variables{"paused": config.BoolVariable(true), "hostname": config.StringVariable("b.example.com")}
 	a.Run(paused, []string{"apply", "-auto-approve"})
-	a.invoke("app_resume", paused, "Error: Unable to resume app", "applies spec.paused = true", "Remove paused there")
+	a.invoke("app_resume", paused, "Error:", "Unable to resume app", "applies spec.paused = true", "Remove paused there")
 	a.invoke("app_pause", paused, "has been paused before")
 	a.Run(changed, []string{"apply", "-auto-approve"})
 	a.quiet(changed)
@@ -143,10 +143,10 @@ func TestAccActions_packageInstall(t *testing.T) {
 		t.Errorf("its App has succeeded %d times, then %d", before, after)
 	}
 	a.quiet(nil)
-	a.invoke("package_install_reconcile", config.Variables{"app": config.StringVariable("missing")}, "Error: There is no PackageInstall staging/"+a.Name+"/missing")
-	a.invoke("package_install_reconcile", config.Variables{"run_cluster": config.StringVariable("prod")}, "Error: There is no PackageInstall prod/"+a.Name)
+	a.invoke("package_install_reconcile", config.Variables{"app": config.StringVariable("missing")}, "Error:", "There is no PackageInstall staging/"+a.Name+"/missing")
+	a.invoke("package_install_reconcile", config.Variables{"run_cluster": config.StringVariable("prod")}, "Error:", "There is no PackageInstall prod/"+a.Name)
 	a.invoke("package_install_reconcile", config.Variables{"run_cluster": config.StringVariable("nowhere")}, `Error: Run cluster "nowhere" is not configured`)
-	a.invoke("package_install_reconcile", config.Variables{"timeout": config.StringVariable("1s")}, "Error: Unable to reconcile package install", "The time was up")
+	a.invoke("package_install_reconcile", config.Variables{"timeout": config.StringVariable("1s")}, "Error:", "Unable to reconcile package install", "The time was up")
 	// Without the rights of its ServiceAccount the package cannot be deployed.
 	role := a.Staging(carvel.RoleBindings, a.Name)
 	bindings, err := role.List(t.Context(), metav1.ListOptions{})
@@ -156,7 +156,7 @@ func TestAccActions_packageInstall(t *testing.T) {
 	for _, b := range bindings.Items {
 		a.Delete(role, b.GetName())
 	}
-	a.invoke("package_install_reconcile", nil, "Error: Unable to reconcile package install", "failed in the deploy stage", "forbidden")
+	a.invoke("package_install_reconcile", nil, "Error:", "Unable to reconcile package install", "failed in the deploy stage", "forbidden")
 	a.Run(nil, []string{"apply", "-auto-approve"})
 }
 
@@ -222,11 +222,11 @@ func TestAccActions_rotate(t *testing.T) {
 	if again := a.tokenSecrets(); !slices.Equal(again, after) {
 		t.Errorf("an apply has made %v of %v", again, after)
 	}
-	a.invoke("kubeconfig_secret_rotate", config.Variables{"run_cluster": config.StringVariable("prod")}, "Error: Unable to rotate", `is for run cluster "staging"`)
-	a.invoke("kubeconfig_secret_rotate", config.Variables{"app": config.StringVariable("missing")}, "Error: There is no Secret "+a.Name+"/missing")
+	a.invoke("kubeconfig_secret_rotate", config.Variables{"run_cluster": config.StringVariable("prod")}, "Error:", "Unable to rotate", `is for run cluster "staging"`)
+	a.invoke("kubeconfig_secret_rotate", config.Variables{"app": config.StringVariable("missing")}, "Error:", "There is no Secret "+a.Name+"/missing")
 	// An App that fails keeps the old token.
 	secret := a.token()
-	a.invoke("kubeconfig_secret_rotate", config.Variables{"timeout": config.StringVariable("2s")}, "Error: Unable to rotate", "the old one was not removed", "has the old token again", after[0])
+	a.invoke("kubeconfig_secret_rotate", config.Variables{"timeout": config.StringVariable("2s")}, "Error:", "Unable to rotate", "the old one was not removed", "has the old token again", after[0])
 	if a.token() != secret || !allowed(secret) || !slices.Contains(a.tokenSecrets(), after[0]) {
 		t.Errorf("the old token is not there any more, but %v", a.tokenSecrets())
 	}
@@ -265,7 +265,7 @@ func TestAccActions_forbidden(t *testing.T) {
 		"app_reconcile": "get, list, watch and patch apps.kappctrl.k14s.io", "app_pause": "get and patch apps.kappctrl.k14s.io",
 		"package_install_reconcile": "get, list, watch and patch packageinstalls.packaging.carvel.dev", "kubeconfig_secret_rotate": "create, patch and delete secrets",
 	} {
-		a.invoke(action, vars, "Error: Unable to", "The credentials lack a right", "The action needs the right to", right, "forbidden")
+		a.invoke(action, vars, "Error:", "Unable to", "The credentials lack a right", "The action needs the right to", right, "forbidden")
 	}
 	if tokens := a.tokenSecrets(); len(tokens) != 1 {
 		t.Errorf("there are %v", tokens)

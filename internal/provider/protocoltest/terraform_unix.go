@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,22 @@ type Terraform struct {
 	program string
 	dir     string
 	env     []string
+	mu      sync.Mutex
+	out     bytes.Buffer // of the command that runs, or ran last
+}
+
+// Write is for the command's output.
+func (f *Terraform) Write(text []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.out.Write(text)
+}
+
+// Said is what the command that runs, or ran last, has said so far, in one line.
+func (f *Terraform) Said() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(strings.FieldsFunc(f.out.String(), func(r rune) bool { return strings.ContainsRune(" \n│╷╵", r) }), " ")
 }
 
 // served is how long the provider may take until it can be attached to.
@@ -88,10 +105,12 @@ func (f *Terraform) Command(args ...string) (string, error) {
 	f.t.Helper()
 	cmd := exec.CommandContext(f.t.Context(), f.program, append(args, "-no-color")...)
 	cmd.Dir, cmd.Env = f.dir, f.env
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = f, f
+	f.mu.Lock()
+	f.out.Reset()
+	f.mu.Unlock()
 	err := cmd.Run()
-	return strings.Join(strings.FieldsFunc(out.String(), func(r rune) bool { return strings.ContainsRune(" \n│╷╵", r) }), " "), err
+	return f.Said(), err
 }
 
 // Succeeds is Command that must succeed.
