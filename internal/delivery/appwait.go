@@ -234,11 +234,13 @@ func (w *appWait) reportStage(s carvel.AppStatus) {
 	if s.Generation < w.judge.After {
 		return
 	}
-	stage := health.Stage(s)
-	if stage != w.stage && stage != "" && w.app.Stage != nil {
-		w.app.Stage(stage)
+	come, now := health.Through(w.stage, s)
+	w.stage = now
+	for _, stage := range come {
+		if w.app.Stage != nil {
+			w.app.Stage(stage)
+		}
 	}
-	w.stage = stage
 }
 
 // sources are what the App selects of the provider's branch. If it has fetched something

@@ -269,11 +269,7 @@ func (w *installWait) poll(again bool) (version string, err error) {
 		return "", err
 	}
 	w.refused = 0
-	if stage := health.Stage(app.AppStatus); stage != w.stage {
-		if w.stage = stage; stage != "" && w.Stage != nil {
-			w.Stage(stage)
-		}
-	}
+	w.reportStage(app.AppStatus)
 	judged := health.App(app.AppStatus, w.kick.paused+1)
 	if judged.State == health.Failed {
 		stage := app.FailedStage()
@@ -307,6 +303,16 @@ func (w *installWait) notRun(s carvel.InstallStatus, again bool) error {
 		return nil // the look at the App may be behind
 	}
 	return &ReconcileError{Ref: w.ref(), Message: judged.Reason}
+}
+
+func (w *installWait) reportStage(s carvel.AppStatus) {
+	come, now := health.Through(w.stage, s)
+	w.stage = now
+	for _, stage := range come {
+		if w.Stage != nil {
+			w.Stage(stage)
+		}
+	}
 }
 
 func (w *installWait) report(reason string) {

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -23,6 +24,25 @@ func Stage(s carvel.AppStatus) string {
 	default:
 		return carvel.StageFetch // all of it is of the run before
 	}
+}
+
+// stages are in the order in which a run goes through them.
+var stages = []string{carvel.StageFetch, carvel.StageTemplate, carvel.StageDeploy}
+
+// Through are the stages that a run has come to since it was seen in the stage before, up
+// to the one that it is in now: a look may miss some. A success has gone through all, if
+// the run was seen before.
+func Through(before string, s carvel.AppStatus) (come []string, now string) {
+	now = Stage(s)
+	last := slices.Index(stages, now)
+	if s.Condition() == carvel.ReconcileSucceeded && before != "" {
+		last = len(stages) - 1
+	}
+	first := slices.Index(stages, before) + 1
+	if last+1 < first {
+		first = 0 // of another run
+	}
+	return stages[first : last+1], now
 }
 
 // later reports whether a time of a status is after another.

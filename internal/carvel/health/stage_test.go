@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
@@ -46,5 +47,42 @@ func TestStage(t *testing.T) {
 				t.Errorf("a run that is over is in the stage %q", got)
 			}
 		})
+	}
+}
+
+// TestThrough: a look that comes late tells of the stages that it has missed.
+func TestThrough(t *testing.T) {
+	at := func(condition, stage string) carvel.AppStatus {
+		s := carvel.AppStatus{Conditions: []carvel.Condition{{Type: condition}}}
+		if stage == carvel.StageTemplate || stage == carvel.StageDeploy {
+			s.Fetch = &carvel.StepStatus{}
+		}
+		if stage == carvel.StageDeploy {
+			s.Template = &carvel.StepStatus{}
+		}
+		return s
+	}
+	const fetch, template, deploy = carvel.StageFetch, carvel.StageTemplate, carvel.StageDeploy
+	for name, c := range map[string]struct {
+		before string
+		s      carvel.AppStatus
+		want   []string
+		now    string
+	}{
+		"the first look":            {"", at(carvel.Reconciling, fetch), []string{fetch}, fetch},
+		"the same stage":            {fetch, at(carvel.Reconciling, fetch), nil, fetch},
+		"the next":                  {fetch, at(carvel.Reconciling, template), []string{template}, template},
+		"the first look is late":    {"", at(carvel.Reconciling, deploy), []string{fetch, template, deploy}, deploy},
+		"one is missed":             {fetch, at(carvel.Reconciling, deploy), []string{template, deploy}, deploy},
+		"another run":               {deploy, at(carvel.Reconciling, template), []string{fetch, template}, template},
+		"the end":                   {deploy, at(carvel.ReconcileSucceeded, deploy), nil, ""},
+		"the end, and one missed":   {template, at(carvel.ReconcileSucceeded, deploy), []string{deploy}, ""},
+		"a success of before":       {"", at(carvel.ReconcileSucceeded, deploy), nil, ""},
+		"a failure":                 {fetch, at(carvel.ReconcileFailed, fetch), nil, ""},
+		"a failure before any look": {"", at(carvel.ReconcileFailed, fetch), nil, ""},
+	} {
+		if come, now := Through(c.before, c.s); !slices.Equal(come, c.want) || now != c.now {
+			t.Errorf("%s: %v, now %q", name, come, now)
+		}
 	}
 }

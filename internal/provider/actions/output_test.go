@@ -46,9 +46,14 @@ action "carvel_app_resume" "test" {
     name      = var.name
   }
 }
+# Known only at apply.
+resource "terraform_data" "cluster" {
+  input = var.run_cluster
+}
+
 action "carvel_package_install_reconcile" "test" {
   config {
-    run_cluster = var.run_cluster
+    run_cluster = terraform_data.cluster.output
     namespace   = "apps"
     name        = var.name
   }
@@ -144,6 +149,6 @@ func TestAccActions_output(t *testing.T) {
 	inOrder(t, tf.Fails(invoke("kubeconfig_secret_rotate")...), "Unable to rotate the token", "App dev/app has spec.paused = true")
 	inOrder(t, tf.Succeeds(invoke("app_resume")...), "App dev/app: resumed")
 	inOrder(t, tf.Fails(invoke("app_reconcile", "-var=name=missing")...), "There is no App dev/missing", "Correct namespace and name")
-	inOrder(t, tf.Fails(invoke("package_install_reconcile", "-var=run_cluster=prod")...), `Error: Run cluster "prod" is not configured`, "Configured are: staging")
+	inOrder(t, tf.Fails(invoke("kubeconfig_secret_rotate", "-var=run_cluster=prod")...), `Error: Run cluster "prod" is not configured`, "Configured are: staging")
 	inOrder(t, tf.Fails(invoke("package_install_reconcile", "-var=name=missing")...), "There is no PackageInstall staging/apps/missing")
 }

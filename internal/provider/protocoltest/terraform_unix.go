@@ -74,7 +74,9 @@ func Run(t testing.TB, program, configuration string, data func() *providerdata.
 		if err := syscall.Kill(os.Getpid(), syscall.SIGUSR2); err != nil {
 			t.Error(err)
 		}
-		<-done // it is killed
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 	f.env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TF_") }), variable, "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
 	f.Succeeds("init")

@@ -49,8 +49,13 @@ provider "carvel" {
   git           = { http = { certificate_authority = var.git_ca } }
   build_cluster = var.limited == null ? null : var.limited.build
   run_clusters = {
-    staging = var.limited == null ? { config_path = terraform_data.cluster.output } : var.limited.staging
-    prod    = { config_path = var.prod_kubeconfig }
+    staging = {
+      config_path            = var.limited == null ? terraform_data.cluster.output : null
+      host                   = try(var.limited.staging.host, null)
+      cluster_ca_certificate = try(var.limited.staging.cluster_ca_certificate, null)
+      token                  = try(var.limited.staging.token, null)
+    }
+    prod = { config_path = var.prod_kubeconfig }
   }
 }
 
@@ -89,7 +94,7 @@ locals {
       refName = var.package
       version = "1.0.0"
       template = { spec = {
-        fetch    = [{ inline = { paths = { "slow.yaml" = "#! stand-in: takes 3s\n${yamlencode(local.config)}" } } }]
+        fetch    = [{ inline = { paths = { "slow.yaml" = "#! stand-in: takes 2s\n${yamlencode(local.config)}" } } }]
         template = [{ ytt = {} }]
         deploy   = [{ kapp = {} }]
       } }
@@ -110,7 +115,7 @@ resource "carvel_app" "test" {
   run_cluster = "staging"
   paused      = var.paused
   fetch = [{ inline = { paths = {
-    "install.yaml" = "#! stand-in: takes 3s\n${yamlencode(local.install)}"
+    "install.yaml" = "#! stand-in: takes 5s\n${yamlencode(local.install)}"
     "package.yaml" = yamlencode(local.package)
   } } }]
   cluster = {
