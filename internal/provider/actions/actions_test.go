@@ -343,26 +343,25 @@ func TestActions_ended(t *testing.T) {
 func TestActions_appFails(t *testing.T) {
 	w := newWorld(t)
 	w.Build.Controller = func(ref cluster.Ref, obj *unstructured.Unstructured) {
-		if ref != appRef {
+		status, err := carvel.ReadAppStatus(obj)
+		spec, _ := obj.Object["spec"].(map[string]any)
+		if ref != appRef || err != nil || spec["paused"] == true || status.ConsecutiveFailures == 20 {
 			return
 		}
-		go w.Build.Change(ref, func(obj *unstructured.Unstructured) {
-			if status, _ := obj.Object["status"].(map[string]any); status["consecutiveReconcileFailures"] != int64(2) || status["observedGeneration"] != obj.GetGeneration() {
-				n := int64(1)
-				if status["observedGeneration"] == obj.GetGeneration() {
-					n = 2
-				}
+		go func() { // the next attempt, a moment later
+			time.Sleep(20 * time.Millisecond)
+			w.Build.Change(ref, func(obj *unstructured.Unstructured) {
 				obj.Object["status"] = map[string]any{
-					"observedGeneration": obj.GetGeneration(), "consecutiveReconcileFailures": n, "usefulErrorMessage": "kapp: Error: Unauthorized",
+					"observedGeneration": obj.GetGeneration(), "consecutiveReconcileFailures": status.ConsecutiveFailures + 1, "usefulErrorMessage": "kapp: Error: Unauthorized",
 					"conditions": []any{map[string]any{"type": carvel.ReconcileFailed, "status": "True"}},
 					"fetch":      map[string]any{"startedAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z"},
 				}
-			}
-		})
+			})
+		}()
 	}
 	s := subjects()[4]
 	_, diags := protocoltest.NewVerb(t, s.make, protocoltest.Data(w)).Invoke(within(t, 10*time.Second), with(s.config, "timeout", "5s"))
-	check(t, diags, `Unable to rotate the token of kubeconfig secret "dev/staging-kubeconfig"`, "the old one was not removed", "App dev/app:", "kapp: Error: Unauthorized",
+	check(t, diags, `Unable to rotate the token of kubeconfig secret "dev/staging-kubeconfig"`, "the old one was not removed", "App dev/app: The controller failed in the deploy stage", "kapp: Error: Unauthorized",
 		"has the old token again", "Good are the tokens of", "invoke the action again")
 }
 
