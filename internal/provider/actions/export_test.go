@@ -1,4 +1,0 @@
-package actions
-
-// NewWorld has what each action is for.
-var NewWorld = newWorld
