@@ -107,7 +107,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					"GitHub recommends at most 15 reads a second for a repository.",
 				Validators: []validator.String{schemas.SyncPeriod()},
 			},
-			"paused":      optionalBool("Stop the controller from reconciling the App. There is nothing to wait for then."),
+			"paused": optionalBool("Stop the controller from reconciling the App. There is nothing to wait for then. " +
+				"Unset or `false` leaves the field to others, such as the action `carvel_app_pause`: an App that they have paused stays so, and an apply that waits for it fails."),
 			"canceled":    optionalBool("Stop the controller from reconciling the App, also a run that is under way."),
 			"noop_delete": optionalBool("Leave what the App deployed on the run cluster when the App is deleted."),
 			"default_namespace": schema.StringAttribute{
