@@ -74,6 +74,9 @@ func (in *installer) reconcile(ref cluster.Ref) {
 		})
 	}
 	in.w.Run.Change(ref, func(obj *unstructured.Unstructured) {
+		if obj.GetGeneration() != status.Generation {
+			return // another one by now, which it is woken for
+		}
 		status := maps.Clone(obj.Object["status"].(map[string]any))
 		status["observedGeneration"], status["friendlyDescription"] = obj.GetGeneration(), "Reconcile succeeded"
 		condition := map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}
