@@ -125,7 +125,7 @@ func ID(form string) schema.Attribute {
 func UID(of string) schema.Attribute {
 	return schema.StringAttribute{
 		Computed:            true,
-		MarkdownDescription: "UID of the " + of + ". A " + of + " of the same name with another UID is not deleted.",
+		MarkdownDescription: "UID of the " + of + ". Another " + of + " of the same name, with another UID, is not deleted.",
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }
