@@ -48,14 +48,14 @@ var mayImport = map[string][]string{
 	"githubapp": {"credential", "forge"},
 	// The use cases.
 	"delivery": {
-		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "repolayout", "slowdigest", "sops", "valuesschema", "version",
+		"carvel", "carvel/health", "cluster", "forge", "gitops", "giturl", "installfiles", "kubeconfig", "printable", "repolayout", "slowdigest", "sops", "valuesschema", "version",
 	},
 	// For tests.
 	"installfiles/handwritten": {"repolayout"},
-	"delivery/deliverytest": {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
-	"filltest":              {},
-	"suite":                 {},
-	"mutants":               {},
+	"delivery/deliverytest":    {"carvel", "cluster", "gitops", "installfiles", "repolayout"},
+	"filltest":                 {},
+	"suite":                    {},
+	"mutants":                  {},
 }
 
 // pure packages talk to nobody and read no file.

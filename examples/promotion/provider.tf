@@ -6,9 +6,12 @@ variable "git_ca" {
   default     = null
 }
 
-variable "staging_kubeconfig" {
-  description = "Path of a kubeconfig that may list PackageInstalls and Apps in staging_namespace."
-  type        = string
+variable "kubeconfigs" {
+  description = <<-EOT
+    For each stage that another one follows, the path of a kubeconfig that may list PackageInstalls and Apps, and get Secrets, in the
+    namespace.
+  EOT
+  type        = map(string)
 }
 
 provider "carvel" {
@@ -16,9 +19,6 @@ provider "carvel" {
     http = { certificate_authority = var.git_ca }
   }
 
-  # Committing files needs no connection to prod.
-  run_clusters = {
-    staging = { config_path = var.staging_kubeconfig }
-    prod    = {}
-  }
+  # Committing files needs no connection to the stage itself.
+  run_clusters = { for stage in keys(yamldecode(file(var.stages))) : stage => { config_path = lookup(var.kubeconfigs, stage, null) } }
 }

@@ -1,6 +1,7 @@
 package carvel
 
 import (
+	"fmt"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -60,5 +61,32 @@ serviceAccountName: sa`
 	app.SetAnnotations(map[string]string{manualAnnotation: ""})
 	if !install(app, `fetch: [{imgpkgBundle: {image: other}}]`) {
 		t.Error("an App that the controller does not change is waited for")
+	}
+}
+
+// TestInstallAppContent: what an App deploys is made of Secrets that its templates name. The
+// credentials of a fetch are none of it.
+func TestInstallAppContent(t *testing.T) {
+	for spec, want := range map[string]string{
+		`{fetch: [{imgpkgBundle: {secretRef: {name: pull}}}, {inline: {pathsFrom: [{secretRef: {name: files}}]}}], template: [{ytt: {valuesFrom: [{secretRef: {name: values}}], inline: {pathsFrom: [{secretRef: {name: overlays}}]}}}, {sops: {age: {privateKeysSecretRef: {name: key}}}}]}`: "[files key overlays values] false",
+		`{fetch: [{git: {url: u}}], template: [{ytt: {}}]}`:                                           "[] false",
+		`{template: [{ytt: {valuesFrom: [{configMapRef: {name: m}}, {secretRef: {name: values}}]}}]}`: "[values] true",
+		`{template: [{ytt: {valuesFrom: [{downwardAPI: {items: []}}]}}]}`:                             "[] true",
+		`{fetch: [{inline: {pathsFrom: [{configMapRef: {name: m}}]}}]}`:                               "[] true",
+	} {
+		t.Run(want, func(t *testing.T) {
+			var obj unstructured.Unstructured
+			if err := yaml.Unmarshal([]byte("{spec: "+spec+"}"), &obj.Object); err != nil {
+				t.Fatal(err)
+			}
+			app, err := ReadInstallApp(&obj)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names, others := app.Content()
+			if got := fmt.Sprint(names, others); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package carvel
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,12 +24,23 @@ type InstallStatus struct {
 	Version, LastAttemptedVersion string
 	// Extensions are its annotations that the controller acts upon.
 	Extensions map[string]string
+	// Values are the names of the Secrets that its spec takes values from, in order.
+	Values []string
+	// Changed is when the status last changed, by the API server's clock; the zero time
+	// if nothing tells. There is no time and no count in it, so that a run which ends as
+	// the one before changes nothing.
+	Changed time.Time
+	// Written is when anything else of it was last written.
+	Written time.Time
 	AppStatus
 }
 
 // ReadInstallStatus reads a PackageInstall.
 func ReadInstallStatus(obj *unstructured.Unstructured) (InstallStatus, error) {
-	s := InstallStatus{Namespace: obj.GetNamespace(), Name: obj.GetName(), Extensions: extensions(obj.GetAnnotations())}
+	s := InstallStatus{
+		Namespace: obj.GetNamespace(), Name: obj.GetName(), Extensions: extensions(obj.GetAnnotations()),
+		Changed: statusWritten(obj), Written: restWritten(obj),
+	}
 	for field, path := range map[*string][]string{
 		&s.Package:              {"spec", "packageRef", "refName"},
 		&s.Constraint:           {"spec", "packageRef", "versionSelection", "constraints"},
@@ -40,7 +52,16 @@ func ReadInstallStatus(obj *unstructured.Unstructured) (InstallStatus, error) {
 			return s, err
 		}
 	}
-	var err error
+	values, _, err := unstructured.NestedSlice(obj.Object, "spec", "values")
+	if err != nil {
+		return s, err
+	}
+	for _, source := range values {
+		fields, _ := source.(map[string]any)
+		if name, found, err := unstructured.NestedString(fields, "secretRef", "name"); found && err == nil {
+			s.Values = append(s.Values, name)
+		}
+	}
 	s.AppStatus, err = ReadAppStatus(obj)
 	return s, err
 }
@@ -54,9 +75,12 @@ type InstallApp struct {
 	Revision uint64
 	// Reported is when the status was written, by the API server's clock.
 	Reported time.Time
-	made     installApp
-	spec     map[string]any
-	manual   bool // the controller does not change its spec
+	// Written is when anything else of it was last written, by the same clock; the zero
+	// time if nothing tells.
+	Written time.Time
+	made    installApp
+	spec    map[string]any
+	manual  bool // the controller does not change its spec
 	AppStatus
 }
 
@@ -75,6 +99,36 @@ func (a InstallApp) Behind(annotations map[string]string, values, dropped []stri
 
 // Reads reports whether a fetch or a template step of the App reads a Secret.
 func (a InstallApp) Reads(secret string) bool { return a.made.secrets[secret] }
+
+// Content is what it deploys beside what it fetches: the Secrets that its templates and
+// inline files are made of, by name. others reports whether a ConfigMap is among them,
+// or something else whose changes leave no trace on the App.
+func (a InstallApp) Content() (secrets []string, others bool) {
+	names := map[string]bool{}
+	fetch, _ := a.spec["fetch"].([]any)
+	for _, entry := range fetch {
+		fields, _ := entry.(map[string]any)
+		others = collectContent(fields["inline"], names) || others
+	}
+	others = collectContent(a.spec["template"], names) || others
+	return slices.Sorted(maps.Keys(names)), others
+}
+
+// collectContent adds the names of Secrets, and reports whether there is anything else.
+func collectContent(part any, secrets map[string]bool) (others bool) {
+	collectSecrets(part, secrets)
+	switch part := part.(type) {
+	case []any:
+		for _, item := range part {
+			others = collectContent(item, secrets) || others
+		}
+	case map[string]any:
+		for field, value := range part {
+			others = field == "configMapRef" || field == "downwardAPI" || collectContent(value, secrets) || others
+		}
+	}
+	return others
+}
 
 // Installs reports whether the App has all texts of a Package's template: what the
 // controller adds, and takes from the PackageInstall instead, aside.
@@ -132,7 +186,7 @@ func ReadInstallApp(obj *unstructured.Unstructured) (InstallApp, error) {
 		return InstallApp{}, err
 	}
 	a := InstallApp{
-		Version: obj.GetAnnotations()[VersionAnnotation], Revision: Revision(obj), Reported: statusWritten(obj), AppStatus: status,
+		Version: obj.GetAnnotations()[VersionAnnotation], Revision: Revision(obj), Reported: statusWritten(obj), Written: restWritten(obj), AppStatus: status,
 	}
 	_, a.manual = obj.GetAnnotations()[manualAnnotation]
 	a.spec, _, err = unstructured.NestedMap(obj.Object, "spec")
@@ -155,10 +209,16 @@ func Revision(obj *unstructured.Unstructured) uint64 {
 
 // statusWritten is when the status was last written, the zero time if nothing
 // tells.
-func statusWritten(obj *unstructured.Unstructured) time.Time {
+func statusWritten(obj *unstructured.Unstructured) time.Time { return written(obj, true) }
+
+// restWritten is when anything but the status was last written, the zero time if nothing
+// tells.
+func restWritten(obj *unstructured.Unstructured) time.Time { return written(obj, false) }
+
+func written(obj *unstructured.Unstructured, status bool) time.Time {
 	var last time.Time
 	for _, entry := range obj.GetManagedFields() {
-		if entry.Subresource == "status" && entry.Time != nil && entry.Time.After(last) {
+		if (entry.Subresource == "status") == status && entry.Time != nil && entry.Time.After(last) {
 			last = entry.Time.Time
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,6 +24,8 @@ var Packages = schema.GroupVersionResource{Group: "data.packaging.carvel.dev", V
 // Package is one version of a package.
 type Package struct {
 	Name, Version string
+	// Released is when it was released, as the Package says; the zero time if it does not.
+	Released time.Time
 	// Schema of its values; nil: the Package has none.
 	Schema *valuesschema.Schema
 	// Enforced tells that the version's values go to ytt, which refuses what its schema does not allow. Other templates take anything.
@@ -38,6 +41,7 @@ type packageObject struct {
 	Spec       struct {
 		RefName        string `json:"refName"`
 		Version        string `json:"version"`
+		ReleasedAt     any    `json:"releasedAt"`
 		Kubernetes     any    `json:"kubernetesVersionSelection"`
 		KappController any    `json:"kappControllerVersionSelection"`
 		Template       struct {
@@ -135,10 +139,20 @@ func decodePackage(text []byte) (*Package, error) {
 	}
 	schema, err := valuesschema.New(obj.Spec.ValuesSchema.OpenAPIv3)
 	return &Package{
-		Name: obj.Spec.RefName, Version: obj.Spec.Version,
+		Name: obj.Spec.RefName, Version: obj.Spec.Version, Released: released(obj.Spec.ReleasedAt),
 		Schema: schema, Enforced: takesYttValues(obj.Spec.Template.Spec.Template),
 		Limited: obj.Spec.Kubernetes != nil || obj.Spec.KappController != nil,
 	}, err
+}
+
+// released is the zero time for what is no time as in RFC 3339.
+func released(at any) time.Time {
+	text, _ := at.(string)
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
 }
 
 // Check looks for values that the version does not take, as valuesschema.Schema does. Only ytt fails over a null if the schema has none.
@@ -178,6 +192,16 @@ func Versions(packages []Package) []string {
 		}
 	}
 	return version.NewestFirst(versions)
+}
+
+// Releases are the times at which versions of a package were released: one for each
+// version, the zero time if its Package does not tell.
+func Releases(packages []Package) map[string]time.Time {
+	releases := make(map[string]time.Time, len(packages))
+	for _, p := range packages {
+		releases[p.Version] = p.Released
+	}
+	return releases
 }
 
 // Resolved is what a Selection finds among the versions of one package.

@@ -11,6 +11,7 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/printable"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/repolayout"
 )
 
@@ -115,7 +116,8 @@ func versionIn(files installfiles.Contents) string {
 }
 
 // unified is a difference in the form that people know. What is masked on both sides shows none.
-func unified(name, before, after string) string {
+func unified(file, before, after string) string {
+	name := printable.Line(file, printable.Most)
 	if before == after {
 		return fmt.Sprintf("--- %s\n+++ %s\n  (only what is masked has changed)\n", name, name)
 	}
@@ -136,10 +138,11 @@ func (c changes) title() string {
 	case 1:
 		i := c.installs[0]
 		verb := strings.ToUpper(i.verb[:1]) + i.verb[1:]
+		what := fmt.Sprintf("%s %s on %s", verb, inTitle(i.at.Package), inTitle(i.at.RunCluster))
 		if i.after != "" && i.after != i.before {
-			return fmt.Sprintf("%s %s on %s to %s", verb, i.at.Package, i.at.RunCluster, i.after)
+			return what + " to " + inTitle(i.after)
 		}
-		return fmt.Sprintf("%s %s on %s", verb, i.at.Package, i.at.RunCluster)
+		return what
 	}
 	var clusters []string
 	for _, i := range c.installs {
@@ -148,7 +151,7 @@ func (c changes) title() string {
 		}
 	}
 	slices.Sort(clusters)
-	where := strings.Join(clusters, ", ")
+	where := inTitle(strings.Join(clusters, ", "))
 	if len(clusters) > 3 {
 		where = fmt.Sprintf("%d clusters", len(clusters))
 	}
@@ -165,7 +168,7 @@ func (c changes) body(beside string, limit int) string {
 		text.WriteString("| Package | Run cluster | Version |\n|---|---|---|\n")
 	}
 	for _, i := range c.installs {
-		row := fmt.Sprintf("| %s | %s | %s |\n", i.at.Package, i.at.RunCluster, strings.ReplaceAll(i.versions(), "|", `\|`))
+		row := fmt.Sprintf("| %s | %s | %s |\n", inCell(i.at.Package), inCell(i.at.RunCluster), i.versions())
 		if text.Len()+len(row) > limit {
 			left++
 			continue
@@ -176,11 +179,11 @@ func (c changes) body(beside string, limit int) string {
 		fmt.Fprintf(&text, "\nand %d more packages.\n", left)
 	}
 	if len(c.others) > 0 {
-		fmt.Fprintf(&text, "\n%d other files change as well, such as `%s`.\n", len(c.others), strings.ReplaceAll(c.others[0], "`", "'"))
+		fmt.Fprintf(&text, "\n%d other files change as well, such as %s.\n", len(c.others), inCell(c.others[0]))
 	}
 	hidden := 0
 	for _, i := range c.installs {
-		part := fmt.Sprintf("\n<details><summary>%s on %s</summary>\n\n%s\n</details>\n", i.at.Package, i.at.RunCluster, fenced(i.diff))
+		part := fmt.Sprintf("\n<details><summary>%s on %s</summary>\n\n%s\n</details>\n", inHTML(i.at.Package), inHTML(i.at.RunCluster), fenced(i.diff))
 		if text.Len()+len(part) > limit {
 			hidden++
 			continue
@@ -194,20 +197,24 @@ func (c changes) body(beside string, limit int) string {
 	return text.String()
 }
 
+// versions is the cell of the table about the versions.
 func (i installChange) versions() string {
+	before, after := inCell(i.before), inCell(i.after)
 	switch {
 	case i.verb == "remove":
-		return i.before + " is removed"
+		return before + " is removed"
 	case i.verb == "add":
-		return i.after + " is new"
+		return after + " is new"
 	case i.before == i.after:
-		return i.after + ", other values"
+		return after + ", other values"
 	}
-	return i.before + " → " + i.after
+	return before + " → " + after
 }
 
-// fenced is a text as a block of code that nothing in it ends.
+// fenced is a text as a block of code that nothing in it ends, and in which the next
+// change of the body finds no end of the changes.
 func fenced(text string) string {
+	text = unmarked(text)
 	fence := "```"
 	for strings.Contains(text, fence) {
 		fence += "`"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
@@ -74,7 +75,8 @@ func (e *DowngradeError) Error() string {
 // FoundPackage is what a selection finds among a package's versions.
 type FoundPackage struct {
 	carvel.Resolved
-	Versions   []string // all, newest first
+	Versions   []string             // all, newest first
+	Released   map[string]time.Time // for each of them, as carvel.Releases
 	Unreadable []UnreadablePackage
 }
 
@@ -82,7 +84,7 @@ type FoundPackage struct {
 // a *NoVersionError.
 func (ct *Catalog) Find(ctx context.Context, from PackageSource, name string, s version.Selection) (FoundPackage, error) {
 	list, err := ct.Packages(ctx, from, name)
-	found := FoundPackage{Versions: carvel.Versions(list.Packages), Unreadable: list.Unreadable}
+	found := FoundPackage{Versions: carvel.Versions(list.Packages), Released: carvel.Releases(list.Packages), Unreadable: list.Unreadable}
 	if err == nil {
 		found.Resolved, err = carvel.Resolve(list.Packages, s)
 	}

@@ -21,6 +21,7 @@ type Installs struct {
 	clusters
 	Layout    repolayout.Layout
 	proposals *Proposals
+	orphans   orphans
 }
 
 // render writes the files of a package install, with the defaults under what it sets itself.

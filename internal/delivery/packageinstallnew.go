@@ -28,10 +28,10 @@ type NewPackageInstall struct {
 // *OtherFileError if another file has what is to be made, and an *OtherDocumentsError if
 // an adoption would write over what is not the package install's.
 // Ours is what an interrupted creation of the same resource has made, what has
-// the planned content, and what ours tells, such as files about to be replaced
-// by the same resource. planned may be empty.
+// the planned content, what a delete of this run has orphaned, and what seen tells, such
+// as files about to be replaced by the same resource. planned may be empty.
 func (is *Installs) CheckNew(ctx context.Context, at repolayout.Install, planned PackageInstallReceipt, how Hold,
-	ours func(name string, blob installfiles.Blob) bool,
+	seen func(name string, blob installfiles.Blob) bool,
 ) (NewPackageInstall, error) {
 	var n NewPackageInstall
 	found, err := is.files(ctx, at)
@@ -43,6 +43,9 @@ func (is *Installs) CheckNew(ctx context.Context, at repolayout.Install, planned
 	}
 	there := installfiles.InTheWay(found, planned.Blobs)
 	n.Blobs = there.Blobs()
+	ours := func(name string, blob installfiles.Blob) bool {
+		return seen(name, blob) || is.orphans.is(at, name, blob)
+	}
 	for name, blob := range found.Blobs() {
 		if name != repolayout.MarkFile && ours(name, blob) {
 			n.Blobs[name] = blob
@@ -137,11 +140,17 @@ func (is *Installs) takeOverFiles(ctx context.Context, p PackageInstall, mine ca
 	there, theirs := installfiles.InTheWay(found, files.Says()), installfiles.ReadMark(found)
 	before := installfiles.Before{Blobs: there.Blobs()}
 	maps.Copy(before.Blobs, theirs.Own(found).Blobs())
+	isFree := theirs.Creation == "" || is.resumes(theirs.Mark, mine)
+	if isFree {
+		maps.Copy(before.Blobs, is.orphans.of(at, found))
+	}
 	switch {
 	case is.resumes(theirs.Mark, mine) && theirs.Wrote(found):
 		return before, nil
-	case (theirs.Creation == "" || is.resumes(theirs.Mark, mine)) && files.Are(there):
+	case isFree && files.Are(there):
 		return before, nil
+	case isFree && len(there) > 0 && len(is.orphans.of(at, there)) == len(there):
+		return before, is.keepsOthers(at, there)
 	case !p.Adopt:
 		return before, is.exists(ctx, is.Layout.Path(at, installfiles.First(there)), theirs.Mark)
 	}

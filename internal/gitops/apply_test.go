@@ -457,14 +457,14 @@ func TestApply_message(t *testing.T) {
 		c.Trailers = []Trailer{{"TFC-Run-ID", "run-123"}, {"TFC-Workspace-Name", "prod\nevil: yes"}, {"Empty", ""}}
 	})
 	apply(t, e, "Install a\nsecond line", write("a", "2"))
-	want := "Install a second line\n\nProvider: terraform-provider-carvel/1.2.3\nTFC-Run-ID: run-123\nTFC-Workspace-Name: prod evil: yes\n\nChange-Control: 42"
+	want := "Install a second line\n\nProvider: terraform-provider-carvel/1.2.3\nTFC-Run-ID: run-123\nTFC-Workspace-Name: prod evil: yes\nChange-Control: 42"
 	if got := f.git("log", "-1", "--format=%B"); got != want {
 		t.Errorf("message\n%s\nwant\n%s", got, want)
 	}
 	if got := f.git("log", "-1", "--format=%an <%ae> %cn <%ce>"); got != "Ada <ada@example.com> Ada <ada@example.com>" {
 		t.Errorf("author and committer %s", got)
 	}
-	want = "Apply 2 changes\n\n- one\n- two\n\nProvider: terraform-provider-carvel/1.2.3\nTFC-Run-ID: run-123\nTFC-Workspace-Name: prod evil: yes\n\nChange-Control: 42\n"
+	want = "Apply 2 changes\n\n- one\n- two\n\nProvider: terraform-provider-carvel/1.2.3\nTFC-Run-ID: run-123\nTFC-Workspace-Name: prod evil: yes\nChange-Control: 42\n"
 	if got := e.target.message([]string{"one", "two"}); got != want {
 		t.Errorf("message\n%s\nwant\n%s", got, want)
 	}

@@ -37,7 +37,7 @@ type Config struct {
 	PushOptions []string
 	// AuthorName and AuthorEmail of the commits, as author and as committer. Empty: the defaults.
 	AuthorName, AuthorEmail string
-	// MessageAppendix ends every commit message. Empty: none.
+	// MessageAppendix is text of every commit message, before its trailers. Empty: none.
 	MessageAppendix string
 	// Trailers of every commit message, such as the run that makes the commit. One without a value is left out.
 	Trailers []Trailer
@@ -242,6 +242,13 @@ func (t *target) checkBranch() error {
 func notABranch(name string) string {
 	if err := credential.Text(name); err != nil {
 		return err.Error()
+	}
+	for _, review := range []string{"refs/for/", "refs/for-review/", "refs/draft/", "refs/drafts/"} {
+		if strings.HasPrefix(name, review) {
+			return "is no branch: below " + review + " a host takes changes for review (AGit of Gitea and Forgejo, Gerrit), and nothing can be read back from there by name, " +
+				"so that no plan could tell what waits to be merged. Set git.push_branch to the name of a branch, such as terraform/prod, and git.forge: " +
+				"a carvel_pull_request then opens the request"
+		}
 	}
 	return "is not a branch name (write it without refs/heads/)"
 }

@@ -2,6 +2,8 @@ package gitops
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +19,8 @@ const providerTrailer = "Provider"
 // maxSummary in bytes: a longer summary is cut.
 const maxSummary = 500
 
-// message lists every change of a commit: one as the subject, several below it.
+// message lists every change of a commit: one as the subject, several below it. It ends
+// with the trailers.
 func (t *target) message(summaries []string) string {
 	var m strings.Builder
 	if len(summaries) == 1 {
@@ -28,17 +31,48 @@ func (t *target) message(summaries []string) string {
 			m.WriteString("\n- " + summary)
 		}
 	}
-	m.WriteString("\n\n" + providerTrailer + ": " + printable.Line(t.UserAgent, maxSummary))
+	text, trailers := splitAppendix(t.MessageAppendix)
+	if text != "" {
+		m.WriteString("\n\n" + text)
+	}
+	m.WriteString("\n\n" + providerTrailer + ": " + printable.Line(t.UserAgent, maxSummary) + "\n")
 	for _, trailer := range t.Trailers {
 		if value := printable.Line(trailer.Value, maxSummary); value != "" {
-			m.WriteString("\n" + trailer.Name + ": " + value)
+			m.WriteString(trailer.Name + ": " + value + "\n")
 		}
 	}
-	m.WriteByte('\n')
-	if appendix := strings.TrimSpace(t.MessageAppendix); appendix != "" {
-		m.WriteString("\n" + appendix + "\n")
-	}
+	m.WriteString(trailers)
 	return m.String()
+}
+
+// trailerLine is a line that git takes for a trailer.
+var trailerLine = regexp.MustCompile(`^[A-Za-z0-9-]+: .*[^ ]`)
+
+// splitAppendix parts the text of an appendix from the trailers that it ends with, since
+// git looks for trailers in the last paragraph of a message alone.
+func splitAppendix(appendix string) (text, trailers string) {
+	appendix = strings.TrimSpace(strings.ReplaceAll(appendix, "\r\n", "\n"))
+	if appendix == "" {
+		return "", ""
+	}
+	lines := strings.Split(appendix, "\n")
+	last := 1 + lastBlank(lines)
+	for _, line := range lines[last:] {
+		if !trailerLine.MatchString(line) {
+			return appendix, ""
+		}
+	}
+	return strings.TrimSpace(strings.Join(lines[:last], "\n")), strings.Join(lines[last:], "\n") + "\n"
+}
+
+// lastBlank is the index of the last line with nothing in it, or -1.
+func lastBlank(lines []string) int {
+	for i, line := range slices.Backward(lines) {
+		if strings.TrimSpace(line) == "" {
+			return i
+		}
+	}
+	return -1
 }
 
 // summary of a change; one without is not worth failing for.

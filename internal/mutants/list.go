@@ -15,6 +15,7 @@ var (
 	kubeconfigs = []string{"delivery", "provider/kubeconfigsecret"}
 	proposals   = []string{"delivery"}
 	merges      = []string{"gitops", "gitops/internal/odb"}
+	since       = []string{"carvel/health"}
 )
 
 // mutants are in the layers that tell the story: what a configuration becomes, what is
@@ -76,4 +77,17 @@ var mutants = []mutant{
 	{"a set whose claims nobody sees", "provider/packageinstall/set_plan.go", "\t\tcase errors.Is(err, providerdata.ErrClaimed):\n", "\t\tcase false:\n", installs},
 	{"a set that keeps no directory of what goes", "delivery/packageinstallset.go", "\t\tedits, err := c.is.removal(ctx, r.At, r.Before, now)\n", "\t\tedits, err := c.is.edits(r.At, installfiles.Removal(r.Before, now)), error(nil)\n", installs},
 	{"a version that is not looked up", "provider/packageinstall/check.go", "\t\tplan.ResolvedVersion = types.StringValue(verdict.Version)\n", "", installs},
+	// A time that is too early.
+	{"ready since before the values were written", "carvel/health/since.go", "\t\tcase s.Written.Before(changed):\n", "\t\tcase true:\n", since},
+	{"ready since a run that had read the old values", "carvel/health/since.go", "max(margin, period*11/10+looks)", "max(margin, 0*period)", since},
+	{"ready since the second of a write", "carvel/health/since.go", "case s.Written.Before(r.App.Written):", "case !s.Written.After(r.App.Written):", since},
+	{"ready since before a failure that is counted", "carvel/health/since.go", "time.Duration(r.App.Successes-1)*r.longest()", "time.Duration(r.App.Successes+200)*r.longest()", since},
+	{"ready since before the App was written", "carvel/health/since.go", "if changed.Before(r.App.Written) {", "if changed.IsZero() {", since},
+	{"ready since the controller stopped", "carvel/health/since.go", "r.Now.Sub(r.App.Reported) > 2*longest", "longest < 0", since},
+	{"ready since a run that began in the second of a write", "carvel/health/since.go", "s.Written.Add(clockSlack)", "s.Written", since},
+	{"ready since a run by a clock that is ahead", "carvel/health/since.go", "began.Add(-ahead)", "began.Add(0 * ahead)", since},
+	{"ready since a run of the version before", "carvel/health/since.go", "\t\tif t.After(last) {\n\t\t\tlast = t", "\t\tif t.IsZero() {\n\t\t\tlast = t", since},
+	{"ready since before annotations were written", "carvel/health/since.go", "r.Install.Written.After(r.App.Reported)", "false", since},
+	{"ready since although a Secret cannot be read", "carvel/health/since.go", "\tif r.Unread != \"\" {\n\t\treturn r.Unread\n\t}\n", "", since},
+	{"ready since a time that is to come", "carvel/health/since.go", "since.IsZero() || since.After(r.Now)", "since.IsZero()", since},
 }

@@ -114,13 +114,34 @@ func (m model) data(ctx context.Context, userAgent string) (*providerdata.Data, 
 	return data, diags
 }
 
-// runTrailers name the run of HCP Terraform or Terraform Enterprise, if this is one,
-// see https://developer.hashicorp.com/terraform/cloud-docs/run/run-environment.
+// runTrailers name the run that makes a commit: of HCP Terraform or Terraform Enterprise, see
+// https://developer.hashicorp.com/terraform/cloud-docs/run/run-environment, of GitHub
+// Actions, or of GitLab CI. What this is no run of has no value.
 func runTrailers() []gitops.Trailer {
 	return []gitops.Trailer{
 		{Name: "TFC-Run-ID", Value: os.Getenv("TFC_RUN_ID")},
 		{Name: "TFC-Workspace-Name", Value: os.Getenv("TFC_WORKSPACE_NAME")},
+		{Name: "GitHub-Run", Value: githubRun()},
+		{Name: "GitLab-Job", Value: gitlabJob()},
 	}
+}
+
+// githubRun is the address of this run of GitHub Actions. Gitea and Forgejo set the same
+// variables, and have their runs at other addresses.
+func githubRun() string {
+	server, repository, id := os.Getenv("GITHUB_SERVER_URL"), os.Getenv("GITHUB_REPOSITORY"), os.Getenv("GITHUB_RUN_ID")
+	if os.Getenv("GITEA_ACTIONS") != "" || os.Getenv("FORGEJO_ACTIONS") != "" || server == "" || repository == "" || id == "" {
+		return ""
+	}
+	return server + "/" + repository + "/actions/runs/" + id
+}
+
+// gitlabJob is the address of this job of GitLab CI. Others have a CI_JOB_URL, too.
+func gitlabJob() string {
+	if os.Getenv("GITLAB_CI") == "" {
+		return ""
+	}
+	return os.Getenv("CI_JOB_URL")
 }
 
 // setting is a configured value, or else the environment's.

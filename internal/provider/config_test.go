@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -268,13 +269,39 @@ func TestConfigureErrors(t *testing.T) {
 	}
 }
 
-// TestRunTrailers: commits say which run of HCP Terraform has made them.
+// TestRunTrailers: commits say which run has made them.
 func TestRunTrailers(t *testing.T) {
-	t.Setenv("TFC_RUN_ID", "run-123")
-	t.Setenv("TFC_WORKSPACE_NAME", "prod")
-	want := []gitops.Trailer{{Name: "TFC-Run-ID", Value: "run-123"}, {Name: "TFC-Workspace-Name", Value: "prod"}}
-	if got := runTrailers(); !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	github := map[string]string{"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/gitops", "GITHUB_RUN_ID": "7"}
+	with := func(more map[string]string) map[string]string {
+		all := maps.Clone(github)
+		maps.Copy(all, more)
+		return all
+	}
+	for name, test := range map[string]struct{ env, want map[string]string }{
+		"on a machine":  {},
+		"HCP Terraform": {map[string]string{"TFC_RUN_ID": "run-123", "TFC_WORKSPACE_NAME": "prod"}, map[string]string{"TFC-Run-ID": "run-123", "TFC-Workspace-Name": "prod"}},
+		"GitHub":        {github, map[string]string{"GitHub-Run": "https://github.com/acme/gitops/actions/runs/7"}},
+		"Gitea":         {with(map[string]string{"GITEA_ACTIONS": "true"}), nil},
+		"Forgejo":       {with(map[string]string{"FORGEJO_ACTIONS": "true"}), nil},
+		"half of it":    {map[string]string{"GITHUB_RUN_ID": "7", "CI_JOB_URL": "https://ci.example.com/7"}, nil},
+		"GitLab":        {map[string]string{"GITLAB_CI": "true", "CI_JOB_URL": "https://gitlab.com/acme/gitops/-/jobs/7"}, map[string]string{"GitLab-Job": "https://gitlab.com/acme/gitops/-/jobs/7"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, variable := range []string{
+				"TFC_RUN_ID", "TFC_WORKSPACE_NAME", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITLAB_CI", "CI_JOB_URL",
+			} {
+				t.Setenv(variable, test.env[variable])
+			}
+			got := map[string]string{}
+			for _, trailer := range runTrailers() {
+				if trailer.Value != "" {
+					got[trailer.Name] = trailer.Value
+				}
+			}
+			if !maps.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
 	}
 }
 

@@ -42,5 +42,9 @@ func TestAccProvider_goneCluster(t *testing.T) {
 			return nil
 		},
 	)
-	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{at("present").Step(nil), forget, at("forgotten").Quiet(nil), rid}})
+	resource.Test(t, resource.TestCase{
+		// OpenTofu reads also what it is to forget.
+		AdditionalCLIOptions: &resource.AdditionalCLIOptions{Plan: resource.PlanOptions{NoRefresh: e.OpenTofu()}},
+		Steps:                []resource.TestStep{at("present").Step(nil), forget, at("forgotten").Quiet(nil), rid},
+	})
 }

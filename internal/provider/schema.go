@@ -108,7 +108,7 @@ func gitAttributes() map[string]schema.Attribute {
 		},
 		"author_name":             schema.StringAttribute{Optional: true, MarkdownDescription: "Name of the commits' author. The default is `terraform-provider-carvel`."},
 		"author_email":            schema.StringAttribute{Optional: true, MarkdownDescription: "E-mail address of the commits' author."},
-		"commit_message_appendix": schema.StringAttribute{Optional: true, MarkdownDescription: "Text to end every commit message with, for example `[skip ci]`."},
+		"commit_message_appendix": schema.StringAttribute{Optional: true, MarkdownDescription: "Text of every commit message, for example `[skip ci]`. Trailers in its last paragraph, such as `Signed-off-by: ...`, go to the trailers with which each message ends: the provider's version, and the run of HCP Terraform, GitHub Actions or GitLab CI that made the commit."},
 		"create_branch": schema.BoolAttribute{
 			Optional: true,
 			MarkdownDescription: "Create the branch with the first commit if the repository does not have it: from the tip of the default branch, " +

@@ -5,23 +5,24 @@ data "carvel_package_installs" "staging" {
 }
 
 locals {
+  # Null where it is not installed.
   billing = one([
     for install in data.carvel_package_installs.staging.package_installs : install
     if install.package == "billing.default.tap"
   ])
 }
 
-# Production gets the version that is healthy on staging.
+# Production gets the version that has been healthy on staging for a day.
 resource "carvel_package_install" "billing_prod" {
   package              = "billing.default.tap"
   run_cluster          = "prod"
   service_account_name = "apps-sa"
-  version_constraint   = local.billing.version
+  version_constraint   = try(local.billing.version, null)
 
   lifecycle {
     precondition {
-      condition     = local.billing.ready
-      error_message = "billing is not healthy on staging: ${local.billing.message}"
+      condition     = provider::carvel::healthy_for(try(local.billing.ready_since, null), "24h", plantimestamp())
+      error_message = "billing has not been healthy on staging for a day: ${try(local.billing.message, "it is not installed")}"
     }
   }
 }

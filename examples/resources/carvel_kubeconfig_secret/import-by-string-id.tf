@@ -3,7 +3,7 @@ import {
   id = "dev/staging-kubeconfig"
 }
 
-# From Terraform 1.12 on, an identity says the same:
+# From version 1.12 on, an identity says the same:
 #
 # import {
 #   to       = carvel_kubeconfig_secret.staging

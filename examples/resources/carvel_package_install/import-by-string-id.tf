@@ -3,7 +3,7 @@ import {
   id = "app.default.tap/staging"
 }
 
-# From Terraform 1.12 on, an identity says the same:
+# From version 1.12 on, an identity says the same:
 #
 # import {
 #   to       = carvel_package_install.app

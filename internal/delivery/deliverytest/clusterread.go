@@ -50,17 +50,20 @@ func (c *Cluster) list(resource schema.GroupVersionResource, namespace string) [
 	return items
 }
 
-// ListWhere is that of the Kubernetes engine. It knows the selector of a type alone.
+// ListWhere is that of the Kubernetes engine. It knows the selectors of a type and of a name.
 func (c *Cluster) ListWhere(_ context.Context, resource schema.GroupVersionResource, namespace, selector string) ([]unstructured.Unstructured, bool, error) {
 	end, err := c.begin("ListWhere "+selector, cluster.Ref{Resource: resource, Namespace: namespace})
 	if err != nil {
 		return nil, false, err
 	}
-	kind, known := strings.CutPrefix(selector, "type=")
-	if !known {
+	kind, byType := strings.CutPrefix(selector, "type=")
+	name, byName := strings.CutPrefix(selector, "metadata.name=")
+	if !byType && !byName {
 		return nil, false, end(nil)
 	}
-	items := slices.DeleteFunc(c.list(resource, namespace), func(obj unstructured.Unstructured) bool { return obj.Object["type"] != kind })
+	items := slices.DeleteFunc(c.list(resource, namespace), func(obj unstructured.Unstructured) bool {
+		return byType && obj.Object["type"] != kind || byName && obj.GetName() != name
+	})
 	return items, true, end(nil)
 }
 

@@ -74,22 +74,13 @@ type forge struct {
 }
 
 func findForge(ctx context.Context) (forge, error) {
-	dir, err := nested(ctx, "forge")
+	dir, err := nested(ctx, "lab/forge")
 	if err != nil {
 		return forge{}, err
 	}
-	listed, err := goOutput(ctx, dir, "list", "-m", "-f", "{{.Version}} {{.Dir}}", forgeModule)
+	version, static, err := sources(ctx, dir, forgeModule)
 	if err != nil {
 		return forge{}, err
-	}
-	version, static, _ := strings.Cut(listed, " ")
-	if static == "" { // it is not in the module cache yet
-		if _, err := goOutput(ctx, dir, "mod", "download", forgeModule); err != nil {
-			return forge{}, err
-		}
-		if static, err = goOutput(ctx, dir, "list", "-m", "-f", "{{.Dir}}", forgeModule); err != nil {
-			return forge{}, err
-		}
 	}
 	base, err := CacheDir()
 	if err != nil {

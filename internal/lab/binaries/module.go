@@ -32,7 +32,7 @@ type module struct {
 }
 
 func findModule(ctx context.Context) (module, error) {
-	dir, err := nested(ctx, "controlplane")
+	dir, err := nested(ctx, "lab/controlplane")
 	if err != nil {
 		return module{}, err
 	}
@@ -40,10 +40,22 @@ func findModule(ctx context.Context) (module, error) {
 	return m, m.readVersions(ctx)
 }
 
-// nested is the directory of a module below internal/lab. It looks upwards from
-// the module that the working directory is in, so that it is found from any
-// directory of the source tree, whatever nested module that belongs to.
+// nested is the directory of a module below internal, such as lab/forge.
 func nested(ctx context.Context, name string) (string, error) {
+	dir, err := below(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		return "", err
+	}
+	return dir, nil
+}
+
+// below is a directory below internal. It looks upwards from the module that the
+// working directory is in, so that it is found from any directory of the source
+// tree, whatever nested module that belongs to.
+func below(ctx context.Context, name string) (string, error) {
 	gomod, err := goOutput(ctx, "", "env", "GOMOD")
 	if err != nil {
 		return "", err
@@ -52,12 +64,12 @@ func nested(ctx context.Context, name string) (string, error) {
 		return "", errors.New("the lab builds what it runs from the provider's source tree: run it from there")
 	}
 	for above := filepath.Dir(gomod); ; above = filepath.Dir(above) {
-		dir := filepath.Join(above, "internal", "lab", name)
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		dir := filepath.Join(above, "internal", filepath.FromSlash(name))
+		if _, err := os.Stat(dir); err == nil {
 			return dir, nil
 		}
 		if above == filepath.Dir(above) {
-			return "", fmt.Errorf("internal/lab/%s is not beside or above %s", name, gomod)
+			return "", fmt.Errorf("internal/%s is not beside or above %s", name, gomod)
 		}
 	}
 }
@@ -162,4 +174,23 @@ func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
 		return "", fmt.Errorf("go %s: %w", args[0], err)
 	}
 	return strings.TrimSpace(string(output)), nil
+}
+
+// sources are the version of a module that the one in dir requires, and the
+// directory of the module cache that has its files.
+func sources(ctx context.Context, dir, module string) (version, files string, err error) {
+	listed, err := goOutput(ctx, dir, "list", "-m", "-f", "{{.Version}} {{.Dir}}", module)
+	if err != nil {
+		return "", "", err
+	}
+	version, files, _ = strings.Cut(listed, " ")
+	if files != "" {
+		return version, files, nil
+	}
+	// It is not in the module cache yet.
+	if _, err := goOutput(ctx, dir, "mod", "download", module); err != nil {
+		return "", "", err
+	}
+	files, err = goOutput(ctx, dir, "list", "-m", "-f", "{{.Dir}}", module)
+	return version, files, err
 }

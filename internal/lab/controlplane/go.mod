@@ -3,7 +3,7 @@
 // modules at local directories; each is replaced here by its published release.
 module github.com/carvel-gitops/terraform-provider-carvel/internal/lab/controlplane
 
-go 1.26.0
+go 1.26.8
 
 require (
 	cel.dev/expr v0.25.2 // indirect

@@ -2,7 +2,7 @@
 // provider's build. The replacements are those of Gitea's own go.mod.
 module github.com/carvel-gitops/terraform-provider-carvel/internal/lab/forge
 
-go 1.26.2
+go 1.26.8
 
 replace github.com/jaytaylor/html2text => github.com/Necoro/html2text v0.0.0-20250804200300-7bf1ce1c7347
 

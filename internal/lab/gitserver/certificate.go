@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// NewCertificate makes a self-signed certificate for the loopback addresses, valid for a day.
-func NewCertificate() (*tls.Certificate, error) {
+// NewCertificate makes a self-signed certificate for the loopback addresses and for others, valid for a day.
+func NewCertificate(others ...net.IP) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func NewCertificate() (*tls.Certificate, error) {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses:           append([]net.IP{net.IPv4(127, 0, 0, 1)}, others...),
 		DNSNames:              []string{"localhost"},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

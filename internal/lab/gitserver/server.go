@@ -1,5 +1,5 @@
 // Package gitserver is a real Git server for the lab and for tests: smart HTTP with basic auth, answered by `git http-backend`.
-// It listens on 127.0.0.1, on a port of the kernel's choice, and needs the git command.
+// It listens on 127.0.0.1 if it is told no other address, on a port of the kernel's choice, and needs the git command.
 package gitserver
 
 import (
@@ -24,9 +24,11 @@ import (
 type Options struct {
 	// Dir holds the bare repositories and the home directory of the git processes. It is made if it is missing.
 	Dir string
+	// Address to listen on. Nil: 127.0.0.1.
+	Address net.IP
 	// Username and Password are asked of every request. Both empty: no authentication.
 	Username, Password string
-	// Certificate for HTTPS. Nil: a certificate for 127.0.0.1 and localhost is made.
+	// Certificate for HTTPS. Nil: a certificate for Address, 127.0.0.1 and localhost is made.
 	Certificate *tls.Certificate
 	// Insecure serves plain HTTP.
 	Insecure bool
@@ -79,13 +81,16 @@ func Start(options Options) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(options.Dir, homeName), 0o700); err != nil {
 		return nil, err
 	}
+	if options.Address == nil {
+		options.Address = net.IPv4(127, 0, 0, 1)
+	}
 	s := &Server{options: options, git: git}
 	if !options.Insecure && options.Certificate == nil {
-		if s.options.Certificate, err = NewCertificate(); err != nil {
+		if s.options.Certificate, err = NewCertificate(options.Address); err != nil {
 			return nil, err
 		}
 	}
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if s.listener, err = net.Listen("tcp", net.JoinHostPort(options.Address.String(), "0")); err != nil {
 		return nil, err
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())

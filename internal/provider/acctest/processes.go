@@ -56,7 +56,8 @@ func (p *Program) Processes() []Process {
 		open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
 		rest := strings.Fields(string(stat[end+1:]))
 		name := string(stat[open+1 : end])
-		if !strings.HasPrefix(name, "terraform") || rest[0] == "Z" {
+		provider := strings.HasPrefix(name, "terraform-p")
+		if !provider && !strings.HasPrefix(name, filepath.Base(Terraform())) || rest[0] == "Z" {
 			continue
 		}
 		// The environment of a process that ends is empty.
@@ -64,7 +65,7 @@ func (p *Program) Processes() []Process {
 		if err != nil || !bytes.Contains(environ, ours) {
 			continue
 		}
-		process := Process{Provider: strings.HasPrefix(name, "terraform-p")}
+		process := Process{Provider: provider}
 		if process.PID, err = strconv.Atoi(strings.TrimSpace(string(stat[:open]))); err != nil {
 			p.env.T.Fatal(err)
 		}

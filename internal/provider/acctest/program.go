@@ -35,7 +35,7 @@ func (f Fixture) Program() *Program {
 		f.Env.T.Fatal(err)
 	}
 	p.write("main.tf", main)
-	p.write("terraform.rc", fmt.Appendf(nil, "provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/hashicorp/carvel\" = %q\n  }\n  direct {}\n}\n", built(f.Env)))
+	p.write("terraform.rc", fmt.Appendf(nil, "provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", Registry()+"/hashicorp/carvel", built(f.Env)))
 	f.Env.T.Cleanup(func() {
 		if !f.Env.T.Failed() {
 			return
@@ -121,7 +121,11 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 	}
 	p.write("terraform.tfvars.json", data)
 	p.last = vars
-	cmd := p.command(slices.Insert(slices.Clone(args), 1, "-no-color", "-input=false")...)
+	options := []string{"-no-color", "-input=false"}
+	if args[0] == "query" { // which never asks
+		options = options[:1]
+	}
+	cmd := p.command(slices.Insert(slices.Clone(args), 1, options...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -134,11 +138,7 @@ func (p *Program) Start(vars config.Variables, args ...string) (process *os.Proc
 }
 
 func (p *Program) command(args ...string) *exec.Cmd {
-	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if terraform == "" {
-		terraform = "terraform"
-	}
-	cmd := exec.Command(terraform, args...)
+	cmd := exec.Command(Terraform(), args...)
 	cmd.Dir = p.dir
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return p.Without != "" && strings.HasPrefix(variable, p.Without) })
 	cmd.Env = append(cmd.Env, configFile+"="+p.Path("terraform.rc"), "CHECKPOINT_DISABLE=1")

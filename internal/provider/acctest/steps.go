@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 )
 
 // Fixture is a directory of Terraform files that a test applies with one set
@@ -81,8 +80,7 @@ func ObjectVariable(pairs ...any) config.Variable {
 }
 
 // Identified applies the fixture and checks the resource's identity: pairs of
-// names and values. Terraform has identities from 1.12 on, and SkipWithoutIdentity
-// passes over a test on an older one.
+// names and values; a test with such a step needs Identity.
 func (f Fixture) Identified(vars config.Variables, pairs ...string) resource.TestStep {
 	s := f.Step(vars)
 	identity := map[string]knownvalue.Check{}
@@ -92,9 +90,6 @@ func (f Fixture) Identified(vars config.Variables, pairs ...string) resource.Tes
 	s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectIdentity(f.Address, identity)}
 	return s
 }
-
-// SkipWithoutIdentity skips a test if Terraform knows no identities.
-var SkipWithoutIdentity = []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)}
 
 // ImportedByIdentity imports the resource with an import block that names its
 // identity, and expects that nothing is left to do.

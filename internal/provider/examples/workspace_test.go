@@ -35,7 +35,7 @@ func newWorkspace(t *testing.T, e *acctest.Env, variables ...string) *workspace 
 		t.Fatal(err)
 	}
 	const version = "0.0.1"
-	binary := filepath.Join(dir, "mirror", "registry.terraform.io", "carvel-gitops", "carvel", version,
+	binary := filepath.Join(dir, "mirror", acctest.Registry(), "carvel-gitops", "carvel", version,
 		runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-carvel_v"+version)
 	build := exec.Command("go", "build", "-o", binary, repositoryRoot)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -54,14 +54,16 @@ func newWorkspace(t *testing.T, e *acctest.Env, variables ...string) *workspace 
 		}
 	}
 	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
-		"TF_VAR_staging_kubeconfig="+e.Lab.Staging.Kubeconfig, "TF_VAR_prod_kubeconfig="+e.Lab.Prod.Kubeconfig,
 		"TF_VAR_name="+e.Name, "TF_VAR_package="+e.Package())
-	if ca := e.Lab.Git.CAFile; ca != "" {
-		data, err := os.ReadFile(ca)
-		if err != nil {
-			t.Fatal(err)
+	if e.Lab != nil {
+		w.env = append(w.env, "TF_VAR_staging_kubeconfig="+e.Lab.Staging.Kubeconfig, "TF_VAR_prod_kubeconfig="+e.Lab.Prod.Kubeconfig)
+		if ca := e.Lab.Git.CAFile; ca != "" {
+			data, err := os.ReadFile(ca)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.env = append(w.env, "TF_VAR_git_ca="+string(data))
 		}
-		w.env = append(w.env, "TF_VAR_git_ca="+string(data))
 	}
 	w.env = append(w.env, variables...)
 	return w
@@ -70,11 +72,7 @@ func newWorkspace(t *testing.T, e *acctest.Env, variables ...string) *workspace 
 // run runs terraform in a directory of the examples.
 func (w *workspace) run(dir string, args ...string) (string, error) {
 	w.t.Helper()
-	program := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if program == "" {
-		program = "terraform"
-	}
-	cmd := exec.Command(program, append(args, "-no-color")...)
+	cmd := exec.Command(acctest.Terraform(), append(args, "-no-color")...)
 	cmd.Dir, cmd.Env = filepath.Join(w.dir, filepath.FromSlash(dir)), w.env
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

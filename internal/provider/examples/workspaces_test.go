@@ -1,14 +1,20 @@
 package examples_test
 
 import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
 // TestAccExamples_workspaces: an application workspace without access to any cluster, the platform workspace, and the promotion of what
-// is healthy on staging.
+// has been healthy on staging for a day, by the clock of the test.
 func TestAccExamples_workspaces(t *testing.T) {
 	e, r := prepared(t)
 	w := newWorkspace(t, e)
@@ -51,20 +57,16 @@ func TestAccExamples_workspaces(t *testing.T) {
 	w.succeeds("platform-workspace", "apply", "-auto-approve")
 	w.succeeds("platform-workspace", "plan", "-detailed-exitcode")
 
-	w.variables("promotion", map[string]any{
-		"package": e.Package(), "staging_namespace": e.Name, "prod_service_account_name": account, "hostname": "app.example.com",
+	// The next version, with the same values.
+	application(acctest.SecondVersion)
+	withoutClusters("apply", "-auto-approve")
+	e.Eventually("staging runs the next version", func(context.Context) (bool, error) {
+		return acctest.Has(e.Staging(acctest.ConfigMaps, e.Name), e.Name, acctest.Field(acctest.SecondVersion, "data", "version"))(nil) == nil, nil
 	})
-	w.succeeds("promotion", "init")
-	out := w.succeeds("promotion", "apply", "-auto-approve")
-	if !strings.Contains(out, "staging_has_the_newest_version") {
-		t.Errorf("the check does not say that there is a newer version:\n%s", out)
-	}
-	if got := w.output("promotion", "promoted_version"); got != acctest.FirstVersion {
-		t.Errorf("promoted %s, want what staging runs, %s", got, acctest.FirstVersion)
-	}
+	promote(w, e, account)
 	platform("staging", "prod")
 	w.succeeds("platform-workspace", "apply", "-auto-approve")
-	if err := acctest.Has(e.Prod(acctest.ConfigMaps, e.Name), e.Name, acctest.Field(acctest.FirstVersion, "data", "version"))(nil); err != nil {
+	if err := acctest.Has(e.Prod(acctest.ConfigMaps, e.Name), e.Name, acctest.Field(acctest.SecondVersion, "data", "version"))(nil); err != nil {
 		t.Error(err)
 	}
 
@@ -72,6 +74,61 @@ func TestAccExamples_workspaces(t *testing.T) {
 		w.succeeds(dir, "destroy", "-auto-approve")
 	}
 	nothingLeft(e, r, e.Name)
+}
+
+// promote promotes what staging runs to prod: not before it has been healthy there for a day, and not with other values.
+func promote(w *workspace, e *acctest.Env, account string) {
+	w.t.Helper()
+	const dir = "promotion"
+	files := func(replicas int) {
+		w.t.Helper()
+		for name, text := range map[string]string{
+			"stages.yaml":   "staging: {values: {hostname: app.staging.example.com}}\nprod: {from: staging, soak: 24h, values: {hostname: app.example.com}}\n",
+			"releases.yaml": fmt.Sprintf("%s: {replicas: %d}\n", acctest.SecondVersion, replicas),
+		} {
+			w.must(os.WriteFile(filepath.Join(w.dir, dir, name), []byte(text), 0o600))
+		}
+	}
+	at := func(now time.Time) {
+		w.t.Helper()
+		w.variables(dir, map[string]any{
+			"package": e.Package(), "stage": "prod", "namespace": e.Name, "service_account_name": account, "now": now.UTC().Format(time.RFC3339),
+			"kubeconfigs": map[string]string{"staging": e.Lab.Staging.Kubeconfig},
+		})
+	}
+	refused := func(want string) string {
+		w.t.Helper()
+		out, err := w.run(dir, "apply", "-auto-approve", "-input=false")
+		out = strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
+		if err == nil || !strings.Contains(out, want) {
+			w.t.Fatalf("want it refused with %q: %v\n%s", want, err, out)
+		}
+		return out
+	}
+	files(1)
+	at(time.Now())
+	w.succeeds(dir, "init")
+	var since time.Time
+	e.Eventually("staging tells since when it is healthy", func(context.Context) (bool, error) {
+		told := regexp.MustCompile(`It has been since (\S+), and it is`).FindStringSubmatch(refused("The stage before has to be healthy for 24h."))
+		if told == nil {
+			return false, nil // "an unknown time"
+		}
+		var err error
+		since, err = time.Parse(time.RFC3339, told[1])
+		return err == nil, err
+	})
+	// The time may still move, by a sync period at most, and never back.
+	at(since.Add(24*time.Hour - time.Second))
+	refused("The stage before has to be healthy for 24h.")
+	at(since.Add(25 * time.Hour))
+	files(5)
+	refused("The stage before does not have the values of releases.yaml for " + acctest.SecondVersion)
+	files(1)
+	w.succeeds(dir, "apply", "-auto-approve", "-input=false")
+	if got := w.output(dir, "version"); got != acctest.SecondVersion {
+		w.t.Errorf("promoted %s, want what staging runs, %s", got, acctest.SecondVersion)
+	}
 }
 
 // output is an output of the example's state, a string.

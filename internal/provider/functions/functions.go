@@ -12,9 +12,11 @@ import (
 // All are the functions, one of each.
 func All() []func() function.Function {
 	return []func() function.Function{
+		newHealthyFor,
 		newPackageInstallPath,
 		newPortableKubeconfig,
 		newSelectVersion,
+		newValuesDigest,
 		newVersionMatches,
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 )
 
 // call runs a function as the framework does. The last argument is that of the
@@ -103,6 +105,64 @@ func TestVersionMatches(t *testing.T) {
 			check(t, got, err, types.BoolValue(c.want), c.err)
 		})
 	}
+}
+
+func TestHealthyFor(t *testing.T) {
+	const noon = "2026-11-27T12:00:00Z"
+	null := types.StringNull()
+	for name, c := range map[string]struct {
+		since         types.String
+		duration, now string
+		want          bool
+		err           string
+	}{
+		"long ago":           {types.StringValue("2026-11-20T12:00:00Z"), "24h", noon, true, ""},
+		"just now":           {types.StringValue("2026-11-26T12:00:00Z"), "24h", noon, true, ""},
+		"a second too short": {types.StringValue("2026-11-26T12:00:01Z"), "24h", noon, false, ""},
+		"other zones":        {types.StringValue("2026-11-26T14:00:00+02:00"), "24h", "2026-11-27T07:00:00-05:00", true, ""},
+		"no soak":            {types.StringValue(noon), "0s", noon, true, ""},
+		"in the future":      {types.StringValue("2026-11-27T12:00:01Z"), "0s", noon, false, ""},
+		"cannot be told":     {null, "24h", noon, false, ""},
+		"null and no soak":   {null, "0s", noon, false, ""},
+		"days":               {types.StringValue(noon), "1d", noon, false, `1: "1d" is not a duration`},
+		"negative":           {types.StringValue(noon), "-1h", noon, false, `1: "-1h" is not a duration`},
+		"null and days":      {null, "1d", noon, false, `1: "1d" is not a duration`},
+		"no time":            {types.StringValue("yesterday"), "1h", noon, false, `0: "yesterday" is not a time`},
+		"no present time":    {types.StringValue(noon), "1h", "now", false, `2: "now" is not a time`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := call(newHealthyFor(), types.BoolUnknown(), c.since, types.StringValue(c.duration), types.StringValue(c.now))
+			check(t, got, err, types.BoolValue(c.want), c.err)
+		})
+	}
+}
+
+func TestValuesDigest(t *testing.T) {
+	values := func(replicas string) types.Dynamic {
+		return types.DynamicValue(types.ObjectValueMust(
+			map[string]attr.Type{"hostname": types.StringType, "replicas": types.StringType},
+			map[string]attr.Value{"hostname": types.StringValue("yes"), "replicas": types.StringValue(replicas)},
+		))
+	}
+	// What the data source makes of the Secret is made of a text.
+	want, err := carvel.ValuesDigest("app.default.tap", []byte("# by hand\nreplicas: \"2\"\nhostname: 'yes'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, wrong := call(newValuesDigest(), types.StringUnknown(), types.StringValue("app.default.tap"), values("2"))
+	check(t, got, wrong, types.StringValue(want), "")
+	for name, c := range map[string]struct{ pkg, replicas string }{"another value": {"app.default.tap", "3"}, "another package": {"web.default.tap", "2"}} {
+		t.Run(name, func(t *testing.T) {
+			got, wrong := call(newValuesDigest(), types.StringUnknown(), types.StringValue(c.pkg), values(c.replicas))
+			if wrong != nil || got.Equal(types.StringValue(want)) {
+				t.Errorf("got %s, %v: the same digest", got, wrong)
+			}
+		})
+	}
+	got, wrong = call(newValuesDigest(), types.StringUnknown(), types.StringValue("app.default.tap"), types.DynamicValue(types.StringValue("a: b")))
+	check(t, got, wrong, nil, "1: must be an object")
+	got, wrong = call(newValuesDigest(), types.StringUnknown(), types.StringValue("app"), values("2"))
+	check(t, got, wrong, nil, "0: at least three segments")
 }
 
 func TestSelectVersion(t *testing.T) {

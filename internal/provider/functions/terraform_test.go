@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
@@ -49,6 +48,9 @@ func TestAccFunctions(t *testing.T) {
 		"selected":            knownvalue.StringExact("1.10.0"),
 		"selected_prerelease": knownvalue.StringExact("2.0.0-rc.1"),
 		"none":                knownvalue.StringExact("none"),
+		"healthy":             knownvalue.Bool(true),
+		"not_told":            knownvalue.Bool(false),
+		"same_values":         knownvalue.Bool(true),
 		"server":              knownvalue.StringExact("https://api.example.com:6443"),
 	} {
 		works.ConfigStateChecks = append(works.ConfigStateChecks, statecheck.ExpectKnownOutputValue(name, want))
@@ -59,16 +61,17 @@ func TestAccFunctions(t *testing.T) {
 		return s
 	}
 	resource.Test(t, resource.TestCase{
-		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_11_0)},
+		TerraformVersionChecks: acctest.Needs(acctest.Functions, acctest.WriteOnly),
 		Steps: []resource.TestStep{
 			works,
 			refused("functions", "package", config.StringVariable("app"), `Invalid value for "package" parameter: .*at least three segments`),
 			refused("functions", "version_under_test", config.StringVariable("latest"), `Invalid value for "version" parameter: "latest" is not a version`),
 			refused("functions", "constraint", config.StringVariable("~> 1.0"), `Invalid value for "constraint" parameter: .*"~>" is not an operator`),
 			refused("functions", "versions", config.ListVariable(config.StringVariable("latest")), `Invalid value for "versions" parameter: no version is selected`),
+			refused("functions", "soak", config.StringVariable("1d"), `Invalid value for "duration" parameter: "1d" is not a duration such as 24h`),
 			refused("functions", "kubeconfig", config.StringVariable(withExec), `Invalid value for "kubeconfig" parameter: .*exec plugin`),
 			refused("marks", "sensitive", config.StringVariable(kubeconfig), `Output refers to sensitive values`),
-			refused("marks", "ephemeral", config.StringVariable(kubeconfig), `Ephemeral value not allowed`),
+			refused("marks", "ephemeral", config.StringVariable(kubeconfig), `Ephemeral value not allowed|Output does not allow ephemeral value`),
 		},
 	})
 }

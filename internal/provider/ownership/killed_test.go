@@ -259,7 +259,7 @@ func TestAccOwnership_killedCredentials(t *testing.T) {
 	for _, s := range []step{
 		{vars, apply, cut{build, http.MethodPatch, "/apps/one", false}, oneToAdd, oneAdded},
 		{another, apply, cut{build, http.MethodPatch, "/apps/one", false}, oneToAlter, oneChanged},
-		{another, destroy, cut{build, http.MethodDelete, "/secrets/shared", false}, "Terraform will perform", "0 destroyed"},
+		{another, destroy, cut{build, http.MethodDelete, "/secrets/shared", false}, "will perform the following actions", "0 destroyed"},
 	} {
 		s.try(t, p)
 	}

@@ -29,6 +29,9 @@ type installModel struct {
 	Condition            types.String `tfsdk:"condition"`
 	Message              types.String `tfsdk:"message"`
 	Ready                types.Bool   `tfsdk:"ready"`
+	ReadySince           types.String `tfsdk:"ready_since"`
+	ReadySinceReason     types.String `tfsdk:"ready_since_reason"`
+	ValuesDigest         types.String `tfsdk:"values_digest"`
 }
 
 func (m dataSourceModel) with(ctx context.Context, found []delivery.InstalledPackage) dataSourceModel {
@@ -44,6 +47,9 @@ func (m dataSourceModel) with(ctx context.Context, found []delivery.InstalledPac
 			Condition:            tfvalue.String(i.Condition()),
 			Message:              tfvalue.String(redact.From(ctx).Text(i.Message())),
 			Ready:                types.BoolValue(i.Health.State == health.Current),
+			ReadySince:           tfvalue.Time(i.Since.Time),
+			ReadySinceReason:     tfvalue.String(redact.From(ctx).Text(i.Since.Reason)),
+			ValuesDigest:         tfvalue.String(i.ValuesDigest),
 		})
 	}
 	return m

@@ -82,33 +82,44 @@ func TestAccPackageInstalls(t *testing.T) {
 		maps.Copy(vars, more)
 		return vars
 	}
-	both := knownvalue.ListExact([]knownvalue.Check{
-		knownvalue.ObjectExact(map[string]knownvalue.Check{
-			"namespace": knownvalue.StringExact(e.Name), "name": knownvalue.StringExact("good"), "package": knownvalue.StringExact(e.Package()),
-			"version_constraint": knownvalue.StringExact(acctest.FirstVersion), "version": knownvalue.StringExact(acctest.FirstVersion),
-			"last_attempted_version": knownvalue.StringExact(acctest.FirstVersion), "condition": knownvalue.StringExact(carvel.ReconcileSucceeded),
-			"message": knownvalue.StringExact("Reconcile succeeded"), "ready": knownvalue.Bool(true),
-		}),
-		knownvalue.ObjectExact(map[string]knownvalue.Check{
-			"namespace": knownvalue.StringExact(e.Name), "name": knownvalue.StringExact("lost"), "package": knownvalue.StringExact(e.Package()),
-			"version_constraint": knownvalue.StringExact(">=9.0.0"), "version": knownvalue.Null(), "last_attempted_version": knownvalue.Null(),
-			"condition": knownvalue.StringExact(carvel.ReconcileFailed),
-			"message":   knownvalue.StringRegexp(regexp.MustCompile(`^Expected to find at least one version, but did not \(details: all=2`)),
-			"ready":     knownvalue.Bool(false),
-		}),
-	})
+	both := func(since, reason knownvalue.Check) knownvalue.Check {
+		return knownvalue.ListExact([]knownvalue.Check{
+			knownvalue.ObjectExact(map[string]knownvalue.Check{
+				"namespace": knownvalue.StringExact(e.Name), "name": knownvalue.StringExact("good"), "package": knownvalue.StringExact(e.Package()),
+				"version_constraint": knownvalue.StringExact(acctest.FirstVersion), "version": knownvalue.StringExact(acctest.FirstVersion),
+				"last_attempted_version": knownvalue.StringExact(acctest.FirstVersion), "condition": knownvalue.StringExact(carvel.ReconcileSucceeded),
+				"message": knownvalue.StringExact("Reconcile succeeded"), "ready": knownvalue.Bool(true),
+				"ready_since": since, "ready_since_reason": reason, "values_digest": knownvalue.Null(),
+			}),
+			knownvalue.ObjectExact(map[string]knownvalue.Check{
+				"namespace": knownvalue.StringExact(e.Name), "name": knownvalue.StringExact("lost"), "package": knownvalue.StringExact(e.Package()),
+				"version_constraint": knownvalue.StringExact(">=9.0.0"), "version": knownvalue.Null(), "last_attempted_version": knownvalue.Null(),
+				"condition": knownvalue.StringExact(carvel.ReconcileFailed),
+				"message":   knownvalue.StringRegexp(regexp.MustCompile(`^Expected to find at least one version, but did not \(details: all=2`)),
+				"ready":     knownvalue.Bool(false),
+
+				"ready_since": knownvalue.Null(), "ready_since_reason": knownvalue.StringRegexp(regexp.MustCompile(`^Expected to find at least one version`)),
+				"values_digest": knownvalue.Null(),
+			}),
+		})
+	}
 	seen := func(vars config.Variables) resource.TestStep {
 		s := f.Step(vars)
-		s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("installs", both)}
+		since := knownvalue.StringRegexp(regexp.MustCompile(`^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$`))
+		s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("installs", both(since, knownvalue.Null()))}
 		return s
 	}
 	here := config.Variables{"namespace": config.StringVariable(e.Name)}
+	withoutApps := f.Step(as(e.LimitedTo(e.Lab.Staging, e.Name, installs), here))
+	withoutApps.ConfigStateChecks = []statecheck.StateCheck{
+		statecheck.ExpectKnownOutputValue("installs", both(knownvalue.Null(), knownvalue.StringExact("its App cannot be read"))),
+	}
 	namespaced := e.LimitedTo(e.Lab.Staging, e.Name, installs, apps)
 	resource.Test(t, resource.TestCase{Steps: []resource.TestStep{
 		seen(nil), // of the whole cluster
 		seen(as(namespaced, here)),
 		f.Quiet(as(namespaced, here)),
-		seen(as(e.LimitedTo(e.Lab.Staging, e.Name, installs), here)), // without a look at their Apps
+		withoutApps,
 		f.Refused(`with data.carvel_package_installs.test, .*namespace = var.namespace.*may not list the PackageInstalls of all namespaces.*Set namespace`, as(namespaced, nil)),
 		f.Refused(`lack a right on the cluster.*cannot list resource "packageinstalls"`, as(e.LimitedTo(e.Lab.Staging, e.Name, apps), here)),
 		f.Refused(`Run cluster "nosuch" is not configured`, config.Variables{"run_cluster": config.StringVariable("nosuch")}),

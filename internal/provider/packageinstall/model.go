@@ -38,6 +38,7 @@ type model struct {
 	NoopDelete         types.Bool     `tfsdk:"noop_delete"`
 	DefaultNamespace   types.String   `tfsdk:"default_namespace"`
 	AdoptExisting      types.Bool     `tfsdk:"adopt_existing"`
+	OnDestroy          types.String   `tfsdk:"on_destroy"`
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
 	Creation           types.String   `tfsdk:"creation"`
 	Adopted            types.String   `tfsdk:"adopted"`

@@ -27,6 +27,10 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if req.Plan.Raw.IsNull() {
 		var state model
 		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+		if isOrphaned(state.OnDestroy) {
+			resp.Diagnostics.Append(orphaned(noun, title(state), false, state.commits(), []string{state.Path.ValueString()}))
+			return
+		}
 		resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, title(state), place(state), resp)...)
 		if r.data != nil && !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.keepsOthers(ctx, req.Private, state, nil)...)
@@ -43,6 +47,12 @@ func (r *packageInstall) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
+	}
+	leaves, diags := leavesFiles(ctx, req.State)
+	if resp.Diagnostics.Append(diags...); leaves {
+		var state model
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+		resp.Diagnostics.Append(state.orphanedBy(plan)...)
 	}
 	plan.setNames(config)
 	plan.Path, plan.Files = types.StringUnknown(), types.MapUnknown(types.StringType)

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
@@ -42,7 +46,7 @@ func whole() []attributes {
 	return []attributes{
 		basic(attributes{
 			"name": "other", "namespace": "apps", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"c": "d"},
-			"prereleases": map[string]any{"identifiers": []any{"rc"}}, "allow_downgrade": true, "sync_period": "1m", "paused": true, "canceled": true,
+			"prereleases": map[string]any{"identifiers": []any{"rc"}}, "allow_downgrade": true, "sync_period": "1m", "paused": true, "canceled": true, "on_destroy": "remove",
 			"noop_delete": true, "default_namespace": "there", "values_yaml": []any{"x: 1\n", "m: {z: [1, null]}\n"},
 			"values_secret_name": "v", "hash_values_name": true, "extra_values_secrets": []any{"more"}, "ytt_overlays": map[string]any{"o.yaml": "#@ x\n"},
 			"extensions": map[string]any{
@@ -50,9 +54,9 @@ func whole() []attributes {
 				"helm_template_name": "h", "helm_template_namespace": "hn", "helm_template_values_secrets": []any{"a", "b"}, "fetch_secrets": map[string]any{"0": "r"},
 			},
 		}),
-		basic(attributes{"values_wo": map[string]any{"password": "s3cret-s3cret"}, "values_wo_version": "1"}),
+		basic(attributes{"values_wo": map[string]any{"password": "s3cret-s3cret"}, "values_wo_version": "1", "on_destroy": "orphan"}),
 		basic(attributes{"encryption": map[string]any{"age_recipients": []any{recipient}}, "service_account_name": nil, "cluster": map[string]any{"namespace": "n", "kubeconfig_secret_ref": map[string]any{"name": "k", "key": "c"}}}),
-		basic(attributes{"values": nil}),
+		basic(attributes{"values": nil, "on_destroy": "remove"}),
 	}
 }
 
@@ -357,8 +361,30 @@ func TestProtocol_dataSource(t *testing.T) {
 	w.Run.Put(install)
 	for _, c := range []attributes{{"run_cluster": "staging"}, {"run_cluster": "staging", "namespace": "apps"}} {
 		found, diags := read(c)
-		if diags.Failed() || !strings.Contains(found["package_installs"], `"app.default.tap"`) || !strings.Contains(found["package_installs"], `"1.2.0"`) || !strings.Contains(found["package_installs"], `"ready":false`) {
+		if diags.Failed() || !strings.Contains(found["package_installs"], `"app.default.tap"`) || !strings.Contains(found["package_installs"], `"1.2.0"`) || !strings.Contains(found["package_installs"], `"ready":false`) ||
+			!strings.Contains(found["package_installs"], `"ready_since":null`) {
 			t.Errorf("%v %s", found, diags)
+		}
+	}
+	app := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "kappctrl.k14s.io/v1alpha1", "kind": "App"}}
+	app.SetNamespace("apps")
+	app.SetName("app")
+	app.SetAnnotations(map[string]string{carvel.VersionAnnotation: "1.2.0"})
+	now := time.Now().Truncate(time.Second)
+	for _, obj := range []*unstructured.Unstructured{install, app} {
+		fields := []metav1.ManagedFieldsEntry{{Subresource: "status", Time: &metav1.Time{Time: now}}, {Time: &metav1.Time{Time: now.Add(-time.Hour)}}}
+		obj.SetManagedFields(fields)
+	}
+	app.Object["status"] = map[string]any{
+		"observedGeneration": int64(1), "consecutiveReconcileSuccesses": int64(1), "conditions": []any{map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}},
+		"fetch": map[string]any{"startedAt": now.Format(time.RFC3339), "updatedAt": now.Format(time.RFC3339)},
+	}
+	w.Run.Put(install)
+	w.Run.Put(app)
+	found, diags := read(attributes{"run_cluster": "staging"})
+	for _, want := range []string{`"ready":true`, `"ready_since":"` + now.UTC().Format(time.RFC3339) + `"`, `"ready_since_reason":null`, `"values_digest":null`} {
+		if diags.Failed() || !strings.Contains(found["package_installs"], want) {
+			t.Errorf("want %s: %v %s", want, found, diags)
 		}
 	}
 	if found, diags := read(attributes{"run_cluster": "staging", "namespace": "others"}); diags.Failed() || found["package_installs"] != "[]" {

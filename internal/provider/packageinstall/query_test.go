@@ -4,14 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/blang/semver/v4"
-
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/installfiles/handwritten"
-	"github.com/carvel-gitops/terraform-provider-carvel/internal/suite"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
 // seedHandWritten fills the repository with package installs as people write them, each shape on so many run
@@ -38,22 +35,6 @@ func (s *scale) seedHandWritten(runClusters int) (able int) {
 		s.Fatal(err)
 	}
 	return able
-}
-
-// needs skips a test if terraform is an older one, or OpenTofu, whose versions are others.
-func (s *scale) needs(least, what string) {
-	s.Helper()
-	out, err := s.run(`"$TERRAFORM" version`)
-	if err != nil {
-		s.Fatal(err)
-	}
-	found := regexp.MustCompile(`^(\S+) v(\S+)`).FindStringSubmatch(out)
-	if found == nil {
-		s.Fatalf("terraform version says %q", out)
-	}
-	if found[1] != "Terraform" || semver.MustParse(found[2]).LT(semver.MustParse(least)) {
-		s.Skipf("%s %s has no %s; Terraform has since %s", found[1], found[2], what, least)
-	}
 }
 
 // adopted applies what was generated: everything is imported, and nothing is pushed, then or after.
@@ -92,9 +73,8 @@ func TestAccPackageInstall_query(t *testing.T) {
 		"by runcluster": {"carvel_package_installs", func(int) int { return 25 }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			suite.Acceptance(t, "runs terraform")
+			acctest.Alone(t).Needs(acctest.ListQueries)
 			s := newScale(t, "query", 0)
-			s.needs("1.14.0", "terraform query")
 			rows := test.rows(s.seedHandWritten(25))
 			s.write(filepath.Join(s.dir, "found.tfquery.hcl"), fmt.Sprintf(listed, test.resource))
 			requests, pushes, _ := s.terraform("query", "-no-color", "-generate-config-out=generated.tf")
@@ -116,9 +96,8 @@ func TestAccPackageInstall_query(t *testing.T) {
 
 // TestAccPackageInstall_queryWarning tells which package installs are not in the list, and why.
 func TestAccPackageInstall_queryWarning(t *testing.T) {
-	suite.Acceptance(t, "runs terraform")
+	acctest.Alone(t).Needs(acctest.ListQueries)
 	s := newScale(t, "query", 0)
-	s.needs("1.14.0", "terraform query")
 	s.seedHandWritten(2)
 	s.write(filepath.Join(s.dir, "found.tfquery.hcl"), "list \"carvel_package_install\" \"found\" {\n  provider = carvel\n\n  config {\n    glob = \"*.tap/cluster-01\"\n  }\n}\n")
 	out, err := s.run(`exec "$TERRAFORM" "$@"`, "query", "-no-color")
@@ -163,7 +142,6 @@ func TestAccPackageInstall_generated(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			suite.Acceptance(t, "runs terraform")
 			s := newScale(t, "query", 0)
 			s.seedHandWritten(1)
 			ids := test.ids(s)
@@ -177,4 +155,3 @@ func TestAccPackageInstall_generated(t *testing.T) {
 		})
 	}
 }
-

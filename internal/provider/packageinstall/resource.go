@@ -218,6 +218,10 @@ func (r *packageInstall) Delete(ctx context.Context, req resource.DeleteRequest,
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
+	if isOrphaned(state.OnDestroy) {
+		resp.Diagnostics.Append(orphan(ctx, r.data, req.Private, install(state))...)
+		return
+	}
 	resp.Diagnostics.Append(r.keepsOthers(ctx, req.Private, state, nil)...)
 	if resp.Diagnostics.HasError() {
 		return

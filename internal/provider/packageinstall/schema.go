@@ -23,7 +23,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
 			"is an error and is never overwritten. Files that say the same in another form, for example with comments, are left as they are. " +
 			"Destroying the resource removes its own files and leaves a `.gitkeep`, " +
-			"so that the App that fetches the directory can delete what they deployed.",
+			"so that the App that fetches the directory can delete what they deployed. With `on_destroy = \"orphan\"` it leaves the files.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("PACKAGE/RUN-CLUSTER"),
 			"package":     schemas.Identity("Name of the package, for example `app.default.tap`.", schemas.PackageName()),
@@ -77,6 +77,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"ytt_overlays":   overlaysAttribute(),
 			"extensions":     extensionsAttribute(),
 			"adopt_existing": schemas.AdoptExisting("files of this package install that are already in the repository, and overwrite them,"),
+			"on_destroy":     onDestroy("the package install", ""),
 			"timeouts":       schemas.Timeouts(ctx),
 			"creation":       creation.Attribute("the file `.terraform-provider-carvel` beside the others"),
 			"adopted":        creation.AdoptedAttribute(),

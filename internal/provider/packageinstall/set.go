@@ -161,12 +161,18 @@ func (r *packageInstalls) Update(ctx context.Context, req resource.UpdateRequest
 }
 
 func (r *packageInstalls) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	expected, drop := r.data.Installs.Expect()
-	defer drop()
 	var state setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
+	if isOrphaned(state.OnDestroy) {
+		places, _, diags := state.places(ctx)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(orphan(ctx, r.data, req.Private, places...)...)
+		return
+	}
+	expected, drop := r.data.Installs.Expect()
+	defer drop()
 	if resp.Diagnostics.HasError() {
 		return
 	}

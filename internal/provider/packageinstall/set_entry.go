@@ -37,7 +37,7 @@ type entry struct {
 
 // notOfAPackage are the attributes of carvel_package_install that an entry has not.
 var notOfAPackage = []string{
-	"id", "package", "run_cluster", "values_wo", "values_wo_version", "adopt_existing", "timeouts", "creation", "adopted", "path", "files", "commit", "pending_commit", "resolved_version",
+	"id", "package", "run_cluster", "values_wo", "values_wo_version", "adopt_existing", "on_destroy", "timeouts", "creation", "adopted", "path", "files", "commit", "pending_commit", "resolved_version",
 }
 
 // ofPackages are the attributes of an entry, with the field of model that each goes to.

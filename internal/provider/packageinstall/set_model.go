@@ -29,6 +29,7 @@ type setModel struct {
 	ValuesWO           types.Dynamic  `tfsdk:"values_wo"` // null but in a configuration
 	ValuesWOVersion    types.String   `tfsdk:"values_wo_version"`
 	AdoptExisting      types.Bool     `tfsdk:"adopt_existing"`
+	OnDestroy          types.String   `tfsdk:"on_destroy"`
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
 	Creation           types.String   `tfsdk:"creation"`
 	Adopted            types.Map      `tfsdk:"adopted"`
@@ -46,7 +47,7 @@ func (m setModel) of(packageName string) model {
 		ServiceAccountName: m.ServiceAccountName, Cluster: types.ObjectNull(objectType(clusterType)), VersionConstraint: types.StringNull(),
 		Prereleases: m.Prereleases, AllowDowngrade: m.AllowDowngrade, PackageSource: m.PackageSource, SchemaCheck: m.SchemaCheck, ResolvedVersion: types.StringNull(),
 		SyncPeriod: m.SyncPeriod, Paused: types.BoolNull(), Canceled: types.BoolNull(), NoopDelete: types.BoolNull(), DefaultNamespace: types.StringNull(),
-		AdoptExisting: m.AdoptExisting, Timeouts: m.Timeouts, Creation: types.StringNull(), Adopted: types.StringNull(),
+		AdoptExisting: m.AdoptExisting, OnDestroy: types.StringNull(), Timeouts: m.Timeouts, Creation: types.StringNull(), Adopted: types.StringNull(),
 		Path: types.StringNull(), Files: types.MapNull(types.StringType), Commit: types.StringNull(), PendingCommit: types.StringNull(),
 		Values: types.DynamicNull(), ValuesYAML: types.ListNull(types.StringType), ValuesWO: types.DynamicNull(), ValuesWOVersion: types.StringNull(),
 		ValuesSecretName: types.StringNull(), HashValuesName: m.HashValuesName, ExtraValuesSecrets: types.ListNull(types.StringType), Encryption: m.Encryption,

@@ -14,10 +14,16 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
 )
 
-// planDestroy refuses to delete what others have in the files.
+// planDestroy refuses to delete what others have in the files, and warns of those that stay.
 func (r *packageInstalls) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var state setModel
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	if isOrphaned(state.OnDestroy) {
+		_, dirs, diags := state.places(ctx)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(orphaned(setNoun, state.title(), false, state.commits(), dirs))
+		return
+	}
 	entries, _, diags := state.entries(ctx, types.DynamicNull())
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(creation.PlanDestroy(ctx, resp.Private)...)

@@ -43,6 +43,12 @@ func (r *packageInstalls) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
+	leaves, diags := leavesFiles(ctx, req.State)
+	if resp.Diagnostics.Append(diags...); leaves {
+		var state setModel
+		resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+		resp.Diagnostics.Append(state.orphanedBy(ctx, plan)...)
+	}
 	unknown := types.MapUnknown(types.StringType)
 	plan.Paths, plan.ResolvedVersions, plan.Adopted = unknown, unknown, unknown
 	plan = plan.committed(planned(r.data))

@@ -48,7 +48,7 @@ func wholeSets() []attributes {
 		set(),
 		set(attributes{
 			"namespace": "apps", "labels": entries{"a": "b"}, "annotations": entries{"c": "d"}, "prereleases": entries{"identifiers": []any{"rc"}},
-			"allow_downgrade": true, "sync_period": "1m", "hash_values_name": true,
+			"allow_downgrade": true, "sync_period": "1m", "hash_values_name": true, "on_destroy": "orphan",
 			"packages": entries{
 				"app.default.tap": entries{
 					"version_constraint": ">=1.0.0", "name": "other", "values_yaml": []any{"x: 1\n", "m: {z: [1, null]}\n"}, "values": entries{"n": nil, "l": []any{1, "2"}},

@@ -107,7 +107,7 @@ func TestAccPackageInstalls_thousand(t *testing.T) {
 	}
 	var changes []string
 	for line := range strings.SplitSeq(out, "\n") {
-		if line = strings.TrimSpace(line); strings.HasPrefix(line, "~ ") && strings.Contains(line, "->") {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "~ ") && strings.Contains(line, " = ") && strings.Contains(line, "->") {
 			changes = append(changes, line)
 		}
 	}

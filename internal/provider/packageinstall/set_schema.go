@@ -22,7 +22,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"Use it where a run cluster has more than some tens of packages, or where a set of versions is to be promoted as a whole: " +
 			"a plan reads them together, and Terraform has one resource to keep instead of hundreds.\n\n" +
 			"A change of one file in Git by someone else, between plan and apply, fails the apply before anything is written. " +
-			"Destroying the resource removes the files of all packages, and leaves a `.gitkeep` in each directory. " +
+			"Destroying the resource removes the files of all packages, and leaves a `.gitkeep` in each directory; with `on_destroy = \"orphan\"` it leaves the files. " +
 			"More than one resource may have packages of the same run cluster, but each package is in one of them.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("RUN-CLUSTER"),
@@ -72,6 +72,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"hash_values_name": optionalBool("Put ten digits of a hash of a package's values behind the name of their Secret, so that the PackageInstall changes with them and the controller reconciles it at once."),
 			"encryption":       encryptionAttribute(),
 			"adopt_existing":   schemas.AdoptExisting("files of these package installs that are already in the repository, and overwrite them,"),
+			"on_destroy":       onDestroy("the packages", " A package that is taken out of `packages` is no destroy: its files are removed, whatever is set here."),
 			"timeouts":         schemas.Timeouts(ctx),
 			"creation":         creation.Attribute("the file `.terraform-provider-carvel` in each directory"),
 			"adopted": schema.MapAttribute{

@@ -20,9 +20,10 @@ type model struct {
 }
 
 type packageModel struct {
-	Name     types.String `tfsdk:"name"`
-	Versions types.List   `tfsdk:"versions"`
-	Newest   types.String `tfsdk:"newest"`
+	Name       types.String `tfsdk:"name"`
+	Versions   types.List   `tfsdk:"versions"`
+	Newest     types.String `tfsdk:"newest"`
+	ReleasedAt types.Map    `tfsdk:"released_at"`
 }
 
 func (m model) with(found []carvel.Package) model {
@@ -36,6 +37,7 @@ func (m model) with(found []carvel.Package) model {
 		newest, _ := version.Select(versions, version.Selection{}) // none if all are prereleases
 		m.Packages = append(m.Packages, packageModel{
 			Name: types.StringValue(name), Versions: tfvalue.StringList(versions), Newest: tfvalue.String(newest),
+			ReleasedAt: tfvalue.Times(carvel.Releases(byName[name])),
 		})
 	}
 	return m

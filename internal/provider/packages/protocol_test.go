@@ -23,7 +23,7 @@ func packageText(name, version string) string {
 func TestProtocol(t *testing.T) {
 	w := deliverytest.NewWorld()
 	w.Repository.Write("somebody", map[string]string{
-		"app.default.tap/packages/1.0.0.yaml": packageText("app.default.tap", "1.0.0"), "app.default.tap/packages/1.10.0.yaml": packageText("app.default.tap", "1.10.0"),
+		"app.default.tap/packages/1.0.0.yaml": packageText("app.default.tap", "1.0.0"), "app.default.tap/packages/1.10.0.yaml": packageText("app.default.tap", "1.10.0") + "  releasedAt: 2026-11-01T14:00:00+02:00\n",
 		"app.default.tap/packages/broken.yaml": "a: [",
 	})
 	var obj unstructured.Unstructured
@@ -37,6 +37,10 @@ func TestProtocol(t *testing.T) {
 	if diags.Failed() || !strings.Contains(found["packages"], `"newest":"1.10.0"`) || !strings.Contains(found["packages"], `["1.10.0","1.0.0"]`) || !strings.Contains(diags.String(), "broken.yaml") {
 		t.Errorf("%v %s", found, diags)
 	}
+	const released = `"released_at":{"1.0.0":null,"1.10.0":"2026-11-01T12:00:00Z"}`
+	if !strings.Contains(found["packages"], released) {
+		t.Errorf("want %s in %s", released, found["packages"])
+	}
 	onCluster := protocoltest.Config{"run_cluster": "staging", "namespace": "apps"}
 	if found, diags = protocoltest.Read(t, packages.New, data, onCluster); diags.Failed() || !strings.Contains(found["packages"], "web.default.tap") {
 		t.Errorf("%v %s", found, diags)
@@ -45,6 +49,9 @@ func TestProtocol(t *testing.T) {
 	found, diags = protocoltest.Read(t, packages.NewVersions, data, protocoltest.Config{"name": "app.default.tap", "version_constraint": "<1.5.0"})
 	if diags.Failed() || found["resolved_version"] != `"1.0.0"` || found["versions"] != `["1.10.0","1.0.0"]` || found["default_values"] != `{"replicas":1}` || !strings.Contains(found["values_schema"], "replicas") {
 		t.Errorf("%v %s", found, diags)
+	}
+	if want := strings.TrimPrefix(released, `"released_at":`); found["released_at"] != want {
+		t.Errorf("released at %s, want %s", found["released_at"], want)
 	}
 	for want, c := range map[string]protocoltest.Config{
 		"2.0.0": {"name": "app.default.tap", "version_constraint": ">=2.0.0"}, "nosuch.default.tap": {"name": "nosuch.default.tap"},

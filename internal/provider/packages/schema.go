@@ -30,6 +30,7 @@ func (p *packages) Schema(ctx context.Context, _ datasource.SchemaRequest, resp 
 						Computed: true, ElementType: types.StringType,
 						MarkdownDescription: "Its versions, the newest first and prereleases among them.",
 					},
+					"released_at": releasedAt(),
 					"newest": schema.StringAttribute{
 						Computed:            true,
 						MarkdownDescription: "The newest version that is no prerelease, which `version_constraint = \">=0.0.0\"` installs. Null where all are prereleases.",

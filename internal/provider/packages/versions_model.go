@@ -21,6 +21,7 @@ type versionsModel struct {
 	Prereleases       *prereleasesModel `tfsdk:"prereleases"`
 	Timeouts          timeouts.Value    `tfsdk:"timeouts"`
 	Versions          types.List        `tfsdk:"versions"`
+	ReleasedAt        types.Map         `tfsdk:"released_at"`
 	ResolvedVersion   types.String      `tfsdk:"resolved_version"`
 	ValuesSchema      types.String      `tfsdk:"values_schema"`
 	DefaultValues     types.Dynamic     `tfsdk:"default_values"`
@@ -45,6 +46,7 @@ func (m versionsModel) selection(ctx context.Context) (version.Selection, diag.D
 func (m versionsModel) with(found delivery.FoundPackage) (versionsModel, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	m.Versions = tfvalue.StringList(found.Versions)
+	m.ReleasedAt = tfvalue.Times(found.Released)
 	m.ResolvedVersion = types.StringValue(found.Version)
 	m.ValuesSchema, m.DefaultValues = types.StringNull(), types.DynamicNull()
 	if found.Schema == nil {

@@ -47,6 +47,7 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 				Computed: true, ElementType: types.StringType,
 				MarkdownDescription: "All versions, the newest first and prereleases among them.",
 			},
+			"released_at":      releasedAt(),
 			"resolved_version": schema.StringAttribute{Computed: true, MarkdownDescription: "The version that is selected, by kapp-controller's rules."},
 			"values_schema": schema.StringAttribute{
 				Computed:            true,
@@ -58,5 +59,15 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 					"`yamlencode` turns it into a text to begin one's own values with.",
 			},
 		},
+	}
+}
+
+// releasedAt are the times of versions.
+func releasedAt() schema.Attribute {
+	return schema.MapAttribute{
+		Computed: true, ElementType: types.StringType,
+		MarkdownDescription: "When each version was released, in RFC 3339: version to `spec.releasedAt` of its Package. Null for a version whose Package has none. " +
+			"It is what whoever made the Package has written into it, as `kctrl package release` does, and not the time of the commit that brought its file: " +
+			"that would take the history of the repository, which is not read.",
 	}
 }

@@ -135,6 +135,12 @@ const (
 	Delete  Action = "delete"
 )
 
+// Of is another resource of the kind, which is not there yet, in another configuration.
+func (r *Resource) Of(t testing.TB, data func() *providerdata.Data) *Resource {
+	t.Helper()
+	return New(t, r.make, data)
+}
+
 // In has the resource be in another configuration from now on.
 func (r *Resource) In(data func() *providerdata.Data) { r.data = data }
 

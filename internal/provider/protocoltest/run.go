@@ -77,10 +77,36 @@ func (r *Resource) Plan(c Config) (Planned, Diagnostics) {
 	if diags = append(diags, r.refresh(server)...); diags.Failed() {
 		return Planned{}, diags
 	}
+	p, more := r.planRead(server, config, c != nil && r.Tainted, false)
+	return p, append(diags, more...)
+}
+
+// PlanUnread plans a destroy without a refresh.
+func (r *Resource) PlanUnread() (Planned, Diagnostics) {
+	r.t.Helper()
+	return r.planRead(r.server(), tftypes.NewValue(r.kind, nil), false, false)
+}
+
+// PlanReplace refreshes, and plans a replacement that is asked for, as by -replace.
+func (r *Resource) PlanReplace(c Config) (Planned, Diagnostics) {
+	r.t.Helper()
+	server, config := r.server(), r.encode(c)
+	diags := append(r.validate(server, config), r.refresh(server)...)
+	if diags.Failed() {
+		return Planned{}, diags
+	}
+	p, more := r.planRead(server, config, false, true)
+	return p, append(diags, more...)
+}
+
+// planRead plans from the state as it is.
+func (r *Resource) planRead(server tfprotov6.ProviderServer, config tftypes.Value, tainted, replace bool) (Planned, Diagnostics) {
+	r.t.Helper()
+	var diags Diagnostics
 	prior, private := r.state, r.private
-	if !r.Tainted || c == nil {
+	if !tainted {
 		p, more := r.plan(server, config, prior, private)
-		if diags = append(diags, more...); p.Action != Replace || more.Failed() {
+		if diags = append(diags, more...); p.Action != Replace && !replace || more.Failed() {
 			return p, diags
 		}
 		private = p.private

@@ -51,6 +51,8 @@ func (m model) proposal(ctx context.Context) (delivery.Proposal, diag.Diagnostic
 	return p, diags
 }
 
+func (m model) isOpen() bool { return m.State.ValueString() == string(forge.Open) }
+
 // found is the model with what there is of the request.
 func (m model) found(at delivery.Location, request *forge.Request) model {
 	m.ID, m.Source, m.Target = types.StringValue(at.PushBranch), types.StringValue(at.PushBranch), types.StringValue(at.Branch)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/forge"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/creation"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/privatestate"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/providerdata"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
@@ -64,7 +65,11 @@ func (r *pullRequest) ValidateConfig(ctx context.Context, req resource.ValidateC
 
 // ModifyPlan tells what the host lacks, and plans the request anew where a read has found that it has to change.
 func (r *pullRequest) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.data == nil {
+	switch {
+	case r.data == nil:
+		return
+	case req.Plan.Raw.IsNull():
+		r.planDestroy(ctx, req, resp)
 		return
 	}
 	var plan model
@@ -73,6 +78,7 @@ func (r *pullRequest) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(r.data.PlanClaim(ctx, noun, r.data.Location.PushBranch, r.place(), r.data.Location.PushBranch, req, resp)...)
 	if !r.data.Unknown.Git {
 		proposal, diags := plan.proposal(ctx)
 		resp.Diagnostics.Append(diags...)
@@ -91,6 +97,28 @@ func (r *pullRequest) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	resp.Diagnostics.Append(tfvalue.SetPlan(ctx, &resp.Plan, plan.unknown())...)
 }
 
+// planDestroy refuses to close a request that the same plan opens at another address, which is one resource that was renamed.
+func (r *pullRequest) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var state model
+	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
+	if !state.isOpen() { // a destroy does nothing
+		resp.Diagnostics.Append(creation.PlanDestroy(ctx, resp.Private)...)
+		return
+	}
+	source := state.Source.ValueString()
+	resp.Diagnostics.Append(r.data.PlanDestroy(ctx, noun, source, placeOf(source), resp)...)
+}
+
+// place is what claims call the request of the provider's push branch; empty: that is not known yet.
+func (r *pullRequest) place() string {
+	if r.data.Unknown.Git || !r.data.Proposals.Proposed() {
+		return ""
+	}
+	return placeOf(r.data.Location.PushBranch)
+}
+
+func placeOf(source string) string { return "carvel_pull_request " + source }
+
 func (r *pullRequest) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.Plan, &plan)...)
@@ -104,6 +132,7 @@ func (r *pullRequest) Create(ctx context.Context, req resource.CreateRequest, re
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	done, err := r.data.Proposals.Propose(bounded, proposal)
+	r.data.Planned.Made(r.place())
 	var unfinished *delivery.UnfinishedError
 	if err == nil || errors.As(err, &unfinished) {
 		resp.Diagnostics.Append(privatestate.Change(ctx, resp.Private, changedKey, err != nil)...)
@@ -161,13 +190,17 @@ func (r *pullRequest) Update(ctx context.Context, req resource.UpdateRequest, re
 	resp.Diagnostics.Append(r.told("update", done, err)...)
 }
 
-// Delete closes a request that is open. What it was for stays on the push branch.
+// Delete closes a request that is open, unless the resource is replaced: the create goes on with it. What it was for stays on the push
+// branch.
 func (r *pullRequest) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
 	resp.Diagnostics.Append(tfvalue.Get(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, schemas.WriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || state.State.ValueString() != string(forge.Open) {
+	replaced, diags := creation.IsRetried(ctx, req.Private, state.Source.ValueString(), types.StringNull())
+	resp.Diagnostics.Append(diags...)
+	replaced = replaced && r.data.Location.PushBranch == state.Source.ValueString()
+	if resp.Diagnostics.HasError() || !state.isOpen() || replaced {
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)

@@ -401,3 +401,43 @@ func TestAccPullRequest_removals(t *testing.T) {
 	s.program.Run(s.with(now), []string{"destroy", "-auto-approve"}, "Destroy complete")
 	s.has("main", file(one), "")
 }
+
+// TestAccPullRequest_orphan: a destroy that leaves the files pushes nothing and waits for nothing, whether or not they have landed, and needs no Git
+// server. The request stays open as long as its resource does.
+func TestAccPullRequest_orphan(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, approvals(0))
+	now := settings{"installs": packages(2, "1.0.0"), "on_destroy": "orphan"}
+	s.apply(now)
+	number, head := s.only().Number, s.repo.Head(t.Context(), pushBranch)
+	s.pushes()
+	none := settings{"installs": packages(0, ""), "on_destroy": "orphan"}
+	s.apply(none, "go on waiting", "goes on running", "0 added, 1 changed, 2 destroyed")
+	if pushes, _ := s.pushes(); pushes != 0 || s.repo.Head(t.Context(), pushBranch) != head {
+		t.Errorf("%d pushes, want none", pushes)
+	}
+	if r := s.only(); r.State != "open" || r.Number != number {
+		t.Errorf("request %d is %s", r.Number, r.State)
+	}
+	s.quiet(none)
+
+	// The same configuration goes on with what it has left, and lands it.
+	s.apply(now, "2 added")
+	s.keeps(now, number)
+	s.merge(number, "merge")
+	s.apply(now)
+	main := s.repo.Head(t.Context(), "main")
+	s.pushes()
+	s.traffic.Fault(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	})
+	s.program.Run(s.with(now), []string{"destroy", "-auto-approve", "-refresh=false"}, "goes on running", "Destroy complete")
+	s.traffic.Fault(nil)
+	if pushes, all := s.pushes(); pushes != 0 || all != 0 {
+		t.Errorf("%d pushes of %d requests, want none", pushes, all)
+	}
+	if s.repo.Head(t.Context(), "main") != main {
+		t.Error("main has moved")
+	}
+	s.has("main", file(one), "constraints")
+}

@@ -125,7 +125,7 @@ func newTerraformData(b *testing.B) *terraformRun {
 	dir := b.TempDir()
 	write(b, filepath.Join(dir, "main.tf"), fmt.Sprintf("resource \"terraform_data\" \"test\" {\n  count = %d\n  input = count.index\n}\n", 6*namespaces))
 	r := &terraformRun{b: b, dir: dir, env: []string{"CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE=" + os.DevNull}}
-	command(b, dir, r.env, "terraform", "init")
+	command(b, dir, r.env, acctest.Terraform(), "init")
 	return r
 }
 
@@ -139,7 +139,7 @@ func (r *terraformRun) run(args ...string) cost {
 		r.b.Fatal(err)
 	}
 	began := time.Now()
-	command(r.b, r.dir, r.env, "terraform", append(args, "-no-color", "-input=false", "-parallelism=10")...)
+	command(r.b, r.dir, r.env, acctest.Terraform(), append(args, "-no-color", "-input=false", "-parallelism=10")...)
 	c := cost{wall: time.Since(began)}
 	if r.proxy == nil {
 		return c

@@ -10,7 +10,7 @@ import (
 
 func TestAccRunNamespace_identity(t *testing.T) {
 	e, f := fixture(t)
-	resource.Test(t, resource.TestCase{TerraformVersionChecks: acctest.SkipWithoutIdentity, Steps: []resource.TestStep{
+	resource.Test(t, resource.TestCase{TerraformVersionChecks: acctest.Needs(acctest.Identity), Steps: []resource.TestStep{
 		f.Identified(nil, "run_cluster", "staging", "name", e.Name), f.ImportedByIdentity(nil), f.Quiet(nil),
 	}})
 }

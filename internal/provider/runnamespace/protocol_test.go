@@ -126,6 +126,50 @@ func TestProtocol_exists(t *testing.T) {
 	}
 }
 
+// TestProtocol_byHand: a namespace that was set up by hand is imported by its Role, with the
+// ServiceAccount that a RoleBinding of another name gives it.
+func TestProtocol_byHand(t *testing.T) {
+	w, r := inMemory(t)
+	put := func(apiVersion, kind, name string, more map[string]any) {
+		object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": apiVersion, "kind": kind}}
+		maps.Copy(object.Object, more)
+		object.SetName(name)
+		if kind != "Namespace" {
+			object.SetNamespace("team")
+		}
+		w.Run.Put(object)
+	}
+	put("v1", "Namespace", "team", nil)
+	put("v1", "ServiceAccount", "deployer", map[string]any{"imagePullSecrets": []any{map[string]any{"name": "pull"}}})
+	for _, role := range []string{carvel.InstallRoleName, carvel.AppRoleName} {
+		put("rbac.authorization.k8s.io/v1", "Role", role, map[string]any{"rules": []any{}})
+		put("rbac.authorization.k8s.io/v1", "RoleBinding", "by-hand-"+role, map[string]any{
+			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": "deployer", "namespace": "team"}},
+		})
+	}
+	if diags := r.Import("staging/team"); diags.Failed() || !r.Exists() {
+		t.Fatal(diags)
+	}
+	for attribute, want := range map[string]string{
+		"service_account_name": `"deployer"`, "create_namespace": "false", "tanzu_application_platform": "false", "image_pull_secrets": `["pull"]`,
+	} {
+		if got := r.Attribute(attribute); got != want {
+			t.Errorf("%s is %s, want %s", attribute, got, want)
+		}
+	}
+	config := basic(attributes{"create_namespace": false, "service_account_name": "deployer", "image_pull_secrets": []any{"pull"}})
+	if diags := r.Apply(config); diags.Failed() {
+		t.Fatal(diags)
+	}
+	if w.Run.Object(cluster.Ref{Resource: carvel.RoleBindings, Namespace: "team", Name: "by-hand-" + carvel.AppRoleName}) == nil {
+		t.Error("the RoleBinding by hand is gone")
+	}
+	if p, diags := r.Plan(config); diags.Failed() || p.Action != protocoltest.None {
+		t.Errorf("%s %s", p.Action, diags)
+	}
+}
+
 // TestProtocol_inUse: a namespace in which a package is installed is not deleted.
 func TestProtocol_inUse(t *testing.T) {
 	w, r := inMemory(t)

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/acctest"
 )
 
 // buildProvider builds the provider as a program, and returns the path of a
@@ -22,7 +24,7 @@ func buildProvider(t *testing.T) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	rc := filepath.Join(dir, "terraform.rc")
-	write(t, rc, fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/carvel-gitops/carvel\" = %q\n  }\n  direct {}\n}\n", dir))
+	write(t, rc, fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", acctest.Registry()+"/carvel-gitops/carvel", dir))
 	return rc
 }
 
@@ -84,7 +86,7 @@ func (w *workspace) variables(v map[string]any) {
 func (w *workspace) run(args ...string) (output string, err error) {
 	w.t.Helper()
 	log := filepath.Join(w.dir, "trace.log")
-	cmd := exec.Command(terraform(), append(args, "-no-color")...)
+	cmd := exec.Command(acctest.Terraform(), append(args, "-no-color")...)
 	cmd.Dir = w.dir
 	for _, variable := range os.Environ() {
 		// What the provider reads from the environment is not what is tested.
@@ -131,12 +133,4 @@ func (w *workspace) succeeds(args ...string) string {
 		w.t.Fatalf("terraform %v: %v\n%s", args, err, out)
 	}
 	return out
-}
-
-// terraform is the program that the other acceptance tests use as well.
-func terraform() string {
-	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
-		return path
-	}
-	return "terraform"
 }

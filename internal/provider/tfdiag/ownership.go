@@ -49,7 +49,8 @@ func explainExists(exists *delivery.ExistsError) explanation {
 	}
 	e.what = fmt.Sprintf("%s already exists in %s. It belongs to %s.", exists.What, exists.Where, exists.Mark.Describe()) + lastChanged(exists.By)
 	e.advice = "Choose another name. If the resource was renamed, tell Terraform so with a moved block. If it comes from another configuration for good, " +
-		"remove it there with a removed block that has destroy = false, and set adopt_existing = true here: the plan then shows what it would overwrite. " +
+		"that one must forget it first, by a removed block that has destroy = false or a destroy of package installs with on_destroy = \"orphan\". Once it has, " +
+		"import it here, or set adopt_existing = true: the plan then shows what it would overwrite. " +
 		"If this configuration was interrupted under another name, which a new backend or working directory gives it, set owner in the provider " +
 		"configuration to the name that is shown here."
 	return e

@@ -3,6 +3,7 @@ package tfvalue
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -15,6 +16,23 @@ func String(s string) types.String {
 		return types.StringNull()
 	}
 	return types.StringValue(s)
+}
+
+// Time is null for the zero time, which is one that is not known.
+func Time(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
+	}
+	return types.StringValue(t.UTC().Format(time.RFC3339))
+}
+
+// Times is a map of them.
+func Times(times map[string]time.Time) types.Map {
+	elements := make(map[string]attr.Value, len(times))
+	for key, t := range times {
+		elements[key] = Time(t)
+	}
+	return types.MapValueMust(types.StringType, elements)
 }
 
 // Bool is an optional boolean that was read: one that is false and was not set

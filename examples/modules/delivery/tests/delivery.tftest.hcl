@@ -33,6 +33,7 @@ run "upgrade" {
     version_constraint = ">=1.0.0"
     hostname           = "app.staging.example.com"
     prod_hostname      = "app.example.com"
+    commits_before     = run.deliver.commits
   }
 
   assert {
@@ -41,7 +42,26 @@ run "upgrade" {
   }
 
   assert {
-    condition     = alltrue([for key, commit in output.commits : commit != run.deliver.commits[key]])
+    condition     = alltrue([for key, commit in output.commits : commit != var.commits_before[key]])
     error_message = "A package install was not committed again."
+  }
+}
+
+# OpenTofu removes everything with the variables of the last run, and cannot if
+# they have outputs of another.
+run "again" {
+  module {
+    source = "./tests/fixture"
+  }
+
+  variables {
+    version_constraint = ">=1.0.0"
+    hostname           = "app.staging.example.com"
+    prod_hostname      = "app.example.com"
+  }
+
+  assert {
+    condition     = alltrue([for packages in output.health : packages[var.package].ready && packages[var.package].version == "1.1.0"])
+    error_message = "Version 1.1.0 does not run everywhere any more: ${jsonencode(output.health)}"
   }
 }

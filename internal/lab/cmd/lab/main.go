@@ -4,7 +4,10 @@
 //	lab up             start, print the LAB_* variables, stop on Ctrl-C
 //	lab exec -- CMD    start, run CMD with the LAB_* variables, stop
 //	lab build          make the binaries ready
+//	lab git            serve a Git repository to clusters of your own
 //	lab demo           show the quickstart, stage by stage, in a lab of its own
+//	lab terraform V    print the path of Terraform V, which is built if need be
+//	lab matrix V -- A  run go test A with Terraform V, and others after it
 package main
 
 import (
@@ -27,7 +30,10 @@ var commands = []command{
 	{"up", "lab up [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-forge] [-bare]", up},
 	{"exec", "lab exec [-dir DIR] [-sync-period DURATION] [-first-deploy-race] [-controller YEAR] [-forge] [-bare] -- CMD [ARGS...]", execute},
 	{"build", "lab build", build},
+	{"git", "lab git [-address IP]", serveGit},
 	{"demo", "lab demo [-keep]", demonstrate},
+	{"terraform", "lab terraform [[-tidy] VERSION]", terraform},
+	{"matrix", "lab matrix VERSION... -- [ARGS OF GO TEST...]", testMatrix},
 }
 
 // exitCode is the error of a command that ends with a code and no message.

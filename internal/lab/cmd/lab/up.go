@@ -27,10 +27,7 @@ func up(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, variable := range l.Exports() {
-		name, value, _ := strings.Cut(variable, "=")
-		fmt.Printf("export %s=%s\n", name, quote(value))
-	}
+	printExports(l.Exports())
 	fmt.Fprintln(os.Stderr, "Paste the lines above into another terminal. Ctrl-C here stops the lab.")
 	return errors.Join(l.Wait(ctx), l.Stop())
 }
@@ -57,6 +54,14 @@ func buildForge(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// printExports prints KEY=VALUE lines as a shell reads them.
+func printExports(variables []string) {
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		fmt.Printf("export %s=%s\n", name, quote(value))
+	}
 }
 
 // quote returns a value as a shell reads it.

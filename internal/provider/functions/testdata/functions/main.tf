@@ -56,3 +56,25 @@ output "none" {
 output "server" {
   value = nonsensitive(yamldecode(provider::carvel::portable_kubeconfig(var.kubeconfig)).clusters[0].cluster.server)
 }
+
+variable "ready_since" {
+  type    = string
+  default = "2026-01-01T00:00:00Z"
+}
+
+variable "soak" {
+  type    = string
+  default = "24h"
+}
+
+output "healthy" {
+  value = provider::carvel::healthy_for(var.ready_since, var.soak, plantimestamp())
+}
+
+output "not_told" {
+  value = provider::carvel::healthy_for(null, var.soak, plantimestamp())
+}
+
+output "same_values" {
+  value = provider::carvel::values_digest(var.package, { replicas = 2, hosts = ["a"] }) == provider::carvel::values_digest(var.package, yamldecode("{hosts: [a], replicas: 2}"))
+}

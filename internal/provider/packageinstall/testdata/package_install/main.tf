@@ -39,6 +39,10 @@ variable "adopt_existing" {
   type    = bool
   default = null
 }
+variable "on_destroy" {
+  type    = string
+  default = null
+}
 
 variable "path_prefix" {
   type    = string
@@ -66,4 +70,5 @@ resource "carvel_package_install" "test" {
   sync_period          = var.sync_period
   allow_downgrade      = var.allow_downgrade
   adopt_existing       = var.adopt_existing
+  on_destroy           = var.on_destroy
 }

@@ -23,6 +23,10 @@ variable "adopt_existing" {
   type    = bool
   default = null
 }
+variable "on_destroy" {
+  type    = string
+  default = null
+}
 
 variable "path_prefix" {
   type    = string
@@ -58,4 +62,5 @@ resource "carvel_package_installs" "test" {
   packages             = var.packages
   values_wo            = var.secrets
   adopt_existing       = var.adopt_existing
+  on_destroy           = var.on_destroy
 }

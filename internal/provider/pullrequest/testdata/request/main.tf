@@ -32,6 +32,10 @@ variable "auto_merge_removals" {
   type    = bool
   default = null
 }
+variable "on_destroy" {
+  type    = string
+  default = null
+}
 variable "delete_timeout" {
   type    = string
   default = "10s"
@@ -63,6 +67,7 @@ resource "carvel_package_install" "test" {
   namespace            = "apps"
   service_account_name = "apps-sa"
   values               = { replicas = var.replicas, secret = "s3cr3t-value" }
+  on_destroy           = var.on_destroy
   timeouts             = { delete = var.delete_timeout }
 }
 
