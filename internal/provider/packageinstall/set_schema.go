@@ -19,11 +19,8 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 	labels, annotations := schemas.FileMetadata("PackageInstalls, and on the Secrets with their values and overlays")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Many packages on a run cluster, as one resource: the files are those of a `carvel_package_install` for each package, and all of them change in one commit or none does. " +
-			"Use it where a run cluster has more than some tens of packages, or where a set of versions is to be promoted as a whole: " +
-			"a plan reads them together, and Terraform has one resource to keep instead of hundreds.\n\n" +
-			"A change of one file in Git by someone else, between plan and apply, fails the apply before anything is written. " +
-			"Destroying the resource removes the files of all packages, and leaves a `.gitkeep` in each directory; with `on_destroy = \"orphan\"` it leaves the files. " +
-			"More than one resource may have packages of the same run cluster, but each package is in one of them.",
+			"Use it if a run cluster has more than some tens of packages, or if a set of versions is to be promoted as a whole. " +
+			"[At scale](../guides/at-scale.md) says more.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("RUN-CLUSTER"),
 			"run_cluster": schemas.RunCluster("The run cluster, which is the directory beside each package's versions."),
