@@ -69,7 +69,7 @@ var talking = []string{"net/http", "os", "os/exec", "k8s.io/client-go/dynamic", 
 // resources are the packages of resources, data sources and functions. Others of the
 // provider are what these share.
 var resources = []string{
-	"app", "ephemeralkubeconfig", "functions", "kubeconfigsecret", "packageinstall", "packages", "pullrequest", "runnamespace",
+	"actions", "app", "ephemeralkubeconfig", "functions", "kubeconfigsecret", "packageinstall", "packages", "pullrequest", "runnamespace",
 }
 
 // listed is what go list says of a package.

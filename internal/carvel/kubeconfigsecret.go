@@ -83,6 +83,11 @@ func SecretValue(obj *unstructured.Unstructured, key string) ([]byte, bool) {
 // on the run cluster that its token is of.
 const TokenSecretAnnotation = "carvel-gitops.github.io/token-secret"
 
+// RotatedAnnotation has, on a Secret with a kubeconfig, the fingerprint of what was written
+// with a rotated token, so that the resource of the Secret tells that from what somebody
+// else has put there.
+const RotatedAnnotation = "carvel-gitops.github.io/rotated"
+
 // TokenSecretType is the type of a Secret that Kubernetes fills with a token.
 const TokenSecretType = "kubernetes.io/service-account-token"
 

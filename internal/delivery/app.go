@@ -38,6 +38,8 @@ type App struct {
 	CreateDirectories bool
 	// Progress, if not nil, is told what the wait is waiting for.
 	Progress func(string)
+	// Stage, if not nil, is told which stage, one of carvel's, a run has come to.
+	Stage func(string)
 	ForCluster
 }
 

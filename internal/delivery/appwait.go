@@ -30,6 +30,7 @@ type appWait struct {
 	kicked   carvel.Attempt // after which the App was last made to run
 	kicks    int            // how often it was
 	reason   string         // the last judgement's
+	stage    string         // that the App was last seen in
 	receipt  AppReceipt
 	named    map[string]bool  // Secrets that Apps were found to read, see findsMore
 	before   carvel.AppStatus // when the wait began
@@ -159,6 +160,7 @@ func (w *appWait) poll(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	w.receipt = r
+	w.reportStage(r.Status)
 	if err := w.app.stopped(live); err != nil {
 		return false, err
 	}
@@ -225,6 +227,20 @@ func (w *appWait) report(reason string) {
 		w.app.Progress(reason)
 	}
 	w.reason = reason
+}
+
+// reportStage tells which stage a run has come to that began after what is waited for.
+func (w *appWait) reportStage(s carvel.AppStatus) {
+	if s.Generation < w.judge.After {
+		return
+	}
+	come, now := health.Through(w.stage, s)
+	w.stage = now
+	for _, stage := range come {
+		if w.app.Stage != nil {
+			w.app.Stage(stage)
+		}
+	}
 }
 
 // sources are what the App selects of the provider's branch. If it has fetched something

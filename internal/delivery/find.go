@@ -152,6 +152,7 @@ func (o *ownership) ownedMetadata(live *unstructured.Unstructured) (labels, anno
 	}
 	delete(annotations, carvel.MarkAnnotation)
 	delete(annotations, carvel.TokenSecretAnnotation)
+	delete(annotations, carvel.RotatedAnnotation)
 	own := carvel.Metadata{Labels: labels, Annotations: annotations}.Without(o.Defaults)
 	labels, annotations = own.Labels, own.Annotations
 	if len(labels) == 0 {

@@ -80,7 +80,8 @@ type KubeconfigSecretReceipt struct {
 	Type                string
 	Labels, Annotations map[string]string
 	All                 carvel.Metadata // with the defaults
-	Token               kubeconfig.Life // of a requested token that was just written
+	Token               kubeconfig.Life // of a requested token that was just written, or rotated
+	Rotated             bool            // the kubeconfig was written by a rotation
 	Mutations           []Mutation      // of what was applied
 	Failed              []FailedApp     // Apps that use the Secret and fail with what it holds now
 }
@@ -210,6 +211,9 @@ func (s KubeconfigSecret) receipt(live *unstructured.Unstructured) KubeconfigSec
 		return r
 	}
 	r.Fingerprint = Fingerprint(s.KubeconfigSecretSpec, value)
+	if r.Rotated = live.GetAnnotations()[carvel.RotatedAnnotation] == r.Fingerprint; r.Rotated {
+		r.Token = lifeIn(value)
+	}
 	if kubeconfig, err := kubeconfig.Portable(value); err == nil {
 		r.Server = kubeconfig.Server // a damaged one has none, and another fingerprint
 	}
@@ -294,17 +298,14 @@ func (ks *Kubeconfigs) Delete(ctx context.Context, s KubeconfigSecret, uid types
 }
 
 // deleteTokens deletes the token Secrets that the Secret may have been made
-// with: the one that the state records, the one that the Secret names, and if
-// that is gone those that an interrupted run may have made.
+// with: the one that the state records, the one that the Secret names, and those
+// that an interrupted run, or an interrupted rotation, may have made.
 func (ks *Kubeconfigs) deleteTokens(ctx context.Context, s KubeconfigSecret, live *unstructured.Unstructured) error {
-	names := []string{s.TokenSecret, s.tokenOf(live)}
-	if live == nil {
-		made, err := ks.leftTokens(ctx, s)
-		if err != nil {
-			return err
-		}
-		names = append(names, made...)
+	made, err := ks.leftTokens(ctx, s)
+	if err != nil {
+		return err
 	}
+	names := slices.Concat(made, []string{s.TokenSecret, s.tokenOf(live)})
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if s.TokenSecret = name; name == "" {
@@ -317,8 +318,8 @@ func (ks *Kubeconfigs) deleteTokens(ctx context.Context, s KubeconfigSecret, liv
 	return nil
 }
 
-// leftTokens are the names of token Secrets that were made for a kubeconfig whose
-// Secret is gone.
+// leftTokens are the names of token Secrets that were made for a kubeconfig, whatever its
+// Secret names.
 func (ks *Kubeconfigs) leftTokens(ctx context.Context, s KubeconfigSecret) ([]string, error) {
 	c, err := ks.run(s.RunCluster)
 	if err != nil {

@@ -42,6 +42,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/apps") {
 		code, body = http.StatusOK, map[string]any{"kind": "AppList", "apiVersion": "kappctrl.k14s.io/v1alpha1", "items": []any{}}
 	}
+	if strings.HasSuffix(r.URL.Path, "/secrets") {
+		code, body = http.StatusOK, map[string]any{"kind": "SecretList", "apiVersion": "v1", "items": []any{}}
+	}
 	if code >= http.StatusBadRequest {
 		body = map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": map[int]string{403: "Forbidden", 404: "NotFound"}[code]}
 	}

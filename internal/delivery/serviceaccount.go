@@ -88,9 +88,14 @@ func (ks *Kubeconfigs) newTokenName(ctx context.Context, c Cluster, s Kubeconfig
 	case len(made) > 0:
 		return made[0], nil
 	}
+	return uniqueTokenName(begin), nil
+}
+
+// uniqueTokenName is a name that there has never been.
+func uniqueTokenName(begin string) string {
 	unique := make([]byte, carvel.TokenSecretRandom)
 	_, _ = rand.Read(unique) // never fails
-	return begin + "-" + hex.EncodeToString(unique), nil
+	return begin + "-" + hex.EncodeToString(unique)
 }
 
 // madeTokens are the names of token Secrets that were made for the kubeconfig, and that
@@ -164,6 +169,7 @@ func (ks *Kubeconfigs) relabelToken(ctx context.Context, s KubeconfigSecret, bef
 	delete(labels, carvel.ManagedByLabel)
 	delete(annotations, carvel.MarkAnnotation)
 	delete(annotations, carvel.TokenSecretAnnotation)
+	delete(annotations, carvel.RotatedAnnotation)
 	all, had := s.All(), carvel.Metadata{Labels: labels, Annotations: annotations}
 	missing, dropped := all.Without(had), had.Without(all)
 	if len(missing.Labels)+len(missing.Annotations)+len(dropped.Labels)+len(dropped.Annotations) == 0 {
@@ -193,18 +199,23 @@ func (ks *Kubeconfigs) fillToken(ctx context.Context, c Cluster, s *KubeconfigSe
 	if err != nil {
 		return token, false, err
 	}
-	var ok bool
-	// The token is filled in by a controller, so that only a Secret that was
-	// there before has it now.
-	if token.Value, ok = carvel.SecretValue(live, "token"); ok {
+	token.Value, added, err = filled(ctx, c, live)
+	return token, added, err
+}
+
+// filled waits for the token in a token Secret. A controller fills it in, so that only a
+// Secret that was there before has it at once; waited reports whether it had not.
+func filled(ctx context.Context, c Cluster, live *unstructured.Unstructured) (token []byte, waited bool, err error) {
+	token, ok := carvel.SecretValue(live, "token")
+	if ok && len(token) > 0 {
 		return token, false, nil
 	}
 	err = c.Wait(ctx, refOf(live), func(obj *unstructured.Unstructured) (bool, error) {
 		if obj == nil {
 			return false, fmt.Errorf("the token Secret %s/%s was deleted while it was being filled", live.GetNamespace(), live.GetName())
 		}
-		token.Value, ok = carvel.SecretValue(obj, "token")
-		return ok && len(token.Value) > 0, nil
+		token, ok = carvel.SecretValue(obj, "token")
+		return ok && len(token) > 0, nil
 	})
 	return token, true, err
 }

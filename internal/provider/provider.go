@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -12,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/actions"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/app"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/ephemeralkubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/functions"
@@ -28,6 +30,7 @@ var (
 	_ provider.ProviderWithEphemeralResources = (*carvelProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*carvelProvider)(nil)
 	_ provider.ProviderWithListResources      = (*carvelProvider)(nil)
+	_ provider.ProviderWithActions            = (*carvelProvider)(nil)
 	_ generated.Provider                      = (*carvelProvider)(nil)
 )
 
@@ -63,6 +66,7 @@ func (p *carvelProvider) Configure(ctx context.Context, req provider.ConfigureRe
 	resp.DataSourceData = data
 	resp.EphemeralResourceData = data
 	resp.ListResourceData = data
+	resp.ActionData = data
 	p.data = data
 }
 
@@ -114,4 +118,9 @@ func (p *carvelProvider) ListResources(context.Context) []func() list.ListResour
 // Functions need no configuration.
 func (p *carvelProvider) Functions(context.Context) []func() function.Function {
 	return functions.All()
+}
+
+// Actions do something with what is there already.
+func (p *carvelProvider) Actions(context.Context) []func() action.Action {
+	return actions.All()
 }

@@ -122,7 +122,9 @@ func (c *Cluster) store(ref cluster.Ref, before, obj *unstructured.Unstructured)
 	if before == nil {
 		c.made++
 		obj.SetUID(types.UID(fmt.Sprintf("uid-%s-%d", c.name, c.made)))
-		obj.SetCreationTimestamp(metav1.NewTime(time.Now().Truncate(time.Second)))
+		if made := obj.GetCreationTimestamp(); made.IsZero() { // else a test has set it
+			obj.SetCreationTimestamp(metav1.NewTime(time.Now().Truncate(time.Second)))
+		}
 		obj.SetGeneration(1)
 	} else {
 		obj.SetUID(before.GetUID())

@@ -11,21 +11,6 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
 
-// unseenInstalls is the warning about PackageInstalls on a run cluster that were not
-// looked at.
-func unseenInstalls(err error) diag.Diagnostic {
-	const unknown = "Whether the PackageInstalls on the run cluster run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "
-	var many *delivery.ManyFilesError
-	if errors.As(err, &many) {
-		return diag.NewWarningDiagnostic("The PackageInstalls were not looked at", unknown+
-			fmt.Sprintf("What the App selects holds more than %d files beside those of package versions, which is too many to look through. ", many.Most)+
-			"Let it select the directories of its run cluster alone, with sub_path or with the paths of its template steps.")
-	}
-	return diag.NewWarningDiagnostic("The run cluster could not be looked at", unknown+
-		"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
-		"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
-}
-
 // isDeleting is the warning about an App that is on its way out. message is the
 // controller's.
 func isDeleting(name, message string) diag.Diagnostic {
@@ -96,7 +81,7 @@ func unseen(done delivery.AppReceipt) diag.Diagnostics {
 	if done.Unseen == nil {
 		return nil
 	}
-	return diag.Diagnostics{unseenInstalls(done.Unseen)}
+	return diag.Diagnostics{tfdiag.UnseenInstalls(done.Unseen)}
 }
 
 // deleting warns of an App that is on its way out.

@@ -95,7 +95,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 					"then it is only how soon the App takes up what others commit, and mends what others change on the run cluster.",
 				Validators: []validator.String{schemas.SyncPeriod()},
 			},
-			"paused":      optionalBool("Stop the controller from reconciling the App. There is nothing to wait for then."),
+			"paused": optionalBool("Stop the controller from reconciling the App. There is nothing to wait for then. " +
+				"Unset or `false` leaves the field to others, such as the action `carvel_app_pause`: an App that they have paused stays so, and an apply that waits for it fails."),
 			"canceled":    optionalBool("Stop the controller from reconciling the App, also a run that is under way."),
 			"noop_delete": optionalBool("Leave what the App deployed on the run cluster when the App is deleted."),
 			"default_namespace": schema.StringAttribute{

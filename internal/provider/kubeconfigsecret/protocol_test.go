@@ -1,6 +1,8 @@
 package kubeconfigsecret_test
 
 import (
+	"encoding/base64"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/credential/credentialtest"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery/deliverytest"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/kubeconfig"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/kubeconfigsecret"
@@ -163,6 +166,71 @@ func TestProtocol_renewed(t *testing.T) {
 	}
 	if diags := p.Apply(); diags.Failed() || r.Attribute("expires_at") < until {
 		t.Errorf("%s after %s: %s", r.Attribute("expires_at"), until, diags)
+	}
+}
+
+// TestProtocol_rotated: what a rotation has written is the resource's own: the plan after it
+// is empty, and a destroy leaves nothing, also of a rotation that was interrupted.
+func TestProtocol_rotated(t *testing.T) {
+	for _, c := range whole() {
+		if c["service_account"] == nil {
+			continue
+		}
+		w, r := inMemory(t)
+		tokens := 0
+		w.Run.Controller = func(_ cluster.Ref, obj *unstructured.Unstructured) {
+			if obj.Object["type"] == carvel.TokenSecretType && obj.Object["data"] == nil {
+				tokens++
+				obj.Object["data"] = map[string]any{"token": base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "token %d", tokens))}
+			}
+		}
+		before := w.Snapshot()
+		if diags := r.Apply(c); diags.Failed() {
+			t.Fatal(diags)
+		}
+		old := r.Attribute("fingerprint")
+		at := delivery.Rotation{Namespace: "dev", Name: strings.Trim(r.Attribute("name"), `"`), RunCluster: "staging", Manager: cluster.Manager{Name: carvel.ManagedBy}}
+		time.Sleep(1100 * time.Millisecond) // requested tokens of the same second are the same
+		rotate := func() {
+			if _, err := protocoltest.Data(w)().Kubeconfigs.Rotate(t.Context(), at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rotate()
+		if p, diags := r.Plan(c); p.Action != protocoltest.None || len(diags) > 0 {
+			t.Errorf("after the rotation the plan is to %s: %s", p.Action, diags)
+		}
+		if now := r.Attribute("fingerprint"); now == old {
+			t.Errorf("the fingerprint is %s as before", now)
+		}
+		labeled := maps.Clone(c)
+		labeled["labels"] = map[string]any{"more": "1"}
+		if diags := r.Apply(labeled); diags.Failed() {
+			t.Fatal(diags)
+		}
+		if p, diags := r.Plan(labeled); p.Action != protocoltest.None || len(diags) > 0 {
+			t.Errorf("after another apply the plan is to %s: %s", p.Action, diags)
+		}
+		w.Calls.Fails = func(_ int, call string) error { // before the old token Secret is deleted
+			if strings.HasPrefix(call, "staging Delete") {
+				return deliverytest.ErrFault
+			}
+			return nil
+		}
+		_, err := protocoltest.Data(w)().Kubeconfigs.Rotate(t.Context(), at)
+		if requested := tokens == 0; requested != (err == nil) {
+			t.Errorf("the rotation ends with %v", err)
+		}
+		w.Calls.Mend()
+		if p, diags := r.Plan(labeled); p.Action != protocoltest.None || len(diags) > 0 {
+			t.Errorf("after an interrupted rotation the plan is to %s: %s", p.Action, diags)
+		}
+		if diags := r.Apply(nil); diags.Failed() {
+			t.Fatal(diags)
+		}
+		if left := deliverytest.Differences(before, w.Snapshot()); left != "" {
+			t.Errorf("the destroy leaves\n%s", left)
+		}
 	}
 }
 

@@ -93,7 +93,11 @@ func (r *kubeconfigSecret) Read(ctx context.Context, req resource.ReadRequest, r
 	case err != nil:
 		resp.Diagnostics.Append(tfdiag.Failure{Verb: "read", Noun: noun, Name: title(state), Err: err}.Diagnostic())
 	default:
-		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state.read(found))...)
+		if state = state.read(found); found.Rotated && found.TakenBy == "" {
+			state.ExpiresAt = timestamp(found.Token.Expires)
+			resp.Diagnostics.Append(privatestate.Set(ctx, resp.Private, recordKey, recordOf(found))...)
+		}
+		resp.Diagnostics.Append(tfvalue.SetState(ctx, &resp.State, state)...)
 		resp.Diagnostics.Append(r.data.Told(noun, title(state), place(state), state.Creation, found.TakenBy)...)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -29,6 +30,7 @@ type configured struct {
 	data        *providerdata.Data
 	resources   []func() resource.Resource
 	dataSources []func() datasource.DataSource
+	actions     []func() action.Action
 }
 
 func (*configured) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -36,8 +38,9 @@ func (*configured) Metadata(_ context.Context, _ provider.MetadataRequest, resp 
 }
 func (*configured) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
 func (c *configured) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData, resp.DataSourceData = c.data, c.data
+	resp.ResourceData, resp.DataSourceData, resp.ActionData = c.data, c.data, c.data
 }
+func (c *configured) Actions(context.Context) []func() action.Action       { return c.actions }
 func (c *configured) Resources(context.Context) []func() resource.Resource { return c.resources }
 func (c *configured) DataSources(context.Context) []func() datasource.DataSource {
 	return c.dataSources
@@ -61,6 +64,7 @@ type Resource struct {
 	name    string
 	make    func() resource.Resource
 	sources []func() datasource.DataSource
+	actions []func() action.Action
 	data    func() *providerdata.Data
 	kind    tftypes.Object
 	schema  *tfprotov6.Schema
@@ -90,7 +94,7 @@ func New(t testing.TB, make func() resource.Resource, data func() *providerdata.
 // server is that of another process.
 func (r *Resource) server() tfprotov6.ProviderServer {
 	r.t.Helper()
-	c := &configured{data: r.data(), dataSources: r.sources}
+	c := &configured{data: r.data(), dataSources: r.sources, actions: r.actions}
 	if r.make != nil {
 		c.resources = append(c.resources, r.make)
 	}

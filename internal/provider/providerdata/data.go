@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
@@ -75,6 +76,11 @@ func FromDataSource(req datasource.ConfigureRequest, resp *datasource.ConfigureR
 
 // FromEphemeral is From for an ephemeral resource.
 func FromEphemeral(req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) *Data {
+	return from(req.ProviderData, &resp.Diagnostics)
+}
+
+// FromAction is From for an action.
+func FromAction(req action.ConfigureRequest, resp *action.ConfigureResponse) *Data {
 	return from(req.ProviderData, &resp.Diagnostics)
 }
 

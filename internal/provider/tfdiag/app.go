@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/cluster"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 )
@@ -35,7 +37,7 @@ func explainApp(err error) (explanation, bool) {
 	case errors.As(err, &stopped):
 		return explanation{
 			what: fmt.Sprintf("The App has %s = true, which is not in this configuration, so that the controller leaves it alone and there is nothing to wait for.", stopped.Field),
-			advice: fmt.Sprintf("Have whoever set it take it back, for example with kctrl app kick, and apply again. "+
+			advice: fmt.Sprintf("Have whoever set it take it back, for example with the action carvel_app_resume or kctrl app kick, and apply again. "+
 				"Or set %s = true here, or wait = false.", stopped.Field),
 		}, true
 	case errors.As(err, &reconcile):
@@ -130,4 +132,19 @@ func explainGone(err *delivery.GoneError) explanation {
 		what:   "The App is being deleted, by somebody else or by an earlier destroy, so that it deploys nothing any more. Its controller last reported: " + err.Message,
 		advice: "If it is to be there, wait until it has gone and apply again. If the controller cannot go on, " + restoreAndDestroy + ", or " + leaveAndDestroy(err.Ref),
 	}
+}
+
+// UnseenInstalls is the warning about PackageInstalls on a run cluster that were not
+// looked at.
+func UnseenInstalls(err error) diag.Diagnostic {
+	const unknown = "Whether the PackageInstalls on the run cluster run what the repository holds is not known: the App was judged by itself, and it may report success before they have. "
+	var many *delivery.ManyFilesError
+	if errors.As(err, &many) {
+		return diag.NewWarningDiagnostic("The PackageInstalls were not looked at", unknown+
+			fmt.Sprintf("What the App selects holds more than %d files beside those of package versions, which is too many to look through. ", many.Most)+
+			"Let it select the directories of its run cluster alone, with sub_path or with the paths of its template steps.")
+	}
+	return diag.NewWarningDiagnostic("The run cluster could not be looked at", unknown+
+		"Grant the provider's identity on the run cluster the right to list and watch PackageInstalls, Apps and Secrets, "+
+		"in the namespace that is delivered to, or leave run_cluster out of run_clusters.\n\nOriginal error: "+err.Error())
 }

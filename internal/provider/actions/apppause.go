@@ -1,0 +1,96 @@
+package actions
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
+)
+
+var (
+	_ action.ActionWithConfigure  = (*appPause)(nil)
+	_ action.ActionWithModifyPlan = (*appPause)(nil)
+)
+
+// appPause stops the controller from reconciling an App, or lets it go on.
+type appPause struct {
+	configured
+	verb, description string
+	do                func(*delivery.Apps, context.Context, delivery.App) (changed bool, err error)
+	done, same        string // what is said afterwards
+}
+
+// pauseRights are what pausing and resuming take.
+const pauseRights = "`get` and `patch` `apps.kappctrl.k14s.io` in the App's namespace on the build cluster"
+
+func newAppPause() action.Action {
+	return &appPause{
+		verb: "pause", do: (*delivery.Apps).Pause, done: "paused", same: "has been paused before",
+		description: "Pauses an App on the build cluster: sets `spec.paused`, so that the controller neither fetches nor deploys until it is resumed. " +
+			"What runs on the run cluster stays. An App that is paused already is left as it is. The App may have been made by anybody.\n\n" +
+			"Where a `carvel_app` manages the App:\n" +
+			"  - With `paused` unset or `false` the resource does not own the field. Its plans show no change, and its apply leaves the App paused. " +
+			"An apply that changes the App and waits for it, which it does by default, writes the change and then fails, saying that the App is paused: invoke `carvel_app_resume` and apply again.\n" +
+			"  - With `paused = true` it is paused already, and this action does nothing. If `paused` was set after this action, removing it later leaves the App paused, until `carvel_app_resume`.\n" +
+			"  - A destroy of the resource deletes the App and what it deployed, as of any other.\n\n",
+	}
+}
+
+func newAppResume() action.Action {
+	return &appPause{
+		verb: "resume", do: (*delivery.Apps).Resume, done: "resumed", same: "is not paused",
+		description: "Resumes an App on the build cluster: takes back `spec.paused`, and the controller fetches and deploys at once. It is not waited for, see `carvel_app_reconcile`. " +
+			"An App that is not paused is left as it is. The App may have been made by anybody; `spec.canceled` is not touched.\n\n" +
+			"What somebody applies by server-side apply is refused, since the next apply would pause the App again: a `carvel_app` with `paused = true`, above all. " +
+			"Remove `paused` there, and apply. If `carvel_app_pause` has paused the App, a `carvel_app` without `paused` does not own the field: its next apply finds the App running, and leaves it so.\n\n",
+	}
+}
+
+func (a *appPause) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_app_" + a.verb
+}
+
+func (a *appPause) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = described(a.description+"The provider's credentials need the right to "+pauseRights+".",
+		map[string]schema.Attribute{
+			"namespace": required("Namespace of the App on the build cluster.", schemas.Name()),
+			"name":      required("Name of the App.", schemas.ObjectName()),
+			"timeout":   timeout(),
+		})
+}
+
+type appPauseModel struct {
+	Namespace types.String `tfsdk:"namespace"`
+	Name      types.String `tfsdk:"name"`
+	Timeout   types.String `tfsdk:"timeout"`
+}
+
+func (a *appPause) ModifyPlan(_ context.Context, _ action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
+	resp.Diagnostics.Append(a.checkBuild(false)...)
+}
+
+func (a *appPause) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var m appPauseModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	resp.Diagnostics.Append(a.checkBuild(true)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	bounded, cancel := bounded(ctx, m.Timeout)
+	defer cancel()
+	title := m.Namespace.ValueString() + "/" + m.Name.ValueString()
+	changed, err := a.do(a.data.Apps, bounded, appOf(m.Namespace, m.Name))
+	said := a.same
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(failure{verb: a.verb, noun: "app", name: title, rights: pauseRights, err: err}.diagnostic())
+		return
+	case changed:
+		said = a.done
+	}
+	tell(ctx, resp)("App " + title + ": " + said)
+}

@@ -1,0 +1,1 @@
+# The examples are put beside this.
