@@ -26,7 +26,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An App on the build cluster: kapp-controller fetches directories of the GitOps repository and deploys what they hold to a run cluster. " +
 			"An apply waits until the run cluster runs that, or fails with the controller's own message.\n\n" +
-			"Refer to the attributes of the other resources, so that the App comes after them and is destroyed first. [Deliver a package](../guides/deliver-a-package.md) says what to know.",
+			"Refer to the other resources, so that the App is destroyed first. [Deliver a package](../guides/deliver-a-package.md) says what to know.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("NAMESPACE/NAME"),
 			"namespace":   schemas.Identity("Namespace of the App on the build cluster.", schemas.Name()),
@@ -43,15 +43,15 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 				Optional: true,
 				MarkdownDescription: "The run cluster that the App delivers to. With `packages` it names the directories to deliver. " +
 					"If it is a key of the provider's `run_clusters`, the wait also looks at the PackageInstalls there; " +
-					"without it an error in a package's values may show only after the apply. " +
-					fmt.Sprintf("With a `fetch`, they are not looked at if it selects more than %d files beside package versions.", delivery.MostFiles),
+					"else an error in values may show only after the apply. " +
+					fmt.Sprintf("They are not looked at if a `fetch` selects more than %d files beside package versions.", delivery.MostFiles),
 				Validators: []validator.String{schemas.RunClusterName()},
 			},
 			"packages": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Names of packages to deliver from the provider's repository, in place of `fetch`: for each, its versions in `PACKAGE/packages` and what " +
 					"`PACKAGE/RUN-CLUSTER` holds. Needs `run_cluster`. Both directories must exist, see `create_directories`; the plan warns of those that do not. " +
-					"With a `template` of your own, its `sops` steps and the first other step get the paths of the directories, and must name none themselves.",
+					"The `sops` steps of a `template` and its first other step get the paths of the directories, and must name none.",
 				Validators: []validator.List{
 					listvalidator.UniqueValues(),
 					listvalidator.ValueStringsAre(schemas.PackageName()),
@@ -60,8 +60,7 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"fetch_per_package": schema.BoolAttribute{
 				Optional: true,
 				MarkdownDescription: "Give the App two Git sources for each of the `packages`, its two directories, in place of one for all of them. The default is `false`. " +
-					"It is slower by far, and for a repository whose checkout is too large for the controller's memory, or for a `template` whose steps name files by the number of a source: " +
-					"`0/` has the versions of the first package, `1/` what it is for the run cluster.",
+					"It is slower by far, and for a repository that is too large for the controller's memory, or for a `template` whose steps name files by the number of a source.",
 			},
 			"create_directories": schema.BoolAttribute{
 				Optional: true,

@@ -36,6 +36,10 @@ func TestDescriptions(t *testing.T) {
 	add("", schemas.ResourceSchemas)
 	add("data.", schemas.DataSourceSchemas)
 	add("ephemeral.", schemas.EphemeralResourceSchemas)
+	add("list.", schemas.ListResourceSchemas)
+	for name, action := range schemas.ActionSchemas {
+		describe("action."+name, action.Schema.Block.Description, action.Schema.Block.Attributes, found)
+	}
 	for at, words := range found {
 		if words > mostWords && !slices.Contains(long, at) {
 			t.Errorf("%s has %d words, and may have %d: shorten it, or say it in a guide", at, words, mostWords)
@@ -63,4 +67,6 @@ func describe(at, text string, attributes []*tfprotov6.SchemaAttribute, found ma
 
 // long are descriptions that are still longer.
 var long = []string{
+	"action.carvel_app_pause", "action.carvel_app_reconcile", "action.carvel_app_resume", "action.carvel_kubeconfig_secret_rotate",
+	"action.carvel_package_install_reconcile",
 }

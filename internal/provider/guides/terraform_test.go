@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -136,6 +138,12 @@ func newConfiguration(t *testing.T, program string, fragments []fragment) *confi
 		name := fmt.Sprintf("f%d", i)
 		w.fragments[name] = f
 		write(filepath.Join(name, "main.tf"), f.whole)
+		for _, source := range sourceOf.FindAllStringSubmatch(f.text, -1) {
+			from := filepath.Join(exampleOf(t, f), source[1])
+			if err := os.CopyFS(filepath.Join(w.dir, name, source[1]), os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, file := range fileOf.FindAllStringSubmatch(f.whole, -1) {
 			write(file[1], "")
 		}
@@ -166,8 +174,30 @@ func newConfiguration(t *testing.T, program string, fragments []fragment) *confi
 			w.env = append(w.env, variable)
 		}
 	}
-	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	w.env = append(w.env, "TF_CLI_ARGS_get=-no-color", "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
 	return w
+}
+
+// sourceOf is a module beside an example.
+var sourceOf = regexp.MustCompile(`(?m)^  source += "(\./[^"]+)"`)
+
+// exampleOf is the directory of the example that a guide shows.
+func exampleOf(t *testing.T, f fragment) (dir string) {
+	t.Helper()
+	err := filepath.WalkDir(root+"examples", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".tf" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.TrimSpace(string(text)) == strings.TrimSpace(f.text) {
+			dir = filepath.Dir(path)
+		}
+		return err
+	})
+	if err != nil || dir == "" {
+		t.Fatalf("%s is no example: %v", f, err)
+	}
+	return dir
 }
 
 // run runs terraform. That validate finds something is no failure of it.

@@ -126,7 +126,7 @@ func serviceAccountAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Where the token comes from.\n" +
 				"  - `" + fromSecret + "` (the default): a token that does not expire, in a Secret beside the ServiceAccount. " +
 				"Destroying this resource revokes it.\n" +
-				"  - `" + fromRequest + "`: a token that expires, from the TokenRequest API. Nothing is stored on the run cluster. " +
+				"  - `" + fromRequest + "`: a token that expires, from the TokenRequest API. " +
 				"An apply renews it when less than a third of its life is left, so something must apply that often.",
 			Validators: []validator.String{stringvalidator.OneOf(fromSecret, fromRequest)},
 		},

@@ -17,7 +17,7 @@ func (p *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The PackageInstalls on a run cluster, or in one namespace of it, and what kapp-controller says of each: whoever made them. " +
-			"Use it in a `check` block or a postcondition, or to promote to one run cluster the version that is healthy on another.\n\n" +
+			"Use it in a `check` block, or to promote the version that is healthy on another run cluster.\n\n" +
 			"What the provider's credentials for the run cluster [may not read](../guides/rights.md) beside the PackageInstalls makes attributes null, and is no error.",
 		Attributes: map[string]schema.Attribute{
 			"run_cluster": schema.StringAttribute{
@@ -56,7 +56,7 @@ func (p *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 						"[Verify and promote](../guides/verify-and-promote.md) says how it is told."),
 					"ready_since_reason": text("Why `ready_since` is null, or no earlier than the last run. Null otherwise."),
 					"values_digest": text("A digest of what the values Secrets say, to compare with that of another run cluster, or with the function `values_digest`. " +
-						"The same values of a package have the same digest everywhere; comments, quotes and the order of keys make no difference. They are what runs where `ready_since` is not null. " +
+						"The same values have the same digest everywhere; comments, quotes and the order of keys make no difference. They are what runs where `ready_since` is not null. " +
 						"Null without values, and if they may not be read."),
 				}},
 			},

@@ -28,8 +28,8 @@ func onDestroy(what, more string) schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true,
 		MarkdownDescription: "What happens to the files when this resource is destroyed.\n" +
-			"  - `" + onDestroyRemove + "` (the default): they are removed from the repository, and with them what they deploy.\n" +
-			"  - `" + onDestroyOrphan + "`: they stay as they are, and " + what + " on the run cluster with them. Terraform forgets the resource.\n\n" +
+			"  - `" + onDestroyRemove + "` (the default): they are removed, and with them what they deploy.\n" +
+			"  - `" + onDestroyOrphan + "`: they stay, and " + what + " on the run cluster with them.\n\n" +
 			"  Apply a change before you destroy." + more,
 		Validators: []validator.String{stringvalidator.OneOf(onDestroyRemove, onDestroyOrphan)},
 	}

@@ -19,7 +19,7 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A package on a run cluster: a PackageInstall, and a Secret with the package's values, " +
 			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
-			"is an error. Files that say the same in another form are left as they are. [Deliver a package](../guides/deliver-a-package.md) says more.",
+			"is an error. [Deliver a package](../guides/deliver-a-package.md) says more.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("PACKAGE/RUN-CLUSTER"),
 			"package":     schemas.Identity("Name of the package, for example `app.default.tap`.", schemas.PackageName()),

@@ -14,9 +14,9 @@ func packageSource() schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true, Computed: true, Default: stringdefault.StaticString(delivery.FromRepository),
 		MarkdownDescription: "Where the plan looks up the versions of the package, to check `version_constraint` and the values. " +
-			"`repository`, the default: in the files of `PACKAGE/packages/` at the tip of the branch. " +
+			"`repository`, the default: in `PACKAGE/packages/` at the tip of the branch. " +
 			"`cluster`: in the Packages that the run cluster offers in `namespace`, if a PackageRepository brings them there. " +
-			"`none`: nowhere, and nothing is checked, for example if the same run commits the package.",
+			"`none`: nowhere; nothing is checked, as for a package that the same run commits.",
 		Validators: []validator.String{stringvalidator.OneOf(delivery.FromRepository, delivery.FromCluster, delivery.FromNowhere)},
 	}
 }

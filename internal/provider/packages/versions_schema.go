@@ -67,7 +67,6 @@ func releasedAt() schema.Attribute {
 	return schema.MapAttribute{
 		Computed: true, ElementType: types.StringType,
 		MarkdownDescription: "When each version was released, in RFC 3339: version to `spec.releasedAt` of its Package. Null for a version whose Package has none. " +
-			"It is what whoever made the Package has written into it, as `kctrl package release` does, and not the time of the commit that brought its file: " +
-			"that would take the history of the repository, which is not read.",
+			"It is what whoever made the Package has written into it, as `kctrl package release` does, and not the time of the commit that brought its file.",
 	}
 }
