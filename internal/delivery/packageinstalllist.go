@@ -144,19 +144,19 @@ func (is *Installs) listed(ctx context.Context, at repolayout.Install) (ListedIn
 	case err != nil:
 		return l, false, err
 	}
-	l.Problem, err = is.rewritten(l)
-	return l, true, err
+	l.Problem = is.rewritten(l)
+	return l, true, nil
 }
 
 // rewritten is why an import of a package install with all that its files say is followed
 // by a commit. What the provider's defaults add to it is not counted.
-func (is *Installs) rewritten(l ListedInstall) (problem, err error) {
+func (is *Installs) rewritten(l ListedInstall) error {
 	if l.HiddenValuesSecret != "" {
-		return &EncryptedValuesError{File: is.Layout.Path(l.At, repolayout.EncryptedParamsFile)}, nil
+		return &EncryptedValuesError{File: is.Layout.Path(l.At, repolayout.EncryptedParamsFile)}
 	}
 	files, err := installfiles.Render(l.Spec)
 	if err != nil {
-		return err, nil //nolint:nilerr // what cannot be written as it is read is the problem
+		return err
 	}
 	says := files.Says()
 	var others []string
@@ -171,8 +171,8 @@ func (is *Installs) rewritten(l ListedInstall) (problem, err error) {
 		}
 	}
 	if len(others) == 0 {
-		return nil, nil
+		return nil
 	}
 	slices.Sort(others)
-	return &RewrittenError{Files: others}, nil
+	return &RewrittenError{Files: others}
 }

@@ -34,6 +34,9 @@ var stages = []string{carvel.StageFetch, carvel.StageTemplate, carvel.StageDeplo
 // the run was seen before.
 func Through(before string, s carvel.AppStatus) (come []string, now string) {
 	now = Stage(s)
+	if now == carvel.StageFetch && (before == carvel.StageTemplate || before == carvel.StageDeploy) {
+		now = carvel.StageDeploy // which is over, and the run has not said how it went
+	}
 	last := slices.Index(stages, now)
 	if s.Condition() == carvel.ReconcileSucceeded && before != "" {
 		last = len(stages) - 1

@@ -74,6 +74,8 @@ func TestThrough(t *testing.T) {
 		"the next":                  {fetch, at(carvel.Reconciling, template), []string{template}, template},
 		"the first look is late":    {"", at(carvel.Reconciling, deploy), []string{fetch, template, deploy}, deploy},
 		"one is missed":             {fetch, at(carvel.Reconciling, deploy), []string{template, deploy}, deploy},
+		"the deploy is over":        {deploy, at(carvel.Reconciling, fetch), nil, deploy},
+		"all but the end is over":   {template, at(carvel.Reconciling, fetch), []string{deploy}, deploy},
 		"another run":               {deploy, at(carvel.Reconciling, template), []string{fetch, template}, template},
 		"the end":                   {deploy, at(carvel.ReconcileSucceeded, deploy), nil, ""},
 		"the end, and one missed":   {template, at(carvel.ReconcileSucceeded, deploy), []string{deploy}, ""},

@@ -69,12 +69,13 @@ func both(installText, paramsText string) map[string]string {
 // Shapes are the shapes that there are.
 func Shapes() []Shape {
 	crlf := func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
+	withoutValues, _, _ := strings.Cut(install, "  values:")
 	encoded := "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME-values}\ndata:\n  values.yaml: " +
 		base64.StdEncoding.EncodeToString([]byte("replicas: 2\n")) + "\n"
 	return []Shape{
 		{Name: "as documented", Files: both(install, params)},
 		{Name: "lines that end as on Windows", Files: both(crlf(install), crlf(params))},
-		{Name: "without values", Files: map[string]string{repolayout.PackageInstallFile: install[:strings.Index(install, "  values:")]}},
+		{Name: "without values", Files: map[string]string{repolayout.PackageInstallFile: withoutValues}},
 		{Name: "JSON", Files: map[string]string{
 			repolayout.PackageInstallFile: `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"NAME"},"spec":{"serviceAccountName":"sa",` +
 				`"packageRef":{"refName":"PACKAGE","versionSelection":{"constraints":">=1.0.0"}},"values":[{"secretRef":{"name":"NAME-values"}}]}}`,

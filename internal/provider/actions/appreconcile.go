@@ -95,5 +95,4 @@ func (a *appReconcile) Invoke(ctx context.Context, req action.InvokeRequest, res
 	if done.Unseen != nil {
 		resp.Diagnostics.Append(tfdiag.UnseenInstalls(done.Unseen))
 	}
-	tell(ctx, resp)("App " + title + ": " + done.Status.Message())
 }

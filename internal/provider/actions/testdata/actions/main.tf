@@ -94,7 +94,7 @@ locals {
       refName = var.package
       version = "1.0.0"
       template = { spec = {
-        fetch    = [{ inline = { paths = { "slow.yaml" = "#! stand-in: takes 2s\n${yamlencode(local.config)}" } } }]
+        fetch    = [{ inline = { paths = { "slow.yaml" = "#! stand-in: takes 2s\n", "config.yaml" = yamlencode(local.config) } } }]
         template = [{ ytt = {} }]
         deploy   = [{ kapp = {} }]
       } }
@@ -115,7 +115,8 @@ resource "carvel_app" "test" {
   run_cluster = "staging"
   paused      = var.paused
   fetch = [{ inline = { paths = {
-    "install.yaml" = "#! stand-in: takes 5s\n${yamlencode(local.install)}"
+    "slow.yaml"    = "#! stand-in: takes 5s\n"
+    "install.yaml" = yamlencode(local.install)
     "package.yaml" = yamlencode(local.package)
   } } }]
   cluster = {
