@@ -67,7 +67,7 @@ func (k *kubeconfig) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp
 			},
 			"cluster_ca_certificate": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "PEM-encoded certificate authorities that the API server's certificate is verified with; null where those of the system are used.",
+				MarkdownDescription: "PEM-encoded certificate authorities that the API server's certificate is verified with; null if those of the system are used.",
 			},
 			"expires_at": schema.StringAttribute{
 				Computed:            true,

@@ -51,11 +51,11 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 			"resolved_version": schema.StringAttribute{Computed: true, MarkdownDescription: "The version that is selected, by kapp-controller's rules."},
 			"values_schema": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "The OpenAPI v3 schema of that version's values, as JSON. Null where it has none.",
+				MarkdownDescription: "The OpenAPI v3 schema of that version's values, as JSON. Null if it has none.",
 			},
 			"default_values": schema.DynamicAttribute{
 				Computed: true,
-				MarkdownDescription: "The values that the version takes where none are given, an object, as far as the schema tells. Null where it has none. " +
+				MarkdownDescription: "The values that the version takes where none are given, an object, as far as the schema tells. Null if it has none. " +
 					"`yamlencode` turns it into a text to begin one's own values with.",
 			},
 		},

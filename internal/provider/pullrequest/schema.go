@@ -47,11 +47,11 @@ func (r *pullRequest) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 			},
 			"labels": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Labels to put on the request. They have to exist where the host does not make them. Labels that others put there stay.", Validators: notEmpty,
+				MarkdownDescription: "Labels to put on the request. They have to exist if the host does not make them. Labels that others put there stay.", Validators: notEmpty,
 			},
 			"reviewers": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Logins of those who are asked for a review; `team:NAME` is a team, where the host has such. Reviewers whom others ask stay.", Validators: notEmpty,
+				MarkdownDescription: "Logins of those who are asked for a review; `team:NAME` is a team, if the host has such. Reviewers whom others ask stay.", Validators: notEmpty,
 			},
 			"draft": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
