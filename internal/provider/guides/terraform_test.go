@@ -207,12 +207,12 @@ func (w *configuration) run(t *testing.T, args ...string) []byte {
 	cmd.Dir, cmd.Env = w.dir, w.env
 	out, err := cmd.Output()
 	if err != nil && args[0] != "validate" {
+		said := out
 		var ended *exec.ExitError
-		if stderr := ""; errors.As(err, &ended) {
-			stderr = string(ended.Stderr)
-			t.Fatalf("terraform %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr)
+		if errors.As(err, &ended) {
+			said = append(said, ended.Stderr...)
 		}
-		t.Fatal(err)
+		t.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, said)
 	}
 	return out
 }
