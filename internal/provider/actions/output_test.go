@@ -129,10 +129,9 @@ func inOrder(t *testing.T, text string, parts ...string) {
 // TestAccActions_output: what Terraform prints of each action, invoked by hand and by a
 // resource, while it goes on and when it fails.
 func TestAccActions_output(t *testing.T) {
-	acctest.Alone(t)
-	needsActions(t)
+	acctest.Alone(t).Needs(acctest.Actions)
 	w := actions.NewWorld(t)
-	tf := protocoltest.Run(t, terraform(), configuration, protocoltest.Data(w), actions.All()...)
+	tf := protocoltest.Run(t, acctest.Terraform(), configuration, protocoltest.Data(w), actions.All()...)
 	staged(w, tf.Said)
 	invoke := func(name string, more ...string) []string {
 		return append([]string{"apply", "-auto-approve", "-input=false", "-invoke=action.carvel_" + name + ".test"}, more...)

@@ -2,8 +2,6 @@ package actions_test
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,37 +20,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// terraform is the program that the tests run.
-func terraform() string {
-	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
-		return path
-	}
-	return "terraform"
-}
-
-// needsActions skips a test if Terraform has no actions.
-func needsActions(t *testing.T) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), terraform(), "version", "-json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var said struct {
-		Version string `json:"terraform_version"`
-		Tofu    string `json:"opentofu_version"`
-	}
-	if err := json.Unmarshal(out, &said); err != nil {
-		t.Fatal(err)
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(said.Version, "%d.%d.", &major, &minor); err != nil {
-		t.Fatalf("%s: %v", out, err)
-	}
-	if said.Tofu != "" || major == 1 && minor < 14 {
-		t.Skipf("Terraform %s has no actions, which begin with 1.14.0", said.Version)
-	}
-}
-
 // acting is a fixture that is applied, with what the actions are for.
 type acting struct {
 	*acctest.Env
@@ -62,7 +29,7 @@ type acting struct {
 func newActing(t *testing.T, vars config.Variables) *acting {
 	t.Helper()
 	e := acctest.New(t)
-	needsActions(t)
+	e.Needs(acctest.Actions)
 	t.Parallel()
 	e.BuildNamespace()
 	a := &acting{e, acctest.Fixture{Env: e, Dir: "actions"}.Program()}
@@ -275,7 +242,7 @@ func TestAccActions_forbidden(t *testing.T) {
 // resources that they name.
 func TestAccActions_examples(t *testing.T) {
 	e := acctest.Alone(t)
-	needsActions(t)
+	e.Needs(acctest.Actions)
 	p := acctest.Fixture{Env: e, Dir: "examples"}.Program()
 	var all []byte
 	for _, pattern := range []string{"resources/*/resource.tf", "actions/*/action.tf"} {
@@ -297,7 +264,7 @@ func TestAccActions_examples(t *testing.T) {
 	if err := os.WriteFile(p.Path("examples.tf"), all, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), terraform(), "validate", "-no-color")
+	cmd := exec.CommandContext(t.Context(), acctest.Terraform(), "validate", "-no-color")
 	cmd.Dir, cmd.Env = filepath.Dir(p.Path("main.tf")), append(os.Environ(), "TF_CLI_CONFIG_FILE="+p.Path("terraform.rc"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
