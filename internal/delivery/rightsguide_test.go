@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
@@ -134,6 +135,45 @@ func TestGuide_rights(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestGuide_clusterRole: the ClusterRole of the guide has every right on run clusters that
+// is demanded whatever is set, and those to look at what an App delivers.
+func TestGuide_clusterRole(t *testing.T) {
+	text, err := os.ReadFile(rightsGuide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	block, _, found := strings.Cut(rest, "```")
+	var role struct {
+		Rules []struct{ APIGroups, Resources, Verbs []string }
+	}
+	if err := yaml.Unmarshal([]byte(block), &role); err != nil || !found || len(role.Rules) == 0 {
+		t.Fatalf("the guide has no ClusterRole: %v", err)
+	}
+	granted := map[string]bool{}
+	for _, rule := range role.Rules {
+		for _, resource := range rule.Resources {
+			for _, verb := range rule.Verbs {
+				granted[verb+" "+schema.GroupResource{Group: rule.APIGroups[0], Resource: resource}.String()] = true
+			}
+		}
+	}
+	for _, section := range []string{"carvel_run_namespace", "carvel_kubeconfig_secret", "carvel_app"} {
+		for _, cells := range guideRows(t, section) {
+			looks := section == "carvel_app" && strings.Contains(cells[2], "`watch`")
+			if cells[0] != "run" || cells[4] != "" && !looks && !strings.HasSuffix(cells[4], "the default") {
+				continue
+			}
+			resource := code.FindStringSubmatch(cells[1])[1]
+			for _, verb := range code.FindAllStringSubmatch(cells[2], -1) {
+				if !granted[verb[1]+" "+resource] {
+					t.Errorf("the ClusterRole lacks %s on %s, which %s needs", verb[1], resource, section)
+				}
+			}
+		}
 	}
 }
 
