@@ -25,10 +25,9 @@ func providerSchema() schema.Schema {
 			"owner": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Name of this configuration, which no other one has that shares the repository or a cluster. What the resources make bears it, " +
-					"so that an apply which was interrupted goes on with what it has made, and does not take what another configuration has. " +
-					"The default is, in this order, `" + owner.Variable + "` in the environment; the organization and workspace of HCP Terraform; a name made of where the backend keeps " +
-					"the state, or of the host and the directory where that is in a file, and of the selected workspace. Set it where those differ from run to run. " +
-					"Changing it changes no resource.",
+					"so that an interrupted apply is gone on with. " +
+					"The default is `" + owner.Variable + "` in the environment, else a name made of where the state is. " +
+					"[When something fails](guides/when-something-fails.md#the-owner) says when to set it.",
 				Validators: []validator.String{stringvalidator.LengthBetween(1, 200)},
 			},
 			"default_labels":      defaultMetadata("Labels", schemas.Labels()),
@@ -67,13 +66,13 @@ func defaultMetadata(what string, check validator.Map) schema.Attribute {
 func gitAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the repository: `https://...`, `ssh://...` or `git@host:path`, without a password or a token; " +
-			"`http://` only with `http.allow_insecure_http`. It reaches the server as git would send it, and is in the Apps as it is written: in `https://...` a space, `#`, `?` or `%` that is part of a name " +
-			"is `%20`, `%23`, `%3F` or `%25`; in `git@host:path` nothing is. Read from `CARVEL_GIT_URL` where it is not set."},
+			"`http://` only with `http.allow_insecure_http`. In `https://...` a space, `#`, `?` or `%` that is part of a name " +
+			"is `%20`, `%23`, `%3F` or `%25`; in `git@host:path` nothing is. Read from `CARVEL_GIT_URL` if it is not set."},
 		"branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch that the clusters follow, to read and to commit to. " +
-			"Read from `CARVEL_GIT_BRANCH` where it is not set, else `main`."},
-		"push_branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to commit to in place of `branch`, where that takes no pushes: " +
+			"Read from `CARVEL_GIT_BRANCH` if it is not set, else `main`."},
+		"push_branch": schema.StringAttribute{Optional: true, MarkdownDescription: "Branch to commit to in place of `branch`, if that takes no pushes: " +
 			"it is made from the tip of `branch`, kept mergeable, and merged by people, by a `carvel_pull_request`, or by whatever else watches it. " +
-			"Each configuration needs one of its own, so put its name into it. Read from `CARVEL_GIT_PUSH_BRANCH` where it is not set."},
+			"Each configuration needs one of its own, so put its name into it. Read from `CARVEL_GIT_PUSH_BRANCH` if it is not set."},
 		"push_options": schema.ListAttribute{
 			Optional: true, ElementType: types.StringType,
 			MarkdownDescription: "Options of each push, `NAME=VALUE`, for a Git host that acts upon them, such as `merge_request.create=true` with GitLab. `NAME` alone means `NAME=true`.",
@@ -81,10 +80,10 @@ func gitAttributes() map[string]schema.Attribute {
 		"forge": schema.SingleNestedAttribute{
 			Optional: true,
 			MarkdownDescription: "API of the Git host, for `carvel_pull_request`, and to know which requests were merged or turned down. It needs `push_branch`. " +
-				"`forge = {}` is enough where the host tells its kind and takes the same token as for Git.",
+				"`forge = {}` is enough if the host tells its kind and takes the same token as for Git.",
 			Attributes: map[string]schema.Attribute{
 				"kind": schema.StringAttribute{Optional: true, MarkdownDescription: "`gitea` (and Forgejo), `github` (and GitHub Enterprise), `gitlab`, `bitbucket`, `bitbucket_data_center` or `azure_devops`. " +
-					"The default follows from the repository's host where that is a well-known one.", Validators: []validator.String{stringvalidator.OneOf(forgeKinds()...)}},
+					"The default follows from the repository's host if that is a well-known one.", Validators: []validator.String{stringvalidator.OneOf(forgeKinds()...)}},
 				"api_url": schema.StringAttribute{Optional: true, MarkdownDescription: "URL of the API, such as `https://git.example.com/api/v1`. The default follows from the repository's URL and `kind`."},
 				"token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Token that may open and merge pull requests. " +
 					"The default is `CARVEL_FORGE_TOKEN` in the environment, else the token or the password of `http`."},
@@ -94,7 +93,7 @@ func gitAttributes() map[string]schema.Attribute {
 					Optional: true, MarkdownDescription: "How `auto_merge_removals` merges: `merge`, `squash` or `rebase`. The default is the host's.",
 					Validators: []validator.String{stringvalidator.OneOf(string(forge.Merge), string(forge.Squash), string(forge.Rebase))},
 				},
-				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "User, where the API takes the token as a password: the e-mail address with an API token of Bitbucket Cloud."},
+				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "User, if the API takes the token as a password: the e-mail address with an API token of Bitbucket Cloud."},
 			},
 		},
 		"path_prefix": schema.StringAttribute{
@@ -117,9 +116,9 @@ func gitAttributes() map[string]schema.Attribute {
 		},
 		"push_interval": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "Least time between two pushes of a run, for example `10s` where the Git host allows six a minute. Changes that come meanwhile share the " +
-				"next commit; Terraform works on ten resources at a time, so raise its `-parallelism` to have more of them share one. " +
-				"Runs that go on at the same time do not know of each other. Without it a push follows the one before at once.",
+			MarkdownDescription: "Least time between two pushes of a run, for example `10s` if the Git host allows six a minute. Changes that come meanwhile share the " +
+				"next commit; raise Terraform's `-parallelism` to have more of them share one. " +
+				"Without it a push follows the one before at once.",
 			Validators: []validator.String{schemas.PushInterval()},
 		},
 		"signing": schema.SingleNestedAttribute{
@@ -139,14 +138,13 @@ func gitAttributes() map[string]schema.Attribute {
 			Optional:            true,
 			MarkdownDescription: "Credentials for a repository over HTTPS. A proxy is taken from the environment.",
 			Attributes: map[string]schema.Attribute{
-				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "Username for basic authentication. Read from `CARVEL_GIT_USERNAME` where it is not set."},
-				"password": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password or access token for basic authentication. Read from `CARVEL_GIT_PASSWORD` where it is not set."},
+				"username": schema.StringAttribute{Optional: true, MarkdownDescription: "Username for basic authentication. Read from `CARVEL_GIT_USERNAME` if it is not set."},
+				"password": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password or access token for basic authentication. Read from `CARVEL_GIT_PASSWORD` if it is not set."},
 				"bearer_token": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Bearer token, instead of username and password. " +
-					"Read from `CARVEL_GIT_TOKEN` where it is not set."},
+					"Read from `CARVEL_GIT_TOKEN` if it is not set."},
 				"certificate_authority": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded certificate authorities to trust besides the system's."},
-				"client_certificate": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded client certificate, for a server that asks for one, with those of its authorities behind it where the server needs them. " +
-					"It is used for Git and for the API of `forge`. kapp-controller has no client certificates for Git: the Apps' own connection to such a server cannot work, " +
-					"so let them fetch from an address that does without, in `git.url` of the `carvel_app`'s `fetch`."},
+				"client_certificate": schema.StringAttribute{Optional: true, MarkdownDescription: "PEM-encoded client certificate, for a server that asks for one, with those of its authorities behind it if the server needs them. " +
+					"It is used for Git and for the API of `forge`. kapp-controller has no client certificates for Git: let the Apps fetch from an address that does without."},
 				"client_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "PEM-encoded private key of `client_certificate`, without a passphrase."},
 				"github_app": schema.SingleNestedAttribute{
 					Optional: true,
@@ -167,10 +165,10 @@ func gitAttributes() map[string]schema.Attribute {
 				"The keys of github.com, gitlab.com, bitbucket.org and ssh.dev.azure.com are built in.",
 			Attributes: map[string]schema.Attribute{
 				"username":    schema.StringAttribute{Optional: true, MarkdownDescription: "User on the SSH server. The default is the URL's, else `git`."},
-				"private_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Private key in PEM or OpenSSH form. Read from `CARVEL_GIT_SSH_PRIVATE_KEY` where it is not set."},
+				"private_key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Private key in PEM or OpenSSH form. Read from `CARVEL_GIT_SSH_PRIVATE_KEY` if it is not set."},
 				"password":    schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Passphrase of the private key."},
 				"known_hosts": schema.StringAttribute{Optional: true, MarkdownDescription: "Host keys, in the form of the known_hosts file, which is read as ssh does: with `@cert-authority` and `@revoked`, hashed names, `*`, `?` and `!`, and `[host]:port`. " +
-					"A line without a port counts for another port where none is for that. A line that cannot be read is an error with its number. Read from `CARVEL_GIT_KNOWN_HOSTS` where it is not set."},
+					"A line without a port counts for any port that has none. A line that cannot be read is an error. Read from `CARVEL_GIT_KNOWN_HOSTS` if it is not set."},
 			},
 		},
 	}

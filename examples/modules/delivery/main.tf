@@ -71,7 +71,7 @@ resource "carvel_app" "this" {
   wait_for_commits = [carvel_package_installs.this[each.key].commit]
 }
 
-# What runs by now.
+# What runs now.
 data "carvel_package_installs" "this" {
   for_each = var.run_clusters
 

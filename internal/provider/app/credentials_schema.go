@@ -26,7 +26,7 @@ func gitCredentialsAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Credentials for the repository, which go into a Secret of the App's own beside it, and not into the state. " +
-			"The Secret is made before the App and deleted after it. It is for the `git` sources that name none, as far as they are on the host of the first of these. " +
+			"It is for the `git` sources that name none, on the host of the first of these. " +
 			"Either `username` and `password_wo` or `ssh_private_key_wo` is given. Give credentials that may only read.",
 		Validators: []validator.Object{schemas.ExactlyOneOf("password_wo", "ssh_private_key_wo")},
 		Attributes: map[string]schema.Attribute{

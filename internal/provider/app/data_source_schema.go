@@ -48,7 +48,7 @@ func (a *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 			},
 			"fetched_commits": schema.ListAttribute{
 				Computed: true, ElementType: types.StringType,
-				MarkdownDescription: "The commits that the last fetch got, one for each `git` source in order. Empty where the last fetch failed.",
+				MarkdownDescription: "The commits that the last fetch got, one for each `git` source in order. Empty if the last fetch failed.",
 			},
 			"ready": schema.BoolAttribute{
 				Computed: true,
@@ -59,7 +59,7 @@ func (a *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 			"in_sync": schema.BoolAttribute{
 				Computed: true,
 				MarkdownDescription: "Whether the directories that the App's template steps read of the provider's repository and branch are, as they were fetched, those at the tip of the branch. " +
-					"Other directories of the repository do not count. Null where the provider has no `git`, or the App fetches nothing from that branch.",
+					"Other directories of the repository do not count. Null if the provider has no `git`, or the App fetches nothing from that branch.",
 			},
 		},
 	}

@@ -25,12 +25,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 	labels, annotations := schemas.Metadata("App, and on the Secrets of its own")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An App on the build cluster: kapp-controller fetches directories of the GitOps repository and deploys what they hold to a run cluster. " +
-			"Creating and updating it waits until the run cluster runs what the repository holds, or fails with the controller's own message: " +
-			"what was fetched is compared with the branch, and with `run_cluster` the PackageInstalls on the run cluster are looked at too. " +
-			"A failure counts when a second attempt has failed as well.\n\n" +
-			"The directories must exist when the App is created (`create_directories` makes those of `packages`), so it comes after the `carvel_package_install` resources whose `path` it fetches, " +
-			"the `carvel_kubeconfig_secret` that it deploys with and the `carvel_run_namespace` that it deploys to. Refer to their attributes to have that order, " +
-			"and its reverse when they are destroyed.",
+			"An apply waits until the run cluster runs that, or fails with the controller's own message.\n\n" +
+			"Refer to the other resources, so that the App is destroyed first. [Deliver a package](../guides/deliver-a-package.md) says what to know.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("NAMESPACE/NAME"),
 			"namespace":   schemas.Identity("Namespace of the App on the build cluster.", schemas.Name()),
@@ -46,20 +42,16 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"run_cluster": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "The run cluster that the App delivers to. With `packages` it names the directories to deliver. " +
-					"Where it is a key of the provider's `run_clusters`, waiting for the App also looks at the PackageInstalls on the run cluster, " +
-					"for which it needs the right to list and watch PackageInstalls, Apps and Secrets in their namespace. " +
-					fmt.Sprintf("Where what a `fetch` selects holds more than %d files beside those of package versions, a warning says that nothing is looked at. ", delivery.MostFiles) +
-					"Without it an error in a package's values may show only after the apply.",
+					"If it is a key of the provider's `run_clusters`, the wait also looks at the PackageInstalls there; " +
+					"else an error in values may show only after the apply. " +
+					fmt.Sprintf("They are not looked at if a `fetch` selects more than %d files beside package versions.", delivery.MostFiles),
 				Validators: []validator.String{schemas.RunClusterName()},
 			},
 			"packages": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Names of packages to deliver from the provider's repository, in place of `fetch`: for each, its versions in `PACKAGE/packages` and what " +
 					"`PACKAGE/RUN-CLUSTER` holds. Needs `run_cluster`. Both directories must exist, see `create_directories`; the plan warns of those that do not. " +
-					"The order of the names makes no difference.\n\n" +
-					"The App gets one Git source, the directory of all packages (`git.path_prefix` of the provider, or the whole repository), and its steps read the directories by name: " +
-					"`sops.paths` and `ytt.paths`. With a `template` of your own, the `sops` steps and the first other step get these paths. " +
-					"Steps then must not name files or directories themselves.",
+					"The `sops` steps of a `template` and its first other step get the paths of the directories, and must name none.",
 				Validators: []validator.List{
 					listvalidator.UniqueValues(),
 					listvalidator.ValueStringsAre(schemas.PackageName()),
@@ -68,16 +60,13 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"fetch_per_package": schema.BoolAttribute{
 				Optional: true,
 				MarkdownDescription: "Give the App two Git sources for each of the `packages`, its two directories, in place of one for all of them. The default is `false`. " +
-					"Each source costs the controller a whole fetch and checkout of the repository's last commit, one after the other: 80 of them took 118 to 208 seconds where one took 3 to 5, " +
-					"and the Git host sees as many fetches. Set it for a repository so large that a checkout hurts: the controller keeps what it has fetched in memory until a run is over, " +
-					"which is the whole directory of all packages without this attribute, and the directories alone with it. " +
-					"Set it also for a `template` whose steps name files in the directories of the sources, which are numbered: `0` has the versions of the first package, `1` what it is for the run cluster, and so on.",
+					"It is slower by far, and for a repository that is too large for the controller's memory, or for a `template` whose steps name files by the number of a source.",
 			},
 			"create_directories": schema.BoolAttribute{
 				Optional: true,
 				MarkdownDescription: "Commit an empty file `.gitkeep` in each directory of `packages` that does not exist yet, `PACKAGE/packages` included, before the App is created or changed: " +
-					"all of them in one commit, and none where nothing is missing. The App then succeeds with nothing to deploy until somebody commits a package. The default is `false`. " +
-					"It needs the right to push. The files are never removed, and directories that are removed later are made again only when the App changes.",
+					"all of them in one commit. The App then succeeds with nothing to deploy until somebody commits a package. The default is `false`. " +
+					"It needs the right to push. The files are never removed.",
 			},
 			"fetch":           fetchAttribute(),
 			"template":        templateAttribute(),
@@ -101,10 +90,8 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"sync_period": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "How often the controller looks at the repository, at least `30s`, which is also the controller's default. " +
-					"It may be long, such as `1h`, where every change makes the App fetch at once, as `wait_for_commits` does: " +
-					"then it is only how soon the App takes up what others commit, and mends what others change on the run cluster. " +
-					"The Git host sees one fetch for each App and period: 50 Apps at `30s` are 1.7 fetches a second, and at `1h` one in 72 seconds. " +
-					"GitHub recommends at most 15 reads a second for a repository.",
+					"It may be long, such as `1h`, if every change makes the App fetch at once, as `wait_for_commits` does: " +
+					"then it is only how soon the App takes up what others commit, and mends what others change on the run cluster.",
 				Validators: []validator.String{schemas.SyncPeriod()},
 			},
 			"paused": optionalBool("Stop the controller from reconciling the App. There is nothing to wait for then. " +
@@ -120,13 +107,9 @@ func (r *app) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resour
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(onDestroyDelete),
 				MarkdownDescription: "What happens to what the App deployed when this resource is destroyed.\n" +
-					"  - `" + onDestroyDelete + "` (the default): the controller deletes it. It needs the kubeconfig and the rights to do so; where they are gone, " +
-					"destroying fails with the controller's message.\n" +
-					"  - `" + onDestroyOrphan + "`: it stays on the run cluster. An App of the same name that is made later takes it over again. " +
-					"An App of another name does not: kapp refuses what belongs to another App. " +
-					"A `carvel_run_namespace` that holds it cannot be destroyed as long as its PackageInstalls are there.\n\n" +
-					"  Apply a change before you destroy. Once a destroy has failed it may be too late: an apply first makes again what is missing, and the controller then " +
-					"deletes after all. The error of the destroy says how to leave what the App deployed.",
+					"  - `" + onDestroyDelete + "` (the default): the controller deletes it, with the kubeconfig and its rights.\n" +
+					"  - `" + onDestroyOrphan + "`: it stays on the run cluster. Only an App of the same name can take it over later.\n\n" +
+					"  Apply a change before you destroy.",
 				Validators: []validator.String{stringvalidator.OneOf(onDestroyDelete, onDestroyOrphan)},
 			},
 			"wait": schema.BoolAttribute{

@@ -41,8 +41,8 @@ func Attribute(mark string) schema.Attribute {
 func AdoptedAttribute() schema.Attribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "What `adopt_existing` took over, as the plan saw it; null where nothing was there. " +
-			"The apply fails where that has changed since the plan.",
+		MarkdownDescription: "What `adopt_existing` took over, as the plan saw it; null if nothing was there. " +
+			"The apply fails if that has changed since the plan.",
 		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }

@@ -20,9 +20,7 @@ func (k *kubeconfig) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp
 		MarkdownDescription: "A short-lived kubeconfig of a ServiceAccount on a run cluster, with just that account's rights. " +
 			"Terraform keeps it neither in the state nor in a plan. Feed it to a write-only attribute, such as `kubeconfig_wo` of a `carvel_kubeconfig_secret`, " +
 			"or to the configuration of another provider.\n\n" +
-			"A token is requested from the run cluster each time that Terraform opens the resource, in every plan and in every apply. Nothing is stored on the run cluster. " +
-			"The token is good until `expires_at`, also after the run; it cannot be revoked but by deleting the ServiceAccount.\n\n" +
-			"The provider's credentials for the run cluster need the right to `create` `serviceaccounts/token` in the namespace.",
+			"Every plan and every apply requests a token, which is good until `expires_at`.",
 		Attributes: map[string]schema.Attribute{
 			"run_cluster": schema.StringAttribute{
 				Required:            true,
@@ -69,7 +67,7 @@ func (k *kubeconfig) Schema(ctx context.Context, _ ephemeral.SchemaRequest, resp
 			},
 			"cluster_ca_certificate": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "PEM-encoded certificate authorities that the API server's certificate is verified with; null where those of the system are used.",
+				MarkdownDescription: "PEM-encoded certificate authorities that the API server's certificate is verified with; null if those of the system are used.",
 			},
 			"expires_at": schema.StringAttribute{
 				Computed:            true,

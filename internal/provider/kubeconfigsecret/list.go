@@ -26,9 +26,8 @@ func NewList() list.ListResource { return &kubeconfigSecret{} }
 
 func (r *kubeconfigSecret) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The Secrets on the build cluster with one key that holds a kubeconfig, by whomever they were made. What is in them is in no result. " +
-			"It needs the right to list Secrets in the namespace, and for Secrets that were made for a ServiceAccount that of reading its token on the run cluster.\n\n" +
-			"With `-generate-config-out` the configuration of a Secret that was made for a ServiceAccount by this provider is complete. That of another one lacks the kubeconfig, which must be given.",
+		MarkdownDescription: "The Secrets on the build cluster with one key that holds a kubeconfig, by whomever they were made. What is in them is in no result.\n\n" +
+			"With `-generate-config-out` the configuration of a Secret that this provider has made for a ServiceAccount is complete. That of another one lacks the kubeconfig, which must be given.",
 		Attributes: map[string]schema.Attribute{
 			"namespace": schema.StringAttribute{
 				Required: true, MarkdownDescription: "The namespace that the Secrets are in.", Validators: []validator.String{schemas.Name()},

@@ -28,8 +28,7 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A run cluster's kubeconfig in a Secret on the build cluster, for Apps that deploy to the run cluster. " +
 			"Exactly one source is given: `kubeconfig`, `kubeconfig_wo` or `service_account`.\n\n" +
-			"A kubeconfig is reduced to its current context. One that kapp-controller could not use, since it runs an exec plugin or names files, is refused, " +
-			"and so is one that kubectl would refuse or use as nobody: without credentials, with certificates or keys that cannot be read, or expired. " +
+			"A kubeconfig that kapp-controller could not use, since it runs an exec plugin or names files, is refused. " +
 			"Destroying the resource is refused while an App names the Secret.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("NAMESPACE/NAME"),
@@ -126,11 +125,9 @@ func serviceAccountAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true, Default: stringdefault.StaticString(fromSecret),
 			MarkdownDescription: "Where the token comes from.\n" +
 				"  - `" + fromSecret + "` (the default): a token that does not expire, in a Secret beside the ServiceAccount. " +
-				"Destroying this resource, or deleting that Secret, revokes it.\n" +
-				"  - `" + fromRequest + "`: a token that expires, from the TokenRequest API. Nothing is stored on the run cluster. " +
-				"It is renewed by an apply when less than a third of its life is left, so something must apply that often. " +
-				"Apps of the same configuration that have failed by then are made to run again, and a destroy of a `carvel_app` renews the token first. " +
-				"It cannot be revoked but by deleting the ServiceAccount.",
+				"Destroying this resource revokes it.\n" +
+				"  - `" + fromRequest + "`: a token that expires, from the TokenRequest API. " +
+				"An apply renews it when less than a third of its life is left, so something must apply that often.",
 			Validators: []validator.String{stringvalidator.OneOf(fromSecret, fromRequest)},
 		},
 		"expiration_seconds": schema.Int64Attribute{

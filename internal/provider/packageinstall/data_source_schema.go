@@ -17,11 +17,8 @@ func (p *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The PackageInstalls on a run cluster, or in one namespace of it, and what kapp-controller says of each: whoever made them. " +
-			"Use it in a `check` block or a postcondition, or to promote to one run cluster the version that is healthy on another.\n\n" +
-			"The provider's credentials for the run cluster need the right to `list` `packageinstalls.packaging.carvel.dev`. " +
-			"With the right to `list` `apps.kappctrl.k14s.io` as well, `ready` is certain also in the moment after a new version was selected. " +
-			"`ready_since` needs that right, and the right to `get` the `secrets` that a package is made of; `values_digest` the right to `get` those with its values. " +
-			"Each is read by its name, so that a rule with `resourceNames` is enough. What may not be read makes these attributes null and is no error.",
+			"Use it in a `check` block, or to promote the version that is healthy on another run cluster.\n\n" +
+			"What the provider's credentials for the run cluster [may not read](../guides/rights.md) beside the PackageInstalls makes attributes null, and is no error.",
 		Attributes: map[string]schema.Attribute{
 			"run_cluster": schema.StringAttribute{
 				Required:            true,
@@ -43,9 +40,9 @@ func (p *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 					"name":               text("Name of the PackageInstall."),
 					"package":            text("Name of the package, such as `app.default.tap`."),
 					"version_constraint": text("The versions that are allowed; empty for any version."),
-					"version":            text("The version that is selected. It is what runs where `ready` is true. Null where no version was found."),
+					"version":            text("The version that is selected. It is what runs where `ready` is true. Null if no version was found."),
 					"last_attempted_version": text("The version that kapp-controller tried to install last. It is another one than `version` " +
-						"where a downgrade was not allowed. Null where nothing was tried."),
+						"where a downgrade was not allowed. Null if nothing was tried."),
 					"condition": text("`Reconciling`, `ReconcileSucceeded`, `ReconcileFailed`, `Deleting` or `DeleteFailed`. Null at the very beginning. " +
 						"It may be of an earlier version, or of before a pause; `ready` is not."),
 					"message": text("kapp-controller's own words: the error where there is one."),
@@ -55,17 +52,12 @@ func (p *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 							"and so has the App that installs the package, at that version, where the credentials may read it.",
 					},
 					"ready_since": text("The time, in RFC 3339, since which `version` with its present values has been reconciled without a failure. " +
-						"It may be later than the truth and is never earlier, as far as the statuses tell and the times that the API server notes for writes. Null where it cannot be told.\n\n" +
-						"It is the time at which the PackageInstall's status last changed, and a minute. Where the values were written after kapp-controller took up the version, " +
-						"it is a sync period later, ten minutes by default. Where only the values changed, and so quickly that the PackageInstall did not tell of it, " +
-						"it is the end of the last run, which moves with every sync period. `hash_values_name = true` on the package install avoids both."),
+						"It may be later than the truth and is never earlier, as far as the statuses tell and the times that the API server notes for writes. Null if it cannot be told.\n\n" +
+						"[Verify and promote](../guides/verify-and-promote.md) says how it is told."),
 					"ready_since_reason": text("Why `ready_since` is null, or no earlier than the last run. Null otherwise."),
 					"values_digest": text("A digest of what the values Secrets say, to compare with that of another run cluster, or with the function `values_digest`. " +
-						"The same values of a package have the same digest everywhere; comments, quotes and the order of keys make no difference. They are what runs where `ready_since` is not null. " +
-						"Null where there are no values, or where they may not be read.\n\n" +
-						"Each try at guessing values from it takes a twentieth of a second of a processor and 16 MB. That protects passwords that are worth the name; " +
-						"a PIN of four digits beside values that are known otherwise is found within minutes by whoever sees the state: " +
-						"where there is such a value, withhold the right to `get` its Secret."),
+						"The same values have the same digest everywhere; comments, quotes and the order of keys make no difference. They are what runs where `ready_since` is not null. " +
+						"Null without values, and if they may not be read."),
 				}},
 			},
 		},

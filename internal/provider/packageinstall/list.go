@@ -35,7 +35,7 @@ func (r *packageInstall) ListResourceConfigSchema(_ context.Context, _ list.List
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The package installs that are in the GitOps repository, by whomever they were committed: each directory `PACKAGE/RUN-CLUSTER` with a `packageinstall.yaml`. " +
 			"Those that cannot be imported without a commit are not in the list, and a warning says why.\n\n" +
-			"With `-generate-config-out` the configuration has the values in clear text, as the repository has them; the results of a query do not have them.",
+			"With `-generate-config-out` the configuration has the values in clear text, as the repository has them; the results do not.",
 		Attributes: queryAttributes("PACKAGE/RUN-CLUSTER"),
 	}
 }

@@ -28,12 +28,9 @@ func onDestroy(what, more string) schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true,
 		MarkdownDescription: "What happens to the files when this resource is destroyed.\n" +
-			"  - `" + onDestroyRemove + "` (the default): they are removed from the repository, and with them what they deploy.\n" +
-			"  - `" + onDestroyOrphan + "`: they stay as they are, and " + what + " on the run cluster with them. Terraform forgets the resource: nothing is committed, nothing is waited for, " +
-			"and a pull request that is open stays so. The plan warns of what goes on running. An App that delivers the files is destroyed as its own `on_destroy` says.\n\n" +
-			"  A destroy goes by what was applied last, so apply a change of it first; that commits nothing. A replacement in the same place goes on with the files, " +
-			"and one in another place leaves them. If this configuration has the resource again later, it goes on with the files that nobody has changed since; " +
-			"another configuration needs an import or `adopt_existing`. With `terraform destroy -refresh=false` the Git server is not asked at all." + more,
+			"  - `" + onDestroyRemove + "` (the default): they are removed, and with them what they deploy.\n" +
+			"  - `" + onDestroyOrphan + "`: they stay, and " + what + " on the run cluster with them.\n\n" +
+			"  Apply a change before you destroy." + more,
 		Validators: []validator.String{stringvalidator.OneOf(onDestroyRemove, onDestroyOrphan)},
 	}
 }

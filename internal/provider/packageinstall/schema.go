@@ -18,12 +18,8 @@ func (r *packageInstall) Schema(ctx context.Context, _ resource.SchemaRequest, r
 	labels, annotations := schemas.FileMetadata("PackageInstall, and on the Secrets with its values and overlays")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A package on a run cluster: a PackageInstall, and a Secret with the package's values, " +
-			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. All files of a package install are in one commit. " +
-			"The file `.terraform-provider-carvel` beside them says which resource they belong to.\n\n" +
-			"The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
-			"is an error and is never overwritten. Files that say the same in another form, for example with comments, are left as they are. " +
-			"Destroying the resource removes its own files and leaves a `.gitkeep`, " +
-			"so that the App that fetches the directory can delete what they deployed. With `on_destroy = \"orphan\"` it leaves the files.",
+			"committed to the GitOps repository as `PACKAGE/RUN-CLUSTER/packageinstall.yaml` and `params.yaml`. The plan shows the files. A change of them in Git by someone else is drift; one that happens between plan and apply " +
+			"is an error. [Deliver a package](../guides/deliver-a-package.md) says more.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("PACKAGE/RUN-CLUSTER"),
 			"package":     schemas.Identity("Name of the package, for example `app.default.tap`.", schemas.PackageName()),

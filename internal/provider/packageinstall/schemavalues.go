@@ -23,14 +23,14 @@ func valuesAttributes() map[string]schema.Attribute {
 			Optional: true,
 			MarkdownDescription: "The package's values, an object. What they may be is in the package's values schema. They lie over `values_yaml`: " +
 				"maps are merged, lists and anything else are replaced, and a `null` is written as such. " +
-				"They are kept in the state, and in Git in clear text unless `encryption` is set. Terraform itself writes them into its debug log (`TF_LOG=DEBUG`), sensitive or not.",
+				"They are kept in the state, and in Git in clear text unless `encryption` is set. Terraform writes them into its debug log.",
 			Validators: []validator.Dynamic{objectValue{}},
 		},
 		"values_yaml": schema.ListAttribute{
 			Optional: true, ElementType: types.StringType,
 			MarkdownDescription: "The package's values as YAML texts, for example of files, each laid over those before it. " +
-				"They are read as ytt reads them, in YAML 1.1, where `yes`, `on` and `012` are no text unless they are in quotes; aliases are resolved, and of several documents in one text the later lie over the earlier. " +
-				"What cannot be used is refused: a key that comes twice, a top level that is no map, and ytt comments (`#@`). Other comments are dropped.",
+				"They are read as ytt reads them, in YAML 1.1, where `yes`, `on` and `012` are no text unless they are in quotes. " +
+				"A key that comes twice, a top level that is no map, and ytt comments (`#@`) are refused.",
 			Validators: []validator.List{listvalidator.ValueStringsAre(schemas.Check("YAML whose top level is a map", func(text string) error {
 				_, err := ytt.ParseValues([]byte(text))
 				return err
@@ -39,11 +39,8 @@ func valuesAttributes() map[string]schema.Attribute {
 		"values_wo": schema.DynamicAttribute{
 			Optional: true, WriteOnly: true,
 			MarkdownDescription: "Values, an object, that are not kept in the state or in a plan, for secrets. They lie over `values` and `values_yaml`. In Git they are in clear text, unless `encryption` is set. " +
-				"They must be the same when Terraform plans and when it applies: what is made anew each time shows a commit in every plan, and Terraform refuses it with `hash_values_name`. " +
-				"A change of them is noticed without `values_wo_version` as well: a salted hash, made to be slow to guess with, of the file that they are in is kept in the resource's private state. " +
-				"`values` and `values_yaml` do not show what someone else changes in Git while this is set; the plan then shows that there will be a commit. " +
-				"An import takes no values into the state: which of those in Git are write-only, only a configuration tells. The plan after it shows those of the configuration as added, " +
-				"and a commit only where the file in Git says something else.",
+				"They must be the same when Terraform plans and when it applies. A change of them is noticed without `values_wo_version` as well. " +
+				"[Deliver a package](../guides/deliver-a-package.md#secret-values) says more.",
 			Validators: []validator.Dynamic{objectValue{}},
 		},
 		"values_wo_version": schema.StringAttribute{
@@ -59,7 +56,7 @@ func valuesAttributes() map[string]schema.Attribute {
 		"hash_values_name": schema.BoolAttribute{
 			Optional: true,
 			MarkdownDescription: "Put ten digits of a hash of the values behind `values_secret_name`, so that the PackageInstall changes with its values. " +
-				"The controller then reconciles it at once, and no wait takes an old success for the new one. The former Secret is deleted after that. With `values_wo` or `encryption` the hash is made to be slow to guess with, since the name is in the state.",
+				"The controller then reconciles it at once, and no wait takes an old success for the new one. With `values_wo` or `encryption` the hash is slow to guess with.",
 		},
 		"encryption": encryptionAttribute(),
 		"extra_values_secrets": schema.ListAttribute{
@@ -74,9 +71,8 @@ func encryptionAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Encrypt the values in Git: they are committed as `params.sops.yaml` in the format of [SOPS](https://getsops.io), " +
-			"in which the names of the Secret and its key can be read, and no value. The App that deploys them needs a `sops` step with the private key before its `ytt` step. " +
-			"The file is written again only when the values or the recipients change. Values that someone else has put into it cannot be shown, since the provider has no key; " +
-			"the next apply replaces them. `values` and `values_yaml` are still in the state; use `values_wo` for what must not be there.",
+			"in which the names of the Secret and its key can be read, and no value. The App needs a `sops` step with the private key. " +
+			"`values` and `values_yaml` are still in the state; use `values_wo` for what must not be there. See [Encrypt values](../guides/encrypt-values.md).",
 		Attributes: map[string]schema.Attribute{
 			"age_recipients": schema.ListAttribute{
 				Required: true, ElementType: types.StringType,

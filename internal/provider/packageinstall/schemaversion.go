@@ -14,10 +14,9 @@ func packageSource() schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true, Computed: true, Default: stringdefault.StaticString(delivery.FromRepository),
 		MarkdownDescription: "Where the plan looks up the versions of the package, to check `version_constraint` and the values. " +
-			"`repository`, the default: in the files of `PACKAGE/packages/` and below, at the tip of the branch. " +
-			"`cluster`: in the Packages that the run cluster offers in `namespace`, for a package that a PackageRepository brings there; " +
-			"a cluster that cannot be asked is a warning. " +
-			"`none`: nowhere, and nothing is checked, for example where the same run commits the package. To have the version and not the values checked, set `schema_check` instead.",
+			"`repository`, the default: in `PACKAGE/packages/` at the tip of the branch. " +
+			"`cluster`: in the Packages that the run cluster offers in `namespace`, if a PackageRepository brings them there. " +
+			"`none`: nowhere; nothing is checked, as for a package that the same run commits.",
 		Validators: []validator.String{stringvalidator.OneOf(delivery.FromRepository, delivery.FromCluster, delivery.FromNowhere)},
 	}
 }
@@ -33,9 +32,8 @@ func schemaCheck() schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true,
 		MarkdownDescription: "What becomes of values that the package's values schema does not take. " +
-			"`error`, the default: an error of the plan, where the deployment would fail over them. `warn`: a warning. " +
-			"`none`: the values are not checked, for a package whose schema is wrong. " +
-			"What the schema itself has as a default, and another value of a default's type, is taken in any case. The version is looked up whatever this says.",
+			"`error`, the default: an error of the plan, if the deployment would fail over them. `warn`: a warning. " +
+			"`none`: the values are not checked, for a package whose schema is wrong. The version is looked up whatever this says.",
 		Validators: []validator.String{stringvalidator.OneOf(schemaError, schemaWarn, schemaNone)},
 	}
 }

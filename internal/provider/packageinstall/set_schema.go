@@ -19,21 +19,16 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 	labels, annotations := schemas.FileMetadata("PackageInstalls, and on the Secrets with their values and overlays")
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Many packages on a run cluster, as one resource: the files are those of a `carvel_package_install` for each package, and all of them change in one commit or none does. " +
-			"Use it where a run cluster has more than some tens of packages, or where a set of versions is to be promoted as a whole: " +
-			"a plan reads them together, and Terraform has one resource to keep instead of hundreds.\n\n" +
-			"A change of one file in Git by someone else, between plan and apply, fails the apply before anything is written. " +
-			"Destroying the resource removes the files of all packages, and leaves a `.gitkeep` in each directory; with `on_destroy = \"orphan\"` it leaves the files. " +
-			"More than one resource may have packages of the same run cluster, but each package is in one of them.",
+			"Use it if a run cluster has more than some tens of packages, or if a set of versions is to be promoted as a whole. " +
+			"[At scale](../guides/at-scale.md) says more.",
 		Attributes: map[string]schema.Attribute{
 			"id":          schemas.ID("RUN-CLUSTER"),
 			"run_cluster": schemas.RunCluster("The run cluster, which is the directory beside each package's versions."),
 			"packages": schema.DynamicAttribute{
 				Required: true,
-				MarkdownDescription: "The packages by their names, of a dynamic type since the values of each have a type of their own: an object for each, with `version_constraint` and, if it has any, its `values`. " +
-					"An object takes the attributes of a [carvel_package_install](package_install.md) but for those of the resource itself: " +
-					"`version_constraint` (required), `values`, `values_yaml`, `extra_values_secrets`, `values_secret_name`, `name`, `cluster`, `paused`, `canceled`, `noop_delete`, " +
-					"`default_namespace`, `ytt_overlays`, `extensions`; and each of those that the packages share below, in whose place it is for this package. " +
-					"Errors name what they are about, for example `packages[\"app.default.tap\"].values.replicas`.",
+				MarkdownDescription: "The packages by their names, an object for each, with `version_constraint` and, if it has any, its `values`. " +
+					"It takes the attributes of a [carvel_package_install](package_install.md) but for those of the resource itself, " +
+					"and each of those that the packages share below, in whose place it is for this package. [At scale](../guides/at-scale.md#the-attributes-of-a-package) has a list.",
 			},
 			"values_wo": schema.DynamicAttribute{
 				Optional: true, WriteOnly: true,
@@ -72,7 +67,7 @@ func (r *packageInstalls) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"hash_values_name": optionalBool("Put ten digits of a hash of a package's values behind the name of their Secret, so that the PackageInstall changes with them and the controller reconciles it at once."),
 			"encryption":       encryptionAttribute(),
 			"adopt_existing":   schemas.AdoptExisting("files of these package installs that are already in the repository, and overwrite them,"),
-			"on_destroy":       onDestroy("the packages", " A package that is taken out of `packages` is no destroy: its files are removed, whatever is set here."),
+			"on_destroy":       onDestroy("the packages", " The files of a package that is taken out of `packages` are removed in any case."),
 			"timeouts":         schemas.Timeouts(ctx),
 			"creation":         creation.Attribute("the file `.terraform-provider-carvel` in each directory"),
 			"adopted": schema.MapAttribute{

@@ -33,7 +33,7 @@ func (p *packages) Schema(ctx context.Context, _ datasource.SchemaRequest, resp 
 					"released_at": releasedAt(),
 					"newest": schema.StringAttribute{
 						Computed:            true,
-						MarkdownDescription: "The newest version that is no prerelease, which `version_constraint = \">=0.0.0\"` installs. Null where all are prereleases.",
+						MarkdownDescription: "The newest version that is no prerelease, which `version_constraint = \">=0.0.0\"` installs. Null if all are prereleases.",
 					},
 				}},
 			},

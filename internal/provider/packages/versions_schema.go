@@ -51,11 +51,11 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 			"resolved_version": schema.StringAttribute{Computed: true, MarkdownDescription: "The version that is selected, by kapp-controller's rules."},
 			"values_schema": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "The OpenAPI v3 schema of that version's values, as JSON. Null where it has none.",
+				MarkdownDescription: "The OpenAPI v3 schema of that version's values, as JSON. Null if it has none.",
 			},
 			"default_values": schema.DynamicAttribute{
 				Computed: true,
-				MarkdownDescription: "The values that the version takes where none are given, an object, as far as the schema tells. Null where it has none. " +
+				MarkdownDescription: "The values that the version takes where none are given, an object, as far as the schema tells. Null if it has none. " +
 					"`yamlencode` turns it into a text to begin one's own values with.",
 			},
 		},
@@ -67,7 +67,6 @@ func releasedAt() schema.Attribute {
 	return schema.MapAttribute{
 		Computed: true, ElementType: types.StringType,
 		MarkdownDescription: "When each version was released, in RFC 3339: version to `spec.releasedAt` of its Package. Null for a version whose Package has none. " +
-			"It is what whoever made the Package has written into it, as `kctrl package release` does, and not the time of the commit that brought its file: " +
-			"that would take the history of the repository, which is not read.",
+			"It is what whoever made the Package has written into it, as `kctrl package release` does, and not the time of the commit that brought its file.",
 	}
 }

@@ -25,11 +25,9 @@ const none = "none"
 func (r *pullRequest) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	notEmpty := []validator.Set{setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The pull request (GitLab's merge request) that brings `git.push_branch` onto `git.branch`. One is opened where there is something to merge, " +
-			"and changed by later applies as long as it is open; where there is nothing to merge, there is none, and `state` says so. " +
-			"Its body tells which package on which run cluster goes from which version to which, with the differences of the files; what is in a Secret is masked.\n\n" +
-			"The provider needs `git.push_branch` and `git.forge`. A configuration has one such resource, after the package installs that it is for. " +
-			"Destroying it closes a request that is open; replacing it leaves that open, for the new one.",
+		MarkdownDescription: "The pull request (GitLab's merge request) that brings `git.push_branch` onto `git.branch`. One is opened if there is something to merge, " +
+			"and changed by later applies as long as it is open.\n\n" +
+			"The provider needs `git.push_branch` and `git.forge`. [Protected branches and approvals](../guides/protected-branches.md) says more.",
 		Attributes: map[string]schema.Attribute{
 			"id": schemas.ID("PUSH-BRANCH"),
 			"commits": schema.ListAttribute{
@@ -49,11 +47,11 @@ func (r *pullRequest) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 			},
 			"labels": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Labels to put on the request. They have to exist where the host does not make them. Labels that others put there stay.", Validators: notEmpty,
+				MarkdownDescription: "Labels to put on the request. They have to exist if the host does not make them. Labels that others put there stay.", Validators: notEmpty,
 			},
 			"reviewers": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Logins of those who are asked for a review; `team:NAME` is a team, where the host has such. Reviewers whom others ask stay.", Validators: notEmpty,
+				MarkdownDescription: "Logins of those who are asked for a review; `team:NAME` is a team, if the host has such. Reviewers whom others ask stay.", Validators: notEmpty,
 			},
 			"draft": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),

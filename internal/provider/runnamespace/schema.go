@@ -28,8 +28,8 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"create_namespace": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
 				MarkdownDescription: "Make the Namespace, and delete it with this resource, unless it was adopted. With `false` it must be there, and is left as it is.\n\n" +
-					"Whoever may write Secrets and workloads in a namespace, as a delivery must, can act as every ServiceAccount of that namespace. " +
-					"So deliver into a namespace that has no ServiceAccount with further rights, or set `restrict_service_accounts`; a plan warns of those that it finds.",
+					"Whoever may deliver into a namespace can act as every ServiceAccount of it: choose one without accounts that have further rights, " +
+					"or set `restrict_service_accounts`.",
 			},
 			"labels":      labels,
 			"annotations": annotations,
@@ -57,10 +57,8 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"restrict_service_accounts": schema.SingleNestedAttribute{
 				Optional: true,
 				MarkdownDescription: "Keep the ServiceAccount from acting as another ServiceAccount of the namespace, which its right to write Secrets, PackageInstalls and workloads " +
-					"would let it do. A ValidatingAdmissionPolicy with its binding, both of the whole cluster, refuses from it a Secret that has a token made, a PackageInstall or " +
-					"App that is deployed as another ServiceAccount, and a workload whose Pods run as one that is not `allowed`. " +
-					"It needs Kubernetes 1.30, and an identity of the provider that may manage `validatingadmissionpolicies` and `validatingadmissionpolicybindings` " +
-					"of `admissionregistration.k8s.io`. Worth having with `create_namespace = false`, where others have ServiceAccounts in the namespace.",
+					"would let it do, by a ValidatingAdmissionPolicy. It needs Kubernetes 1.30, and [further rights](../guides/rights.md) of the provider. " +
+					"Worth having with `create_namespace = false`.",
 				Attributes: map[string]schema.Attribute{
 					"allowed": schema.ListAttribute{
 						Optional: true, ElementType: types.StringType,
@@ -72,9 +70,8 @@ func (r *runNamespace) Schema(ctx context.Context, _ resource.SchemaRequest, res
 			"adopt_existing": schemas.AdoptExisting("a namespace that already exists, or with `create_namespace = false` the objects in it that do,"),
 			"delete_adopted": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Destroying this resource deletes also what was there before `adopt_existing` or an import took it over: an adopted or imported namespace with all " +
-					"that anybody has put into it. Without it such a namespace, or another object, is left without the provider's label and annotation, " +
-					"and only what this resource has made itself is deleted. Apply a change before you destroy.",
+				MarkdownDescription: "Destroying this resource deletes also what was there before `adopt_existing` or an import took it over: the namespace with all " +
+					"that anybody has put into it. Without it such a namespace, or another object, is left. Apply a change before you destroy.",
 			},
 			"field_manager": schemas.FieldManagerAttribute(),
 			"timeouts":      schemas.Timeouts(ctx),

@@ -44,7 +44,7 @@ type Exec struct {
 func ClusterAttributes(environment map[string]string) map[string]schema.Attribute {
 	describe := func(name, text string) string {
 		if variable := environment[name]; variable != "" {
-			text += " Read from `" + variable + "` where it is not set."
+			text += " Read from `" + variable + "` if it is not set."
 		}
 		return text
 	}
@@ -58,7 +58,7 @@ func ClusterAttributes(environment map[string]string) map[string]schema.Attribut
 		"insecure": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("insecure",
 			"Do not verify the API server's certificate. For experiments only.")},
 		"in_cluster_config": schema.BoolAttribute{Optional: true, MarkdownDescription: describe("in_cluster_config",
-			"Use the cluster that Terraform itself runs in, as the ServiceAccount of its Pod, where no kubeconfig is named. Without it no such cluster is used.")},
+			"Use the cluster that Terraform itself runs in, as the ServiceAccount of its Pod, if no kubeconfig is named. Without it no such cluster is used.")},
 		"config_paths": schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: describe("config_paths",
 			"Paths of kubeconfig files, merged in order as kubectl does.")},
 		"exec": schema.SingleNestedAttribute{

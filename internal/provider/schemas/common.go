@@ -71,7 +71,7 @@ func FieldManagerAttribute() schema.Attribute {
 			},
 			"ignore_fields": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Fields that others may change once they are set, such as a policy of the cluster that sets its own value: what is there is kept, " +
+				MarkdownDescription: "Fields that others may change once they are set: what is there is kept, " +
 					"and is no drift. A field is written as in the error about a conflict, for example `.spec.syncPeriod` or `.metadata.labels.team`; " +
 					"`Kind/name .field` is that of one object alone, and the last element is no index into a list.",
 				Validators: []validator.List{listvalidator.ValueStringsAre(
@@ -107,8 +107,8 @@ func AdoptExisting(what string) schema.Attribute {
 	return schema.BoolAttribute{
 		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 		MarkdownDescription: "Take over " + what + " when this resource is created, instead of failing. " +
-			"The plan shows in a warning what that changes, and the apply fails where what is there has changed since. " +
-			"What an earlier, interrupted apply of the same configuration has made needs no adoption: the next apply goes on with it.",
+			"The plan shows in a warning what that changes, and the apply fails if what is there has changed since. " +
+			"What an interrupted apply has made needs no adoption.",
 	}
 }
 
@@ -125,7 +125,7 @@ func ID(form string) schema.Attribute {
 func UID(of string) schema.Attribute {
 	return schema.StringAttribute{
 		Computed:            true,
-		MarkdownDescription: "UID of the " + of + ". A " + of + " of the same name with another UID is not deleted.",
+		MarkdownDescription: "UID of the " + of + ". Another " + of + " of the same name, with another UID, is not deleted.",
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }

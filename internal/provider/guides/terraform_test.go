@@ -1,0 +1,218 @@
+package guides_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const (
+	root   = "../../../"
+	guides = root + "docs/guides"
+)
+
+// TestGuides_terraform: every block of Terraform in a guide is a configuration that the
+// provider takes, once what the guide has elsewhere is there.
+func TestGuides_terraform(t *testing.T) {
+	program, err := exec.LookPath("terraform")
+	if err != nil {
+		t.Skip("terraform is not installed")
+	}
+	if testing.Short() {
+		t.Skip("it builds the provider")
+	}
+	fragments := allFragments(t)
+	w := newConfiguration(t, program, fragments)
+	w.run(t, "get")
+	out := w.run(t, "validate", "-json", "-no-tests")
+	var answer struct {
+		Diagnostics []struct {
+			Severity, Summary, Detail string
+			Range                     *struct{ Filename string }
+			Snippet                   *struct{ Context, Code string }
+		}
+	}
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatalf("terraform validate: %v\n%s", err, out)
+	}
+	for _, d := range answer.Diagnostics {
+		if d.Severity != "error" {
+			continue
+		}
+		where, code := "the test's own configuration", ""
+		if d.Range != nil {
+			if f, ok := w.fragments[filepath.Dir(d.Range.Filename)]; ok {
+				if f.cut && d.Summary == "Missing required argument" {
+					continue
+				}
+				where = f.String()
+			}
+		}
+		if d.Snippet != nil {
+			code = strings.TrimSpace(d.Snippet.Code)
+		}
+		t.Errorf("%s: %s: %s\n%s", where, d.Summary, d.Detail, code)
+	}
+}
+
+// allFragments are those of all guides, but for what older versions of Terraform do not
+// know and what is not allowed in a module.
+func allFragments(t *testing.T) []fragment {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(guides, "*.md"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no guide was found: %v", err)
+	}
+	var all []fragment
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fragmentsOf(filepath.Base(file), string(text)) {
+			if isOfLaterTerraform(f.text) {
+				continue
+			}
+			f.text = elided.Replace(withoutImports(f.text))
+			if err := f.complete(); err != nil {
+				t.Errorf("%s: %v", f, err)
+				continue
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// elided are values that guides cut short, with whole ones in their place.
+var elided = strings.NewReplacer(`"age1..."`, `"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"`)
+
+// isOfLaterTerraform reports whether a text has lists or actions, which older versions
+// than 1.14 do not know.
+func isOfLaterTerraform(text string) bool {
+	return strings.HasPrefix(text, "list \"") || strings.Contains(text, "\nlist \"") || strings.HasPrefix(text, "action \"") ||
+		strings.Contains(text, "\naction \"") || strings.Contains(text, "action_trigger")
+}
+
+// withoutImports leaves out import blocks, which only a root module may have.
+func withoutImports(text string) string {
+	return blockOf.ReplaceAllStringFunc(text, func(block string) string {
+		if blockOf.FindStringSubmatch(block)[1] == "import" {
+			return ""
+		}
+		return block
+	})
+}
+
+// configuration has a module for each fragment.
+type configuration struct {
+	program, dir string
+	env          []string
+	fragments    map[string]fragment // by the module's directory
+}
+
+func newConfiguration(t *testing.T, program string, fragments []fragment) *configuration {
+	t.Helper()
+	w := &configuration{program: program, dir: t.TempDir(), fragments: map[string]fragment{}}
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(w.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var main strings.Builder
+	main.WriteString("variable \"unknown\" {\n  type = any\n}\n")
+	for i, f := range fragments {
+		name := fmt.Sprintf("f%d", i)
+		w.fragments[name] = f
+		write(filepath.Join(name, "main.tf"), f.whole)
+		for _, source := range sourceOf.FindAllStringSubmatch(f.text, -1) {
+			from := filepath.Join(exampleOf(t, f), source[1])
+			if err := os.CopyFS(filepath.Join(w.dir, name, source[1]), os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, file := range fileOf.FindAllStringSubmatch(f.whole, -1) {
+			write(file[1], "")
+		}
+		fmt.Fprintf(&main, "module %q {\n  source = \"./%s\"\n", name, name)
+		for _, variable := range f.variables {
+			fmt.Fprintf(&main, "  %s = var.unknown\n", variable)
+		}
+		main.WriteString("}\n")
+	}
+	write("main.tf", main.String())
+	bin := t.TempDir()
+	extension := ""
+	if runtime.GOOS == "windows" {
+		extension = ".exe"
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(bin, "terraform-provider-carvel"+extension), root)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	settings := filepath.Join(bin, "terraform.rc")
+	text := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"carvel-gitops/carvel\" = %q\n  }\n}\n", bin)
+	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "TF_") {
+			w.env = append(w.env, variable)
+		}
+	}
+	w.env = append(w.env, "TF_CLI_ARGS_get=-no-color", "TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	return w
+}
+
+// sourceOf is a module beside an example.
+var sourceOf = regexp.MustCompile(`(?m)^  source += "(\./[^"]+)"`)
+
+// exampleOf is the directory of the example that a guide shows.
+func exampleOf(t *testing.T, f fragment) (dir string) {
+	t.Helper()
+	err := filepath.WalkDir(root+"examples", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".tf" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.TrimSpace(string(text)) == strings.TrimSpace(f.text) {
+			dir = filepath.Dir(path)
+		}
+		return err
+	})
+	if err != nil || dir == "" {
+		t.Fatalf("%s is no example: %v", f, err)
+	}
+	return dir
+}
+
+// run runs terraform. That validate finds something is no failure of it.
+func (w *configuration) run(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), w.program, args...)
+	cmd.Dir, cmd.Env = w.dir, w.env
+	out, err := cmd.Output()
+	if err != nil && args[0] != "validate" {
+		said := out
+		var ended *exec.ExitError
+		if errors.As(err, &ended) {
+			said = append(said, ended.Stderr...)
+		}
+		t.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), err, said)
+	}
+	return out
+}
