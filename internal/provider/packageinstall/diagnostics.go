@@ -146,7 +146,7 @@ func invalidValues(at path.Path, err error) diag.Diagnostic {
 // and that neither the state nor the configuration has.
 func valuesDropped(file string) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("values"), "The values in "+file+" will be removed",
-		"The file holds values, and this configuration gives none. An import does not take them into the state, since it cannot tell which of them are to be kept out of it. "+
+		"The file holds values, and this configuration gives none. An import takes them into the state only if its id ends in /values, since it cannot tell which of them are to be kept out of it. "+
 			"To keep them, give them in values, values_yaml or values_wo.")
 }
 
