@@ -51,7 +51,8 @@ resource "carvel_package_install" "this" {
   package              = var.package
   run_cluster          = var.stage
   service_account_name = var.service_account_name
-  version_constraint   = local.version
+  # Without a version a precondition refuses what is planned, but not a destroy.
+  version_constraint = coalesce(local.version, ">=0.0.0")
 
   # What the version runs with everywhere, and what this stage has of its own.
   values = merge(local.values, local.stage.values)

@@ -142,7 +142,10 @@ func (r InstallRun) awaitPause(ctx context.Context, run Cluster, paused *unstruc
 			return true, err
 		}
 		status, err := carvel.ReadAppStatus(obj)
-		seen = err == nil && status.ObservedGeneration == status.Generation && status.FriendlyDescription == "Canceled/paused"
+		// It reports what its App did before, as of the new generation, once it has
+		// paused the App.
+		over := status.FriendlyDescription == "Canceled/paused" || status.Condition() == carvel.ReconcileSucceeded || status.Condition() == carvel.ReconcileFailed
+		seen = err == nil && status.ObservedGeneration == status.Generation && over
 		return seen, err
 	})
 	return seen, err

@@ -79,10 +79,16 @@ func (in *installer) reconcile(ref cluster.Ref) {
 		}
 		status := maps.Clone(obj.Object["status"].(map[string]any))
 		status["observedGeneration"], status["friendlyDescription"] = obj.GetGeneration(), "Reconcile succeeded"
-		condition := map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}
+		condition, was := map[string]any{"type": carvel.ReconcileSucceeded, "status": "True"}, map[string]any{}
+		if before, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions"); len(before) > 0 {
+			was, _ = before[0].(map[string]any)
+		}
 		switch {
-		case spec["paused"] == true:
+		case spec["paused"] == true && ref == inner:
 			status["friendlyDescription"] = "Canceled/paused"
+			condition = was
+		case spec["paused"] == true: // a PackageInstall goes on reporting what its App did before
+			condition = was
 		case ref == installed && in.refuses != "":
 			condition = map[string]any{"type": carvel.ReconcileFailed, "status": "True", "message": in.refuses}
 		case ref == inner && in.fails != "":
@@ -143,6 +149,19 @@ func TestInstallReconcile_resumed(t *testing.T) {
 	}
 	if app := w.Run.Object(inner); app.GetGeneration() < 3 {
 		t.Errorf("its App is at generation %d", app.GetGeneration())
+	}
+}
+
+// TestInstallReconcile_again: one that has failed before is made to run as well.
+func TestInstallReconcile_again(t *testing.T) {
+	w, in := withInstall(t)
+	in.fails = "no"
+	if _, err := w.process().Installs.Reconcile(brief(t), installRun); !errors.As(err, new(*delivery.ReconcileError)) {
+		t.Fatalf("the error is %v", err)
+	}
+	w.Run.Change(inner, func(*unstructured.Unstructured) { in.fails = "" })
+	if version, err := w.process().Installs.Reconcile(brief(t), installRun); err != nil || version != "1.0.0" {
+		t.Errorf("version %q, %v", version, err)
 	}
 }
 

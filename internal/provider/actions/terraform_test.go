@@ -69,7 +69,7 @@ func TestAccActions_app(t *testing.T) {
 		}
 		at = next
 	}
-	a.Run(config.Variables{"revision": config.StringVariable("2")}, []string{"apply", "-auto-approve"}, "App "+a.app()+": templating", "PackageInstall "+a.Name+"/"+a.Name+": templating")
+	a.Run(config.Variables{"revision": config.StringVariable("2")}, []string{"apply", "-auto-approve"}, "App "+a.app()+": Reconcile succeeded", "PackageInstall "+a.Name+"/"+a.Name+": version 1.0.0 is installed")
 	a.Run(nil, []string{"apply", "-auto-approve"})
 	a.quiet(nil)
 	missing := config.Variables{"app": config.StringVariable("missing")}
@@ -113,18 +113,24 @@ func TestAccActions_packageInstall(t *testing.T) {
 	a.invoke("package_install_reconcile", config.Variables{"app": config.StringVariable("missing")}, "Error:", "There is no PackageInstall staging/"+a.Name+"/missing")
 	a.invoke("package_install_reconcile", config.Variables{"run_cluster": config.StringVariable("prod")}, "Error:", "There is no PackageInstall prod/"+a.Name)
 	a.invoke("package_install_reconcile", config.Variables{"run_cluster": config.StringVariable("nowhere")}, `Error: Run cluster "nowhere" is not configured`)
-	a.invoke("package_install_reconcile", config.Variables{"timeout": config.StringVariable("1s")}, "Error:", "Unable to reconcile package install", "The time was up")
+	a.invoke("package_install_reconcile", config.Variables{"timeout": config.StringVariable("1ms")}, "Error:", "Unable to reconcile package install", "The time was up")
 	// Without the rights of its ServiceAccount the package cannot be deployed.
-	role := a.Staging(carvel.RoleBindings, a.Name)
-	bindings, err := role.List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range bindings.Items {
-		a.Delete(role, b.GetName())
-	}
+	a.withoutRights()
 	a.invoke("package_install_reconcile", nil, "Error:", "Unable to reconcile package install", "failed in the deploy stage", "forbidden")
 	a.Run(nil, []string{"apply", "-auto-approve"})
+}
+
+// withoutRights takes the rights of the namespace's ServiceAccount away, until the next apply.
+func (a *acting) withoutRights() {
+	a.T.Helper()
+	at := a.Staging(carvel.RoleBindings, a.Name)
+	bindings, err := at.List(a.T.Context(), metav1.ListOptions{})
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	for _, b := range bindings.Items {
+		a.Delete(at, b.GetName())
+	}
 }
 
 // successes is how often the App of the PackageInstall has succeeded, one after the other.
@@ -193,10 +199,12 @@ func TestAccActions_rotate(t *testing.T) {
 	a.invoke("kubeconfig_secret_rotate", config.Variables{"app": config.StringVariable("missing")}, "Error:", "There is no Secret "+a.Name+"/missing")
 	// An App that fails keeps the old token.
 	secret := a.token()
-	a.invoke("kubeconfig_secret_rotate", config.Variables{"timeout": config.StringVariable("4s")}, "Error:", "Unable to rotate", "the old one was not removed", "has the old token again", after[0])
+	a.withoutRights()
+	a.invoke("kubeconfig_secret_rotate", config.Variables{"timeout": config.StringVariable("1m")}, "Error:", "Unable to rotate", "the old one was not removed", "has the old token again", after[0])
 	if a.token() != secret || !allowed(secret) || !slices.Contains(a.tokenSecrets(), after[0]) {
 		t.Errorf("the old token is not there any more, but %v", a.tokenSecrets())
 	}
+	a.Run(nil, []string{"apply", "-auto-approve"})
 	a.quiet(nil)
 	a.invoke("kubeconfig_secret_rotate", nil, "removing token Secret "+after[0])
 	if now := a.tokenSecrets(); len(now) != 1 || now[0] == after[0] || !allowed(a.token()) {
