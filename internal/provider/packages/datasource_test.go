@@ -42,6 +42,7 @@ func TestAccPackages(t *testing.T) {
 		s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("found", knownvalue.TupleExact([]knownvalue.Check{
 			knownvalue.ObjectExact(map[string]knownvalue.Check{
 				"name": knownvalue.StringExact(e.Package()), "versions": knownvalue.ListExact(versions), "newest": newest,
+				"released_at": knownvalue.MapSizeExact(len(versions)),
 			}),
 		}))}
 		return s
