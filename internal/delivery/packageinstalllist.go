@@ -83,24 +83,17 @@ func (is *Installs) InRepository(ctx context.Context, asked func(repolayout.Inst
 
 // directories are those of run clusters in those of packages.
 func (is *Installs) directories(ctx context.Context, asked func(repolayout.Install) bool) ([]repolayout.Install, error) {
-	repository, err := is.repository()
-	if err != nil {
-		return nil, err
-	}
-	entries, err := repository.List(ctx, is.Layout.Root())
-	if errors.Is(err, gitops.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := is.packageDirectories(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var names, dirs []string
 	for _, entry := range entries {
-		if entry.Dir() && carvel.ValidatePackageName(entry.Name) == nil {
+		if entry.Dir() {
 			names, dirs = append(names, entry.Name), append(dirs, path.Join(is.Layout.Root(), entry.Name))
 		}
 	}
-	lists, err := repository.ListAll(ctx, dirs...)
+	lists, err := is.Repository.ListAll(ctx, dirs...)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/gitops"
@@ -271,25 +272,16 @@ func (is *Installs) Prefetch(ctx context.Context, places []repolayout.Install) e
 // On are the packages that are installed on a run cluster: those whose directory for it
 // has a packageinstall.yaml.
 func (is *Installs) On(ctx context.Context, runCluster string) ([]string, error) {
-	repository, err := is.repository()
-	if err != nil {
-		return nil, err
-	}
-	entries, err := repository.List(ctx, is.Layout.Root())
-	if errors.Is(err, gitops.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := is.packageDirectories(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var names, paths []string
 	for _, entry := range entries {
-		if (entry.Dir() || isSymlink(entry)) && carvel.ValidatePackageName(entry.Name) == nil {
-			at := repolayout.Install{Package: entry.Name, RunCluster: runCluster}
-			names, paths = append(names, entry.Name), append(paths, is.Layout.Path(at, repolayout.PackageInstallFile))
-		}
+		at := repolayout.Install{Package: entry.Name, RunCluster: runCluster}
+		names, paths = append(names, entry.Name), append(paths, is.Layout.Path(at, repolayout.PackageInstallFile))
 	}
-	found, err := repository.Entries(ctx, gitops.Hash{}, paths...)
+	found, err := is.Repository.Entries(ctx, gitops.Hash{}, paths...)
 	if err != nil {
 		return nil, err
 	}
@@ -304,4 +296,19 @@ func (is *Installs) On(ctx context.Context, runCluster string) ([]string, error)
 		}
 	}
 	return installed, is.noSymlink(ctx, missing...)
+}
+
+// packageDirectories are the directories with the name of a package, and symbolic links.
+func (is *Installs) packageDirectories(ctx context.Context) ([]gitops.Entry, error) {
+	repository, err := is.repository()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := repository.List(ctx, is.Layout.Root())
+	if errors.Is(err, gitops.ErrNotExist) {
+		return nil, nil
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(entry gitops.Entry) bool {
+		return !entry.Dir() && !isSymlink(entry) || carvel.ValidatePackageName(entry.Name) != nil
+	}), err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/carvel"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/listing"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
@@ -46,21 +47,12 @@ func (r *app) List(ctx context.Context, req list.ListRequest, stream *list.ListR
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	stream.Results = func(push func(list.ListResult) bool) {
-		for n, spec := range found {
-			if n == int(req.Limit) || !push(r.result(ctx, req, spec)) {
-				return
-			}
-		}
-	}
+	stream.Results = listing.Stream(req, found, func(spec carvel.AppSpec) list.ListResult { return r.result(ctx, req, spec) })
 }
 
 // result is one App of the list.
 func (r *app) result(ctx context.Context, req list.ListRequest, spec carvel.AppSpec) list.ListResult {
-	result := req.NewListResult(ctx)
-	result.DisplayName = spec.Namespace + "/" + spec.Name
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("namespace"), spec.Namespace)...)
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("name"), spec.Name)...)
+	result := listing.Result(ctx, req, spec.Namespace+"/"+spec.Name, map[string]string{"namespace": spec.Namespace, "name": spec.Name})
 	if !req.IncludeResource {
 		return result
 	}
@@ -69,9 +61,6 @@ func (r *app) result(ctx context.Context, req list.ListRequest, spec carvel.AppS
 		result.Diagnostics.Append(tfdiag.Failure{Verb: "list", Noun: noun, Name: result.DisplayName, Err: err}.Diagnostic())
 		return result
 	}
-	values["id"] = result.DisplayName
-	for attribute, value := range values {
-		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root(attribute), value)...)
-	}
+	listing.Fill(ctx, &result, values)
 	return result
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/generated"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/listing"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -52,28 +53,14 @@ func (r *kubeconfigSecret) List(ctx context.Context, req list.ListRequest, strea
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	stream.Results = func(push func(list.ListResult) bool) {
-		for n, secret := range found {
-			if n == int(req.Limit) || !push(r.result(ctx, req, secret)) {
-				return
-			}
-		}
-	}
+	stream.Results = listing.Stream(req, found, func(secret delivery.FoundKubeconfig) list.ListResult { return r.result(ctx, req, secret) })
 }
 
 // result is one Secret of the list.
 func (r *kubeconfigSecret) result(ctx context.Context, req list.ListRequest, found delivery.FoundKubeconfig) list.ListResult {
-	result := req.NewListResult(ctx)
-	result.DisplayName = found.Namespace + "/" + found.Name
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("namespace"), found.Namespace)...)
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("name"), found.Name)...)
-	if !req.IncludeResource {
-		return result
-	}
-	values := attributesOf(found.KubeconfigSecret, found.Receipt)
-	values["id"] = result.DisplayName
-	for attribute, value := range values {
-		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root(attribute), value)...)
+	result := listing.Result(ctx, req, found.Namespace+"/"+found.Name, map[string]string{"namespace": found.Namespace, "name": found.Name})
+	if req.IncludeResource {
+		listing.Fill(ctx, &result, attributesOf(found.KubeconfigSecret, found.Receipt))
 	}
 	return result
 }

@@ -136,8 +136,12 @@ func imported(ctx context.Context, at repolayout.Install, found delivery.Package
 	return m.read(ctx, found, true, defaults)
 }
 
-// notListed warns of package installs that cannot be imported and left as they are.
-func notListed(problems []delivery.ListedInstall) diag.Diagnostic {
+// notListed warns of package installs that cannot be imported and left as they are, if
+// there are any.
+func notListed(problems []delivery.ListedInstall) diag.Diagnostics {
+	if len(problems) == 0 {
+		return nil
+	}
 	const most = 50
 	var text strings.Builder
 	text.WriteString("An import of these package installs would be followed by a commit, or cannot be, so that they are not in the list:\n")
@@ -150,7 +154,7 @@ func notListed(problems []delivery.ListedInstall) diag.Diagnostic {
 	}
 	text.WriteString("\n\nWrite such a resource by hand and import it, and the plan shows what would change; or bring the files into a form that is read: packageinstall.yaml and params.yaml, " +
 		"a Secret with one key in stringData.")
-	return diag.NewWarningDiagnostic("Some package installs are not listed", text.String())
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Some package installs are not listed", text.String())}
 }
 
 // why is the problem of a package install, in a line.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"path"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	frameworkpath "github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/listing"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -104,27 +103,12 @@ func (r *packageInstall) List(ctx context.Context, req list.ListRequest, stream 
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	stream.Results = func(push func(list.ListResult) bool) {
-		for n, l := range found {
-			if n == int(req.Limit) {
-				return
-			}
-			if !push(r.result(ctx, req, l)) {
-				return
-			}
-		}
-		if len(problems) > 0 {
-			push(list.ListResult{Diagnostics: diag.Diagnostics{notListed(problems)}})
-		}
-	}
+	stream.Results = listing.Stream(req, found, func(l delivery.ListedInstall) list.ListResult { return r.result(ctx, req, l) }, notListed(problems)...)
 }
 
 // result is one package install of the list.
 func (r *packageInstall) result(ctx context.Context, req list.ListRequest, l delivery.ListedInstall) list.ListResult {
-	result := req.NewListResult(ctx)
-	result.DisplayName = l.At.Package + "/" + l.At.RunCluster
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, frameworkpath.Root("package"), l.At.Package)...)
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, frameworkpath.Root("run_cluster"), l.At.RunCluster)...)
+	result := listing.Result(ctx, req, l.At.Package+"/"+l.At.RunCluster, map[string]string{"package": l.At.Package, "run_cluster": l.At.RunCluster})
 	if !req.IncludeResource {
 		return result
 	}

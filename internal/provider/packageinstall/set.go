@@ -251,12 +251,9 @@ func (r *packageInstalls) importable(ctx context.Context, target setID, listed b
 		if err != nil {
 			return nil, diag.Diagnostics{tfdiag.Failure{Verb: "import", Noun: setNoun, Name: target.runCluster, Err: err}.Diagnostic()}
 		}
-		var diags diag.Diagnostics
+		diags := notListed(problems)
 		if len(found) == 0 {
 			diags.Append(notInstalled(target.runCluster, r.data.Location.Branch, nil))
-		}
-		if len(problems) > 0 {
-			diags.Append(notListed(problems))
 		}
 		return namesOf(found), diags
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/delivery"
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/listing"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfvalue"
@@ -50,26 +51,13 @@ func (r *packageInstalls) List(ctx context.Context, req list.ListRequest, stream
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	stream.Results = func(push func(list.ListResult) bool) {
-		for n, on := range byRunCluster(found) {
-			if n == int(req.Limit) {
-				return
-			}
-			if !push(r.result(ctx, req, on)) {
-				return
-			}
-		}
-		if len(problems) > 0 {
-			push(list.ListResult{Diagnostics: diag.Diagnostics{notListed(problems)}})
-		}
-	}
+	stream.Results = listing.Stream(req, byRunCluster(found), func(on []delivery.ListedInstall) list.ListResult { return r.result(ctx, req, on) }, notListed(problems)...)
 }
 
 // result is one run cluster of the list.
 func (r *packageInstalls) result(ctx context.Context, req list.ListRequest, found []delivery.ListedInstall) list.ListResult {
-	result := req.NewListResult(ctx)
-	result.DisplayName = found[0].At.RunCluster
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("run_cluster"), result.DisplayName)...)
+	runCluster := found[0].At.RunCluster
+	result := listing.Result(ctx, req, runCluster, map[string]string{"run_cluster": runCluster})
 	if !req.IncludeResource {
 		return result
 	}

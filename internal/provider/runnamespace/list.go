@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/listing"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/tfdiag"
 )
@@ -53,7 +54,7 @@ func (r *runNamespace) List(ctx context.Context, req list.ListRequest, stream *l
 		left := req.Limit
 		for _, runCluster := range runClusters {
 			for result := range r.on(ctx, req, runCluster) {
-				if left--; left < 0 || !push(result) {
+				if left--; req.Limit > 0 && left < 0 || !push(result) {
 					return
 				}
 			}
@@ -80,10 +81,7 @@ func (r *runNamespace) on(ctx context.Context, req list.ListRequest, runCluster 
 
 // result is one namespace of the list.
 func (r *runNamespace) result(ctx context.Context, req list.ListRequest, runCluster, name string) list.ListResult {
-	result := req.NewListResult(ctx)
-	result.DisplayName = runCluster + "/" + name
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("run_cluster"), runCluster)...)
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("name"), name)...)
+	result := listing.Result(ctx, req, runCluster+"/"+name, map[string]string{"run_cluster": runCluster, "name": name})
 	if !req.IncludeResource {
 		return result
 	}
@@ -92,9 +90,6 @@ func (r *runNamespace) result(ctx context.Context, req list.ListRequest, runClus
 		result.Diagnostics.Append(tfdiag.Failure{Verb: "list", Noun: noun, Name: result.DisplayName, Err: err}.Diagnostic())
 		return result
 	}
-	values["id"] = result.DisplayName
-	for attribute, value := range values {
-		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root(attribute), value)...)
-	}
+	listing.Fill(ctx, &result, values)
 	return result
 }
