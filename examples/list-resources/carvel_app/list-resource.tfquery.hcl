@@ -1,5 +1,6 @@
 list "carvel_app" "all" {
-  provider = carvel
+  provider         = carvel
+  include_resource = true
 
   config {
     namespace = "dev"

@@ -1,5 +1,6 @@
 list "carvel_run_namespace" "staging" {
-  provider = carvel
+  provider         = carvel
+  include_resource = true
 
   config {
     run_cluster = "staging"

@@ -130,7 +130,7 @@ func TestAccGenerated_query(t *testing.T) {
 		"carvel_kubeconfig_secret": fmt.Sprintf("namespace = %q", name),
 		"carvel_app":               fmt.Sprintf("namespace = %q", name),
 	} {
-		fmt.Fprintf(&lists, "list %q \"found\" {\n  provider = carvel\n  limit = 1000\n  config {\n    %s\n  }\n}\n", resource, config)
+		fmt.Fprintf(&lists, "list %q \"found\" {\n  provider = carvel\n  limit = 1000\n  include_resource = true\n  config {\n    %s\n  }\n}\n", resource, config)
 	}
 	a.write("found.tfquery.hcl", lists.String())
 	out := a.adopting.Run(nil, []string{"query", "-generate-config-out=generated.tf"}, name+"/"+name+"-packages", "staging/"+name)

@@ -60,7 +60,7 @@ func (s *scale) adopted(resources int) {
 
 func tail(text string) string { return text[max(0, len(text)-6000):] }
 
-const listed = "list %q \"found\" {\n  provider = carvel\n  limit    = 1000\n\n  config {}\n}\n"
+const listed = "list %q \"found\" {\n  provider         = carvel\n  limit            = 1000\n  include_resource = true\n\n  config {}\n}\n"
 
 // TestAccPackageInstall_query: a repository that was written by hand is taken over by one command, and nothing is
 // committed.
