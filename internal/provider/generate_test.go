@@ -116,6 +116,15 @@ func TestGenerate_unconfigured(t *testing.T) {
 	}
 }
 
+// TestGenerate_withoutState: Terraform 1.14.0 hands no state over.
+func TestGenerate_withoutState(t *testing.T) {
+	server := redacted.Server(New("test")())()
+	resp, err := server.GenerateResourceConfig(t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: "carvel_app"})
+	if err != nil || len(resp.Diagnostics) != 1 || !strings.Contains(resp.Diagnostics[0].Detail, "1.14.3") {
+		t.Error(resp, err)
+	}
+}
+
 // TestGenerate_kubeconfig: a kubeconfig is never written into a configuration.
 func TestGenerate_kubeconfig(t *testing.T) {
 	server := redacted.Server(New("test")())()

@@ -78,8 +78,14 @@ func (s *server) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProvid
 }
 
 func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
+	if req.State == nil { // as the client of Terraform 1.14.0 has it; that of 1.14.3 does not
+		return &tfprotov6.GenerateResourceConfigResponse{Diagnostics: protocol(diag.Diagnostics{diag.NewErrorDiagnostic(
+			"This version of Terraform cannot generate the configuration",
+			"It asks for the configuration of a "+req.TypeName+" and does not say what the resource has, as Terraform 1.14.0 does. Use Terraform 1.14.3 or newer, or write the configuration by hand.",
+		)})}, nil
+	}
 	resp, err := s.ProviderServer.GenerateResourceConfig(ctx, req)
-	if err != nil || resp == nil || resp.Config == nil || req.State == nil {
+	if err != nil || resp == nil || resp.Config == nil {
 		return resp, err
 	}
 	r, described := s.resource(ctx, req.TypeName)
