@@ -8,22 +8,20 @@ import (
 	"strings"
 )
 
-// fragment is a block of HCL in a guide, which need not be a whole configuration.
+// fragment is a block of HCL in a page of the documentation, which need not be a whole configuration.
 type fragment struct {
-	guide string
-	line  int // of the guide
+	page  string
+	line  int // of the page
 	text  string
 	whole string // the text with what it refers to and does not have
 	// variables are those that it declares.
 	variables []string
-	// cut: it says with "# ..." that attributes are left out.
-	cut bool
 }
 
-func (f fragment) String() string { return fmt.Sprintf("%s:%d", f.guide, f.line) }
+func (f fragment) String() string { return fmt.Sprintf("%s:%d", f.page, f.line) }
 
-// fragmentsOf are the blocks of a guide that are marked as Terraform's.
-func fragmentsOf(guide, text string) []fragment {
+// fragmentsOf are the blocks of a page that are marked as Terraform's.
+func fragmentsOf(page, text string) []fragment {
 	var found []fragment
 	var lines []string
 	began := 0
@@ -32,7 +30,7 @@ func fragmentsOf(guide, text string) []fragment {
 		case began == 0 && strings.TrimSpace(line) == "```terraform":
 			began, lines = i+2, nil
 		case began > 0 && strings.TrimSpace(line) == "```":
-			found = append(found, fragment{guide: guide, line: began, text: strings.Join(lines, "\n") + "\n"})
+			found = append(found, fragment{page: page, line: began, text: strings.Join(lines, "\n") + "\n"})
 			began = 0
 		case began > 0:
 			lines = append(lines, line)
@@ -41,7 +39,7 @@ func fragmentsOf(guide, text string) []fragment {
 	return found
 }
 
-// foreign are the data sources of other providers that guides use, with what these
+// foreign are the data sources of other providers that the pages use, with what these
 // providers say of them, as far as it is used: the attributes to set, and an object with
 // those to read.
 var foreign = map[string]struct {
@@ -75,13 +73,16 @@ var (
 )
 
 // complete gives the fragment what it refers to and does not have. The data sources of other
-// providers become objects with the attributes that those have.
-func (f *fragment) complete() error {
+// providers become objects with the attributes that those have. Before that it is changed, if
+// change is not nil.
+func (f *fragment) complete(change func(text string, locals map[string]string) string) error {
 	text, locals, err := withoutForeign(f.text)
 	if err != nil {
 		return err
 	}
-	f.cut = strings.Contains(text, "# ...")
+	if change != nil {
+		text = change(text, locals)
+	}
 	declared := map[string]bool{}
 	for _, block := range blockOf.FindAllStringSubmatch(text, -1) {
 		switch kind, first, second := block[1], block[2], block[3]; kind {
@@ -123,11 +124,11 @@ func (f *fragment) complete() error {
 	for _, name := range missing(localOf, text, nil) {
 		if !declared["local."+name] && locals[name] == "" {
 			locals[name] = "var.unknown"
-			if !slices.Contains(f.variables, "unknown") {
-				more.WriteString("variable \"unknown\" {\n  type = any\n}\n")
-				f.variables = append(f.variables, "unknown")
-			}
 		}
+	}
+	if !slices.Contains(f.variables, "unknown") {
+		more.WriteString("variable \"unknown\" {\n  type = any\n}\n")
+		f.variables = append(f.variables, "unknown")
 	}
 	for _, name := range slices.Sorted(maps.Keys(locals)) {
 		fmt.Fprintf(&more, "locals {\n  %s = %s\n}\n", name, locals[name])
@@ -184,7 +185,7 @@ func withoutForeign(text string) (string, map[string]string, error) {
 		if !known {
 			failed = fmt.Errorf("data source %s is not among those of which the test knows what they have", parts[1])
 		}
-		if name := place(parts[1], parts[2]); locals[name] == "" { // of a block that the guide has elsewhere
+		if name := place(parts[1], parts[2]); locals[name] == "" { // of a block that the page has elsewhere
 			locals[name] = what.read
 		}
 		return "local." + place(parts[1], parts[2])

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	root   = "../../../"
-	guides = root + "docs/guides"
+	root = "../../../"
+	docs = root + "docs"
 )
 
-// TestGuides_terraform: every block of Terraform in a guide is a configuration that the
+// TestDocs_terraform: every block of Terraform in a page of the documentation is a configuration that the
 // provider takes, once what the guide has elsewhere is there.
-func TestGuides_terraform(t *testing.T) {
+func TestDocs_terraform(t *testing.T) {
 	program, err := exec.LookPath("terraform")
 	if err != nil {
 		t.Skip("terraform is not installed")
@@ -29,8 +29,8 @@ func TestGuides_terraform(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the provider")
 	}
-	fragments := allFragments(t)
-	w := newConfiguration(t, program, fragments)
+	fragments := allFragments(t, nil)
+	w := newConfiguration(t, program, fragments, nil)
 	w.run(t, "get")
 	out := w.run(t, "validate", "-json", "-no-tests")
 	var answer struct {
@@ -50,9 +50,6 @@ func TestGuides_terraform(t *testing.T) {
 		where, code := "the test's own configuration", ""
 		if d.Range != nil {
 			if f, ok := w.fragments[filepath.Dir(d.Range.Filename)]; ok {
-				if f.cut && d.Summary == "Missing required argument" {
-					continue
-				}
 				where = f.String()
 			}
 		}
@@ -63,26 +60,26 @@ func TestGuides_terraform(t *testing.T) {
 	}
 }
 
-// allFragments are those of all guides, but for what older versions of Terraform do not
+// allFragments are those of all pages, changed as f.complete does, but for what older versions of Terraform do not
 // know and what is not allowed in a module.
-func allFragments(t *testing.T) []fragment {
+func allFragments(t *testing.T, change func(text string, locals map[string]string) string) []fragment {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(guides, "*.md"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no guide was found: %v", err)
+	pages, err := filepath.Glob(docs + "/*/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no page was found: %v", err)
 	}
 	var all []fragment
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+	for _, page := range append(pages, docs+"/index.md") {
+		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range fragmentsOf(filepath.Base(file), string(text)) {
+		for _, f := range fragmentsOf(strings.TrimPrefix(filepath.ToSlash(page), docs+"/"), string(text)) {
 			if isOfLaterTerraform(f.text) {
 				continue
 			}
 			f.text = elided.Replace(withoutImports(f.text))
-			if err := f.complete(); err != nil {
+			if err := f.complete(change); err != nil {
 				t.Errorf("%s: %v", f, err)
 				continue
 			}
@@ -92,8 +89,21 @@ func allFragments(t *testing.T) []fragment {
 	return all
 }
 
-// elided are values that guides cut short, with whole ones in their place.
-var elided = strings.NewReplacer(`"age1..."`, `"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"`)
+// elided is what guides cut short, with the whole in its place.
+var elided = strings.NewReplacer(
+	`"age1..."`, `"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"`,
+	"resource \"carvel_app\" \"app\" {\n  # ...\n", `resource "carvel_app" "app" {
+  namespace   = "dev"
+  name        = "app"
+  run_cluster = "staging"
+  packages    = ["app.default.tap"]
+  cluster     = { namespace = "apps", kubeconfig_secret_ref = { name = "staging-kubeconfig" } }
+`, "resource \"carvel_app\" \"prod\" {\n  # ...\n", `resource "carvel_app" "prod" {
+  namespace   = "dev"
+  name        = "prod"
+  run_cluster = "prod"
+  packages    = ["app.default.tap"]
+`)
 
 // isOfLaterTerraform reports whether a text has lists or actions, which older versions
 // than 1.14 do not know.
@@ -119,7 +129,9 @@ type configuration struct {
 	fragments    map[string]fragment // by the module's directory
 }
 
-func newConfiguration(t *testing.T, program string, fragments []fragment) *configuration {
+// newConfiguration gives the modules' variables their values: those that are known, and
+// what no one knows before the apply.
+func newConfiguration(t *testing.T, program string, fragments []fragment, known map[string]string) *configuration {
 	t.Helper()
 	w := &configuration{program: program, dir: t.TempDir(), fragments: map[string]fragment{}}
 	write := func(name, text string) {
@@ -133,7 +145,8 @@ func newConfiguration(t *testing.T, program string, fragments []fragment) *confi
 		}
 	}
 	var main strings.Builder
-	main.WriteString("variable \"unknown\" {\n  type = any\n}\n")
+	// Of no type, and not known before the apply.
+	main.WriteString("resource \"terraform_data\" \"unknown\" {}\n\nlocals {\n  unknown = jsondecode(terraform_data.unknown.id)\n}\n")
 	for i, f := range fragments {
 		name := fmt.Sprintf("f%d", i)
 		w.fragments[name] = f
@@ -149,7 +162,11 @@ func newConfiguration(t *testing.T, program string, fragments []fragment) *confi
 		}
 		fmt.Fprintf(&main, "module %q {\n  source = \"./%s\"\n", name, name)
 		for _, variable := range f.variables {
-			fmt.Fprintf(&main, "  %s = var.unknown\n", variable)
+			value := known[variable]
+			if value == "" {
+				value = "local.unknown"
+			}
+			fmt.Fprintf(&main, "  %s = %s\n", variable, value)
 		}
 		main.WriteString("}\n")
 	}
@@ -206,7 +223,7 @@ func (w *configuration) run(t *testing.T, args ...string) []byte {
 	cmd := exec.CommandContext(t.Context(), w.program, args...)
 	cmd.Dir, cmd.Env = w.dir, w.env
 	out, err := cmd.Output()
-	if err != nil && args[0] != "validate" {
+	if err != nil && args[0] != "validate" && args[0] != "plan" {
 		said := out
 		var ended *exec.ExitError
 		if errors.As(err, &ended) {
