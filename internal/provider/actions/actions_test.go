@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -96,17 +97,29 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// TestActions_described: each says how it is invoked and which rights it needs.
+// TestActions_described: each is described, and its page says which rights it needs in the words
+// of the error that comes without them.
 func TestActions_described(t *testing.T) {
+	text, err := os.ReadFile("../../../templates/actions.md.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rights := map[string]string{
+		"carvel_app_pause": pauseRights, "carvel_app_reconcile": appRights, "carvel_app_resume": pauseRights,
+		"carvel_kubeconfig_secret_rotate": rotateRights, "carvel_package_install_reconcile": installRights,
+	}
 	for _, make := range All() {
 		var meta action.MetadataResponse
 		make().Metadata(t.Context(), action.MetadataRequest{ProviderTypeName: "carvel"}, &meta)
 		var resp action.SchemaResponse
 		make().Schema(t.Context(), action.SchemaRequest{}, &resp)
-		for _, part := range []string{"need the right to", "-invoke=action", "action_trigger", "1.14"} {
-			if !strings.Contains(resp.Schema.MarkdownDescription, part) {
-				t.Errorf("%s does not say %q", meta.TypeName, part)
-			}
+		_, page, _ := strings.Cut(string(text), "if eq .Name \""+meta.TypeName+"\" -}}")
+		page, _, _ = strings.Cut(page, "{{-")
+		if needs := rights[meta.TypeName]; needs == "" || !strings.Contains(page, "need the right to "+needs+".") {
+			t.Errorf("the page of %s does not say that it needs the right to %s", meta.TypeName, needs)
+		}
+		if resp.Schema.MarkdownDescription == "" {
+			t.Errorf("%s is not described", meta.TypeName)
 		}
 		for name, a := range resp.Schema.Attributes {
 			if a.GetMarkdownDescription() == "" {

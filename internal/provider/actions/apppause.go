@@ -30,23 +30,16 @@ const pauseRights = "`get` and `patch` `apps.kappctrl.k14s.io` in the App's name
 func newAppPause() action.Action {
 	return &appPause{
 		verb: "pause", do: (*delivery.Apps).Pause, done: "paused", same: "has been paused before",
-		description: "Pauses an App on the build cluster: sets `spec.paused`, so that the controller neither fetches nor deploys until it is resumed. " +
-			"What runs on the run cluster stays. An App that is paused already is left as it is. The App may have been made by anybody.\n\n" +
-			"Where a `carvel_app` manages the App:\n" +
-			"  - With `paused` unset or `false` the resource does not own the field. Its plans show no change, and its apply leaves the App paused. " +
-			"An apply that changes the App and waits for it, which it does by default, writes the change and then fails, saying that the App is paused: invoke `carvel_app_resume` and apply again.\n" +
-			"  - With `paused = true` it is paused already, and this action does nothing. If `paused` was set after this action, removing it later leaves the App paused, until `carvel_app_resume`.\n" +
-			"  - A destroy of the resource deletes the App and what it deployed, as of any other.\n\n",
+		description: "Pauses an App on the build cluster, whoever made it: the controller neither fetches nor deploys until it is resumed. " +
+			"What runs on the run cluster stays. An App that is paused already is left as it is.",
 	}
 }
 
 func newAppResume() action.Action {
 	return &appPause{
 		verb: "resume", do: (*delivery.Apps).Resume, done: "resumed", same: "is not paused",
-		description: "Resumes an App on the build cluster: takes back `spec.paused`, and the controller fetches and deploys at once. It is not waited for, see `carvel_app_reconcile`. " +
-			"An App that is not paused is left as it is. The App may have been made by anybody; `spec.canceled` is not touched.\n\n" +
-			"What somebody applies by server-side apply is refused, since the next apply would pause the App again: a `carvel_app` with `paused = true`, above all. " +
-			"Remove `paused` there, and apply. If `carvel_app_pause` has paused the App, a `carvel_app` without `paused` does not own the field: its next apply finds the App running, and leaves it so.\n\n",
+		description: "Resumes an App on the build cluster, whoever made it: the controller fetches and deploys at once. It is not waited for, see `carvel_app_reconcile`. " +
+			"An App that is not paused is left as it is, and so is one that is canceled.",
 	}
 }
 
@@ -55,7 +48,7 @@ func (a *appPause) Metadata(_ context.Context, req action.MetadataRequest, resp 
 }
 
 func (a *appPause) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
-	resp.Schema = described(a.description+"The provider's credentials need the right to "+pauseRights+".",
+	resp.Schema = described(a.description,
 		map[string]schema.Attribute{
 			"namespace": required("Namespace of the App on the build cluster.", schemas.Name()),
 			"name":      required("Name of the App.", schemas.ObjectName()),

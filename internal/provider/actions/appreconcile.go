@@ -31,12 +31,8 @@ func (a *appReconcile) Metadata(_ context.Context, req action.MetadataRequest, r
 const appRights = "`get`, `list`, `watch` and `patch` `apps.kappctrl.k14s.io` in the App's namespace on the build cluster"
 
 func (a *appReconcile) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
-	resp.Schema = described("Makes an App on the build cluster fetch, template and deploy now, and waits for it as `carvel_app` does: "+
-		"until the run cluster runs what the repository holds, or with the controller's own message once it has failed, and failed again. "+
-		"Meanwhile Terraform shows the stage that the controller has come to.\n\n"+
-		"The App may have been made by anybody. It is paused for a moment and resumed, as `kctrl app kick` does; its spec is the same afterwards. "+
-		"An App that somebody has paused or canceled is left as it is, and is an error: resume it first, with `carvel_app_resume`.\n\n"+
-		"The provider's credentials need the right to "+appRights+".",
+	resp.Schema = described("Makes an App on the build cluster fetch, template and deploy now, whoever made it, and waits for it as `carvel_app` does: "+
+		"until the run cluster runs what the repository holds, or with the controller's own message if it fails.",
 		map[string]schema.Attribute{
 			"namespace": required("Namespace of the App on the build cluster.", schemas.Name()),
 			"name":      required("Name of the App.", schemas.ObjectName()),

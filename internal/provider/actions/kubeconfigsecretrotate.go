@@ -32,17 +32,8 @@ const rotateRights = "`get`, `list`, `watch` and `patch` `apps.kappctrl.k14s.io`
 	"or for a requested token to `create` `serviceaccounts/token`"
 
 func (a *kubeconfigSecretRotate) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
-	resp.Schema = described("Replaces the token in the Secret of a `carvel_kubeconfig_secret` with `service_account`, and shows that the Apps work with the new one before the old one goes:\n\n"+
-		"  1. A new token of the ServiceAccount is made on the run cluster.\n"+
-		"  2. The Secret on the build cluster gets it. The rest of the kubeconfig stays as it is.\n"+
-		"  3. Every App that names the Secret in `cluster.kubeconfig_secret_ref` fetches and deploys, and is waited for as by `carvel_app_reconcile`.\n"+
-		"  4. Once all of them have succeeded, the old token Secret is deleted on the run cluster, which revokes its token.\n\n"+
-		"If an App does not succeed, or the time is up, the Secret gets the old token again, which stays good, and the error names both. "+
-		"If Terraform is killed in between, the token in the Secret is good, and the next invocation goes on. "+
-		"A requested token (`expiration_seconds`) is replaced by another that lives as long; the old one cannot be revoked, and is good until it expires.\n\n"+
-		"The plan of the `carvel_kubeconfig_secret` shows no change afterwards. Secrets with a kubeconfig from elsewhere, or that another configuration made, are refused, and so is "+
-		"a rotation while one of the Apps is paused, canceled or being deleted, since it could not be shown to work. Apps in other namespaces cannot use the Secret, and users of the token other than Apps are not looked for.\n\n"+
-		"The provider's credentials need the right to "+rotateRights+".",
+	resp.Schema = described("Replaces the token in the Secret of a `carvel_kubeconfig_secret` with `service_account`, and shows that the Apps work with the new one "+
+		"before the old one is revoked. If one does not, the Secret gets the old token again.",
 		map[string]schema.Attribute{
 			"namespace":   required("Namespace of the Secret on the build cluster.", schemas.Name()),
 			"name":        required("Name of the Secret.", schemas.ObjectName()),

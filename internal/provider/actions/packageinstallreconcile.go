@@ -29,13 +29,8 @@ func (a *packageInstallReconcile) Metadata(_ context.Context, req action.Metadat
 const installRights = "`get`, `list`, `watch` and `patch` `packageinstalls.packaging.carvel.dev`, and to `get`, `list` and `watch` `apps.kappctrl.k14s.io`, in its namespace on the run cluster"
 
 func (a *packageInstallReconcile) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
-	resp.Schema = described("Makes a PackageInstall on a run cluster run now, and waits until a run of its App that began after that has succeeded, or fails with the controller's own message. "+
-		"Meanwhile Terraform shows the stage that the controller has come to. It is for a package whose failure has been mended on the run cluster, "+
-		"where the controller would wait for its next try, up to ten minutes.\n\n"+
-		"The PackageInstall is paused until the controller has seen that, and resumed, as `kctrl package installed kick` does; its spec is the same afterwards. "+
-		"It runs what is on the run cluster: what the repository holds gets there by the App on the build cluster, see `carvel_app_reconcile`. "+
-		"A PackageInstall that somebody has paused or canceled is left as it is, and is an error: it is the file in the repository that says so most often, `paused` of `carvel_package_install`.\n\n"+
-		"The provider's credentials for the run cluster need the right to "+installRights+".",
+	resp.Schema = described("Makes a PackageInstall on a run cluster run now, and waits until it has succeeded, or fails with the controller's own message. "+
+		"It is for a package whose failure has been mended on the run cluster, where the controller would wait for its next try, up to ten minutes.",
 		map[string]schema.Attribute{
 			"run_cluster": required("The run cluster, a key of the provider's `run_clusters`.", schemas.RunClusterName()),
 			"namespace":   required("Namespace of the PackageInstall on the run cluster.", schemas.Name()),

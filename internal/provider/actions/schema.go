@@ -10,13 +10,10 @@ import (
 	"github.com/carvel-gitops/terraform-provider-carvel/internal/provider/schemas"
 )
 
-// described is a schema whose description ends with how actions are invoked.
+// described is a schema with a description. What an action does step by step, and which
+// rights it needs, is in the template of its page.
 func described(description string, attributes map[string]schema.Attribute) schema.Schema {
-	return schema.Schema{
-		MarkdownDescription: description + "\n\nActions need Terraform 1.14. One is invoked by hand, `terraform apply -invoke=action.TYPE.NAME`, " +
-			"which changes nothing else, or by an `action_trigger` in the `lifecycle` of a resource. Terraform keeps nothing of it in the state.",
-		Attributes: attributes,
-	}
+	return schema.Schema{MarkdownDescription: description, Attributes: attributes}
 }
 
 // required is an attribute that must be given.

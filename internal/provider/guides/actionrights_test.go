@@ -19,7 +19,7 @@ var (
 )
 
 // TestGuide_actionRights: the table of rights names for each action the resources that the
-// action's own description does.
+// action's own page does.
 func TestGuide_actionRights(t *testing.T) {
 	text, err := os.ReadFile(root + "templates/guides/rights.md.tmpl")
 	if err != nil {
@@ -41,7 +41,7 @@ func TestGuide_actionRights(t *testing.T) {
 	if len(schemas.ActionSchemas) == 0 {
 		t.Fatal("there are no actions")
 	}
-	for name, action := range schemas.ActionSchemas {
+	for name := range schemas.ActionSchemas {
 		var rows []string
 		for line := range strings.SplitSeq(table, "\n") {
 			if what, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|"); strings.Contains(what, "`"+name+"`") {
@@ -56,14 +56,20 @@ func TestGuide_actionRights(t *testing.T) {
 		if strings.Contains(said, "as for `carvel_kubeconfig_secret`") {
 			said += "`serviceaccounts` `serviceaccounts/token` `secrets`"
 		}
+		page, err := os.ReadFile(root + "docs/actions/" + strings.TrimPrefix(name, "carvel_") + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rights, _ := strings.Cut(string(page), "\n## Rights\n")
+		rights, _, _ = strings.Cut(rights, "\n<!--")
 		var needed []string
-		for _, match := range codeOf.FindAllStringSubmatch(action.Schema.Block.Description, -1) {
+		for _, match := range codeOf.FindAllStringSubmatch(rights, -1) {
 			if resourceOf.MatchString(match[1]) && !slices.Contains(needed, match[1]) {
 				needed = append(needed, match[1])
 			}
 		}
 		if len(needed) == 0 {
-			t.Errorf("the description of %s names no resource", name)
+			t.Errorf("the page of %s names no resource", name)
 		}
 		for _, resource := range needed {
 			if !strings.Contains(said, "`"+resource+"`") {

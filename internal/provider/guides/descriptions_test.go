@@ -1,7 +1,6 @@
 package guides_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,8 +14,7 @@ import (
 // guide.
 const mostWords = 60
 
-// TestDescriptions: what is shown in editors and tables is short. long are those that are
-// not yet.
+// TestDescriptions: what is shown in editors and tables is short.
 func TestDescriptions(t *testing.T) {
 	server, err := providerserver.NewProtocol6WithError(provider.New("test")())()
 	if err != nil {
@@ -41,13 +39,8 @@ func TestDescriptions(t *testing.T) {
 		describe("action."+name, action.Schema.Block.Description, action.Schema.Block.Attributes, found)
 	}
 	for at, words := range found {
-		if words > mostWords && !slices.Contains(long, at) {
+		if words > mostWords {
 			t.Errorf("%s has %d words, and may have %d: shorten it, or say it in a guide", at, words, mostWords)
-		}
-	}
-	for _, at := range long {
-		if words, ok := found[at]; !ok || words <= mostWords {
-			t.Errorf("%s is short: take it off the list", at)
 		}
 	}
 }
@@ -63,10 +56,4 @@ func describe(at, text string, attributes []*tfprotov6.SchemaAttribute, found ma
 		}
 		describe(below, a.Description, nested, found)
 	}
-}
-
-// long are descriptions that are still longer.
-var long = []string{
-	"action.carvel_app_pause", "action.carvel_app_reconcile", "action.carvel_app_resume", "action.carvel_kubeconfig_secret_rotate",
-	"action.carvel_package_install_reconcile",
 }
