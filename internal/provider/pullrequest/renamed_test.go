@@ -1,6 +1,8 @@
 package pullrequest_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 )
 
@@ -88,4 +90,25 @@ func TestAccPullRequest_twice(t *testing.T) {
 	s := newScene(t, approvals(0))
 	s.program.Replace("count = var.request == null ? 0 : 1", "count = var.request == null ? 0 : 2")
 	s.plan(settings{"installs": packages(1, "1.0.0")}, "Error: Two resources for the pull request \"terraform/prod\"")
+}
+
+// TestAccPullRequest_imported: an import block alone gives a configuration that changes nothing, and goes on with the request.
+func TestAccPullRequest_imported(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, approvals(1))
+	s.apply(settings{"installs": packages(2, "1.0.0")}, "3 added")
+	before := s.only()
+	without := settings{"installs": packages(2, "1.0.0"), "request": nil}
+	s.program.Forget("carvel_pull_request.test[0]")
+	s.must(os.WriteFile(s.program.Path("import.tf"), fmt.Appendf(nil, "import {\n  to = carvel_pull_request.found\n  id = %q\n}\n", pushBranch), 0o600))
+	s.program.Run(s.with(without), []string{"plan", "-generate-config-out=generated.tf"})
+	s.pushes()
+	s.apply(without, "1 imported, 0 added", "0 destroyed")
+	if pushes, _ := s.pushes(); pushes > 0 {
+		t.Errorf("%d pushes, want none", pushes)
+	}
+	s.quiet(without)
+	if after := s.only(); after != before {
+		t.Errorf("the request was %+v and is %+v", before, after)
+	}
 }
