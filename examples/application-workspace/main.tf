@@ -13,7 +13,7 @@ terraform {
 }
 
 variable "git_ca" {
-  description = "PEM-encoded authority of the Git server's certificate, where the system does not know it."
+  description = "PEM-encoded authority of the Git server's certificate, if the system does not know it."
   type        = string
   default     = null
 }

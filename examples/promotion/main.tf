@@ -56,7 +56,7 @@ resource "carvel_package_install" "this" {
 
   # What the version runs with everywhere, and what this stage has of its own.
   values = merge(local.values, local.stage.values)
-  # So that ready_since is exact, also where the values change.
+  # So that ready_since is exact, also if the values change.
   hash_values_name = true
 
   lifecycle {

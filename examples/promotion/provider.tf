@@ -1,7 +1,7 @@
 # The environment has the repository: CARVEL_GIT_URL, CARVEL_GIT_USERNAME and
 # CARVEL_GIT_PASSWORD.
 variable "git_ca" {
-  description = "PEM-encoded authority of the Git server's certificate, where the system does not know it."
+  description = "PEM-encoded authority of the Git server's certificate, if the system does not know it."
   type        = string
   default     = null
 }

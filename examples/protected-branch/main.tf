@@ -92,8 +92,8 @@ resource "carvel_app" "this" {
   }
 
   # A new commit of git.branch makes the App fetch at once, and apply waits until
-  # the run cluster runs it. It is the package install's where the merge came before
-  # this apply, and the request's where it came in the middle of it.
+  # the run cluster runs it. It is the package install's if the merge came before
+  # this apply, and the request's if it came in the middle of it.
   wait_for_commits = [
     for install in carvel_package_install.this :
     install.commit != null ? install.commit : carvel_pull_request.this.merge_commit

@@ -36,7 +36,7 @@ variable "forge_kind" {
 }
 
 variable "git_ca" {
-  description = "PEM-encoded authority of the Git server's certificate, where the system does not know it."
+  description = "PEM-encoded authority of the Git server's certificate, if the system does not know it."
   type        = string
   default     = null
 }

@@ -9,7 +9,7 @@ variable "prod_kubeconfig" {
 }
 
 variable "git_ca_file" {
-  description = "Path of the PEM file with the authority of the Git server's certificate, where the system does not know it."
+  description = "Path of the PEM file with the authority of the Git server's certificate, if the system does not know it."
   type        = string
   default     = null
 }

@@ -5,7 +5,7 @@ data "carvel_package_installs" "staging" {
 }
 
 locals {
-  # Null where it is not installed.
+  # Null if it is not installed.
   billing = one([
     for install in data.carvel_package_installs.staging.package_installs : install
     if install.package == "billing.default.tap"

@@ -1,5 +1,5 @@
 variable "billing_ready_since" {
-  description = "ready_since of billing.default.tap on staging, null where it cannot be told."
+  description = "ready_since of billing.default.tap on staging, null if it cannot be told."
   type        = string
   default     = null
 }

@@ -12,7 +12,7 @@ output "billing_candidate" {
   value = provider::carvel::select_version(local.billing_versions, ">=2.0.0", "rc")
 }
 
-# null, where no version is allowed
+# null, if no version is allowed
 output "billing_next" {
   value = try(provider::carvel::select_version(local.billing_versions, ">=4.0.0"), null)
 }

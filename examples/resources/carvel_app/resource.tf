@@ -31,7 +31,7 @@ resource "carvel_app" "config" {
     kubeconfig_secret_ref = { name = carvel_kubeconfig_secret.staging.name }
   }
 
-  # url and ref are the provider's repository and branch where they are left out.
+  # url and ref are the provider's repository and branch if they are left out.
   fetch = [
     {
       git = {

@@ -36,7 +36,7 @@ func (a *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, res
 			},
 			"message": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "The controller's own words: the error where there is one.",
+				MarkdownDescription: "The controller's own words: the error if there is one.",
 			},
 			"generation": schema.Int64Attribute{
 				Computed:            true,

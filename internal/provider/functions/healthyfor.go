@@ -20,7 +20,7 @@ func (healthyFor) Definition(_ context.Context, _ function.DefinitionRequest, re
 	resp.Definition = function.Definition{
 		Summary: "Whether a package has been healthy for some time",
 		MarkdownDescription: "Returns whether at least a duration has passed since a time, such as `ready_since` of `carvel_package_installs`. " +
-			"It is false where that is null: what cannot be told has not been shown.\n\n" +
+			"It is false if that is null: what cannot be told has not been shown.\n\n" +
 			"The present time is an argument since a function of Terraform has to give the same result each time that it is called in a run. " +
 			"`plantimestamp()` is the time of the plan, in the apply of that plan as well: what is planned is what is applied, however long somebody looks at it. " +
 			"With `timestamp()` the result is not known before the apply.",

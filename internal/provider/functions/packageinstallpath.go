@@ -24,7 +24,7 @@ func (packageInstallPath) Definition(_ context.Context, _ function.DefinitionReq
 		Summary: "Directory of a package install in the GitOps repository",
 		MarkdownDescription: "Returns the directory of the GitOps repository that holds the PackageInstall and the values of a package for a run cluster: " +
 			"what `carvel_package_install` calls `path`, and an App's `sub_path`. " +
-			"Use it where the package install is made in another Terraform workspace.",
+			"Use it if the package install is made in another Terraform workspace.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "package",
@@ -37,7 +37,7 @@ func (packageInstallPath) Definition(_ context.Context, _ function.DefinitionReq
 		},
 		VariadicParameter: function.StringParameter{
 			Name:                "path_prefix",
-			MarkdownDescription: "The provider's `git.path_prefix`, where it has one. At most one.",
+			MarkdownDescription: "The provider's `git.path_prefix`, if it has one. At most one.",
 		},
 		Return: function.StringReturn{},
 	}

@@ -42,7 +42,7 @@ func (r *kubeconfigSecret) Schema(ctx context.Context, _ resource.SchemaRequest,
 			},
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(carvel.DefaultKubeconfigKey),
-				MarkdownDescription: "Key of the Secret that holds the kubeconfig. The default, `value`, is the key that an App reads where it names none.",
+				MarkdownDescription: "Key of the Secret that holds the kubeconfig. The default, `value`, is the key that an App reads if it names none.",
 				Validators: []validator.String{schemas.Check("a key of a Secret: letters, digits, hyphens, underscores and dots",
 					carvel.ValidateSecretKey)},
 			},

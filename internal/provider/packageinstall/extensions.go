@@ -26,8 +26,8 @@ func extensionsAttribute() schema.Attribute {
 		MarkdownDescription: "What Carvel calls extensions of a PackageInstall, and other things that few packages need. " +
 			"Each of them becomes an annotation, which cannot be set in `annotations`.",
 		Attributes: map[string]schema.Attribute{
-			"ignore_kubernetes_version_selection":      optionalBool("Install a version of the package also where it says that it does not work with the run cluster's Kubernetes version."),
-			"ignore_kapp_controller_version_selection": optionalBool("Install a version of the package also where it says that it does not work with the run cluster's kapp-controller."),
+			"ignore_kubernetes_version_selection":      optionalBool("Install a version of the package even if it says that it does not work with the run cluster's Kubernetes version."),
+			"ignore_kapp_controller_version_selection": optionalBool("Install a version of the package even if it says that it does not work with the run cluster's kapp-controller."),
 			"ytt_data_values_overlays": optionalBool("Hand the values to ytt as overlays of its data values instead of as plain data values. " +
 				"The values given here are marked with `#@data/values` then."),
 			"helm_template_name": schema.StringAttribute{

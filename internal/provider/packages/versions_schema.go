@@ -16,7 +16,7 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 	runCluster, namespace := schemas.PackageSource()
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A package, as the GitOps repository or a run cluster has it: its versions, the one that a constraint selects, and the values which that one takes. " +
-			"It is an error where no version is selected.\n\n" +
+			"It is an error if no version is selected.\n\n" +
 			"On a run cluster the provider's credentials need the right to `list` `packages.data.packaging.carvel.dev` in the namespace.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
@@ -55,7 +55,7 @@ func (p *packageVersions) Schema(ctx context.Context, _ datasource.SchemaRequest
 			},
 			"default_values": schema.DynamicAttribute{
 				Computed: true,
-				MarkdownDescription: "The values that the version takes where none are given, an object, as far as the schema tells. Null if it has none. " +
+				MarkdownDescription: "The values that the version takes if none are given, an object, as far as the schema tells. Null if it has none. " +
 					"`yamlencode` turns it into a text to begin one's own values with.",
 			},
 		},

@@ -59,7 +59,7 @@ func (r *pullRequest) Schema(ctx context.Context, _ resource.SchemaRequest, resp
 			},
 			"auto_merge": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Have the host merge it as soon as its rules allow that: approvals, status checks. Where nothing keeps it, that is at once.",
+				MarkdownDescription: "Have the host merge it as soon as its rules allow that: approvals, status checks. If nothing keeps it, that is at once.",
 			},
 			"merge_method": schema.StringAttribute{
 				Optional:            true,
