@@ -172,24 +172,26 @@ func (a *acting) tokenSecrets() []string {
 	return names
 }
 
+// allowed reports whether the cluster takes the token of a kubeconfig.
+func (a *acting) allowed(kubeconfig string) bool {
+	_, err := acctest.Can([]byte(kubeconfig), acctest.Access{Verb: "get", Resource: "configmaps", Namespace: a.Name})
+	return err == nil
+}
+
 // TestAccActions_rotate: a token is replaced, the old one is revoked, the App deploys with
 // the new one, and the plan shows no change.
 func TestAccActions_rotate(t *testing.T) {
 	a := newActing(t, nil)
 	before, secrets := a.token(), a.tokenSecrets()
-	allowed := func(kubeconfig string) bool { // to ask at all
-		_, err := acctest.Can([]byte(kubeconfig), acctest.Access{Verb: "get", Resource: "configmaps", Namespace: a.Name})
-		return err == nil
-	}
-	if len(secrets) != 1 || !allowed(before) {
+	if len(secrets) != 1 || !a.allowed(before) {
 		t.Fatalf("before there are %v", secrets)
 	}
 	a.invoke("kubeconfig_secret_rotate", nil, "making token Secret", "writing Secret", "App "+a.app()+": templating", "removing token Secret "+secrets[0], "1 old ones are removed")
 	after := a.tokenSecrets()
-	if len(after) != 1 || slices.Equal(after, secrets) || a.token() == before || !allowed(a.token()) {
+	if len(after) != 1 || slices.Equal(after, secrets) || a.token() == before || !a.allowed(a.token()) {
 		t.Errorf("afterwards there are %v, before %v", after, secrets)
 	}
-	a.Eventually("the old token is revoked", func(context.Context) (bool, error) { return !allowed(before), nil })
+	a.Eventually("the old token is revoked", func(context.Context) (bool, error) { return !a.allowed(before), nil })
 	a.quiet(nil)
 	a.Run(nil, []string{"apply", "-auto-approve"})
 	if again := a.tokenSecrets(); !slices.Equal(again, after) {
@@ -201,13 +203,13 @@ func TestAccActions_rotate(t *testing.T) {
 	secret := a.token()
 	a.withoutRights()
 	a.invoke("kubeconfig_secret_rotate", config.Variables{"timeout": config.StringVariable("1m")}, "Error:", "Unable to rotate", "the old one was not removed", "has the old token again", after[0])
-	if a.token() != secret || !allowed(secret) || !slices.Contains(a.tokenSecrets(), after[0]) {
+	if a.token() != secret || !a.allowed(secret) || !slices.Contains(a.tokenSecrets(), after[0]) {
 		t.Errorf("the old token is not there any more, but %v", a.tokenSecrets())
 	}
 	a.Run(nil, []string{"apply", "-auto-approve"})
 	a.quiet(nil)
 	a.invoke("kubeconfig_secret_rotate", nil, "removing token Secret "+after[0])
-	if now := a.tokenSecrets(); len(now) != 1 || now[0] == after[0] || !allowed(a.token()) {
+	if now := a.tokenSecrets(); len(now) != 1 || now[0] == after[0] || !a.allowed(a.token()) {
 		t.Errorf("in the end there are %v", now)
 	}
 	a.quiet(nil)
