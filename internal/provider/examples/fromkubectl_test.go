@@ -29,7 +29,7 @@ func TestAccExamples_fromKubectl(t *testing.T) {
 		`"https://git.example.com/platform/gitops.git"`: `"` + e.Lab.Git.URL + `"`,
 		`branch = "main"`:         "branch = \"main\"\n    http   = { certificate_authority = var.git_ca }",
 		`"app.default.tap"`:       `"` + e.Package() + `"`,
-		`"apps"`:                  `"` + e.Name + `"`,
+		`= "apps"`:                `= "` + e.Name + `"`,
 		`"dev"`:                   `"` + e.Name + `"`,
 		`"gitops-credentials"`:    `"git"`,
 		"workload_name = \"app\"": "workload_name = \"" + e.Name + "\"",
