@@ -136,11 +136,22 @@ func isOrdinary(r rune) bool {
 	return r == ' ' || r > ' ' && r < 0x7f || r > 0xa0 && r < 0xfe00 && unicode.IsPrint(r)
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9_/(]([A-Za-z0-9_/.+@=,~()$-]|[ :][A-Za-z0-9_/.+@=,~()$-])*$`)
-
 // isPlain reports whether a text needs no quotes.
 func isPlain(s string) bool {
-	return plain.MatchString(s) && !strings.Contains(s, ": ") && !mistaken(s)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '/' || c == '(':
+		case i == 0:
+			return false
+		case c == ' ' || c == ':':
+			if i+1 == len(s) || s[i+1] == ' ' || s[i+1] == ':' {
+				return false
+			}
+		case strings.IndexByte(".+@=,~)$-", c) < 0:
+			return false
+		}
+	}
+	return !mistaken(s)
 }
 
 // looksTyped is what other readers than ytt's take for a number or a time.
@@ -158,7 +169,7 @@ func mistaken(s string) bool {
 	}
 	v := plainScalar(s)
 	text, isText := v.(string)
-	return !isText || text != s || looksTyped.MatchString(s) || s == "<<" || s == "="
+	return !isText || text != s || strings.IndexByte("+-.0123456789", s[0]) >= 0 && looksTyped.MatchString(s) || s == "<<" || s == "="
 }
 
 func anyMap(m map[string]string) map[string]any {
