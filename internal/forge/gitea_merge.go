@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 )
 
 // AutoMerge schedules the merge. Gitea has one schedule for a request, which is taken back if it is another one. It does not hold
@@ -33,7 +34,10 @@ func (g *gitea) AutoMerge(ctx context.Context, number int64, how AutoMerge) erro
 			}
 			err = g.do(ctx, merge)
 		}
-		return refusedWith(err, http.StatusMethodNotAllowed) && !now.Draft && !now.Mergeable, err
+		// It may be checked again since it was read, and the answer that says so has no other mark than its text.
+		var refused *RefusedError
+		later := errors.As(err, &refused) && strings.Contains(refused.Text, "try again later")
+		return refusedWith(err, http.StatusMethodNotAllowed) && !now.Draft && (!now.Mergeable || later), err
 	})
 }
 

@@ -183,7 +183,7 @@ func serveGitea(h *host) http.Handler {
 		case p == nil:
 		case p.unreadyAnswers > 0:
 			p.unreadyAnswers--
-			p.mergeable = p.unreadyAnswers == 0
+			p.mergeable = p.unreadyAnswers <= 1 // it says so before it merges
 			answer(w, http.StatusMethodNotAllowed, map[string]any{"message": "Please try again later"})
 		case p.draft:
 			answer(w, http.StatusMethodNotAllowed, map[string]any{"message": "Work in progress PRs cannot be merged"})

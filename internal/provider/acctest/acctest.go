@@ -96,7 +96,7 @@ func (e *Env) Package() string { return e.Name + ".acc.test" }
 // take, with the test's own over them.
 func (e *Env) Vars(more config.Variables) config.Variables {
 	if e.Lab == nil {
-		return more
+		return maps.Collect(maps.All(more)) // not nil, which JSON has as null
 	}
 	vars := config.Variables{
 		"staging_kubeconfig": config.StringVariable(e.Lab.Staging.Kubeconfig),

@@ -2,12 +2,14 @@ package packed
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // ProviderServer is a server of all calls of the protocol. The interface of that name in
@@ -61,6 +63,19 @@ func (s *server) change(name string, how func([]byte) []byte, values ...**tfprot
 			*value = change(*value, attribute, how)
 		}
 	}
+}
+
+// CallFunction gives the framework the nulls that OpenTofu, as of 1.12, leaves out: an
+// argument that is null comes without a value, which the framework takes for a mistake.
+func (s *server) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	asked := *req
+	asked.Arguments = slices.Clone(req.Arguments)
+	for i, a := range asked.Arguments {
+		if a == nil || len(a.MsgPack) == 0 && len(a.JSON) == 0 {
+			asked.Arguments[i] = &tfprotov6.DynamicValue{MsgPack: []byte{msgpcode.Nil}}
+		}
+	}
+	return s.ProviderServer.CallFunction(ctx, &asked)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {

@@ -1,6 +1,11 @@
 # What the module refuses, without a cluster.
 
-mock_provider "carvel" {}
+mock_provider "carvel" {
+  # A mocked text is no name in every program.
+  mock_resource "carvel_run_namespace" {
+    defaults = { service_account_name = "apps-sa" }
+  }
+}
 
 variables {
   packages        = { "app.default.tap" = { version_constraint = "1.0.0" } }
