@@ -35,7 +35,7 @@ func TestAccActions_killed(t *testing.T) {
 		if !a.allowed(a.token()) {
 			t.Fatalf("killed as %s: the token in the Secret is not good", step.name)
 		}
-		a.invoke("kubeconfig_secret_rotate", nil, "App "+a.app()+": templating", "removing token Secret")
+		a.invoke("kubeconfig_secret_rotate", nil, "App "+a.app()+": made to fetch and deploy with the new token", "removing token Secret")
 		if now := a.tokenSecrets(); len(now) != 1 || a.token() == before || !a.allowed(a.token()) {
 			t.Errorf("killed as %s, and rotated again: there are %v", step.name, now)
 		}

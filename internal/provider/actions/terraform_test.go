@@ -186,7 +186,7 @@ func TestAccActions_rotate(t *testing.T) {
 	if len(secrets) != 1 || !a.allowed(before) {
 		t.Fatalf("before there are %v", secrets)
 	}
-	a.invoke("kubeconfig_secret_rotate", nil, "making token Secret", "writing Secret", "App "+a.app()+": templating", "removing token Secret "+secrets[0], "1 old ones are removed")
+	a.invoke("kubeconfig_secret_rotate", nil, "making token Secret", "writing Secret", "App "+a.app()+": made to fetch and deploy with the new token", "removing token Secret "+secrets[0], "1 old ones are removed")
 	after := a.tokenSecrets()
 	if len(after) != 1 || slices.Equal(after, secrets) || a.token() == before || !a.allowed(a.token()) {
 		t.Errorf("afterwards there are %v, before %v", after, secrets)
@@ -220,7 +220,7 @@ func TestAccActions_rotateRequested(t *testing.T) {
 	vars := config.Variables{"expiration_seconds": config.IntegerVariable(7200)}
 	a := newActing(t, vars)
 	before := a.token()
-	a.invoke("kubeconfig_secret_rotate", vars, "requesting a token", "App "+a.app()+": templating", "has a new token, which expires at")
+	a.invoke("kubeconfig_secret_rotate", vars, "requesting a token", "App "+a.app()+": made to fetch and deploy with the new token", "has a new token, which expires at")
 	if a.token() == before || len(a.tokenSecrets()) > 0 {
 		t.Errorf("the token is as before, or there are %v", a.tokenSecrets())
 	}
