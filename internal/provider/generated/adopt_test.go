@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -149,6 +151,40 @@ func TestAccGenerated_query(t *testing.T) {
 	// Other tests have namespaces too, which are left alone.
 	a.write("generated.tf", onlyOf(string(generated), "carvel_run_namespace", `"`+name+`"`))
 	a.adopt(5)
+}
+
+// TestAccGenerated_queryExamples: the examples of lists in the documentation are valid.
+func TestAccGenerated_queryExamples(t *testing.T) {
+	e := acctest.Alone(t)
+	e.Needs(acctest.ListQueries)
+	p := acctest.Fixture{Env: e, Dir: "query"}.Program()
+	files, err := filepath.Glob("../../../examples/list-resources/*/*.tfquery.hcl")
+	if err != nil || len(files) != 5 {
+		t.Fatalf("%d examples (%v)", len(files), err)
+	}
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(p.Path(fmt.Sprintf("example%d.tfquery.hcl", i)), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	validate := func() ([]byte, error) {
+		cmd := exec.CommandContext(t.Context(), acctest.Terraform(), "validate", "-query", "-no-color")
+		cmd.Dir, cmd.Env = filepath.Dir(p.Path("main.tf")), append(os.Environ(), "TF_CLI_CONFIG_FILE="+p.Path("terraform.rc"))
+		return cmd.CombinedOutput()
+	}
+	if out, err := validate(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := os.WriteFile(p.Path("wrong.tfquery.hcl"), []byte("list \"carvel_app\" \"wrong\" {\n  provider = carvel\n  config {\n    nonsense = 1\n  }\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := validate(); err == nil || !strings.Contains(string(out), "nonsense") {
+		t.Errorf("what is wrong is valid: %v\n%s", err, out)
+	}
 }
 
 // onlyOf is generated configuration without the resources of a type that do not have a text in them.
