@@ -24,7 +24,7 @@ func main() {
 	keepQuiet(os.Environ(), os.Setenv)
 	if os.Getenv("GOGC") == "" {
 		// The process is short-lived and small: fewer collections take a third
-		// off its CPU time, and add some fifty megabytes.
+		// off its CPU time, and add some forty megabytes.
 		debug.SetGCPercent(250)
 		ballast = make([]byte, ballastSize)
 	}

@@ -31,7 +31,7 @@ func TestAccActions_killed(t *testing.T) {
 		{"the App deploys", func(token string) bool { return a.token() != token && a.deploys() }},
 	} {
 		before := a.token()
-		a.killedOnce(step.name, nil, "kubeconfig_secret_rotate", func() bool { return step.reached(before) })
+		a.killedOnce(step.name, "kubeconfig_secret_rotate", func() bool { return step.reached(before) })
 		if !a.allowed(a.token()) {
 			t.Fatalf("killed as %s: the token in the Secret is not good", step.name)
 		}
@@ -96,9 +96,9 @@ func (a *acting) paused() bool {
 }
 
 // killedOnce invokes an action, and kills terraform once something has been reached.
-func (a *acting) killedOnce(name string, vars config.Variables, action string, reached func() bool) {
+func (a *acting) killedOnce(name, action string, reached func() bool) {
 	a.T.Helper()
-	_, end := a.Start(vars, "apply", "-auto-approve", "-invoke=action.carvel_"+action+".test")
+	_, end := a.Start(nil, "apply", "-auto-approve", "-invoke=action.carvel_"+action+".test")
 	ended := make(chan struct{})
 	var out string
 	var err error

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,13 +26,7 @@ var known = map[string]string{
 // TestDocs_plan: what a page of the documentation shows can be planned while nobody knows yet where the
 // clusters and the repository are, as where they are made by the same apply.
 func TestDocs_plan(t *testing.T) {
-	program, err := exec.LookPath("terraform")
-	if err != nil {
-		t.Skip("terraform is not installed")
-	}
-	if testing.Short() {
-		t.Skip("it builds the provider")
-	}
+	program := terraform(t)
 	fragments := allFragments(t, nowhere)
 	w := newConfiguration(t, program, fragments, known)
 	for _, file := range []string{"fleet/fleet.yaml", "promotion/releases.yaml", "promotion/stages.yaml"} {

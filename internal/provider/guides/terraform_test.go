@@ -22,13 +22,7 @@ const (
 // TestDocs_terraform: every block of Terraform in a page of the documentation is a configuration that the
 // provider takes, once what the guide has elsewhere is there.
 func TestDocs_terraform(t *testing.T) {
-	program, err := exec.LookPath("terraform")
-	if err != nil {
-		t.Skip("terraform is not installed")
-	}
-	if testing.Short() {
-		t.Skip("it builds the provider")
-	}
+	program := terraform(t)
 	fragments := allFragments(t, nil)
 	w := newConfiguration(t, program, fragments, nil)
 	w.run(t, "get")
@@ -58,6 +52,19 @@ func TestDocs_terraform(t *testing.T) {
 		}
 		t.Errorf("%s: %s: %s\n%s", where, d.Summary, d.Detail, code)
 	}
+}
+
+// terraform is the program that is installed.
+func terraform(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it builds the provider")
+	}
+	program, err := exec.LookPath("terraform")
+	if err != nil {
+		t.Skip("terraform is not installed")
+	}
+	return program
 }
 
 // allFragments are those of all pages, changed as f.complete does, but for what older versions of Terraform do not

@@ -7,7 +7,8 @@
 // values are equal if what is in them is. The resource opens it where it reads it,
 // with Open, and hands it on packed or not, as it likes.
 //
-// A state that needs no upgrade stays as it is, too.
+// A state that needs no upgrade stays as it is, too, and an argument of a function that
+// came without a value gets a null.
 package packed
 
 import (

@@ -1,7 +1,7 @@
 # What the module refuses, without a cluster.
 
 mock_provider "carvel" {
-  # A mocked text is no name in every program.
+  # The text that OpenTofu makes up is not the name of a ServiceAccount.
   mock_resource "carvel_run_namespace" {
     defaults = { service_account_name = "apps-sa" }
   }
